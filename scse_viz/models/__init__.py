@@ -1,0 +1,39 @@
+"""The networks of the paper: one skeleton, and a stage for each architecture."""
+
+from collections.abc import Sequence
+
+import torch
+
+from scse_viz.models.densenet import DenseNet
+from scse_viz.models.sdnet import SDNet
+from scse_viz.models.skeleton import BLOCK_NAMES, EncoderDecoder
+from scse_viz.models.unet import UNet
+
+__all__ = ["ARCHITECTURES", "BLOCK_NAMES", "EncoderDecoder", "build"]
+
+ARCHITECTURES: dict[str, type[EncoderDecoder]] = {"unet": UNet, "sdnet": SDNet, "densenet": DenseNet}
+
+
+def build(
+    architecture: str,
+    variant: str,
+    *,
+    classes: int,
+    widths: Sequence[int] = (16, 32, 64, 128, 128),
+    in_channels: int = 1,
+    reduction: int = 2,
+    seed: int | None = None,
+) -> EncoderDecoder:
+    """A network by the names of its architecture and variant: x (B, in_channels, H, W) -> logits (B, classes, H, W).
+
+    With a seed, all variants of one architecture start from the same weights in every layer that they share, and
+    torch's global random state is left as it was. Raises ValueError for an unknown name.
+    """
+    if architecture not in ARCHITECTURES:
+        raise ValueError(f"architecture {architecture!r} is unknown; choose one of {', '.join(ARCHITECTURES)}")
+    network = ARCHITECTURES[architecture]
+    if seed is None:
+        return network(variant, classes=classes, widths=widths, in_channels=in_channels, reduction=reduction)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return network(variant, classes=classes, widths=widths, in_channels=in_channels, reduction=reduction)

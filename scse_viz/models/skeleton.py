@@ -1,0 +1,83 @@
+"""The skeleton that all networks share: an encoder-decoder with a block after every stage."""
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from scse_viz.blocks import VARIANTS
+
+DEPTH = 4
+BLOCK_NAMES = (
+    *(f"encoder{number}" for number in range(1, DEPTH + 1)),
+    "bottleneck",
+    *(f"decoder{number}" for number in range(DEPTH, 0, -1)),
+)
+
+
+class EncoderDecoder(nn.Module):
+    """Four encoder stages, a bottleneck, four decoder stages and a classifier, a block after each stage.
+
+    x (B, in_channels, H, W) -> logits (B, classes, H, W) for any H and W of at least 1: the input is padded at its
+    bottom and right by replication to a multiple of 16, so the map of a stage of scale s has its pixel (i, j) over the
+    input rows i s to (i + 1) s. Figure 2 of Roy et al., IEEE TMI 2019.
+
+    `widths` are the channels after encoder1 to encoder4 and the bottleneck; decoder4 to decoder1 have those of the
+    encoder stage across. Subclasses give the stages: `encoder_stage`, `bottleneck_stage`, `decoder_stage`.
+    Raises ValueError for an unknown variant or a number of widths other than five.
+    """
+
+    def __init__(
+        self, variant: str, *, classes: int, widths: Sequence[int], in_channels: int = 1, reduction: int = 2
+    ) -> None:
+        super().__init__()
+        if variant not in VARIANTS:
+            raise ValueError(f"variant {variant!r} is unknown; choose one of {', '.join(VARIANTS)}")
+        if len(widths) != DEPTH + 1:
+            raise ValueError(f"{len(widths)} widths; give {DEPTH + 1}: encoder1 to encoder{DEPTH} and the bottleneck")
+        inputs = [in_channels, *widths]
+        self.encoder = nn.ModuleDict(
+            {str(n): self.encoder_stage(inputs[n - 1], widths[n - 1]) for n in range(1, DEPTH + 1)}
+        )
+        self.bottleneck = self.bottleneck_stage(widths[DEPTH - 1], widths[DEPTH])
+        below = [*widths[1:DEPTH], widths[DEPTH]]
+        self.decoder = nn.ModuleDict(
+            {str(n): self.decoder_stage(below[n - 1], widths[n - 1], widths[n - 1]) for n in range(DEPTH, 0, -1)}
+        )
+        self.classifier = nn.Conv2d(widths[0], classes, kernel_size=1)
+        # Blocks last: with one seed, every layer that variants share starts from the same weights.
+        channels = [*widths, *reversed(widths[:DEPTH])]
+        self.blocks = nn.ModuleDict(
+            {name: VARIANTS[variant](width, reduction) for name, width in zip(BLOCK_NAMES, channels, strict=True)}
+        )
+
+    def encoder_stage(self, channels: int, width: int) -> nn.Module:
+        """x (B, channels, h, w) -> (B, width, h, w)."""
+        raise NotImplementedError
+
+    def bottleneck_stage(self, channels: int, width: int) -> nn.Module:
+        """x (B, channels, h, w) -> (B, width, h, w); an encoder stage unless the architecture says otherwise."""
+        return self.encoder_stage(channels, width)
+
+    def decoder_stage(self, below: int, skip: int, width: int) -> nn.Module:
+        """x (B, below, h / 2, w / 2), skip (B, skip, h, w), where (B, skip, h / 2, w / 2) -> (B, width, h, w).
+
+        `where` holds the positions of the maxima that the pooling of this level kept.
+        """
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        multiple = 2**DEPTH
+        if height % multiple or width % multiple:
+            x = F.pad(x, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+        skips = []
+        for number, stage in self.encoder.items():
+            x = self.blocks[f"encoder{number}"](stage(x))
+            pooled, where = F.max_pool2d(x, 2, return_indices=True)
+            skips.append((x, where))
+            x = pooled
+        x = self.blocks["bottleneck"](self.bottleneck(x))
+        for number, stage in self.decoder.items():
+            x = self.blocks[f"decoder{number}"](stage(x, *skips.pop()))
+        return self.classifier(x)[..., :height, :width]
