@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -67,7 +68,7 @@ class Growth:
             losses=np.array(self.losses, dtype=np.float32),
             classes=np.array(classes),
             references=(references[:, 0].clamp(0, 1) * 255).round().byte().numpy(),
-            **{key: torch.stack(rows).numpy() for key, rows in self.gates.items()},
+            **cast(Any, {key: torch.stack(rows).numpy() for key, rows in self.gates.items()}),
         )
 
 
