@@ -1,0 +1,98 @@
+"""Arrays -> Plotly figures."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from scse_viz.pictures import GATE_RANGE
+
+COLUMNS = 3
+HOVER = "channel %{customdata}: %{y:.3f}"
+_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999")
+"""Okabe and Ito's palette, which colour-blind people tell apart."""
+
+
+def variant_colours(variants: Sequence[str]) -> dict[str, str]:
+    """A colour for every variant, the same whichever of them are shown."""
+    return dict(zip(variants, cycle(_COLOURS), strict=False))
+
+
+def channel_bars(
+    gates: Mapping[str, Mapping[str, np.ndarray]], *, block: str, colours: Mapping[str, str], by_weight: bool = False
+) -> go.Figure:
+    """Bars of the channel gates of one block, variants beside one another on one scale.
+
+    gates: variant -> gate name -> (C,) in 0 to 1; a variant without this gate has no bars. `by_weight` sorts each
+    variant from its lowest to its highest weight, and the axis counts ranks then.
+    """
+    figure = go.Figure(
+        [
+            go.Bar(name=variant, y=weights, customdata=order, marker_color=colours[variant], hovertemplate=HOVER)
+            for variant, order, weights in _weights(gates, block, by_weight)
+        ]
+    )
+    figure.update_traces(marker_line_width=0)
+    figure.update_layout(barmode="group", bargap=0.15, height=300, margin={"l": 60, "r": 10, "t": 40, "b": 50})
+    figure.update_layout(
+        title=f"{block}: channel weights", legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.15}
+    )
+    figure.update_xaxes(title=_axis(by_weight))
+    figure.update_yaxes(title="weight (0 to 1)", range=GATE_RANGE)
+    return figure
+
+
+def channel_overview(
+    gates: Mapping[str, Mapping[str, np.ndarray]],
+    *,
+    blocks: Sequence[str],
+    colours: Mapping[str, str],
+    by_weight: bool = False,
+) -> go.Figure:
+    """The channel gates of several blocks as small multiples, all on the scale of `channel_bars`."""
+    rows = -(-len(blocks) // COLUMNS)
+    figure = make_subplots(
+        rows=rows,
+        cols=COLUMNS,
+        subplot_titles=list(blocks),
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.36 / rows,
+        x_title=_axis(by_weight),
+        y_title="weight (0 to 1)",
+    )
+    # Steps and not bars: 128 channels of four variants are finer than a screen's pixels.
+    for position, block in enumerate(blocks):
+        for variant, order, weights in _weights(gates, block, by_weight):
+            line = go.Scatter(
+                name=variant,
+                legendgroup=variant,
+                showlegend=position == 0,
+                y=weights,
+                customdata=order,
+                mode="lines",
+                line={"shape": "hvh", "width": 1.5, "color": colours[variant]},
+                hovertemplate=HOVER,
+            )
+            figure.add_trace(line, row=position // COLUMNS + 1, col=position % COLUMNS + 1)
+    figure.update_yaxes(range=GATE_RANGE)
+    figure.update_layout(height=120 + 190 * rows, margin={"l": 70, "r": 10, "t": 60, "b": 60})
+    figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1 + 0.3 / rows})
+    return figure
+
+
+def _weights(
+    gates: Mapping[str, Mapping[str, np.ndarray]], block: str, by_weight: bool
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """For every variant with this gate: its name, the channels in the order shown, and their weights."""
+    for variant, found in gates.items():
+        weights = found.get(f"{block}/channel_gate")
+        if weights is not None:
+            order = np.argsort(weights, kind="stable") if by_weight else np.arange(len(weights))
+            yield variant, order, weights[order]
+
+
+def _axis(by_weight: bool) -> str:
+    return "rank of channel, lowest weight first" if by_weight else "channel"

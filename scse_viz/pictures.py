@@ -1,0 +1,155 @@
+"""Arrays -> small pictures that a browser colours: PNGs of numbers, colour scales, and one message that holds them."""
+
+import io
+import json
+import math
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import plotly.colors
+from PIL import Image
+
+GATE_RANGE = (0.0, 1.0)
+SCALE_STEPS = 256
+_STOPS = {
+    "viridis": plotly.colors.sequential.Viridis,
+    "cividis": plotly.colors.sequential.Cividis,
+    "magma": plotly.colors.sequential.Magma,
+    "gray": ("#000000", "#ffffff"),
+    "copper": ("#000000", "#a0643f", "#ffc77f"),
+}
+GATE_SCALES = ("viridis", "cividis", "magma", "gray")
+"""Colour scales for gates; lightness rises steadily in each, so they can be read without telling hues apart."""
+ACTIVATION_SCALE = "copper"
+"""Activations have a scale of their own: they are not gates and must not look like them."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A cell of the comparison: a PNG of numbers, or none, and what the browser needs to draw and to name it.
+
+    `kind` is "labels", "gate", "activation" or "none" (no map: `note` says why). `map_mm` is the size of a pixel of the
+    map in mm (row, column), `span` the values of its pixels 0 and 255, `channels` the weights of the channel gate.
+    """
+
+    kind: str
+    alt: str
+    picture: bytes | None = None
+    map_mm: tuple[float, float] | None = None
+    span: tuple[float, float] | None = None
+    mean: float | None = None
+    channels: tuple[float, ...] | None = None
+    note: str | None = None
+    areas: Mapping[int, float] = field(default_factory=dict)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """(H, W) uint8 -> a gray PNG of the very same numbers."""
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels, dtype=np.uint8)).save(stream, format="png")
+    return stream.getvalue()
+
+
+def eight_bit(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Values -> uint8: `low` and less is 0, `high` and more is 255; all 0 where `high` is not above `low`."""
+    if not high > low:
+        return np.zeros(values.shape, dtype=np.uint8)
+    unit = (np.asarray(values, dtype=np.float32) - low) / (high - low)
+    return np.round(unit.clip(0, 1) * 255).astype(np.uint8)
+
+
+def colour_scale(name: str) -> np.ndarray:
+    """A colour scale by name -> (256, 3) uint8."""
+    stops = np.array([plotly.colors.hex_to_rgb(stop) for stop in _STOPS[name]], dtype=float)
+    places = np.linspace(0, len(stops) - 1, SCALE_STEPS)
+    columns = [np.interp(places, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
+    return np.stack(columns, axis=1).round().astype(np.uint8)
+
+
+def intensity_range(voxels: np.ndarray) -> tuple[float, float]:
+    """The intensities drawn black and white: minimum, and the 99.8th percentile of the whole scan."""
+    low, high = float(voxels.min()), float(np.percentile(voxels, 99.8))
+    return (low, high) if high > low else (low, float(voxels.max()))
+
+
+def middle_of_head(voxels: np.ndarray, axis: int) -> int:
+    """The index along an axis of (X, Y, Z) where the intensities above the average of the scan have their centre."""
+    bright = np.where(voxels > voxels.mean(), voxels, 0)
+    profile = bright.sum(axis=tuple(other for other in range(voxels.ndim) if other != axis), dtype=np.float64)
+    if not profile.sum() > 0:
+        return voxels.shape[axis] // 2
+    return round(float(np.average(np.arange(len(profile)), weights=profile)))
+
+
+def label_panel(labels: np.ndarray, names: Sequence[str], pixel_area: float, *, title: str) -> Panel:
+    """Labels (H, W) of a slice as a panel; names: class number -> name; pixel_area in mm². Areas are in cm²."""
+    counts = np.bincount(labels.ravel().astype(np.int64), minlength=len(names))
+    areas = {number: float(count) * pixel_area / 100 for number, count in enumerate(counts) if count and number}
+    largest = sorted(areas, key=lambda number: -areas[number])[:5]
+    listed = ", ".join(f"{names[number]} {areas[number]:.1f} cm²" for number in largest) or "no structure"
+    return Panel("labels", f"{title}: {listed}", picture=png(labels), areas=areas)
+
+
+def block_panel(gates: Mapping[str, np.ndarray], block: str, pixel_mm: tuple[float, float], *, title: str) -> Panel:
+    """What one network did at one block, as a panel.
+
+    gates: "encoder1/spatial_gate" -> (h, w), "encoder1/channel_gate" -> (C,), "encoder1/activation" -> (h, w), of every
+    block; pixel_mm: the size of a pixel of the network's input.
+    """
+    spatial, channel = gates.get(f"{block}/spatial_gate"), gates.get(f"{block}/channel_gate")
+    activation = gates.get(f"{block}/activation")
+    weights = None if channel is None else tuple(round(float(weight), 4) for weight in channel)
+    also = "" if channel is None else f"; {len(channel)} channel weights, mean {channel.mean():.2f}"
+    if spatial is not None:
+        mean = float(spatial.mean())
+        text = f"{title}: spatial gate, mean {mean:.2f}, {spatial.min():.2f} to {spatial.max():.2f}{also}"
+        picture, size = png(eight_bit(spatial, *GATE_RANGE)), _map_mm(gates, spatial, pixel_mm)
+        note = "no channel weights" if channel is None else None
+        return Panel("gate", text, picture, size, GATE_RANGE, mean, weights, note)
+    if activation is not None:
+        mean, span = float(activation.mean()), (0.0, _round_up(float(activation.max())))
+        text = f"{title}: no gate; mean absolute activation {mean:.2g}, from 0 to {span[1]:.2g}, arbitrary units"
+        return Panel(
+            "activation", text, png(eight_bit(activation, *span)), _map_mm(gates, activation, pixel_mm), span, mean
+        )
+    return Panel("none", f"{title}: no spatial gate{also}", channels=weights, note="no spatial gate")
+
+
+def pack(header: Mapping[str, Any], pictures: Iterable[bytes]) -> bytes:
+    """One message: the header's length (4 bytes, little-endian), the header as JSON, then every picture once.
+
+    In the header, `pictures` maps the name of each, `picture_name(picture)`, to its [offset, length] behind the header.
+    """
+    places: dict[str, tuple[int, int]] = {}
+    parts, end = [], 0
+    for picture in pictures:
+        name = picture_name(picture)
+        if name not in places:
+            places[name] = (end, len(picture))
+            parts.append(picture)
+            end += len(picture)
+    text = json.dumps({**header, "pictures": places}, separators=(",", ":")).encode()
+    return b"".join((len(text).to_bytes(4, "little"), text, *parts))
+
+
+def picture_name(picture: bytes) -> str:
+    """A name by content: a browser that has decoded a picture need not do it again."""
+    return f"{zlib.crc32(picture):08x}-{len(picture)}"
+
+
+def _map_mm(gates: Mapping[str, np.ndarray], values: np.ndarray, pixel_mm: tuple[float, float]) -> tuple[float, float]:
+    """The size of a map's pixel: the finest map of the network is on the grid of its input."""
+    finest = max(map_.shape[0] for map_ in gates.values() if map_.ndim == 2)
+    scale = finest / values.shape[0]
+    return scale * pixel_mm[0], scale * pixel_mm[1]
+
+
+def _round_up(value: float) -> float:
+    """The next number of two significant digits."""
+    if not value > 0:
+        return 1.0
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return math.ceil(value / unit) * unit

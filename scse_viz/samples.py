@@ -1,0 +1,78 @@
+"""The folder sample_data/: scans to start with, and labels of a person or an atlas to compare a segmentation with."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from scse_viz.anatomy import Structure
+
+SAMPLE_DATA = Path(__file__).parents[1] / "sample_data"
+
+
+@dataclass(frozen=True)
+class Group:
+    """A label of a label file, and the structures of ours that it covers."""
+
+    label: int
+    name: str
+    structures: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A scan of the folder with its label file; `groups` say which structures the labels name."""
+
+    name: str
+    title: str
+    scan: Path
+    labels: Path
+    groups: tuple[Group, ...]
+    source: str
+    licence: str
+
+    @property
+    def short(self) -> str:
+        """The title up to its colon."""
+        return self.title.partition(":")[0]
+
+
+def samples(folder: Path = SAMPLE_DATA) -> dict[str, Sample]:
+    """The samples of a folder by name, in the order of its samples.json; none where that file is missing."""
+    index = folder / "samples.json"
+    if not index.is_file():
+        return {}
+    found = {}
+    for facts in json.loads(index.read_text(encoding="utf-8")):
+        groups = tuple(Group(group["label"], group["name"], tuple(group["structures"])) for group in facts["groups"])
+        paths = {key: folder / facts[key] for key in ("scan", "labels")}
+        found[facts["name"]] = Sample(**{**facts, **paths, "groups": groups})
+    return found
+
+
+def own_groups(structures: Sequence[Structure]) -> tuple[Group, ...]:
+    """The groups of a label file that uses our own class numbers: each structure by itself."""
+    return tuple(Group(each.number, each.name, (each.number,)) for each in structures if each.number)
+
+
+def in_groups(labels: np.ndarray, groups: Sequence[Group]) -> np.ndarray:
+    """Class numbers -> the labels of the groups that cover them, 0 elsewhere; any shape, uint8."""
+    table = np.zeros(256, dtype=np.uint8)
+    for group in groups:
+        table[list(group.structures)] = group.label
+    return table[labels]
+
+
+def known_labels(labels: np.ndarray, groups: Sequence[Group]) -> np.ndarray:
+    """Labels with every number that no group has set to 0, uint8: files name more than networks find."""
+    return np.where(np.isin(labels, [group.label for group in groups]), labels, 0).astype(np.uint8)
+
+
+def of_structures(labels: np.ndarray, groups: Sequence[Group]) -> np.ndarray:
+    """Labels of groups -> the class number of the first structure of each, 0 elsewhere: to be drawn in its colour."""
+    drawn = np.zeros(labels.shape, dtype=np.uint8)
+    for group in groups:
+        drawn[labels == group.label] = group.structures[0]
+    return drawn

@@ -1,0 +1,125 @@
+"""The comparison as pictures: a component that draws small maps in the browser, where opacity, colours and zoom live.
+
+Its message, `pictures.pack`: a header (see `message`) and one PNG of numbers for each map, at the map's own resolution.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from scse_viz.anatomy import Structure
+from scse_viz.pictures import ACTIVATION_SCALE, GATE_SCALES, Panel, colour_scale, eight_bit, pack, picture_name, png
+from scse_viz.scans import Scan, slice_of, view_of, voxel_at
+from scse_viz.ui import state
+
+HERE = Path(__file__).parent
+SCRIPTS = ("panels_data.js", "panels_draw.js", "panels_controls.js", "panels_view.js", "panels_pointer.js")
+HINT = "Point at a panel: all of them read the same place."
+_panels = st.components.v2.component(
+    "scse_viz_panels",
+    css=(HERE / "panels.css").read_text(encoding="utf-8"),
+    js="\n".join((HERE / script).read_text(encoding="utf-8") for script in SCRIPTS),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the comparison: its name, a line or two about it, and a panel for every column."""
+
+    name: str
+    detail: str
+    panels: tuple[Panel, ...]
+
+
+def message(
+    scan: Scan,
+    plane: str,
+    index: int,
+    *,
+    intensities: tuple[float, float],
+    columns: Mapping[str, str],
+    rows: Sequence[Row],
+    structures: Sequence[Structure],
+    reference: Panel | None = None,
+) -> bytes:
+    """What the component needs to draw a slice: geometry in mm, panels, colours; columns: title -> detail.
+
+    The first row holds the predictions; `reference` is drawn beside them, over the slice.
+    """
+    view = view_of(scan, plane)
+    background = png(eight_bit(slice_of(scan.voxels, plane, index), *intensities))
+    origin, down, right = (voxel_at(scan, plane, index, *place) for place in ((0, 0), (1, 0), (0, 1)))
+    every = [panel for row in rows for panel in row.panels] + ([reference] if reference else [])
+    occurring = sorted({number for panel in every for number in panel.areas})
+    header: dict[str, Any] = {
+        "slice": {
+            "picture": picture_name(background),
+            "rows": view.height,
+            "columns": view.width,
+            "row_mm": view.row_mm,
+            "column_mm": view.column_mm,
+            "letters": view.letters,
+            "low": intensities[0],
+            "high": intensities[1],
+            "alt": f"{scan.name}, {plane} slice {index} of {view.count}",
+        },
+        "voxel": {
+            "origin": [int(place) for place in origin],
+            "row": [int(to) - int(start) for start, to in zip(origin, down, strict=True)],
+            "column": [int(to) - int(start) for start, to in zip(origin, right, strict=True)],
+            "affine": scan.affine.tolist() if scan.oriented else None,
+        },
+        "structures": [{"name": each.name, "colour": each.colour} for each in structures],
+        "occurring": occurring,
+        "gate_scales": GATE_SCALES,
+        "activation_scale": ACTIVATION_SCALE,
+        "scales": {
+            name: base64.b64encode(colour_scale(name).tobytes()).decode() for name in (*GATE_SCALES, ACTIVATION_SCALE)
+        },
+        "columns": [{"title": title, "detail": detail} for title, detail in columns.items()],
+        "rows": [
+            {"title": row.name, "detail": row.detail, "cells": [_cell(panel) for panel in row.panels]} for row in rows
+        ],
+        "display": state.first_display(),
+        "hint": HINT,
+    }
+    if reference:
+        header["rows"][0]["reference"] = {**_cell(reference), "caption": "with its labels"}
+    return pack(header, [background, *(panel.picture for panel in every if panel.picture)])
+
+
+@st.fragment
+def draw(packed: bytes) -> None:
+    """Draw a message. What a person changes in the display goes into the address, without a run of the page."""
+    _panels(data=packed, key="panels", on_display_change=_remember)
+
+
+def _remember() -> None:
+    state.write_display(st.session_state["panels"].display or {})
+
+
+def _cell(panel: Panel) -> dict[str, Any]:
+    return {
+        "kind": panel.kind,
+        "alt": panel.alt,
+        "picture": panel.picture and picture_name(panel.picture),
+        "map_mm": panel.map_mm,
+        "span": panel.span,
+        "channels": panel.channels,
+        "note": panel.note,
+        "mean": panel.mean,
+        "caption": _caption(panel),
+        "weights": panel.channels and f"{len(panel.channels)} channel weights",
+    }
+
+
+def _caption(panel: Panel) -> str:
+    if panel.kind == "labels":
+        return f"{len(panel.areas)} structures"
+    if panel.kind == "none":
+        return f"{len(panel.channels or ())} channel weights"
+    return f"mean gate {panel.mean:.2f}" if panel.kind == "gate" else f"mean {panel.mean:.2g} a.u."

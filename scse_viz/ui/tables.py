@@ -1,0 +1,46 @@
+"""Numbers under the pictures: areas of structures, and Dice with the labels of the scan."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from scse_viz.analysis import dice
+from scse_viz.anatomy import Structure
+from scse_viz.pictures import Panel
+from scse_viz.samples import Group, in_groups
+
+
+def draw_areas(predictions: Mapping[str, Panel], structures: Sequence[Structure]) -> None:
+    """The area of every structure that occurs in a slice, a column for each network."""
+    st.subheader("Area in this slice, cm²", help="How much of the slice each network gives to a structure.")
+    table = pd.DataFrame(
+        {title: [panel.areas.get(each.number) for each in structures] for title, panel in predictions.items()},
+        index=pd.Index([each.name for each in structures], name="structure"),
+        dtype=float,
+    )
+    _draw(table.dropna(how="all").fillna(0), "%.1f", "areas", "No network finds a structure in this slice.")
+
+
+def draw_dice(predictions: Mapping[str, np.ndarray], truth: np.ndarray, groups: Sequence[Group]) -> None:
+    """Dice of every labelled structure; predictions: title -> labels (H, W) in class numbers; truth (H, W)."""
+    st.subheader(
+        "Dice with the labels",
+        help="2 |A and B| / (|A| + |B|) in this slice, 0 to 1: 1 where prediction and labels are the same.",
+    )
+    size = 1 + max(group.label for group in groups)
+    scores = {title: dice(in_groups(labels, groups), truth, size) for title, labels in predictions.items()}
+    table = pd.DataFrame(
+        {title: [score[group.label] for group in groups] for title, score in scores.items()},
+        index=pd.Index([group.name for group in groups], name="structure"),
+    )
+    _draw(table.dropna(how="all"), "%.2f", "dice", "No labelled structure in this slice, and none predicted.")
+
+
+def _draw(table: pd.DataFrame, number: str, key: str, empty: str) -> None:
+    if table.empty:
+        st.caption(empty)
+        return
+    columns = {title: st.column_config.NumberColumn(format=number) for title in table.columns}
+    st.dataframe(table, width="stretch", height="content", column_config=columns, key=key)

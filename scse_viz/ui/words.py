@@ -1,0 +1,32 @@
+"""How the pages name variants, architectures and planes."""
+
+from scse_viz.blocks import VARIANTS
+from scse_viz.models.skeleton import DEPTH
+
+VARIANT_TITLES = {
+    "none": "none",
+    "cse": "cSE",
+    "sse": "sSE",
+    "scse": "scSE",
+    "scse-max": "scSE max",
+    "scse-mul": "scSE multiply",
+}
+ARCHITECTURE_TITLES = {"unet": "U-Net", "sdnet": "SD-Net", "densenet": "DenseNet"}
+
+
+def variant_title(variant: str) -> str:
+    """The name of a variant as the papers write it; its own where they have none."""
+    return VARIANT_TITLES.get(variant, variant)
+
+
+def architecture_title(architecture: str) -> str:
+    """The name of an architecture as its paper writes it."""
+    return ARCHITECTURE_TITLES.get(architecture, architecture)
+
+
+ALL_VARIANT_TITLES = tuple(variant_title(variant) for variant in VARIANTS)
+
+
+def block_scale(block: str) -> int:
+    """How many pixels of the input a pixel of a block's map spans along a side."""
+    return 2**DEPTH if block == "bottleneck" else 2 ** (int(block[-1]) - 1)

@@ -1,0 +1,145 @@
+"""The main job in a real browser: open, see maps, upload a scan, toggle variants, share the address."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).parents[2]
+ARTEFACTS = ROOT / "test-artefacts"
+PATIENCE = 60_000  # ms: the first picture waits for torch to be imported
+PIXELS = """canvas => {
+    const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return Array.from(data);
+}"""
+
+
+@dataclass
+class Visit:
+    """A page, and what it said and asked for while it was open."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+    sent: list[float] = field(default_factory=list)  # messages to the server
+
+    def watch(self) -> None:
+        self.page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.hosts.add(request.url.split("/")[2].split(":")[0]))
+        self.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.sent.append(len(frame))))
+
+    def open(self, address: str) -> None:
+        self.page.goto(address)
+        self.drawn()
+
+    def drawn(self, columns: int | None = None) -> None:
+        expect(self.page.locator(".panels[data-drawn]")).to_be_visible(timeout=PATIENCE)
+        if columns is not None:
+            expect(self.page.locator(".panels .head")).to_have_count(columns + 1, timeout=PATIENCE)
+        expect(self.page.get_by_test_id("stSpinner")).to_have_count(0, timeout=PATIENCE)
+        self.page.wait_for_timeout(300)  # a frame or two
+
+    def map(self, name: str) -> np.ndarray:
+        """The pixels (N, 4) of the panel whose alternative text begins with a name."""
+        canvas = self.page.locator(f"canvas.map[aria-label^='{name}']")
+        return np.array(canvas.evaluate(PIXELS), dtype=np.uint8).reshape(-1, 4)
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    seen = Visit(page)
+    seen.watch()
+    yield seen
+    context.close()
+    assert seen.errors == []
+    assert {host for host in seen.hosts if host} <= {"127.0.0.1"}
+
+
+def digest(pixels: np.ndarray) -> str:
+    return hashlib.sha256(pixels.tobytes()).hexdigest()
+
+
+def test_the_first_visit_shows_maps(visit, address, request):
+    visit.open(address)
+    visit.drawn(columns=4)
+    for name in ("none, prediction", "none, encoder1", "sSE, bottleneck", "scSE, decoder1"):
+        colours = np.unique(visit.map(name), axis=0)
+        assert len(colours) > 20, f"{name} is blank"
+    ARTEFACTS.mkdir(exist_ok=True)
+    picture = ARTEFACTS / "compare.png"
+    visit.page.screenshot(path=picture)
+    if request.config.getoption("--update-screenshot", default=False):
+        (ROOT / "docs").mkdir(exist_ok=True)
+        shutil.copyfile(picture, ROOT / "docs" / "screenshot.png")
+
+
+def test_upload_toggle_and_share(visit, browser, address, tmp_path):
+    scan = tmp_path / "ball.nii.gz"
+    grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 48)] * 3, indexing="ij"))
+    ball = np.linalg.norm(grid, axis=0)
+    nib.save(nib.Nifti1Image(((ball < 0.9) * 60 + (ball < 0.5) * 40).astype(np.float32), np.diag([1, 1, 2, 1])), scan)
+    visit.open(f"{address}?scan=your+own+file&variants=sSE&variants=scSE&plane=coronal")
+    visit.page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(scan)
+    expect(visit.page.get_by_role("heading", name="ball.nii.gz")).to_be_visible(timeout=PATIENCE)
+    visit.drawn(columns=2)
+    both = [digest(visit.map(f"{variant}, encoder2")) for variant in ("sSE", "scSE")]
+    assert both[0] != both[1]
+    toggle = visit.page.get_by_test_id("stSidebar").get_by_text("none", exact=True)
+    toggle.click()
+    visit.drawn(columns=3)
+    assert digest(visit.map("none, encoder2")) not in both
+    toggle.click()
+    visit.drawn(columns=2)
+    visit.page.get_by_test_id("stSidebar").get_by_text("sSE", exact=True).click()
+    visit.drawn(columns=1)
+    assert "variants=scSE" in visit.page.url
+    assert "variants=sSE" not in visit.page.url
+
+
+def test_the_address_restores_the_view_elsewhere(visit, browser, address):
+    visit.open(f"{address}?variants=sSE&variants=scSE&plane=coronal&coronal=100&blocks=encoder2")
+    visit.drawn(columns=2)
+    before = digest(visit.map("scSE, encoder2"))
+    opacity = visit.page.locator("input[name=opacity]")
+    opacity.fill("25")
+    visit.page.wait_for_url("**opacity=25**", timeout=PATIENCE)
+    changed = digest(visit.map("scSE, encoder2"))
+    assert changed != before
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    elsewhere = Visit(context.new_page())
+    elsewhere.open(visit.page.url)
+    elsewhere.drawn(columns=2)
+    assert digest(elsewhere.map("scSE, encoder2")) == changed
+    context.close()
+
+
+def test_opacity_changes_pixels_before_anything_is_sent(visit, address):
+    visit.open(f"{address}?variants=scSE&blocks=encoder1")
+    visit.drawn(columns=1)
+    before, sent = digest(visit.map("scSE, encoder1")), len(visit.sent)
+    visit.page.locator("input[name=opacity]").evaluate(
+        """input => new Promise(done => {
+            input.value = 10;
+            input.dispatchEvent(new Event('input', {bubbles: true}));
+            requestAnimationFrame(() => requestAnimationFrame(done));
+        })"""
+    )
+    assert len(visit.sent) == sent
+    assert digest(visit.map("scSE, encoder1")) != before
+
+
+def test_pointing_reads_the_same_place_in_every_panel(visit, address):
+    visit.open(f"{address}?variants=sSE&variants=scSE&blocks=encoder1&axial=80")
+    visit.drawn(columns=2)
+    visit.page.locator("canvas.map[aria-label^='sSE, encoder1']").hover()
+    expect(visit.page.locator(".place")).to_contain_text("voxel (90, 108, 80) · mm (", timeout=PATIENCE)
+    expect(visit.page.locator(".caption.here", has_text="gate 0.")).to_have_count(2)
