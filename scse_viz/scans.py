@@ -163,7 +163,8 @@ def view_of(scan: Scan, plane: str) -> View:
 
 def slice_of(volume: np.ndarray, plane: str, index: int) -> np.ndarray:
     """(X, Y, Z) in RAS -> one slice (H, W) as shown, a copy."""
-    return np.ascontiguousarray(volume.take(index, axis=PLANES[plane]).T[::-1])
+    # Not `take`, which copies a whole volume that lies in memory as files have it.
+    return np.ascontiguousarray(np.moveaxis(volume, PLANES[plane], 0)[index].T[::-1])
 
 
 def volume_of(slices: np.ndarray, plane: str) -> np.ndarray:

@@ -1,0 +1,247 @@
+"""The command `scse-viz`: networks on whole scans, without the app."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scse_viz import __version__
+
+if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` need not wait for torch
+    import numpy as np
+
+    from scse_viz.models import EncoderDecoder
+    from scse_viz.scans import Scan
+    from scse_viz.zoo import Card
+
+PLANES = ("axial", "coronal", "sagittal")
+BAD_INPUT = 2
+STOPPED = 130
+
+
+class UsageError(ValueError):
+    """What was asked for cannot be done; the sentence is for people."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 after a sentence on bad input, 130 when interrupted."""
+    options = parser().parse_args(argv)
+    try:
+        options.run(options)
+    except KeyboardInterrupt:
+        return STOPPED
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+        print(f"scse-viz: {sentence}", file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    whole = argparse.ArgumentParser(prog="scse-viz", description="Segment scans and record the gates of the networks.")
+    whole.add_argument("--version", action="version", version=f"scse-viz {__version__}")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+
+    segment = commands.add_parser(
+        "segment",
+        help="segment every slice of a scan and keep the gates",
+        description="Segment every slice of a plane of a scan. Writes segmentation.nii.gz (class numbers on the "
+        "scan's own grid), classes.json, attention.npz (all gates, float16) and summary.json.",
+    )
+    segment.add_argument("scan", type=Path, metavar="SCAN", help="NIfTI, MGH, Analyze, DICOM, PNG, JPEG, TIFF or .npy")
+    segment.add_argument("--model", required=True, metavar="NAME", help="a network that `scse-viz models` lists")
+    segment.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    segment.add_argument(
+        "--plane", choices=PLANES, help="default: axial if scan and network have it, else the first that both have"
+    )
+    segment.add_argument("--labels", type=Path, metavar="FILE", help="true class numbers on the scan's grid, for Dice")
+    segment.add_argument("--volume", type=int, metavar="N", help="which volume of a 4-D image, from 0")
+    segment.set_defaults(run=_segment)
+
+    models = commands.add_parser("models", help="list the networks that are there")
+    models.set_defaults(run=_models)
+    for command in (segment, models):
+        command.add_argument(
+            "--models", type=Path, metavar="DIR", help="folder of networks (default: the shipped ones)"
+        )
+    return whole
+
+
+def _segment(options: argparse.Namespace) -> None:
+    import nibabel as nib
+    import numpy as np
+
+    from scse_viz import zoo
+    from scse_viz.scans import read_labels, read_scan
+
+    folder = _folder(options.models)
+    card = zoo.read_card(options.model, folder)
+    scan = read_scan(options.scan, volume=options.volume)
+    plane = _plane(scan, card, options.plane)
+    truth = None
+    if options.labels is not None:
+        truth = read_labels(options.labels, scan)
+        last = len(card.structures) - 1
+        if truth.min() < 0 or truth.max() > last:
+            raise UsageError(
+                f"{options.labels.name}: numbers {truth.min()} to {truth.max()}; {card.name} has classes 0 to {last}, "
+                "give labels in its numbers"
+            )
+    model = zoo.load(card.name, folder)
+    with _results(options.out):
+        pass  # a folder that cannot be written is found now, not after minutes
+    found, gates, pixel_mm = _run(scan, model, card, plane)
+    with _results(options.out) as place:
+        nib.save(scan.to_file_grid(found), place / "segmentation.nii.gz")
+        np.savez_compressed(place / "attention.npz", **gates)
+        _write_json(place / "classes.json", {structure.number: structure.name for structure in card.structures})
+        _write_json(place / "summary.json", _summary(scan, card, plane, pixel_mm, found, truth))
+
+
+@contextmanager
+def _results(folder: Path) -> Iterator[Path]:
+    """A place to write files that move to the folder together, at the end: a stop leaves what was there before.
+
+    Raises UsageError where the folder cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".scse-viz-", dir=folder) as place:
+            yield Path(place)
+            for path in sorted(Path(place).iterdir()):
+                path.replace(folder / path.name)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be written, {error.strerror}; choose another folder") from error
+
+
+def _run(
+    scan: Scan, model: EncoderDecoder, card: Card, plane: str
+) -> tuple[np.ndarray, dict[str, Any], tuple[float, float]]:
+    """Every slice of a plane: class numbers (X, Y, Z), gates (N, ...) float16 by name, mm of an input pixel."""
+    import numpy as np
+    from tqdm import tqdm
+
+    from scse_viz.inference import segment_slices
+    from scse_viz.scans import view_of, volume_of
+
+    view = view_of(scan, plane)
+    labels = np.empty((view.count, view.height, view.width), dtype=np.uint8)
+    gates: dict[str, Any] = {}
+    pixel_mm = (0.0, 0.0)
+    results = segment_slices(scan, model, card, plane)
+    for index, result in tqdm(results, desc=f"{card.name}, {plane}", total=view.count, unit="slice"):
+        labels[index] = result.labels
+        for name, gate in result.gates.items():
+            if name not in gates:
+                gates[name] = np.empty((view.count, *gate.shape), dtype=np.float16)
+            gates[name][index] = gate
+        pixel_mm = result.pixel_mm
+    return volume_of(labels, plane), gates, pixel_mm
+
+
+def _summary(
+    scan: Scan, card: Card, plane: str, pixel_mm: tuple[float, float], found: np.ndarray, truth: np.ndarray | None
+) -> dict[str, Any]:
+    import numpy as np
+
+    from scse_viz import analysis
+
+    classes = len(card.structures)
+    names = [structure.name for structure in card.structures]
+    voxel_mm3 = float(abs(np.linalg.det(scan.affine[:3, :3])))
+    volumes = analysis.volumes_ml(found, voxel_mm3, classes)
+    summary = {
+        "scan": scan.name,
+        "notes": list(scan.notes),
+        "model": card.name,
+        "model_sha256": card.sha256,
+        "plane": plane,
+        "input_pixel_mm": list(pixel_mm),
+        "volume_ml": {name: round(float(volume), 3) for name, volume in zip(names, volumes, strict=True)},
+    }
+    if truth is not None:
+        # Labels may hold a few structures only: one that they lack is not judged, nor is what they leave unlabelled.
+        given = np.bincount(truth.ravel(), minlength=classes) > 0
+        scores = np.where(given, analysis.dice(found, truth, classes), np.nan)
+        summary["dice"] = {
+            name: None if np.isnan(score) else round(float(score), 4)
+            for name, score in zip(names[1:], scores[1:], strict=True)
+        }
+    summary["versions"] = {"scse-viz": __version__} | {
+        package: metadata.version(package) for package in ("torch", "numpy", "nibabel")
+    }
+    return summary
+
+
+def _write_json(path: Path, content: dict[Any, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _plane(scan: Scan, card: Card, wanted: str | None) -> str:
+    """The plane to cut; raises UsageError where scan and network do not share it, or share none."""
+    shared = [plane for plane in scan.planes if plane in card.planes]
+    if wanted is None and shared:
+        return "axial" if "axial" in shared else shared[0]
+    if wanted in shared:
+        return wanted
+    raise UsageError(
+        f"{scan.name} has {', '.join(scan.planes) or 'no'} slices and {card.name} was trained on "
+        f"{', '.join(card.planes)} ones; choose a plane of both"
+    )
+
+
+def _models(options: argparse.Namespace) -> None:
+    from scse_viz import zoo
+
+    folder = _folder(options.models)
+    rows = [("name", "structures", "planes", "parameters", "trained crops", "mean Dice", "licence")]
+    for card in zoo.cards(folder).values():
+        training, figures = card.training or {}, card.figures or {}
+        rows.append(
+            (
+                card.name,
+                str(len(card.structures) - 1),
+                ", ".join(card.planes),
+                f"{card.parameters:,}",
+                _number(training.get("crops"), ","),
+                _number(figures.get("mean_dice"), ".3f"),
+                str(training.get("licence", "-")),
+            )
+        )
+    if len(rows) == 1:
+        raise UsageError(f"{folder}: no networks there; give a folder of cards and weights with --models")
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _number(value: object, form: str) -> str:
+    return format(value, form) if isinstance(value, (int, float)) else "-"
+
+
+def _folder(chosen: Path | None) -> Path:
+    from scse_viz.zoo import PRETRAINED
+
+    if chosen is not None and not chosen.is_dir():
+        raise UsageError(f"{chosen}: no such folder; give a folder of cards and weights with --models")
+    return chosen or PRETRAINED
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to tell a person about an error of theirs; None for one of ours."""
+    from scse_viz.scans import ScanError, VolumeChoice
+    from scse_viz.zoo import WeightsError
+
+    if isinstance(error, VolumeChoice):
+        return f"{error}, with --volume"
+    return str(error) if isinstance(error, (UsageError, ScanError, WeightsError)) else None

@@ -1,0 +1,155 @@
+"""A slice of a scan through a network: what it segments there, and what its gates let pass."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from scse_viz.attention import Recording, record
+from scse_viz.scans import Scan, ScanError, slice_of, view_of
+from scse_viz.zoo import Card
+
+TOLERANCE = 0.05
+"""Pixels whose size is within this share of the card's stay as they are."""
+LARGEST = 1024 * 1024
+"""Pixels that one pass may hold, of all slices of a batch together: 0.6 GB of features in a shipped U-Net."""
+SAMPLE = 500_000
+"""Voxels, about, that percentiles are taken from; a larger scan is thinned evenly."""
+GATES = ("channel_gate", "spatial_gate", "activation")
+
+
+@dataclass(frozen=True, eq=False)
+class SliceResult:
+    """What a network made of one slice of H x W pixels.
+
+    `labels` (H, W) uint8 class numbers and `confidence` (H, W) float32, the probability of that class, lie on the
+    slice's own grid. `gates`, float32, in the order of the blocks: `encoder1/channel_gate` (C,),
+    `encoder1/spatial_gate` (h, w), and for a network without gates `encoder1/activation` (h, w). `pixel_mm` is the size
+    of a pixel of the network's input (row, column); a pixel of a map of scale s covers s times that, from the top left.
+    """
+
+    labels: np.ndarray
+    confidence: np.ndarray
+    gates: dict[str, np.ndarray]
+    pixel_mm: tuple[float, float]
+
+
+def window(scan: Scan, card: Card) -> tuple[float, float]:
+    """The intensities that become 0 and 1: the card's percentiles of the whole scan, so that its slices agree.
+
+    Where the percentiles fall together the extremes of the scan stand in, and in a constant scan every voxel is 0.
+    """
+    step = math.ceil((scan.voxels.size / SAMPLE) ** (1 / 3))
+    low, high = np.percentile(scan.voxels[::step, ::step, ::step], (card.window.low, card.window.high))
+    if low == high:
+        low, high = float(scan.voxels.min()), float(scan.voxels.max())
+    if low == high:
+        high = low + max(1, abs(low))
+    return float(low), float(high)
+
+
+def input_size(scan: Scan, card: Card, plane: str) -> tuple[int, int]:
+    """Rows and columns of the network's input: the slice's own, or as many pixels of `card.pixel_mm` as it is long.
+
+    Raises ScanError for a plane that the scan has not, and for slices beyond `LARGEST` before or after resampling.
+    """
+    if plane not in scan.planes:
+        raise ScanError(
+            f"{scan.name}: no {plane} slices in this image; choose {' or '.join(scan.planes) or 'another image'}"
+        )
+    view = view_of(scan, plane)
+    rows = _pixels(view.height, view.row_mm, card.pixel_mm)
+    columns = _pixels(view.width, view.column_mm, card.pixel_mm)
+    for height, width in ((view.height, view.width), (rows, columns)):
+        if height * width > LARGEST:
+            raise ScanError(
+                f"{scan.name}: {plane} slices of {height} × {width} pixels; the limit is {LARGEST:,} pixels, "
+                "crop or shrink the image"
+            )
+    return rows, columns
+
+
+def network_input(scan: Scan, card: Card, plane: str, indices: Sequence[int], levels: tuple[float, float]) -> Tensor:
+    """Slices of a plane as the network was trained to see them: (B, in_channels, h, w) in 0 to `card.window.maximum`.
+
+    `levels` are those of `window`. The whole field of view is kept, pixel edge on pixel edge. Raises as `input_size`.
+    """
+    size = input_size(scan, card, plane)
+    low, high = levels
+    slices = np.stack([slice_of(scan.voxels, plane, index) for index in indices]).astype(np.float64)
+    x = torch.from_numpy(((slices - low) / (high - low)).clip(0, card.window.maximum).astype(np.float32))
+    return _resampled(x[:, None], size).expand(-1, card.in_channels, -1, -1)
+
+
+def segment_slice(scan: Scan, model: nn.Module, card: Card, plane: str, index: int) -> SliceResult:
+    """Segment one slice and record its gates.
+
+    Raises ScanError as `input_size`, IndexError for a slice beyond the scan.
+    """
+    return next(segment_slices(scan, model, card, plane, indices=[index]))[1]
+
+
+def segment_slices(
+    scan: Scan,
+    model: nn.Module,
+    card: Card,
+    plane: str,
+    *,
+    indices: Sequence[int] | None = None,
+    batch: int = 4,
+) -> Iterator[tuple[int, SliceResult]]:
+    """Segment slices of a plane, all of them unless `indices` says which, and yield each with its index.
+
+    `batch` slices go through the network at once, fewer where they would be beyond `LARGEST` pixels together; the
+    results are those of single slices. Nothing is computed before it is asked for. Raises as `segment_slice`.
+    """
+    rows, columns = input_size(scan, card, plane)
+    view = view_of(scan, plane)
+    wanted = range(view.count) if indices is None else indices
+    levels = window(scan, card)
+    together = max(1, min(batch, LARGEST // (rows * columns), LARGEST // (view.height * view.width)))
+    pixel_mm = (view.row_mm * view.height / rows, view.column_mm * view.width / columns)
+    for start in range(0, len(wanted), together):
+        some = wanted[start : start + together]
+        recording = record(model, network_input(scan, card, plane, some, levels))
+        logits = _resampled(recording.output, (view.height, view.width))
+        peak, labels = logits.max(dim=1)
+        confidence = (peak - logits.logsumexp(dim=1)).exp()
+        for row, index in enumerate(some):
+            # Copies, so that whoever keeps one slice does not keep its batch.
+            yield (
+                index,
+                SliceResult(
+                    labels=labels[row].numpy().astype(np.uint8),
+                    confidence=confidence[row].numpy().copy(),
+                    gates=_gates(recording, row),
+                    pixel_mm=pixel_mm,
+                ),
+            )
+
+
+def _gates(recording: Recording, row: int) -> dict[str, np.ndarray]:
+    return {
+        f"{name}/{kind}": gate[row].numpy().copy()
+        for name, block in recording.blocks.items()
+        for kind in GATES
+        if (gate := getattr(block, kind)) is not None
+    }
+
+
+def _pixels(count: int, from_mm: float, to_mm: float) -> int:
+    """How many pixels of `to_mm` cover `count` of `from_mm`: `count` where the sizes agree within TOLERANCE."""
+    if abs(from_mm / to_mm - 1) <= TOLERANCE:
+        return count
+    return max(1, round(count * from_mm / to_mm))
+
+
+def _resampled(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bilinear, smoothed first where it shrinks: x (B, C, H, W) -> (B, C, *size) over the same field of view."""
+    if x.shape[-2:] == size:
+        return x
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)

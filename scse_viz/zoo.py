@@ -1,0 +1,211 @@
+"""The folder pretrained/: weights as safetensors, a card beside each that vouches for them."""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import torch
+from safetensors.torch import load as tensors_of
+from safetensors.torch import save as bytes_of
+from torch import nn
+
+from scse_viz.anatomy import Structure
+from scse_viz.blocks import VARIANTS
+from scse_viz.models import ARCHITECTURES, EncoderDecoder, build
+
+_INSTALLED = Path(__file__).parent / "pretrained"
+PRETRAINED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[1] / "pretrained"
+"""The shipped networks: inside an installed package, at the top of a checkout."""
+DTYPES = ("float32", "float16", "bfloat16")
+COLOUR = re.compile("#[0-9a-f]{6}")
+
+
+class WeightsError(ValueError):
+    """Weights or a card that cannot be used; the sentence is for people."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Input normalisation: two percentiles of the whole scan become 0 and 1, and values end at 0 and `maximum`."""
+
+    low: float = 0.5
+    high: float = 99.5
+    maximum: float = 1.5
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a network is, where it comes from and how good it is.
+
+    `structures` are its classes, row = class number; `pixel_mm` the size of the pixels it was trained on; `training`
+    data, licence, seed, steps and crops; `figures` what was measured, Dice in 0 to 1 (`mean_dice` over the structures);
+    `sha256` that of the weights' file; `dtype` how they are stored.
+    Raises ValueError for facts that no network can have.
+    """
+
+    name: str
+    anatomy: str
+    architecture: str
+    variant: str
+    widths: tuple[int, ...]
+    structures: tuple[Structure, ...]
+    planes: tuple[str, ...]
+    parameters: int
+    sha256: str
+    in_channels: int = 1
+    reduction: int = 2
+    pixel_mm: float = 1.0
+    window: Window = Window()
+    dtype: str = "float32"
+    training: Mapping[str, Any] | None = None
+    figures: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        sizes = (*self.widths, self.in_channels, self.reduction)
+        names = [structure.name for structure in self.structures]
+        checks = {
+            f"architecture {self.architecture!r} is unknown": self.architecture in ARCHITECTURES,
+            f"variant {self.variant!r} is unknown": self.variant in VARIANTS,
+            "widths, in_channels and reduction must be whole numbers of at least 1": all(
+                isinstance(size, int) and size > 0 for size in sizes
+            ),
+            "structures must be 2 to 256, numbered from 0 in order, each with a name of its own": (
+                2 <= len(names) <= 256
+                and len(set(names)) == len(names)
+                and [structure.number for structure in self.structures] == list(range(len(names)))
+            ),
+            "colours must be like #0c30ff": all(COLOUR.fullmatch(structure.colour) for structure in self.structures),
+            "pixel_mm must be a length": 0 < self.pixel_mm < math.inf,
+            "window must be two rising percentiles and a maximum": (
+                0 <= self.window.low < self.window.high <= 100 and 0 < self.window.maximum < math.inf
+            ),
+            f"dtype {self.dtype!r} is not one of {', '.join(DTYPES)}": self.dtype in DTYPES,
+            "parameters must be a whole number": isinstance(self.parameters, int),
+            "training and figures must be tables": all(
+                table is None or isinstance(table, Mapping) for table in (self.training, self.figures)
+            ),
+        }
+        for sentence, holds in checks.items():
+            if not holds:
+                raise ValueError(sentence)
+
+    def network(self, seed: int | None = None) -> EncoderDecoder:
+        """The network of this card without its weights."""
+        return build(
+            self.architecture,
+            self.variant,
+            classes=len(self.structures),
+            widths=self.widths,
+            in_channels=self.in_channels,
+            reduction=self.reduction,
+            seed=seed,
+        )
+
+
+def cards(folder: Path = PRETRAINED) -> dict[str, Card]:
+    """Every card of a folder by the name of its network: by anatomy, then as ARCHITECTURES and VARIANTS are ordered.
+
+    Raises WeightsError for a card that cannot be read.
+    """
+    architectures, variants = list(ARCHITECTURES), list(VARIANTS)
+    found = sorted(
+        (_read_card(path) for path in folder.glob("*.json")),
+        key=lambda card: (
+            card.anatomy,
+            architectures.index(card.architecture),
+            variants.index(card.variant),
+            card.name,
+        ),
+    )
+    return {card.name: card for card in found}
+
+
+def read_card(name: str, folder: Path = PRETRAINED) -> Card:
+    """The card of the network `name`, whatever else lies in the folder.
+
+    Raises WeightsError for a name that is not there and for a card that cannot be read.
+    """
+    known = sorted(path.stem for path in folder.glob("*.json"))
+    if name not in known:  # looked up, never joined to a path: a name may come from an address bar
+        raise WeightsError(f"{name}: no such network in {folder.name}; there are: {', '.join(known) or 'none'}")
+    return _read_card(folder / f"{name}.json")
+
+
+def load(name: str, folder: Path = PRETRAINED) -> EncoderDecoder:
+    """The network `name` with its weights as float32, in evaluation mode and without gradients.
+
+    Raises WeightsError for a name that is not there, and for weights that are missing, damaged or of another card.
+    """
+    card = read_card(name, folder)
+    weights = folder / f"{name}.safetensors"
+    if not weights.is_file():
+        raise WeightsError(f"{weights.name} is missing beside its card; fetch the folder {folder.name} again")
+    data = weights.read_bytes()
+    if hashlib.sha256(data).hexdigest() != card.sha256:
+        raise WeightsError(f"{weights.name} is not the file its card describes (sha256 differs); fetch it again")
+    try:
+        state = tensors_of(data)
+        if sum(map(math.prod, pairwise((card.in_channels, *card.widths)))) > sum(
+            tensor.numel() for tensor in state.values()
+        ):
+            raise ValueError(f"the card's widths {card.widths} need more weights than it holds")  # nor so much memory
+        model = card.network()
+    except (safetensors.SafetensorError, ValueError) as error:
+        raise WeightsError(f"{weights.name} cannot be opened: {error}") from error
+    wanted = {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
+    given = {key: tuple(tensor.shape) for key, tensor in state.items()}
+    for key in {**wanted, **given}:
+        if wanted.get(key) != given.get(key):
+            raise WeightsError(
+                f"{weights.name} does not fit the network of its card: {key} is {given.get(key, 'missing')} in the "
+                f"file and {wanted.get(key, 'missing')} in the network; export both again"
+            )
+    model.load_state_dict(state)
+    return model.eval().requires_grad_(False)
+
+
+def save(model: nn.Module, card: Card, folder: Path) -> Card:
+    """Write weights and card of a network to a folder; the card returned has the weights' sha256 and parameters."""
+    stored = getattr(torch, card.dtype)
+    state = {
+        key: (tensor.to(stored) if tensor.is_floating_point() else tensor).contiguous()
+        for key, tensor in model.state_dict().items()
+    }
+    data = bytes_of(state)
+    card = replace(
+        card,
+        sha256=hashlib.sha256(data).hexdigest(),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{card.name}.safetensors").write_bytes(data)
+    write_card(card, folder)
+    return card
+
+
+def write_card(card: Card, folder: Path) -> None:
+    """Write the card of a network to a folder, over an older one."""
+    path = folder / f"{card.name}.json"
+    path.write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
+
+
+def _read_card(path: Path) -> Card:
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts["widths"] = tuple(facts["widths"])
+        facts["planes"] = tuple(facts["planes"])
+        facts["structures"] = tuple(Structure(**structure) for structure in facts["structures"])
+        facts["window"] = Window(**facts["window"])
+        card = Card(**facts)
+        if card.name != path.stem:
+            raise ValueError(f"it is the card of {card.name!r}; give it that name")
+        return card
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(f"{path.name} is not a card that can be read: {error}") from error

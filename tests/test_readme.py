@@ -1,0 +1,42 @@
+"""The README names what there is, and CI runs what it says."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scse_viz.blocks import VARIANTS
+from scse_viz.cli import parser
+from scse_viz.models import ARCHITECTURES
+from scse_viz.zoo import cards
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [*VARIANTS, *ARCHITECTURES, *cards()])
+def test_every_variant_architecture_and_network_is_named(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+def test_every_command_is_named() -> None:
+    commands = re.findall(r"^    (\w+) ", parser().format_help(), flags=re.MULTILINE)
+    assert "segment" in commands
+    assert [command for command in commands if f"scse-viz {command}" not in README] == []
+
+
+def test_every_file_that_is_linked_is_there() -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    assert "docs/screenshot.png" in links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_ci_finds_both_of_its_commands_in_the_readme() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    searches = re.findall(r"\$\((grep .*? README\.md)\)", script)
+    assert len(searches) == 2
+    for search in searches:
+        assert subprocess.run(["bash", "-c", search], cwd=ROOT, check=False, capture_output=True).returncode == 0, (
+            search
+        )
