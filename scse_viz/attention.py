@@ -1,32 +1,40 @@
 """Record the gates of one pass through a network, ours or anybody's, without leaving anything on it.
 
-The pass runs on a twin: the tree of modules copied, every tensor shared. Hooks are registered on the twin alone, so any
-number of threads may record from one model at the same moment, and nothing is undone because nothing was done to it.
+The pass runs on a twin: the tree of modules copied, every parameter shared. Hooks are registered on the twin alone, so
+any number of threads may record from one model at one moment, and nothing is undone because nothing was done to it.
 """
 
-import copy
-from collections.abc import Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MethodType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 
-from scse_viz.blocks import ChannelGate, SpatialGate
+from scse_viz.blocks import VARIANTS, ChannelGate, SpatialGate
 
-LAYOUTS = (
-    ("cSE.4", "sSE.1"),  # segmentation_models_pytorch: SCSEModule
-    ("cSE.sigmoid", "sSE.sigmoid"),  # the authors' own: ChannelSpatialSELayer
-    ("scale_activation", None),  # torchvision: SqueezeExcitation
-    ("gate", None),  # timm: SqueezeExcite
+LAYOUTS: tuple[tuple[tuple[str, ...], str | None, str | None], ...] = (
+    (("cSE", "sSE"), "cSE.4", "sSE.1"),  # segmentation_models_pytorch: SCSEModule
+    (("cSE", "sSE"), "cSE.sigmoid", "sSE.sigmoid"),  # the authors: ChannelSpatialSELayer
+    (("fc1", "fc2"), "sigmoid", None),  # the authors: ChannelSELayer
+    (("fc1", "fc2"), "scale_activation", None),  # torchvision: SqueezeExcitation
+    (("fc1", "fc2"), "gate", None),  # timm: SEModule
+    (("conv_reduce", "conv_expand"), "gate", None),  # timm: SqueezeExcite of EfficientNet and its kin
+    (("fc",), "gate", None),  # timm: EffectiveSEModule
 )
-"""Blocks that are not ours: where, inside a block, its channel and its spatial gate come out."""
-SIGMOIDS = (nn.Sigmoid, nn.Hardsigmoid)
+"""Blocks that are not ours: children that mark one, then where its channel and its spatial gate come out."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where a block sits in a network: the path of its module, and of the modules whose outputs are its gates."""
+    """Where a block sits in a network: the path of its module, and of the modules whose outputs are its gates.
+
+    A channel gate comes out as (B, C) or (B, C, 1, 1), a spatial gate as (B, 1, h, w).
+    """
 
     block: str
     channel_gate: str | None = None
@@ -37,9 +45,9 @@ class Site:
 class BlockRecord:
     """What one block did: `channel_gate` (B, C) and `spatial_gate` (B, h, w) are what the features were multiplied by.
 
-    None where the block has no such gate. A block without any gate has `activation` (B, h, w), the mean over the
-    channels of the absolute value of what leaves it. `before` and `after`, the features (B, C, h, w) that enter and
-    leave the block, are kept on request.
+    None where the block has no such gate or was not run. A block without any gate has `activation` (B, h, w), the mean
+    over the channels of the absolute value of what leaves it. `before` and `after`, the features (B, C, h, w) that
+    enter and leave the block, are kept on request. Every tensor is a copy that nothing later in the pass overwrites.
     """
 
     channel_gate: Tensor | None = None
@@ -51,9 +59,9 @@ class BlockRecord:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """One pass: the network's output, and each block by name in the order of `sites`."""
+    """One pass: what the network returned, of whatever structure, and each block by name in the order of the sites."""
 
-    output: Tensor
+    output: Any
     blocks: dict[str, BlockRecord]
 
 
@@ -64,23 +72,16 @@ def record(
 
     `sites` says where the blocks are, `find_sites(model)` when left out; `features` keeps what enters and leaves them.
     The model itself is only read: its mode, its hooks and its buffers stay as they are, also when the pass raises.
-    A block that runs more than once in a pass is recorded at its last run.
+    Hooks that its owner registered run too, before the recording ones and with the twin's module as their argument, so
+    a gate that such a hook replaces is recorded as replaced. A block that runs more than once in a pass is recorded at
+    its last run. A network compiled by torch.compile runs uncompiled here. Raises ValueError for a site at which there
+    is no module.
     """
-    sites = find_sites(model) if sites is None else sites
     runner = twin(model).eval()
+    sites = _sites(runner) if sites is None else sites
     kept: dict[str, dict[str, Tensor]] = {name: {} for name in sites}
     for name, site in sites.items():
-        if site.channel_gate is not None:
-            gate = runner.get_submodule(site.channel_gate)
-            gate.register_forward_hook(partial(_keep_channel_gate, kept[name]))
-        if site.spatial_gate is not None:
-            gate = runner.get_submodule(site.spatial_gate)
-            gate.register_forward_hook(partial(_keep_spatial_gate, kept[name]))
-        block = runner.get_submodule(site.block)
-        if site.channel_gate is None and site.spatial_gate is None:
-            block.register_forward_hook(partial(_keep_activation, kept[name]))
-        if features:
-            block.register_forward_hook(partial(_keep_features, kept[name]))
+        _listen(runner, name, site, kept[name], features)
     with torch.no_grad():
         output = runner(x)
     return Recording(output, {name: BlockRecord(**found) for name, found in kept.items()})
@@ -91,61 +92,163 @@ def find_sites(model: nn.Module) -> dict[str, Site]:
 
     A network that keeps its blocks in a ModuleDict called `blocks`, as ours do, names them itself (`encoder1`,
     `bottleneck`, ...), blocks without a gate included. In any other a block is a module that holds a gate of ours or
-    one of the `LAYOUTS`, and its name is its path.
+    matches one of the `LAYOUTS`, and its name is its path, or `block` where it is the network itself.
     """
-    named = getattr(model, "blocks", None)
-    if isinstance(named, nn.ModuleDict):
-        return {name: _site(f"blocks.{name}", block) or Site(f"blocks.{name}") for name, block in named.items()}
-    found = {path: _site(path, module) for path, module in model.named_modules()}
-    return {path: site for path, site in found.items() if site is not None}
+    return _sites(twin(model))
 
 
 def twin(model: nn.Module) -> nn.Module:
-    """The same network with modules of its own and every tensor shared: what is hooked here is not hooked there."""
-    shared: dict[int, object] = {}
-    for module in model.modules():
-        for held in (module._parameters, module._buffers, vars(module)):
-            shared.update((id(value), value) for value in held.values() if isinstance(value, Tensor))
-    return copy.deepcopy(model, shared)
+    """The same network with modules of its own, parameters shared and buffers copied: a hook here is no hook there.
+
+    Copied are modules wherever a module keeps them, in its lists, tuples, dicts, bound methods and partials too, and
+    whatever else it keeps is shared: what a function has captured, or an object that is no module holds, stays the
+    original's. The twin of a module compiled by torch.compile is that of the module it was made from. Raises
+    ValueError for a network that has no such copy: TorchScript, or lazy modules before their first pass.
+    """
+    return _copied(model, {})
+
+
+def _sites(model: nn.Module) -> dict[str, Site]:
+    named = getattr(model, "blocks", None)
+    if isinstance(named, nn.ModuleDict) and all(
+        isinstance(block, tuple(VARIANTS.values())) for block in named.values()
+    ):
+        return {name: _site(f"blocks.{name}", block) or Site(f"blocks.{name}") for name, block in named.items()}
+    found: dict[str, Site] = {}
+    for path, module in model.named_modules():
+        site = _site(path, module)
+        # A block may hold a part that would be a block by itself, as the authors' scSE holds their cSE.
+        if site is not None and not any(f"{path}.".startswith(_prefix(outer.block)) for outer in found.values()):
+            found[path or "block"] = site
+    return found
 
 
 def _site(path: str, module: nn.Module) -> Site | None:
     """The site of a module that is a block, else None."""
-    prefix = f"{path}." if path else ""
-    ours: dict[str, str] = {}
-    for name, child in module.named_children():
-        if isinstance(child, ChannelGate):
-            ours["channel_gate"] = prefix + name
-        elif isinstance(child, SpatialGate):
-            ours["spatial_gate"] = prefix + name
-    if ours:
-        return Site(path, **ours)
-    for channel, spatial in LAYOUTS:
-        if all(_is_sigmoid(module, relative) for relative in (channel, spatial) if relative is not None):
-            return Site(path, prefix + channel, None if spatial is None else prefix + spatial)
-    return None
+    prefix = _prefix(path)
+    children = dict(module.named_children())
+    channel = next((name for name, child in children.items() if isinstance(child, ChannelGate)), None)
+    spatial = next((name for name, child in children.items() if isinstance(child, SpatialGate)), None)
+    if channel is None and spatial is None:
+        channel, spatial = next(
+            (gates for marks, *gates in LAYOUTS if _matches(module, children, marks, gates)), (None, None)
+        )
+    if channel is None and spatial is None:
+        return None
+    return Site(path, channel and prefix + channel, spatial and prefix + spatial)
+
+
+def _prefix(path: str) -> str:
+    return f"{path}." if path else ""
+
+
+def _matches(
+    module: nn.Module, children: Mapping[str, nn.Module], marks: Sequence[str], gates: Sequence[str | None]
+) -> bool:
+    return all(mark in children for mark in marks) and all(_is_sigmoid(module, path) for path in gates if path)
 
 
 def _is_sigmoid(module: nn.Module, path: str) -> bool:
+    """Whether there is a sigmoid or a hard one, torch's or timm's, at a path inside a module."""
     for name in path.split("."):
         child = module._modules.get(name)
         if child is None:
             return False
         module = child
-    return isinstance(module, SIGMOIDS)
+    return "sigmoid" in type(module).__name__.lower()
 
 
-def _keep_channel_gate(kept: dict[str, Tensor], module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-    kept["channel_gate"] = output.flatten(1)
+def _listen(runner: nn.Module, name: str, site: Site, kept: dict[str, Tensor], features: bool) -> None:
+    """Make the modules of a site leave what they return in `kept`."""
+    block = _module_at(runner, name, site.block)
+    if site.channel_gate is not None:
+        gate = _module_at(runner, name, site.channel_gate)
+        gate.register_forward_hook(partial(_keep, kept, "channel_gate", _channels))
+    if site.spatial_gate is not None:
+        gate = _module_at(runner, name, site.spatial_gate)
+        gate.register_forward_hook(partial(_keep, kept, "spatial_gate", _pixels))
+    if site.channel_gate is None and site.spatial_gate is None:
+        block.register_forward_hook(partial(_keep, kept, "activation", _mean_magnitude))
+    if features:
+        block.register_forward_pre_hook(partial(_keep_input, kept))
+        block.register_forward_hook(partial(_keep, kept, "after", torch.clone))
 
 
-def _keep_spatial_gate(kept: dict[str, Tensor], module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-    kept["spatial_gate"] = output.squeeze(1)
+def _module_at(runner: nn.Module, name: str, path: str) -> nn.Module:
+    try:
+        return runner.get_submodule(path)
+    except AttributeError:
+        raise ValueError(f"site {name!r} is at {path!r}, where the network has no module; see find_sites") from None
 
 
-def _keep_activation(kept: dict[str, Tensor], module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-    kept["activation"] = torch.linalg.vector_norm(output, ord=1, dim=1) / output.shape[1]
+def _keep(
+    kept: dict[str, Tensor], key: str, form: Callable[[Tensor], Tensor], module: nn.Module, inputs: Any, output: Tensor
+) -> None:
+    kept[key] = form(output)
 
 
-def _keep_features(kept: dict[str, Tensor], module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-    kept["before"], kept["after"] = inputs[0], output
+def _keep_input(kept: dict[str, Tensor], module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    kept["before"] = inputs[0].clone()
+
+
+def _channels(gate: Tensor) -> Tensor:
+    return gate.flatten(1).clone()
+
+
+def _pixels(gate: Tensor) -> Tensor:
+    return gate.squeeze(1).clone()
+
+
+def _mean_magnitude(u: Tensor) -> Tensor:
+    return u.abs().mean(dim=1)
+
+
+_ATOMS = frozenset({bool, int, float, str, type(None), nn.Parameter})
+_CONTAINERS = frozenset({list, dict, OrderedDict, defaultdict})
+
+
+def _copied(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
+    """What the twin keeps for a value that the original keeps; `done` has both by the identity of the first."""
+    kind = type(value)
+    if kind in _ATOMS or (kind is tuple and _ATOMS.issuperset(map(type, value))):
+        return value
+    if id(value) in done:
+        return done[id(value)][1]
+    if kind in _CONTAINERS:
+        copied = value.copy()  # in one step, since another thread may be changing it
+        done[id(value)] = (value, copied)
+        if copied:  # most are a module's hooks, and empty
+            for key, item in enumerate(copied) if kind is list else copied.items():
+                copied[key] = _copied(item, done)
+        return copied
+    if kind in (tuple, set, frozenset):
+        return kind([_copied(item, done) for item in value])
+    if isinstance(value, nn.Module):
+        return _copied_module(value, done)
+    if kind is MethodType:
+        return MethodType(value.__func__, _copied(value.__self__, done))
+    if kind is partial:
+        return partial(_copied(value.func, done), *_copied(value.args, done), **_copied(value.keywords, done))
+    return value
+
+
+def _copied_module(module: nn.Module, done: dict[int, tuple[Any, Any]]) -> nn.Module:
+    if isinstance(module, torch.jit.ScriptModule):
+        raise ValueError("the network is TorchScript, whose parts take no hooks; give the module it was made from")
+    if any(isinstance(parameter, UninitializedParameter) for parameter in module._parameters.values()):
+        raise ValueError(f"{type(module).__name__} has no weights before its first pass; run the network once")
+    if "_orig_mod" in module._modules:  # made by torch.compile, and bound to the original
+        return _copied(module._modules["_orig_mod"], done)
+    copied = object.__new__(type(module))
+    done[id(module)] = (module, copied)
+    state = vars(module).copy()
+    state.pop("_compiled_call_impl", None)  # set by Module.compile, and bound to the original
+    # Buffers are what a pass may write to, such as running statistics.
+    for buffer in state["_buffers"].copy().values():
+        if buffer is not None and id(buffer) not in done:
+            done[id(buffer)] = (buffer, buffer.detach().clone())
+    for name, value in state.items():
+        if type(value) not in _ATOMS:
+            state[name] = _copied(value, done)
+    vars(copied).update(state)
+    return copied

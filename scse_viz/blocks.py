@@ -10,14 +10,12 @@ Time goes to memory and not to arithmetic: written out, u c + u s makes three te
 seven more. So the blocks that add or compare make one on the way forward, and work in place (`add_out`, `max_out`).
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 
 class ChannelGate(nn.Module):
@@ -39,8 +37,8 @@ class ChannelGate(nn.Module):
     def forward(self, u: Tensor) -> Tensor:
         # The gradient of a sum is a view, that of a mean a copy as large as u. Only float16 can overflow in a sum.
         total = u.sum(dim=(2, 3), dtype=torch.float32 if u.dtype == torch.float16 else None)
-        z = (total / u[0, 0].numel()).to(u.dtype)  # (B, C)
-        return self.excite(self.squeeze(z).relu()).sigmoid()[:, :, None, None]
+        z = (total / u.shape[2:].numel()).to(u.dtype)  # (B, C)
+        return self.excite(self.squeeze(z).relu()).sigmoid().view(*u.shape[:2], 1, 1)
 
 
 class SpatialGate(nn.Module):
@@ -54,12 +52,12 @@ class SpatialGate(nn.Module):
         self.squeeze = nn.Conv2d(channels, 1, kernel_size=1)
 
     def forward(self, u: Tensor) -> Tensor:
-        # As a matrix product over u as it lies in memory, of the convolution's own weights: quicker, above all backward.
-        weight, bias = self.squeeze.weight.flatten(1), self.squeeze.bias  # (1, C), (1,)
+        # The convolution as a matrix product over u as it lies in memory: quicker, above all backward.
+        weight, bias = self.squeeze.weight.flatten(1), cast(Tensor, self.squeeze.bias)  # (1, C), (1,)
         if u.is_contiguous(memory_format=torch.channels_last):
             return F.linear(u.permute(0, 2, 3, 1), weight, bias).permute(0, 3, 1, 2).sigmoid()
         logits = torch.baddbmm(bias, weight.expand(len(u), 1, -1), u.flatten(2))  # (B, 1, H W)
-        return logits.unflatten(2, u.shape[2:]).sigmoid()
+        return logits.view(len(u), 1, *u.shape[2:]).sigmoid()
 
 
 class ChannelSE(nn.Module):
@@ -85,7 +83,7 @@ class SpatialSE(nn.Module):
 
 
 class ConcurrentSE(nn.Module):
-    """scSE: both gates at once, the recalibrated tensors added, u (B, C, H, W) -> (B, C, H, W)."""
+    """scSE: both gates at once, the recalibrated tensors added, u (B, C, H, W) -> (B, C, H, W). Roy et al. 2018."""
 
     def __init__(self, channels: int, reduction: int = 2) -> None:
         super().__init__()
@@ -104,7 +102,7 @@ class ConcurrentSEMax(ConcurrentSE):
 
 
 class ConcurrentSEMul(ConcurrentSE):
-    """scSE by multiplication: the product of the recalibrated tensors, u (B, C, H, W) -> (B, C, H, W). Roy et al. 2019."""
+    """scSE by product: one recalibrated tensor times the other, u (B, C, H, W) -> (B, C, H, W). Roy et al. 2019."""
 
     def forward(self, u: Tensor) -> Tensor:
         return (u * self.channel_gate(u)) * (u * self.spatial_gate(u))
@@ -124,7 +122,7 @@ class ConcurrentSEConcat(ConcurrentSE):
         return self.join(torch.cat([u * self.channel_gate(u), u * self.spatial_gate(u)], dim=1))
 
 
-VARIANTS: dict[str, Callable[..., nn.Module]] = {
+VARIANTS: dict[str, type[nn.Module]] = {
     "none": nn.Identity,
     "cse": ChannelSE,
     "sse": SpatialSE,
@@ -138,8 +136,9 @@ VARIANTS: dict[str, Callable[..., nn.Module]] = {
 def add_out(u: Tensor, c: Tensor, s: Tensor) -> Tensor:
     """u c + u s, computed as u (c + s): u (B, C, H, W), c (B, C, 1, 1), s (B, 1, H, W) -> (B, C, H, W).
 
-    Differentiable once. A compiler fuses by itself, so under torch.compile and torch.export this is its plain formula,
-    and so it is for gates of another shape, which a hook may return.
+    A compiler fuses by itself, so under torch.compile and torch.export this is its plain formula, and so it is for
+    gates of another shape, which a hook may return. So are the gradients that are to be differentiated again. The
+    transforms of torch.func are not supported: what they need costs more than the sum itself where u is small.
     """
     if torch.compiler.is_compiling() or not _are_gates_of(u, c, s):
         return u * (c + s)
@@ -147,7 +146,7 @@ def add_out(u: Tensor, c: Tensor, s: Tensor) -> Tensor:
 
 
 def max_out(u: Tensor, c: Tensor, s: Tensor) -> Tensor:
-    """max(u c, u s), the larger value also where u is negative; shapes and limits as in `add_out`."""
+    """max(u c, u s), the larger value also where u is negative; shapes as in `add_out`."""
     if torch.compiler.is_compiling() or not _are_gates_of(u, c, s):
         return torch.maximum(u * c, u * s)
     return _MaxOut.apply(u, c, s)
@@ -162,17 +161,15 @@ class _AddOut(Function):
     """u (c + s). For a gradient g: g (c + s) to u, sum over h, w of g u to c, sum over channels of g u to s."""
 
     @staticmethod
-    def forward(u: Tensor, c: Tensor, s: Tensor) -> Tensor:
+    def forward(ctx: Any, u: Tensor, c: Tensor, s: Tensor) -> Tensor:
+        ctx.save_for_backward(u, c, s)
         return torch.add(c, s, out=torch.empty_like(u)).mul_(u)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
-
-    @staticmethod
-    @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         u, c, s = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return g * (c + s), (g * u).sum(dim=(2, 3), keepdim=True), (g * u).sum(dim=1, keepdim=True)
         space = torch.mul(g, u, out=torch.empty_like(u))
         to_c, to_s = space.sum(dim=(2, 3), keepdim=True), space.sum(dim=1, keepdim=True)
         return torch.add(c, s, out=space).mul_(g), to_c, to_s
@@ -185,17 +182,17 @@ class _MaxOut(Function):
     """
 
     @staticmethod
-    def forward(u: Tensor, c: Tensor, s: Tensor) -> Tensor:
+    def forward(ctx: Any, u: Tensor, c: Tensor, s: Tensor) -> Tensor:
+        ctx.save_for_backward(u, c, s)
         return torch.sub(c, s, out=torch.empty_like(u)).mul_(u).relu_().addcmul_(u, s)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
-
-    @staticmethod
-    @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         u, c, s = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            a = (u * (c - s)).sign().add(1).div(2)
+            to_c, to_s = (a * g * u).sum(dim=(2, 3), keepdim=True), ((1 - a) * g * u).sum(dim=1, keepdim=True)
+            return g * (s + a * (c - s)), to_c, to_s
         a = torch.sub(c, s, out=torch.empty_like(u)).mul_(u).sign_().add_(1).div_(2)
         space = torch.mul(g, u, out=torch.empty_like(u))
         to_both = space.sum(dim=1, keepdim=True)

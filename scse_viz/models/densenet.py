@@ -32,7 +32,10 @@ class DenseBlock(nn.Module):
 
 
 class DenseUp(nn.Module):
-    """Upsample, concatenate the skip, a dense block: (B, below, h / 2, w / 2) and (B, skip, h, w) -> (B, width, h, w)."""
+    """Upsample, concatenate the skip, a dense block.
+
+    (B, below, h / 2, w / 2) and (B, skip, h, w) -> (B, width, h, w).
+    """
 
     def __init__(self, below: int, skip: int, width: int) -> None:
         super().__init__()

@@ -34,7 +34,7 @@ class Unpool(nn.Module):
         self.convolve = convolution(2 * skip, width)
 
     def forward(self, x: Tensor, skip: Tensor, where: Tensor) -> Tensor:
-        unpooled = F.max_unpool2d(self.fit(x), where, kernel_size=2, output_size=skip.shape[-2:])
+        unpooled = F.max_unpool2d(self.fit(x), where, kernel_size=(2, 2), output_size=skip.shape[-2:])
         return self.convolve(torch.cat([unpooled, skip], dim=1))
 
 

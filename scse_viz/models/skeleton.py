@@ -74,7 +74,7 @@ class EncoderDecoder(nn.Module):
         skips = []
         for number, stage in self.encoder.items():
             x = self.blocks[f"encoder{number}"](stage(x))
-            pooled, where = F.max_pool2d(x, 2, return_indices=True)
+            pooled, where = F.max_pool2d(x, 2, return_indices=True)  # torch computes the indices in any case
             skips.append((x, where))
             x = pooled
         x = self.blocks["bottleneck"](self.bottleneck(x))

@@ -17,7 +17,10 @@ class UNet(EncoderDecoder):
 
 
 class Up(nn.Module):
-    """Upsample, concatenate the skip, two convolutions: (B, below, h / 2, w / 2) and (B, skip, h, w) -> (B, width, h, w)."""
+    """Upsample, concatenate the skip, two convolutions.
+
+    (B, below, h / 2, w / 2) and (B, skip, h, w) -> (B, width, h, w).
+    """
 
     def __init__(self, below: int, skip: int, width: int) -> None:
         super().__init__()

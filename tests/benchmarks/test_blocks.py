@@ -1,0 +1,83 @@
+"""scSE against the SCSEModule of segmentation_models_pytorch, in one process: time and memory.
+
+`pytest tests/benchmarks/test_blocks.py -s` prints a line a case. The sides take turns, a few passes each, so that a
+busy machine slows both; the line has ours over theirs in processor time, in wall-clock time and in peak memory.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import pytest
+import torch
+from segmentation_models_pytorch.base.modules import SCSEModule
+from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile
+
+from scse_viz.blocks import VARIANTS
+from scse_viz.conversion import OURS, SMP, convert
+
+SHAPES = [(1, 64, 256, 256), (4, 64, 128, 128), (1, 16, 256, 256), (1, 512, 16, 16)]
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+ROUNDS, PASSES = 12, 4
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+def infer(module: nn.Module, u: Tensor, gradient: Tensor) -> None:
+    with torch.no_grad():
+        module(u)
+
+
+def train(module: nn.Module, u: Tensor, gradient: Tensor) -> None:
+    u.grad = None
+    module(u).backward(gradient)
+
+
+def peak(run: Callable[[], None]) -> int:
+    """The most bytes that a run holds at one moment beyond those before it."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, record_shapes=False) as profiled:
+        run()
+    held = most = 0
+    for event in profiled.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            held += event.nbytes()
+            most = max(most, held)
+    return most
+
+
+def interleaved(sides: dict[str, Callable[[], None]]) -> dict[str, tuple[float, float]]:
+    """Median seconds of a pass of each side, processor and wall clock, over rounds in which the sides take turns."""
+    processor: dict[str, list[float]] = {name: [] for name in sides}
+    wall: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(ROUNDS):
+        for name, run in sides.items():
+            run()  # not timed: the first pass pays for what the other side left of the heap
+            for _ in range(PASSES):
+                started = time.process_time(), time.perf_counter()
+                run()
+                processor[name].append(time.process_time() - started[0])
+                wall[name].append(time.perf_counter() - started[1])
+    return {name: (statistics.median(processor[name]), statistics.median(wall[name])) for name in sides}
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("work", [infer, train])
+def test_scse_against_segmentation_models_pytorch(benchmark, work, layout, shape):
+    u = torch.randn(shape).contiguous(memory_format=LAYOUTS[layout]).requires_grad_(work is train)
+    gradient = torch.randn_like(u)
+    ours, theirs = VARIANTS["scse"](shape[1], 2), SCSEModule(shape[1], 2)
+    theirs.load_state_dict(convert(ours.state_dict(), OURS, SMP))
+    sides = {"ours": lambda: work(ours, u, gradient), "smp": lambda: work(theirs, u, gradient)}
+    times = interleaved(sides)
+    ratios = {
+        "processor": times["ours"][0] / times["smp"][0],
+        "wall": times["ours"][1] / times["smp"][1],
+        "memory": peak(sides["ours"]) / peak(sides["smp"]),
+    }
+    benchmark.extra_info.update(ratios)
+    shown = "  ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
+    print(f"\n{work.__name__:5} {layout:13} {shape!s:18} smp {times['smp'][1] * 1e3:8.2f} ms  ours / smp: {shown}")
+    benchmark(sides["ours"])
+    assert ratios["memory"] < (0.5 if work is infer and u.numel() > 1e6 else 1.05)

@@ -1,0 +1,342 @@
+"""Recording: what is recorded was applied, and the network that was recorded is as it was."""
+
+import copy
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import segmentation_models_pytorch as smp
+import timm
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from scse_viz.attention import Site, find_sites, record, twin
+from scse_viz.blocks import VARIANTS
+from scse_viz.models import ARCHITECTURES, BLOCK_NAMES, EncoderDecoder, build
+from tests.peers import ChannelSELayer, ChannelSpatialSELayer
+
+WIDTHS = (4, 4, 6, 6, 8)
+
+
+def network(variant: str = "scse", architecture: str = "unet") -> EncoderDecoder:
+    return build(architecture, variant, classes=3, widths=WIDTHS, seed=0)
+
+
+def images(count: int = 1, seed: int = 0) -> Tensor:
+    return torch.randn(count, 1, 32, 32, generator=torch.Generator().manual_seed(seed))
+
+
+def equal(recording, other) -> bool:
+    """Whether two recordings of the same network agree to the last bit."""
+    return torch.equal(recording.output, other.output) and all(
+        torch.equal(block.channel_gate, other.blocks[name].channel_gate)
+        and torch.equal(block.spatial_gate, other.blocks[name].spatial_gate)
+        for name, block in recording.blocks.items()
+    )
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_network_is_recorded_block_by_block_in_order(architecture, variant):
+    recording = record(network(variant, architecture), images(2))
+    assert tuple(recording.blocks) == BLOCK_NAMES
+    sides = [32, 16, 8, 4, 2, 4, 8, 16, 32]
+    for block, width, side in zip(recording.blocks.values(), [*WIDTHS, *WIDTHS[3::-1]], sides, strict=True):
+        has_channel, has_spatial = variant not in ("none", "sse"), variant not in ("none", "cse")
+        assert (block.channel_gate is not None) == has_channel
+        assert (block.spatial_gate is not None) == has_spatial
+        assert (block.activation is not None) == (variant == "none")
+        if has_channel:
+            assert block.channel_gate.shape == (2, width)
+        if has_spatial:
+            assert block.spatial_gate.shape == (2, side, side)
+        if variant == "none":
+            assert block.activation.shape == (2, side, side)
+        assert block.before is None
+        assert block.after is None
+
+
+def test_the_output_is_that_of_a_plain_pass():
+    model, x = network().eval(), images()
+    with torch.no_grad():
+        assert torch.equal(record(model, x).output, model(x))
+    assert not record(model, x.requires_grad_()).output.requires_grad
+
+
+def test_features_times_recorded_gates_are_the_features_that_leave():
+    for block in record(network(), images(2), features=True).blocks.values():
+        gates = block.channel_gate[:, :, None, None] + block.spatial_gate[:, None]
+        torch.testing.assert_close(block.after, block.before * gates)
+
+
+def test_the_activation_of_a_block_without_gates_is_the_mean_magnitude_of_its_features():
+    for block in record(network("none"), images(2), features=True).blocks.values():
+        torch.testing.assert_close(block.activation, block.after.abs().mean(dim=1))
+
+
+def test_features_are_those_of_the_moment_when_later_layers_work_in_place():
+    model = nn.Sequential(VARIANTS["scse"](4), nn.ReLU(inplace=True), nn.Hardtanh(-0.1, 0.1, inplace=True))
+    x = torch.randn(1, 4, 5, 5)
+    (block,) = record(model, x, features=True).blocks.values()
+    torch.testing.assert_close(block.before, x)
+    torch.testing.assert_close(block.after, model[0](x))
+
+
+class Scaling(nn.Module):
+    """Overwrites its input and its gate, as thrifty code does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Sigmoid()
+
+    def forward(self, u: Tensor) -> Tensor:
+        gate = self.gate(u.mean(dim=(2, 3), keepdim=True))
+        u.mul_(gate)
+        gate.zero_()
+        return u
+
+
+def test_records_are_copies_that_a_block_working_in_place_does_not_overwrite():
+    x = torch.randn(1, 4, 5, 5)
+    before = x.clone()
+    (block,) = record(Scaling(), x, features=True, sites={"scaling": Site("", channel_gate="gate")}).blocks.values()
+    assert torch.equal(block.before, before)
+    torch.testing.assert_close(block.channel_gate, before.mean(dim=(2, 3)).sigmoid())
+
+
+def state_of(model: nn.Module) -> list:
+    """All that a recording could leave behind, module by module."""
+    return [
+        (
+            name,
+            module.training,
+            *(len(held) for key, held in vars(module).items() if "hooks" in key),
+            sorted(vars(module)),
+        )
+        for name, module in model.named_modules()
+    ]
+
+
+class Failing(nn.Module):
+    def forward(self, u: Tensor) -> Tensor:
+        raise FloatingPointError("as asked")
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_nothing_is_left_on_the_network_also_when_the_pass_raises(raises):
+    model = network().train()
+    if raises:
+        model.classifier = Failing()
+    model.encoder["1"].eval()
+    model.bottleneck.requires_grad_(False)
+    before, tensors = state_of(model), copy.deepcopy(model.state_dict())
+    needs_gradient = [parameter.requires_grad for parameter in model.parameters()]
+    if raises:
+        with pytest.raises(FloatingPointError, match="as asked"):
+            record(model, images())
+    else:
+        record(model, images())
+    assert state_of(model) == before
+    assert all(torch.equal(value, tensors[name]) for name, value in model.state_dict().items())
+    assert [parameter.requires_grad for parameter in model.parameters()] == needs_gradient
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+class Counting(nn.Module):
+    """Writes to a buffer, an attribute and a list of its own in every pass, in evaluation too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("passes", torch.zeros(()))
+        self.seen: list[int] = []
+        self.last: Tensor | None = None
+
+    def forward(self, u: Tensor) -> Tensor:
+        self.passes += 1
+        self.seen.append(len(u))
+        self.last = u
+        return u
+
+
+def test_what_modules_write_down_in_a_pass_stays_off_the_network():
+    model = nn.Sequential(Counting(), VARIANTS["cse"](4), nn.BatchNorm2d(4, momentum=None)).train()
+    record(model, torch.randn(2, 4, 5, 5))
+    assert model[0].passes == 0
+    assert model[0].seen == []
+    assert model[0].last is None
+    assert model[2].num_batches_tracked == 0
+
+
+def test_eight_threads_that_share_a_network_never_see_each_others_gates():
+    model = network().train()
+    alone = [record(model, images(seed=seed)) for seed in range(8)]
+    start = threading.Barrier(8)
+
+    def passes(seed: int) -> int:
+        start.wait()
+        return sum(equal(record(model, images(seed=seed)), alone[seed]) for _ in range(25))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(passes, range(8))) == [25] * 8
+    assert state_of(model) == state_of(network().train())
+
+
+def test_a_recording_is_not_disturbed_by_its_owner_who_runs_switches_and_hooks_the_network():
+    model, x, done = network().eval(), images(), threading.Event()
+    alone = record(model, x)
+
+    def own() -> int:
+        runs = 0
+        while not done.is_set():
+            handles = [part.register_forward_hook(lambda *_: None) for part in model.modules()]
+            with torch.no_grad():
+                assert torch.equal(model.eval()(x), alone.output)
+            model.train()
+            for handle in handles:
+                handle.remove()
+            runs += 1
+        return runs
+
+    with ThreadPoolExecutor(1) as pool:
+        owner = pool.submit(own)
+        try:
+            assert all(equal(record(model, x), alone) for _ in range(40))
+        finally:
+            done.set()
+        assert owner.result() > 0
+
+
+def test_hooks_of_the_owner_run_and_a_gate_that_they_replace_is_recorded_as_replaced():
+    model, seen = network(), []
+    model.blocks["bottleneck"].register_forward_hook(lambda module, inputs, output: seen.append(output.shape))
+    model.blocks["encoder2"].channel_gate.register_forward_hook(lambda module, inputs, output: output * 0 + 0.75)
+    plain = model.eval()(images())
+    recording = record(model, images())
+    assert seen == [(1, 8, 2, 2)] * 2
+    assert (recording.blocks["encoder2"].channel_gate == 0.75).all()
+    torch.testing.assert_close(recording.output, plain)
+
+
+def test_the_blocks_of_segmentation_models_pytorch_are_recorded_as_they_multiply():
+    model = smp.Unet("resnet18", encoder_weights=None, decoder_attention_type="scse", classes=2).eval()
+    recording = record(model, torch.randn(1, 3, 64, 64), features=True)
+    names = [f"decoder.blocks.{block}.attention{which}.attention" for block in range(5) for which in (1, 2)]
+    ran = {name: block for name, block in recording.blocks.items() if block.channel_gate is not None}
+    assert list(recording.blocks) == names
+    assert list(ran) == [
+        name for name in names if name != "decoder.blocks.4.attention1.attention"
+    ]  # no skip comes in there
+    for name, block in ran.items():
+        gates = block.channel_gate[:, :, None, None] + block.spatial_gate[:, None]
+        torch.testing.assert_close(block.after, block.before * gates, msg=name)
+
+
+def test_the_blocks_of_the_authors_are_recorded_as_they_multiply():
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), ChannelSpatialSELayer(4), nn.ReLU(inplace=True), ChannelSELayer(4))
+    recording = record(model, images(), features=True)
+    assert list(recording.blocks) == ["1", "3"]
+    both, channel = recording.blocks.values()
+    halves = both.before * both.channel_gate[:, :, None, None], both.before * both.spatial_gate[:, None]
+    torch.testing.assert_close(both.after, torch.max(*halves))
+    torch.testing.assert_close(channel.after, channel.before * channel.channel_gate[:, :, None, None])
+
+
+@pytest.mark.parametrize(
+    ("peer", "count"),
+    [
+        (lambda: torchvision.ops.SqueezeExcitation(4, 2), 1),
+        (lambda: torchvision.models.mobilenet_v3_small(), 9),
+        (lambda: timm.layers.SEModule(4), 1),
+        (lambda: timm.layers.EffectiveSEModule(4), 1),
+        (lambda: timm.create_model("mobilenetv3_small_050"), 9),
+    ],
+    ids=["torchvision block", "torchvision network", "timm block", "timm effective block", "timm network"],
+)
+def test_squeeze_and_excitation_of_other_libraries_is_recorded_as_it_multiplies(peer, count):
+    model = peer()
+    channels = 4 if count == 1 else 3
+    recording = record(model, torch.randn(1, channels, 32, 32), features=True)
+    assert len(recording.blocks) == count
+    assert ("block" in recording.blocks) == (count == 1)
+    for block in recording.blocks.values():
+        torch.testing.assert_close(block.after, block.before * block.channel_gate[:, :, None, None])
+
+
+class Odd(nn.Module):
+    """Modules where no tree walk finds them, a tensor with a history, and an output of its own structure."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shared = VARIANTS["scse"](4)
+        self.again = self.shared
+        self.hidden = [nn.Conv2d(4, 4, 1), {"deep": (nn.BatchNorm2d(4),)}]
+        self.bound = self.hidden[0].forward
+        self.not_leaf = torch.ones(4, 1, 1, requires_grad=True) * 2
+        self.lock = threading.Lock()
+        self.recurrent = nn.LSTM(4, 4, batch_first=True)
+        self.normed = nn.utils.parametrizations.spectral_norm(nn.Linear(4, 4))
+        self.weighted = nn.utils.parametrizations.weight_norm(nn.Conv2d(4, 4, 1))
+
+    def forward(self, u: Tensor) -> dict[str, tuple[Tensor, ...]]:
+        u = self.again(self.shared(self.bound(u) * self.not_leaf))
+        u = self.weighted(self.hidden[1]["deep"][0](u))
+        sequence, _ = self.recurrent(u.flatten(2).mT)
+        return {"out": (u, self.normed(sequence))}
+
+
+def test_modules_of_unusual_make_are_recorded_and_left_alone():
+    model, x = Odd().eval(), torch.randn(2, 4, 5, 5)
+    model.hidden[1]["deep"][0].eval()
+    tensors = copy.deepcopy(model.state_dict())
+    with torch.no_grad():
+        expected = model(x)["out"]
+    recording = record(model, x)
+    assert list(recording.blocks) == ["shared"]
+    for found, wanted in zip(recording.output["out"], expected, strict=True):
+        torch.testing.assert_close(found, wanted)
+    model.hidden[1]["deep"][0].train()
+    record(model, x)
+    assert model.hidden[1]["deep"][0].num_batches_tracked == 0
+    assert all(torch.equal(value, tensors[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("compiled", ["whole", "in place", "a part"])
+def test_a_compiled_network_is_recorded_under_the_same_names(compiled):
+    model, x = network(), images()
+    expected = record(model, x)
+    if compiled == "whole":
+        model = torch.compile(model, backend="eager")
+    elif compiled == "in place":
+        model.compile(backend="eager")
+    else:
+        model.blocks["encoder1"] = torch.compile(model.blocks["encoder1"], backend="eager")
+    assert list(find_sites(model)) == list(BLOCK_NAMES)
+    assert equal(record(model, x), expected)
+
+
+def test_a_twin_shares_parameters_and_copies_modules_and_buffers():
+    model = network()
+    copied = twin(model)
+    assert all(a is b for a, b in zip(model.parameters(), copied.parameters(), strict=True))
+    assert all(a is not b for a, b in zip(model.modules(), copied.modules(), strict=True))
+    assert all(a.data_ptr() != b.data_ptr() for a, b in zip(model.buffers(), copied.buffers(), strict=True))
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.:FutureWarning", "ignore:.torch.jit.:DeprecationWarning")
+def test_networks_that_have_no_twin_are_refused():
+    with pytest.raises(ValueError, match=r"the network is TorchScript.*; give the module it was made from"):
+        record(torch.jit.trace(VARIANTS["cse"](4), torch.zeros(1, 4, 2, 2)), torch.zeros(1, 4, 2, 2))
+    with pytest.raises(ValueError, match="LazyConv2d has no weights before its first pass; run the network once"):
+        record(nn.Sequential(nn.LazyConv2d(4, 1)), torch.zeros(1, 4, 2, 2))
+
+
+def test_a_site_without_module_is_refused_by_its_path():
+    with pytest.raises(ValueError, match=r"site 'first' is at 'blocks.encoder9', where the network has no module"):
+        record(network(), images(), sites={"first": Site("blocks.encoder9")})
+
+
+def test_a_network_without_blocks_is_run_all_the_same():
+    recording = record(nn.Conv2d(1, 2, 1), images())
+    assert recording.blocks == {}
+    assert recording.output.shape == (1, 2, 32, 32)

@@ -1,0 +1,186 @@
+"""The blocks against the paper's equations, the reference libraries and hand-written gradients."""
+
+import numpy as np
+import pytest
+import torch
+from segmentation_models_pytorch.base.modules import SCSEModule
+from torch import Tensor, nn
+
+from scse_viz.blocks import VARIANTS, ChannelGate, ConcurrentSE, SpatialGate
+from scse_viz.conversion import OURS, SMP, convert
+
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+layouts = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
+SHAPES = [(2, 8, 12, 9), (1, 16, 5, 5), (3, 4, 1, 7), (2, 6, 1, 1), (2, 1, 4, 4)]
+
+
+def features(shape: tuple[int, ...], layout: torch.memory_format, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Signed features of a fixed seed: u (B, C, H, W) that asks for its gradient."""
+    u = torch.randn(shape, generator=torch.Generator().manual_seed(3), dtype=dtype)
+    return u.contiguous(memory_format=layout).requires_grad_()
+
+
+def block(variant: str, channels: int = 8, reduction: int = 2) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        return VARIANTS[variant](channels, reduction)
+
+
+def gradients(module: nn.Module, u: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """Result, gradient of u and gradients of the parameters for one fixed gradient of the result."""
+    module.zero_grad()
+    u.grad = None
+    result = module(u)
+    result.backward(torch.randn(result.shape, generator=torch.Generator().manual_seed(4), dtype=result.dtype))
+    return result.detach(), u.grad, {name: value.grad for name, value in module.named_parameters()}
+
+
+@layouts
+@pytest.mark.parametrize("shape", [(2, 8, 12, 9), (1, 16, 5, 5), (3, 4, 1, 7), (2, 6, 1, 1)])
+def test_scse_equals_the_module_of_segmentation_models_pytorch(shape, layout):
+    ours, u = block("scse", shape[1]), features(shape, layout)
+    theirs = SCSEModule(shape[1], reduction=2)
+    theirs.load_state_dict(convert(ours.state_dict(), OURS, SMP))
+    result, to_u, to_weights = gradients(ours, u)
+    expected, expected_to_u, expected_to_weights = gradients(theirs, u)
+    torch.testing.assert_close(result, expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(to_u, expected_to_u, rtol=0, atol=1e-6)
+    for key, value in convert(expected_to_weights, SMP, OURS).items():
+        torch.testing.assert_close(to_weights[key], value, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", ["cse", "sse", "scse"])
+def test_blocks_equal_the_keras_form_in_numpy(variant):
+    module, u = block(variant), features((2, 8, 6, 7), torch.contiguous_format)
+    weights = {name: value.detach().numpy() for name, value in module.named_parameters()}
+    x = u.detach().numpy().transpose(0, 2, 3, 1)  # (B, H, W, C), as Keras has it
+    expected = np.zeros_like(x)
+    if "channel_gate.squeeze.weight" in weights:
+        pooled = x.mean(axis=(1, 2))  # GlobalAveragePooling2D
+        dense = pooled @ weights["channel_gate.squeeze.weight"].T + weights["channel_gate.squeeze.bias"]
+        dense = np.maximum(dense, 0) @ weights["channel_gate.excite.weight"].T + weights["channel_gate.excite.bias"]
+        expected = expected + x * sigmoid(dense)[:, None, None, :]
+    if "spatial_gate.squeeze.weight" in weights:
+        convolved = x @ weights["spatial_gate.squeeze.weight"].reshape(8, 1) + weights["spatial_gate.squeeze.bias"]
+        expected = expected + x * sigmoid(convolved)
+    result = module(u).detach().numpy().transpose(0, 2, 3, 1)
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-6)
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-z))
+
+
+def by_formula(variant: str, module: nn.Module, u: Tensor) -> Tensor:
+    """The paper's formula of a variant that joins two halves, out of plain operations on the module's own gates."""
+    halves = u * module.channel_gate(u), u * module.spatial_gate(u)
+    if variant == "scse-concat":
+        return module.join(torch.cat(halves, dim=1))
+    return {"scse": torch.add, "scse-max": torch.max, "scse-mul": torch.mul}[variant](*halves)
+
+
+@layouts
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("variant", ["scse", "scse-max", "scse-mul", "scse-concat"])
+def test_joined_halves_equal_their_formula_for_signed_input_forward_and_gradient(variant, shape, layout):
+    module, u = block(variant, shape[1], 1), features(shape, layout)
+    with torch.no_grad():
+        u[0, 0, 0] = 0  # u c = u s there: a tie, whose gradient torch.max shares out
+    result, to_u, to_weights = gradients(module, u)
+    reference = nn.Module()
+    reference.module = module
+    reference.forward = lambda u: by_formula(variant, module, u)
+    expected, expected_to_u, expected_to_weights = gradients(reference, u)
+    torch.testing.assert_close(result, expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(to_u, expected_to_u, rtol=0, atol=2e-6)
+    for name, value in expected_to_weights.items():
+        torch.testing.assert_close(to_weights[name.removeprefix("module.")], value, rtol=1e-5, atol=1e-5)
+
+
+@layouts
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_keeps_shape_layout_and_type_and_has_its_true_gradient(variant, layout):
+    module, u = block(variant, 4).double(), features((2, 4, 3, 5), layout, torch.float64)
+    result = module(u)
+    assert result.shape == u.shape
+    assert result.dtype == u.dtype
+    assert result.is_contiguous(memory_format=layout)
+    assert torch.autograd.gradcheck(module, u)
+
+
+@layouts
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_runs_in_bfloat16_under_autocast(variant, layout):
+    module, u = block(variant), features((2, 8, 6, 6), layout)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        result = module(u.bfloat16())
+    result.float().square().sum().backward()
+    assert result.dtype == torch.bfloat16
+    torch.testing.assert_close(result.float(), module(u), rtol=0.03, atol=0.03)
+    assert all(parameter.grad.dtype == torch.float32 for parameter in module.parameters())
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_compiler_and_an_exporter_see_the_same_block(variant):
+    module, u = block(variant), features((2, 8, 6, 6), torch.contiguous_format).detach()
+    expected = module(u)
+    torch.testing.assert_close(torch.compile(module, backend="eager")(u), expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(torch.export.export(module, (u,)).module()(u), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_second_derivative_is_true(variant):
+    u = features((1, 3, 2, 2), torch.contiguous_format, torch.float64)
+    assert torch.autograd.gradgradcheck(block(variant, 3).double(), u)
+
+
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "none"])
+def test_a_hook_that_returns_another_gate_changes_the_result(variant):
+    module, u = block(variant), features((2, 8, 5, 5), torch.contiguous_format).detach()
+    before = module(u)
+    for part in module.children():
+        if isinstance(part, ChannelGate | SpatialGate):
+            part.register_forward_hook(lambda gate, inputs, output: output * 0.5)
+    expected = {"scse-mul": before / 4}.get(variant, before / 2)
+    if variant == "scse-concat":
+        bias = module.join.bias[:, None, None]
+        expected = (before - bias) / 2 + bias
+    torch.testing.assert_close(module(u), expected)
+
+
+@pytest.mark.parametrize("gate", [torch.tensor(0.25), torch.rand(5, 5), torch.rand(2, 8, 5, 5), torch.rand(8, 1, 1)])
+@pytest.mark.parametrize("variant", ["scse", "scse-max"])
+def test_a_gate_of_any_shape_that_broadcasts_is_multiplied_by(variant, gate):
+    module, u = block(variant), features((2, 8, 5, 5), torch.contiguous_format).detach()
+    module.channel_gate.register_forward_hook(lambda *_: gate)
+    torch.testing.assert_close(module(u), by_formula(variant, module, u))
+
+
+def test_a_spatial_gate_of_one_is_the_identity():
+    module, u = block("sse"), features((2, 8, 5, 5), torch.contiguous_format).detach()
+    nn.init.constant_(module.spatial_gate.squeeze.bias, 100.0)
+    torch.testing.assert_close(module(u), u, rtol=0, atol=0)
+
+
+def test_the_mean_of_large_float16_features_does_not_overflow():
+    gate, u = ChannelGate(2).half(), torch.full((1, 2, 300, 300), 9.0, dtype=torch.float16)
+    torch.testing.assert_close(gate(u), gate(u[..., :1, :1]), rtol=2e-3, atol=2e-3)
+
+
+def test_gates_are_modules_with_the_shapes_that_they_promise():
+    module, u = block("scse"), features((2, 8, 5, 6), torch.contiguous_format)
+    assert isinstance(module, ConcurrentSE)
+    assert module.channel_gate(u).shape == (2, 8, 1, 1)
+    assert module.spatial_gate(u).shape == (2, 1, 5, 6)
+
+
+@pytest.mark.parametrize("variant", ["cse", "scse", "scse-max", "scse-mul", "scse-concat"])
+@pytest.mark.parametrize("reduction", [9, 0, -2])
+def test_a_reduction_without_hidden_unit_is_refused(variant, reduction):
+    with pytest.raises(ValueError, match=f"reduction {reduction} leaves no hidden unit of 8 channels; choose 1 to 8"):
+        VARIANTS[variant](8, reduction)
+
+
+@pytest.mark.parametrize("reduction", [1, 3, 8])
+def test_any_reduction_that_leaves_a_hidden_unit_is_taken(reduction):
+    assert ChannelGate(8, reduction).squeeze.out_features == 8 // reduction
