@@ -16,7 +16,7 @@ from scse_viz.ui import cached, state
 from scse_viz.ui.panels import Row, draw, message
 from scse_viz.ui.source import Source, choose_source
 from scse_viz.ui.tables import draw_areas, draw_dice
-from scse_viz.ui.words import ALL_VARIANT_TITLES, architecture_title, block_scale, variant_title
+from scse_viz.ui.words import ALL_VARIANT_TITLES, architecture_title, block_scale, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 
 ALL_BLOCKS = "all"
@@ -54,7 +54,7 @@ def page() -> None:
     try:
         known = cached.cards()
     except WeightsError as error:
-        st.error(str(error))
+        st.error(verbatim(str(error)))
         return
     if not known:
         st.error("No network is here: the folder pretrained is empty; fetch it again.")
@@ -71,7 +71,7 @@ def page() -> None:
         st.info("Choose a scan in the sidebar: a sample, or a file of your own.")
         return
     for note in source.scan.notes:
-        st.caption(f"{source.scan.name}: {note}")
+        st.caption(verbatim(f"{source.scan.name}: {note}"))
     if not shown:
         st.info("Choose at least one variant in the sidebar.")
         return
@@ -79,7 +79,7 @@ def page() -> None:
     if not comparison.results:
         return
     count = view_of(source.scan, plane).count
-    st.markdown(f"#### {source.scan.name} · {plane} slice {index} (0 to {count - 1})")
+    st.markdown(f"#### {verbatim(source.scan.name)} · {plane} slice {index} (0 to {count - 1})")
     _draw_panels(comparison, blocks)
     _draw_tables(comparison)
     _draw_channels(comparison)
@@ -169,7 +169,7 @@ def _compute(source: Source, plane: str, index: int, shown: Mapping[str, Card]) 
                 results[title] = cached.result(source.scan, plane, index, card)
                 panels[title] = cached.panels(source.scan, plane, index, card)
             except (ScanError, WeightsError) as error:
-                st.error(str(error))
+                st.error(verbatim(str(error)))
     cards = {title: shown[title] for title in results}
     return Comparison(source, plane, index, cards, results, panels)
 

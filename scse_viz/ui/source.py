@@ -10,6 +10,7 @@ from scse_viz.anatomy import Structure
 from scse_viz.samples import Group, own_groups
 from scse_viz.scans import Scan, ScanError, VolumeChoice, read_labels, read_scan
 from scse_viz.ui import cached
+from scse_viz.ui.words import verbatim
 
 UPLOAD = "your own file"
 SCAN_TYPES = ["nii", "gz", "mgh", "mgz", "zip", "dcm", "png", "jpg", "jpeg", "tif", "tiff", "npy"]
@@ -63,7 +64,7 @@ def choose_source(structures: Sequence[Structure]) -> Source | None:
         with st.spinner(f"Reading {sample.name}", show_time=False):
             source = Source(cached.sample_scan(sample), cached.sample_labels(sample), sample.groups)
     except ScanError as error:
-        st.error(str(error))
+        st.error(verbatim(str(error)))
         return None
     st.session_state["last_source"] = source
     return source
@@ -97,7 +98,7 @@ def _uploaded(structures: Sequence[Structure]) -> Source | None:
             file.name,
         )
     if parsed.error is not None or not isinstance(parsed.found, Scan):
-        st.error(parsed.error)
+        st.error(verbatim(parsed.error or ""))
         return None
     scan = parsed.found
     labels_file = st.file_uploader(
@@ -115,7 +116,7 @@ def _uploaded(structures: Sequence[Structure]) -> Source | None:
         labels_file.name,
     )
     if labels.error is not None or not isinstance(labels.found, np.ndarray):
-        st.error(labels.error)
+        st.error(verbatim(labels.error or ""))
         return Source(scan)
     return Source(scan, labels.found, own_groups(structures))
 

@@ -1,5 +1,7 @@
 """How the pages name variants, architectures and planes."""
 
+import re
+
 from scse_viz.blocks import VARIANTS
 from scse_viz.models.skeleton import DEPTH
 
@@ -22,6 +24,11 @@ def variant_title(variant: str) -> str:
 def architecture_title(architecture: str) -> str:
     """The name of an architecture as its paper writes it."""
     return ARCHITECTURE_TITLES.get(architecture, architecture)
+
+
+def verbatim(text: str) -> str:
+    """Text for a place that reads Markdown, to be shown as it is: a file may be called `a_b_[c](d)`."""
+    return re.sub(r"([\\`*_\[\]<>$~:#|])", r"\\\1", text)
 
 
 ALL_VARIANT_TITLES = tuple(variant_title(variant) for variant in VARIANTS)

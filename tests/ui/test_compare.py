@@ -107,6 +107,11 @@ def test_an_uploaded_scan_is_drawn_in_mm():
     assert shown["letters"] == ["S", "A", "I", "P"]
 
 
+def test_the_name_of_a_file_is_not_read_as_markdown():
+    app = with_upload("*a*[b](c).nii", nifti(ball()))
+    assert any(each.value.startswith(r"#### \*a\*\[b\](c).nii") for each in app.markdown)
+
+
 def test_a_bad_upload_says_so_and_keeps_the_picture():
     app = with_upload("ball.nii", nifti(ball()))
     before = message(app)["slice"]
