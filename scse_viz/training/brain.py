@@ -3,6 +3,8 @@
 import argparse
 import logging
 import sys
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import nibabel as nib
@@ -21,19 +23,34 @@ CLASSES = 18
 WIDTHS = (16, 32, 64, 128, 128)
 TRAINING_HEADS = range(1, 17)
 VALIDATION_HEADS = range(17, 21)
-BATCH = 8
-STEPS = 12_600
-SIZES = (80, 96, 96, 96, 144)
-"""Side of the crops in pixels of 1 mm, step by step: the small ones are quick, the large ones show a whole slice."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the training: `batch` crops a step, their sides in pixels of 1 mm from `sizes` in turn."""
+
+    name: str
+    batch: int
+    sizes: tuple[int, ...]
+    plan: Plan
+
+
+STAGES = (
+    Stage("crops", 8, (80, 96, 96, 96, 144), Plan(steps=12_600)),
+    Stage("slices", 4, (192,), Plan(steps=1_200, rate=6e-4, warmup=50, moments=5)),
+)
+"""First small crops, which are quick. Then whole slices: a channel gate pools over all that it sees, and what it sees
+of a crop near the middle of the brain is not what it sees of a slice with its margins."""
 REFERENCE_MM = ((1, -14.0), (2, 4.0))
 """Reference slices by axis and place in mm: coronal through hippocampus and putamen, axial through the thalamus."""
 REFERENCE_SIZE = (192, 160)
 
 
-def batch_of(atlas: Atlas, seed: int, step: int) -> tuple[Tensor, Tensor]:
-    """The crops of one step, the same for every network: images (BATCH, 1, S, S), classes (BATCH, S, S)."""
-    generator = Generator().manual_seed(seed * 1_000_003 + step)
-    return synthesise(atlas, BATCH, SIZES[step % len(SIZES)], generator)
+def batch_of(atlas: Atlas, seed: int, stage: Stage, step: int) -> tuple[Tensor, Tensor]:
+    """The crops of one step, the same for every network: images (B, 1, S, S), classes (B, S, S)."""
+    before = sum(earlier.plan.steps for earlier in STAGES[: STAGES.index(stage)])
+    generator = Generator().manual_seed(seed * 1_000_003 + before + step)
+    return synthesise(atlas, stage.batch, stage.sizes[step % len(stage.sizes)], generator)
 
 
 def validation_batches(atlas: Atlas, count: int = 4) -> list[tuple[Tensor, Tensor]]:
@@ -46,7 +63,7 @@ def class_weights(atlas: Atlas, seed: int) -> Tensor:
     """Median-frequency weights (K,) of the first hundred batches."""
     counts = torch.zeros(CLASSES)
     for step in range(100):
-        counts += torch.bincount(batch_of(atlas, seed, step)[1].view(-1), minlength=CLASSES)
+        counts += torch.bincount(batch_of(atlas, seed, STAGES[0], step)[1].view(-1), minlength=CLASSES)
     return median_frequency_weights(counts)
 
 
@@ -88,7 +105,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--architecture", choices=list(ARCHITECTURES), default="unet")
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=["none", "cse", "sse", "scse"])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"batches of {BATCH} crops (default %(default)s)")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(argv)
 
@@ -103,15 +119,18 @@ def main(argv: list[str] | None = None) -> int:
         )
         for variant in options.variants
     }
-    train(
-        models,
-        lambda step: batch_of(atlas, options.seed, step),
-        Plan(steps=options.steps, seed=options.seed),
-        weights=class_weights(atlas, options.seed),
-        validation=validation_batches(load_atlas(options.data, VALIDATION_HEADS, options.run)),
-        references=reference_slices(options.reference),
-        checkpoint=options.run / f"{name}.pt",
-    )
+    weights = class_weights(atlas, options.seed)
+    validation = validation_batches(load_atlas(options.data, VALIDATION_HEADS, options.run))
+    for stage in STAGES:
+        train(
+            models,
+            partial(batch_of, atlas, options.seed, stage),
+            replace(stage.plan, seed=options.seed),
+            weights=weights,
+            validation=validation,
+            references=reference_slices(options.reference),
+            checkpoint=options.run / f"{name}-{stage.name}.pt",
+        )
     return 0
 
 

@@ -58,6 +58,16 @@ class Growth:
     def _append(self, key: str, gate: Tensor) -> None:
         self.gates.setdefault(key, []).append((gate.float() * 255).round().clamp(0, 255).to(torch.uint8).clone())
 
+    def followed_by(self, later: "Growth") -> "Growth":
+        """This and what a later stage kept; its first moment is the last of this one, and is kept once."""
+        return Growth(
+            steps=self.steps + [self.steps[-1] + step for step in later.steps[1:]],
+            validation_loss=self.validation_loss + later.validation_loss[1:],
+            dice=self.dice + later.dice[1:],
+            gates={key: rows + later.gates[key][1:] for key, rows in self.gates.items()},
+            losses=self.losses + later.losses,
+        )
+
     def save(self, path: Path, references: Tensor, classes: Sequence[str]) -> None:
         """Write the rows with the reference slices (R, H, W) uint8 to a compressed .npz."""
         np.savez_compressed(

@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast: `steps` batches, peak learning rate `rate` after `warmup` steps, polynomial decay."""
+    """How long and how fast: `steps` batches, peak learning rate `rate` after `warmup` steps, polynomial decay.
+
+    `moments` is how many times growth is kept.
+    """
 
     steps: int
     seed: int = 0
@@ -30,6 +33,7 @@ class Plan:
     power: float = 0.9
     decay: float = 1e-4
     checkpoint_every: int = 500
+    moments: int = 20
 
     def rate_at(self, step: int) -> float:
         """Learning rate of a step, counted from 0."""
@@ -61,7 +65,7 @@ def train(
     }
     growth = {name: Growth() for name in models}
     first = _resume(checkpoint, plan, models, optimizers, growth)
-    when = set(moments(plan.steps))
+    when = set(moments(plan.steps, plan.moments))
     running = dict.fromkeys(models, 0.0)
     for step in tqdm(range(first, plan.steps), initial=first, total=plan.steps, desc="training", mininterval=5):
         if step in when:

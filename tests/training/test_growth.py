@@ -48,3 +48,15 @@ def test_validation_leaves_the_network_in_training_and_counts_dice_over_all_batc
     _, dice = validate(model, [(image, truth), (image, 1 - truth)])
     assert model.training
     torch.testing.assert_close(dice, torch.tensor([4 / 8, 4 / 8]))
+
+
+def test_a_later_stage_goes_on_where_the_first_ended() -> None:
+    def kept(steps: list[int], value: int) -> Growth:
+        rows = [torch.full((1,), value, dtype=torch.uint8)] * len(steps)
+        return Growth(steps, [0.5] * len(steps), [[1.0]] * len(steps), {"encoder1/channel_gate": rows}, [float(value)])
+
+    both = kept([0, 1, 100], 7).followed_by(kept([0, 4, 8], 9))
+    assert both.steps == [0, 1, 100, 104, 108]
+    assert [int(row) for row in both.gates["encoder1/channel_gate"]] == [7, 7, 7, 9, 9]
+    assert len(both.validation_loss) == len(both.dice) == 5
+    assert both.losses == [7.0, 9.0]
