@@ -80,9 +80,7 @@ def page() -> None:
         return
     count = view_of(source.scan, plane).count
     st.markdown(f"#### {verbatim(source.scan.name)} · {plane} slice {index} (0 to {count - 1})")
-    st.caption(
-        "Above, what each variant of the network segments; below, block by block, what its gates let pass, over the slice."
-    )
+    st.caption("First what each variant of the network segments, then, block by block, what its gates let pass.")
     _draw_panels(comparison, blocks)
     _draw_tables(comparison)
     _draw_channels(comparison)
