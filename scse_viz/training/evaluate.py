@@ -86,7 +86,7 @@ def table(found: Mapping[str, Card]) -> str:
             "",
             f"## Dice on {sample.title}",
             "",
-            f"Labels: {sample.source}. Whole volume, mean of three planes.",
+            f"{sample.source}. Whole volumes; mean of the three planes.",
             "",
         ]
         lines += ["| structure | " + " | ".join(measured) + " |", "|---" * (len(measured) + 1) + "|"]
