@@ -79,7 +79,8 @@ def page() -> None:
     if not comparison.results:
         return
     count = view_of(source.scan, plane).count
-    st.markdown(f"#### {verbatim(source.scan.name)} · {plane} slice {index} (0 to {count - 1})")
+    place = f" · {plane} slice {index} (0 to {count - 1})" if count > 1 else ""
+    st.markdown(f"#### {verbatim(source.scan.name)}{place}")
     st.caption("First what each variant of the network segments, then, block by block, what its gates let pass.")
     _draw_panels(comparison, blocks)
     _draw_tables(comparison)

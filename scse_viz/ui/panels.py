@@ -119,7 +119,7 @@ def _cell(panel: Panel) -> dict[str, Any]:
 
 def _caption(panel: Panel) -> str:
     if panel.kind == "labels":
-        return f"{len(panel.areas)} structures"
+        return "1 structure" if len(panel.areas) == 1 else f"{len(panel.areas)} structures"
     if panel.kind == "none":
         return f"{len(panel.channels or ())} channel weights"
     return f"mean gate {panel.mean:.2f}" if panel.kind == "gate" else f"mean {panel.mean:.2g} a.u."
