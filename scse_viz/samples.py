@@ -52,9 +52,13 @@ def samples(folder: Path = SAMPLE_DATA) -> dict[str, Sample]:
     return found
 
 
-def own_groups(structures: Sequence[Structure]) -> tuple[Group, ...]:
-    """The groups of a label file that uses our own class numbers: each structure by itself."""
-    return tuple(Group(each.number, each.name, (each.number,)) for each in structures if each.number)
+def own_groups(structures: Sequence[Structure], labels: np.ndarray) -> tuple[Group, ...]:
+    """The groups of a label file that uses our own class numbers: each structure that occurs in it, by itself.
+
+    Labels may name a few structures only, and one that they lack is not judged; none where no number is of ours.
+    """
+    given = set(np.unique(labels).tolist()) - {0}
+    return tuple(Group(each.number, each.name, (each.number,)) for each in structures if each.number in given)
 
 
 def in_groups(labels: np.ndarray, groups: Sequence[Group]) -> np.ndarray:

@@ -27,7 +27,7 @@ def test_numbers_that_no_group_has_are_left_out():
 
 def test_a_label_file_of_our_own_numbers_groups_nothing():
     labels = np.arange(len(BRAIN))
-    assert (in_groups(labels, own_groups(BRAIN)) == labels).all()
+    assert (in_groups(labels, own_groups(BRAIN, labels)) == labels).all()
 
 
 def test_a_folder_without_samples_has_none(tmp_path):
@@ -54,3 +54,8 @@ def test_the_labels_of_every_sample_lie_on_its_scan_and_hold_what_its_groups_nam
     sample = samples()[name]
     labels = read_labels(sample.labels, read_scan(sample.scan))
     assert set(np.unique(labels)) == {0, *(group.label for group in sample.groups)}
+
+
+def test_structures_that_a_label_file_lacks_are_not_judged():
+    labels = np.array([[0, 10, 10], [7, 0, 1001]])
+    assert [group.name for group in own_groups(BRAIN, labels)] == ["caudate", "hippocampus"]

@@ -118,7 +118,16 @@ def _uploaded(structures: Sequence[Structure]) -> Source | None:
     if labels.error is not None or not isinstance(labels.found, np.ndarray):
         st.error(verbatim(labels.error or ""))
         return Source(scan)
-    return Source(scan, labels.found, own_groups(structures))
+    groups = own_groups(structures, labels.found)
+    if not groups:
+        st.error(
+            verbatim(
+                f"{labels_file.name}: none of its numbers is a class of these networks; "
+                f"give labels from 1 to {len(structures) - 1}"
+            )
+        )
+        return Source(scan)
+    return Source(scan, labels.found, groups)
 
 
 def _parse(place: str, key: tuple[object, ...], read: Callable[[], object], name: str) -> _Parsed:

@@ -147,6 +147,15 @@ def test_labels_that_match_give_dice_and_labels_that_do_not_are_refused():
     assert message(app)["slice"]["rows"] == 32
 
 
+def test_labels_of_other_numbers_are_refused_and_the_picture_stays():
+    app = with_upload("ball.nii", nifti(ball()))
+    app.file_uploader(key="labels_file").upload("freesurfer.nii", nifti(1001 * (ball() > 0)))
+    app.run()
+    assert not app.exception
+    assert "none of its numbers is a class of these networks" in app.error[0].value
+    assert message(app)["slice"]["rows"] == 32
+
+
 def test_a_plane_that_an_image_has_not_is_not_offered():
     stream = io.BytesIO()
     np.save(stream, ball()[:, :, 10])
