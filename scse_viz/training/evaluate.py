@@ -35,8 +35,8 @@ training).
 Weights: Apache-2.0, as the project. They were trained on images synthesised from 16 whole-head label maps of the
 SynthSeg repository (Apache-2.0; Billot et al., "SynthSeg: Segmentation of brain MRI scans of any contrast and
 resolution without retraining", Medical Image Analysis 2023). No real scan was used in training. All variants saw the
-same crops in the same order and started from the same weights in every layer that they share. One seed each: small
-differences between variants may be chance. Means leave out extra-cerebral CSF.
+same images in the same order, first crops and then whole slices, and started from the same weights in every layer that
+they share. One seed each: small differences between variants may be chance. Means leave out extra-cerebral CSF.
 """
 
 
