@@ -142,19 +142,27 @@ def add_out(u: Tensor, c: Tensor, s: Tensor) -> Tensor:
     """
     if torch.compiler.is_compiling() or not _are_gates_of(u, c, s):
         return u * (c + s)
-    return _AddOut.apply(u, c, s)
+    return _AddOut.apply(u, c, s) if torch.is_grad_enabled() else _added(u, c, s)
 
 
 def max_out(u: Tensor, c: Tensor, s: Tensor) -> Tensor:
     """max(u c, u s), the larger value also where u is negative; shapes as in `add_out`."""
     if torch.compiler.is_compiling() or not _are_gates_of(u, c, s):
         return torch.maximum(u * c, u * s)
-    return _MaxOut.apply(u, c, s)
+    return _MaxOut.apply(u, c, s) if torch.is_grad_enabled() else _maximum(u, c, s)
 
 
 def _are_gates_of(u: Tensor, c: Tensor, s: Tensor) -> bool:
     batch, channels, height, width = u.shape
     return c.shape == (batch, channels, 1, 1) and s.shape == (batch, 1, height, width)
+
+
+def _added(u: Tensor, c: Tensor, s: Tensor) -> Tensor:
+    return torch.add(c, s, out=torch.empty_like(u)).mul_(u)
+
+
+def _maximum(u: Tensor, c: Tensor, s: Tensor) -> Tensor:
+    return torch.sub(c, s, out=torch.empty_like(u)).mul_(u).relu_().addcmul_(u, s)
 
 
 class _AddOut(Function):
@@ -163,7 +171,7 @@ class _AddOut(Function):
     @staticmethod
     def forward(ctx: Any, u: Tensor, c: Tensor, s: Tensor) -> Tensor:
         ctx.save_for_backward(u, c, s)
-        return torch.add(c, s, out=torch.empty_like(u)).mul_(u)
+        return _added(u, c, s)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -184,7 +192,7 @@ class _MaxOut(Function):
     @staticmethod
     def forward(ctx: Any, u: Tensor, c: Tensor, s: Tensor) -> Tensor:
         ctx.save_for_backward(u, c, s)
-        return torch.sub(c, s, out=torch.empty_like(u)).mul_(u).relu_().addcmul_(u, s)
+        return _maximum(u, c, s)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor, Tensor]:

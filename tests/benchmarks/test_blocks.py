@@ -34,8 +34,9 @@ def train(module: nn.Module, u: Tensor, gradient: Tensor) -> None:
     module(u).backward(gradient)
 
 
-def peak(run: Callable[[], None]) -> int:
-    """The most bytes that a run holds at one moment beyond those before it."""
+def peak(run: Callable[[], None], u: Tensor) -> int:
+    """The most bytes that a run on u holds at one moment beyond those before it."""
+    u.grad = None  # else the run begins by giving back what the one before it has left
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True, record_shapes=False) as profiled:
         run()
     held = most = 0
@@ -74,10 +75,10 @@ def test_scse_against_segmentation_models_pytorch(benchmark, work, layout, shape
     ratios = {
         "processor": times["ours"][0] / times["smp"][0],
         "wall": times["ours"][1] / times["smp"][1],
-        "memory": peak(sides["ours"]) / peak(sides["smp"]),
+        "memory": peak(sides["ours"], u) / peak(sides["smp"], u),
     }
     benchmark.extra_info.update(ratios)
     shown = "  ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
     print(f"\n{work.__name__:5} {layout:13} {shape!s:18} smp {times['smp'][1] * 1e3:8.2f} ms  ours / smp: {shown}")
     benchmark(sides["ours"])
-    assert ratios["memory"] < (0.5 if work is infer and u.numel() > 1e6 else 1.05)
+    assert ratios["memory"] < 1
