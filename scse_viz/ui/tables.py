@@ -43,4 +43,4 @@ def _draw(table: pd.DataFrame, number: str, key: str, empty: str) -> None:
         st.caption(empty)
         return
     columns = {title: st.column_config.NumberColumn(format=number) for title in table.columns}
-    st.dataframe(table, width="stretch", height="content", column_config=columns, key=key)
+    st.dataframe(table, width="stretch", height="content", column_config=columns, placeholder="–", key=key)
