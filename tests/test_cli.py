@@ -17,18 +17,11 @@ from scse_viz.anatomy import Structure
 from scse_viz.blocks import VARIANTS
 from scse_viz.inference import segment_slice
 from scse_viz.scans import PLANES, read_scan, slice_of
-from scse_viz.zoo import Card
+from tests.cards import TINY
 
-CARD = Card(
-    name="tiny-unet-scse",
-    anatomy="tiny",
-    architecture="unet",
-    variant="scse",
-    widths=(4, 4, 6, 6, 8),
+CARD = replace(
+    TINY,
     structures=tuple(Structure(n, name, f"#00000{n}") for n, name in enumerate(("background", "shell", "core"))),
-    planes=("axial", "coronal", "sagittal"),
-    parameters=0,
-    sha256="",
     training={"crops": 12_000, "licence": "CC0-1.0"},
     figures={"mean_dice": 0.8125},
 )

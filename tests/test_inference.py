@@ -10,25 +10,14 @@ from torch import nn
 
 from scse_viz import inference, zoo
 from scse_viz.analysis import dice
-from scse_viz.anatomy import Structure
 from scse_viz.attention import record
 from scse_viz.inference import LARGEST, input_size, network_input, segment_slice, segment_slices, window
 from scse_viz.samples import in_groups, samples
 from scse_viz.scans import ScanError, read_labels, read_scan, slice_of
-from scse_viz.zoo import Card, Window
+from scse_viz.zoo import Window
+from tests.cards import TINY
 
-CARD = Card(
-    name="tiny-unet-scse",
-    anatomy="tiny",
-    architecture="unet",
-    variant="scse",
-    widths=(4, 4, 6, 6, 8),
-    structures=(Structure(0, "background", "#000000"), Structure(1, "square", "#ff0000")),
-    planes=("axial", "coronal", "sagittal"),
-    parameters=0,
-    sha256="",
-    window=Window(0, 100, 1.5),
-)
+CARD = replace(TINY, window=Window(0, 100, 1.5))
 
 
 @pytest.fixture(scope="module")

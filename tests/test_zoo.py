@@ -8,24 +8,13 @@ import pytest
 import torch
 
 from scse_viz import zoo
-from scse_viz.anatomy import BRAIN, Structure
+from scse_viz.anatomy import BRAIN
 from scse_viz.blocks import VARIANTS
-from scse_viz.zoo import Card, WeightsError, Window
+from scse_viz.zoo import WeightsError, Window
+from tests.cards import TINY
 
 SHIPPED = zoo.cards()
-CARD = Card(
-    name="tiny-unet-scse",
-    anatomy="tiny",
-    architecture="unet",
-    variant="scse",
-    widths=(4, 4, 6, 6, 8),
-    structures=(Structure(0, "background", "#000000"), Structure(1, "square", "#ff0000")),
-    planes=("axial", "coronal"),
-    parameters=0,
-    sha256="",
-    window=Window(1, 99, 2),
-    training={"crops": 12, "licence": "CC0"},
-)
+CARD = replace(TINY, planes=("axial", "coronal"), window=Window(1, 99, 2), training={"crops": 12, "licence": "CC0"})
 
 
 @pytest.fixture

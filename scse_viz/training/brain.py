@@ -7,17 +7,19 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from scse_viz.blocks import VARIANTS
 from scse_viz.models import ARCHITECTURES, build
+from scse_viz.scans import PLANES, read_scan, slice_of
 from scse_viz.training.atlas import Atlas, load_atlas
 from scse_viz.training.loop import Plan, train
 from scse_viz.training.losses import median_frequency_weights
 from scse_viz.training.synthesis import Recipe, synthesise
+from scse_viz.zoo import Window
 
 CLASSES = 18
 WIDTHS = (16, 32, 64, 128, 128)
@@ -41,8 +43,8 @@ STAGES = (
 )
 """First small crops, which are quick. Then whole slices: a channel gate pools over all that it sees, and what it sees
 of a crop near the middle of the brain is not what it sees of a slice with its margins."""
-REFERENCE_MM = ((1, -14.0), (2, 4.0))
-"""Reference slices by axis and place in mm: coronal through hippocampus and putamen, axial through the thalamus."""
+REFERENCE_MM = {"coronal": -14.0, "axial": 4.0}
+"""Reference slices by plane and place in mm: coronal through hippocampus and putamen, axial through the thalamus."""
 REFERENCE_SIZE = (192, 160)
 
 
@@ -54,7 +56,7 @@ def batch_of(atlas: Atlas, seed: int, stage: Stage, step: int) -> tuple[Tensor, 
 
 
 def validation_batches(atlas: Atlas, count: int = 4) -> list[tuple[Tensor, Tensor]]:
-    """Fixed crops of 128 x 128 of heads that no training saw, half of them near small structures, T1 only."""
+    """Fixed crops of 128 x 128 of heads that no training saw, T1 only."""
     generator = Generator().manual_seed(17)
     return [synthesise(atlas, 12, 128, generator, Recipe(t1=1.0)) for _ in range(count)]
 
@@ -69,31 +71,22 @@ def class_weights(atlas: Atlas, seed: int) -> Tensor:
 
 def reference_slices(path: Path) -> Tensor:
     """Two slices of a real whole-head scan in mm space, windowed as at inference: (2, 1, 192, 160)."""
-    image = nib.as_closest_canonical(nib.load(path))
-    voxels = np.asarray(image.dataobj, dtype=np.float32)
-    low, high = np.percentile(voxels, [0.5, 99.5])
-    voxels = ((voxels - low) / (high - low)).clip(0, 1.5)
+    scan, window = read_scan(path), Window()
+    low, high = np.percentile(scan.voxels, [window.low, window.high])
     slices = []
-    for axis, place in REFERENCE_MM:
-        origin = np.linalg.inv(image.affine) @ [0, 0, 0, 1]
-        index = round(float(origin[axis]) + place / float(image.header.get_zooms()[axis]))
-        plane = torch.from_numpy(voxels.take(index, axis=axis).T[::-1].astype(np.float32))
-        slices.append(_centred(plane, REFERENCE_SIZE))
+    for plane, place in REFERENCE_MM.items():
+        axis = PLANES[plane]
+        index = round(float(np.linalg.inv(scan.affine)[axis, 3]) + place / scan.spacing[axis])
+        picture = (slice_of(scan.voxels, plane, index) - low) / (high - low)
+        slices.append(_centred(torch.from_numpy(picture.clip(0, window.maximum)).float(), REFERENCE_SIZE))
     return torch.stack(slices)[:, None]
 
 
-def _centred(plane: Tensor, size: tuple[int, int]) -> Tensor:
+def _centred(picture: Tensor, size: tuple[int, int]) -> Tensor:
     """Cut or fill with black to a size, about the middle: (H, W) -> size."""
-    for axis, wanted in enumerate(size):
-        spare = plane.shape[axis] - wanted
-        if spare >= 0:
-            plane = plane.narrow(axis, spare // 2, wanted)
-        else:
-            side = [0, 0, 0, 0]
-            side[2 * (1 - axis)] = -spare // 2
-            side[2 * (1 - axis) + 1] = -spare - (-spare // 2)
-            plane = torch.nn.functional.pad(plane, side)
-    return plane
+    down, across = (wanted - has for wanted, has in zip(size, picture.shape, strict=True))
+    top, left = int(down / 2), int(across / 2)
+    return F.pad(picture, (left, across - left, top, down - top))  # what is negative is cut
 
 
 def main(argv: list[str] | None = None) -> int:
