@@ -4,8 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from scse_viz.ui import compare
+from scse_viz.ui import pages, sidebar
 
 st.set_page_config(page_title="scSE viz", layout="wide")
-st.html(Path(compare.__file__).with_name("page.css"))
-st.navigation([st.Page(compare.page, title="Compare", url_path="compare", default=True)]).run()
+st.html(Path(sidebar.__file__).with_name("page.css"))
+page = st.navigation(pages.all_pages(), position="top")
+sidebar.begin()
+page.run()

@@ -23,7 +23,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Sample:
-    """A scan of the folder with its label file; `groups` say which structures the labels name."""
+    """A scan of the folder with its label file; `groups` say which structures of its anatomy the labels name."""
 
     name: str
     title: str
@@ -32,6 +32,7 @@ class Sample:
     groups: tuple[Group, ...]
     source: str
     licence: str
+    anatomy: str = "brain"
 
     @property
     def short(self) -> str:

@@ -22,7 +22,12 @@ from scse_viz.training.synthesis import Recipe, synthesise
 from scse_viz.zoo import Window
 
 CLASSES = 18
-WIDTHS = (16, 32, 64, 128, 128)
+WIDTHS = {
+    "unet": (16, 32, 64, 128, 128),
+    "sdnet": (8, 16, 48, 80, 64),
+    "densenet": (8, 14, 30, 66, 64),
+}
+"""Widths by architecture, so that each has about 1.3 million parameters and 2.9 billion multiply-adds at 256 x 256."""
 TRAINING_HEADS = range(1, 17)
 VALIDATION_HEADS = range(17, 21)
 
@@ -108,7 +113,7 @@ def main(argv: list[str] | None = None) -> int:
     atlas = load_atlas(options.data, TRAINING_HEADS, options.run)
     models = {
         f"brain-{options.architecture}-{variant}": build(
-            options.architecture, variant, classes=CLASSES, widths=WIDTHS, seed=options.seed
+            options.architecture, variant, classes=CLASSES, widths=WIDTHS[options.architecture], seed=options.seed
         )
         for variant in options.variants
     }

@@ -36,9 +36,14 @@ class _Parsed:
     volumes: int | None = None
 
 
-def choose_source(structures: Sequence[Structure]) -> Source | None:
-    """The scan chosen in the sidebar; the last good one where an upload cannot be used, None where there is none."""
-    known = {sample.short: sample for sample in cached.known_samples().values()}
+def choose_source(structures: Sequence[Structure], anatomy: str) -> Source | None:
+    """The scan chosen in the sidebar; the last good one where an upload cannot be used, None where there is none.
+
+    Samples are those of the anatomy; the numbers of an uploaded label file are those of `structures`.
+    """
+    known = {sample.short: sample for sample in cached.known_samples().values() if sample.anatomy == anatomy}
+    if st.session_state.get("scan", UPLOAD) not in (*known, UPLOAD):
+        del st.session_state["scan"]  # a sample of another anatomy
     choice = st.selectbox(
         "Scan",
         [*known, UPLOAD],

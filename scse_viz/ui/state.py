@@ -9,6 +9,11 @@ import streamlit as st
 from scse_viz.pictures import GATE_SCALES
 
 Number = TypeVar("Number", int, float)
+KEPT = (
+    *("anatomy", "scan", "volume", "plane", "sagittal", "coronal", "axial"),
+    *("architecture", "variant", "variants", "block", "blocks", "channels", "by_weight"),
+)
+"""Keys of widgets that keep their value while a page without them is open."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,10 @@ def first_display() -> dict[str, Any]:
 
 
 def begin() -> None:
-    """Remember, at the first run of a session, what its address asks for."""
+    """Remember, at the first run of a session, what its address asks for; and in every run, what `KEPT` names."""
+    for key in KEPT:
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]  # else Streamlit forgets a widget that is not drawn
     if "asked" not in st.session_state:
         st.session_state["asked"] = {key: st.query_params.get_all(key) for key in st.query_params}
         display, lost = read_display(dict(st.query_params))

@@ -1,7 +1,6 @@
-"""Arrays -> Plotly figures."""
+"""Channel weights of variants: bars of one block, and an overview of all."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import cycle
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,13 +10,6 @@ from scse_viz.pictures import GATE_RANGE
 
 COLUMNS = 3
 HOVER = "channel %{customdata}: %{y:.3f}"
-_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999")
-"""Okabe and Ito's palette, which colour-blind people tell apart."""
-
-
-def variant_colours(variants: Sequence[str]) -> dict[str, str]:
-    """A colour for every variant, the same whichever of them are shown."""
-    return dict(zip(variants, cycle(_COLOURS), strict=False))
 
 
 def channel_bars(

@@ -1,4 +1,4 @@
-"""Numbers about segmentations and gates: arrays in, arrays out."""
+"""Segmentations as numbers: volumes, and Dice."""
 
 import numpy as np
 
