@@ -11,7 +11,10 @@ from scse_viz.pictures import GATE_SCALES
 Number = TypeVar("Number", int, float)
 KEPT = (
     *("anatomy", "scan", "volume", "plane", "sagittal", "coronal", "axial"),
-    *("architecture", "variant", "variants", "block", "blocks", "channels", "by_weight"),
+    *("architecture", "variant", "variants", "block", "blocks", "channels", "by_weight", "figure_format"),
+    *("compare_architectures", "compare_minus", "compare_structure", "compare_block", "compare_measure"),
+    *("compare_part", "compare_second", "compare_scan", "compare_volume"),
+    *("compare_sagittal", "compare_coronal", "compare_axial"),
 )
 """Keys of widgets that keep their value while a page without them is open."""
 
