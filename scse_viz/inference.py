@@ -1,7 +1,7 @@
 """A slice of a scan through a network: what it segments there, and what its gates let pass."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scse_viz.attention import Recording, record
+from scse_viz.attention import Recording
+from scse_viz.intervention import Change, intervene
 from scse_viz.scans import Scan, ScanError, slice_of, view_of
 from scse_viz.zoo import Card
 
@@ -26,14 +27,16 @@ GATES = ("channel_gate", "spatial_gate", "activation")
 class SliceResult:
     """What a network made of one slice of H x W pixels.
 
-    `labels` (H, W) uint8 class numbers and `confidence` (H, W) float32, the probability of that class, lie on the
-    slice's own grid. `gates`, float32, in the order of the blocks: `encoder1/channel_gate` (C,),
-    `encoder1/spatial_gate` (h, w), and for a network without gates `encoder1/activation` (h, w). `pixel_mm` is the size
-    of a pixel of the network's input (row, column); a pixel of a map of scale s covers s times that, from the top left.
+    `labels` (H, W) uint8 class numbers, `confidence` (H, W) float32, the probability of that class, and `entropy`
+    (H, W) float32, that of all probabilities from 0 (sure) to 1 (all alike), lie on the slice's own grid. `gates`,
+    float32, in the order of the blocks: `encoder1/channel_gate` (C,), `encoder1/spatial_gate` (h, w), and for a network
+    without gates `encoder1/activation` (h, w). `pixel_mm` is the size of a pixel of the network's input (row, column);
+    a pixel of a map of scale s covers s times that, from the top left.
     """
 
     labels: np.ndarray
     confidence: np.ndarray
+    entropy: np.ndarray
     gates: dict[str, np.ndarray]
     pixel_mm: tuple[float, float]
 
@@ -76,21 +79,29 @@ def input_size(scan: Scan, card: Card, plane: str) -> tuple[int, int]:
 def network_input(scan: Scan, card: Card, plane: str, indices: Sequence[int], levels: tuple[float, float]) -> Tensor:
     """Slices of a plane as the network was trained to see them: (B, in_channels, h, w) in 0 to `card.window.maximum`.
 
-    `levels` are those of `window`. The whole field of view is kept, pixel edge on pixel edge. Raises as `input_size`.
+    `levels` are those of `window`. The whole field of view is kept, pixel edge on pixel edge. Raises as `input_size`,
+    and ScanError for a network whose channels are scans of different kinds.
     """
+    if card.channels:
+        raise ScanError(
+            f"{scan.name}: one scan, and {card.name} was trained on {len(card.channels)} at once "
+            f"({', '.join(card.channels)}), which cannot be opened yet; choose a network of one channel"
+        )
     size = input_size(scan, card, plane)
     low, high = levels
     slices = np.stack([slice_of(scan.voxels, plane, index) for index in indices]).astype(np.float64)
     x = torch.from_numpy(((slices - low) / (high - low)).clip(0, card.window.maximum).astype(np.float32))
-    return _resampled(x[:, None], size).expand(-1, card.in_channels, -1, -1)
+    return resampled(x[:, None], size).expand(-1, card.in_channels, -1, -1)
 
 
-def segment_slice(scan: Scan, model: nn.Module, card: Card, plane: str, index: int) -> SliceResult:
-    """Segment one slice and record its gates.
+def segment_slice(
+    scan: Scan, model: nn.Module, card: Card, plane: str, index: int, *, changes: Mapping[str, Change] | None = None
+) -> SliceResult:
+    """Segment one slice and record its gates, with blocks changed as `intervention.intervene` does where `changes` say.
 
-    Raises ScanError as `input_size`, IndexError for a slice beyond the scan.
+    Raises ScanError as `input_size`, IndexError for a slice beyond the scan, ValueError for a change without a place.
     """
-    return next(segment_slices(scan, model, card, plane, indices=[index]))[1]
+    return next(segment_slices(scan, model, card, plane, indices=[index], changes=changes))[1]
 
 
 def segment_slices(
@@ -101,6 +112,7 @@ def segment_slices(
     *,
     indices: Sequence[int] | None = None,
     batch: int = 4,
+    changes: Mapping[str, Change] | None = None,
 ) -> Iterator[tuple[int, SliceResult]]:
     """Segment slices of a plane, all of them unless `indices` says which, and yield each with its index.
 
@@ -115,10 +127,14 @@ def segment_slices(
     pixel_mm = (view.row_mm * view.height / rows, view.column_mm * view.width / columns)
     for start in range(0, len(wanted), together):
         some = wanted[start : start + together]
-        recording = record(model, network_input(scan, card, plane, some, levels))
-        logits = _resampled(recording.output, (view.height, view.width))
+        recording = intervene(model, network_input(scan, card, plane, some, levels), changes or {})
+        logits = resampled(recording.output, (view.height, view.width))
         peak, labels = logits.max(dim=1)
-        confidence = (peak - logits.logsumexp(dim=1)).exp()
+        total = logits.logsumexp(dim=1)
+        confidence = (peak - total).exp()
+        # - sum p log p of p = exp(logits - total), over its largest possible value.
+        spread = total - ((logits - total[:, None]).exp() * logits).sum(dim=1)
+        entropy = (spread / math.log(logits.shape[1])).clamp(0, 1)
         for row, index in enumerate(some):
             # Copies, so that whoever keeps one slice does not keep its batch.
             yield (
@@ -126,10 +142,18 @@ def segment_slices(
                 SliceResult(
                     labels=labels[row].numpy().astype(np.uint8),
                     confidence=confidence[row].numpy().copy(),
+                    entropy=entropy[row].numpy().copy(),
                     gates=_gates(recording, row),
                     pixel_mm=pixel_mm,
                 ),
             )
+
+
+def resampled(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bilinear, smoothed first where it shrinks: x (B, C, H, W) -> (B, C, *size) over the same field of view."""
+    if x.shape[-2:] == size:
+        return x
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
 
 
 def _gates(recording: Recording, row: int) -> dict[str, np.ndarray]:
@@ -146,10 +170,3 @@ def _pixels(count: int, from_mm: float, to_mm: float) -> int:
     if abs(from_mm / to_mm - 1) <= TOLERANCE:
         return count
     return max(1, round(count * from_mm / to_mm))
-
-
-def _resampled(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear, smoothed first where it shrinks: x (B, C, H, W) -> (B, C, *size) over the same field of view."""
-    if x.shape[-2:] == size:
-        return x
-    return F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)

@@ -172,6 +172,15 @@ def test_confidence_is_the_probability_of_the_label(tmp_path, model):
     np.testing.assert_allclose(result.confidence, probability.max(axis=0), rtol=1e-5)
 
 
+def test_entropy_is_that_of_all_probabilities_over_its_largest(tmp_path, model):
+    scan = scan_of(tmp_path, noise(20, 24, 8))
+    found = segment_slice(scan, model, TINY, "axial", 3)
+    with torch.no_grad():
+        logits = model(network_input(scan, TINY, "axial", [3], window(scan, TINY)))
+    shares = torch.distributions.Categorical(logits=logits[0].movedim(0, -1))
+    assert found.entropy == pytest.approx((shares.entropy() / np.log(logits.shape[1])).numpy(), abs=1e-5)
+
+
 @pytest.mark.parametrize("variant", ["none", "cse", "sse", "scse"])
 def test_gates_are_those_that_record_finds_in_the_order_of_the_blocks(variant, tmp_path):
     card = replace(CARD, variant=variant)

@@ -1,0 +1,354 @@
+"""Interventions: each does what its formula says, to the pass that asks for it and to no other."""
+
+import copy
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import segmentation_models_pytorch as smp
+import timm
+import torch
+from torch import Tensor, nn
+
+from scse_viz.attention import Site, record
+from scse_viz.blocks import VARIANTS
+from scse_viz.intervention import (
+    OFF,
+    Change,
+    Invert,
+    Mean,
+    Off,
+    Region,
+    Shuffle,
+    Shut,
+    Strength,
+    intervene,
+    sweep_blocks,
+    sweep_channels,
+)
+from scse_viz.models import ARCHITECTURES, BLOCK_NAMES, EncoderDecoder, build
+from tests.peers import ChannelSELayer, ChannelSpatialSELayer
+
+WIDTHS = (4, 4, 6, 6, 8)
+GATED = [variant for variant in VARIANTS if variant != "none"]
+BOTH = [variant for variant in VARIANTS if variant.startswith("scse")]
+
+
+def network(variant: str = "scse", architecture: str = "unet") -> EncoderDecoder:
+    return build(architecture, variant, classes=3, widths=WIDTHS, seed=0).eval()
+
+
+def images(count: int = 1, seed: int = 0) -> Tensor:
+    return torch.randn(count, 1, 32, 32, generator=torch.Generator().manual_seed(seed))
+
+
+def without_block(model: EncoderDecoder, block: str) -> EncoderDecoder:
+    bypassed = copy.deepcopy(model)
+    bypassed.blocks[block] = nn.Identity()
+    return bypassed
+
+
+def plain(model: nn.Module, x: Tensor) -> Tensor:
+    with torch.no_grad():
+        return model(x)
+
+
+def same(one, other) -> bool:
+    """Whether two recordings agree to the last bit, in output and in every gate."""
+    return torch.equal(one.output, other.output) and all(
+        (gate is None) == (getattr(other.blocks[name], kind) is None)
+        and (gate is None or torch.equal(gate, getattr(other.blocks[name], kind)))
+        for name, block in one.blocks.items()
+        for kind in ("channel_gate", "spatial_gate", "activation")
+        for gate in [getattr(block, kind)]
+    )
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_block_off_is_the_network_with_the_block_bypassed(architecture, variant):
+    model, x = network(variant, architecture), images(2)
+    for block in ("encoder1", "bottleneck", "decoder2"):
+        assert torch.equal(intervene(model, x, {block: OFF}).output, plain(without_block(model, block), x))
+
+
+@pytest.mark.parametrize("variant", GATED)
+def test_a_block_off_is_another_answer_than_the_block_as_it_is(variant):
+    model, x = network(variant), images()
+    assert not torch.equal(intervene(model, x, {"encoder1": OFF}).output, plain(model, x))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_all_blocks_off_are_the_network_without_blocks(variant):
+    x = images()
+    off = intervene(network(variant), x, dict.fromkeys(BLOCK_NAMES, OFF))
+    assert same(off, record(network("none"), x))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_all_channels_knocked_out_are_zero_features(variant):
+    model, x = network(variant), images(2)
+    changes = {"encoder2": Change(without=(0, 1, 2, 3)), "decoder1": Change(without=(0, 1, 2, 3))}
+    recording = intervene(model, x, changes, features=True)
+    assert (recording.blocks["encoder2"].after == 0).all()
+    assert (recording.blocks["decoder1"].after == 0).all()
+    assert (recording.blocks["decoder1"].before != 0).any()
+    expected = model.classifier.bias.detach()[None, :, None, None].expand_as(recording.output)
+    torch.testing.assert_close(recording.output, expected)  # the classifier sees nothing
+
+
+def test_a_channel_knocked_out_is_zero_and_the_others_are_as_they_were():
+    model, x = network(), images(2)
+    before = record(model, x, features=True).blocks["encoder2"].after
+    after = intervene(model, x, {"encoder2": Change(without=(2,))}, features=True).blocks["encoder2"].after
+    assert (after[:, 2] == 0).all()
+    assert torch.equal(after[:, [0, 1, 3]], before[:, [0, 1, 3]])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_strength_one_and_no_change_are_the_very_recording(variant):
+    model, x = network(variant), images(2)
+    expected = record(model, x)
+    one = Change(
+        channel_gate=None if variant in ("none", "sse") else Strength(1),
+        spatial_gate=None if variant in ("none", "cse") else Strength(1),
+        strength=1,
+    )
+    assert same(intervene(model, x, {}), expected)
+    assert same(intervene(model, x, dict.fromkeys(BLOCK_NAMES, Change())), expected)
+    assert same(intervene(model, x, dict.fromkeys(BLOCK_NAMES, one)), expected)
+
+
+@pytest.mark.parametrize(("variant", "gate"), [("cse", "channel_gate"), ("sse", "spatial_gate")])
+def test_of_a_block_with_one_gate_strength_of_block_and_of_gate_are_the_same(variant, gate):
+    model, x = network(variant), images(2)
+    for factor in (0, 0.5, 2):
+        by_gate = intervene(model, x, {"encoder1": Change(**{gate: Strength(factor)})})
+        by_block = intervene(model, x, {"encoder1": Change(strength=factor)})
+        torch.testing.assert_close(by_gate.output, by_block.output)
+    assert same(
+        intervene(model, x, {"encoder1": Change(**{gate: Strength(0)})}),
+        intervene(model, x, {"encoder1": Change(**{gate: Off()})}),
+    )
+
+
+def block_output(variant: str, change: Change) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """u, c, s of an unchanged block by itself, and what leaves it when it is changed."""
+    torch.manual_seed(0)
+    block, u = VARIANTS[variant](4), torch.randn(2, 4, 6, 6)
+    found = record(block, u).blocks["block"]
+    changed = intervene(block, u, {"block": change})
+    return u, found.channel_gate[:, :, None, None], found.spatial_gate[:, None], changed.output
+
+
+def test_with_both_gates_off_scse_doubles_and_with_the_block_off_it_does_not():
+    u, c, s, output = block_output("scse", Change(channel_gate=Off(), spatial_gate=Off()))
+    torch.testing.assert_close(output, 2 * u)
+    assert torch.equal(block_output("scse", OFF)[3], u)
+    torch.testing.assert_close(block_output("scse", Change(channel_gate=Off()))[3], u * (1 + s))
+    torch.testing.assert_close(block_output("scse", Change(spatial_gate=Off()))[3], u * (c + 1))
+
+
+def test_the_strength_of_a_block_goes_from_what_enters_through_what_leaves_and_beyond():
+    for factor in (0.25, 2):
+        u, c, s, output = block_output("scse", Change(strength=factor))
+        torch.testing.assert_close(output, u + factor * (u * (c + s) - u))
+
+
+def test_gates_of_max_and_product_are_changed_before_they_are_joined():
+    change = Change(channel_gate=Invert(), spatial_gate=Strength(0.5))
+    u, c, s, output = block_output("scse-max", change)
+    torch.testing.assert_close(output, torch.maximum(u * (1 - c), u * (0.5 + 0.5 * s)))
+    u, c, s, output = block_output("scse-mul", change)
+    torch.testing.assert_close(output, (u * (1 - c)) * (u * (0.5 + 0.5 * s)))
+
+
+GATE_CHANGES = [Off(), Mean(), Invert(), Shuffle(3), Strength(0.5)]
+
+
+@pytest.mark.parametrize("variant", BOTH)
+@pytest.mark.parametrize("change", GATE_CHANGES, ids=lambda change: type(change).__name__)
+def test_each_gate_is_changed_alone_and_recorded_as_applied(change, variant):
+    model, x = network(variant), images(2)
+    as_is = record(model, x).blocks["encoder3"]
+    changed = intervene(model, x, {"encoder3": Change(channel_gate=change)}).blocks["encoder3"]
+    assert torch.equal(changed.channel_gate, change.applied(as_is.channel_gate))
+    assert torch.equal(changed.spatial_gate, as_is.spatial_gate)
+    changed = intervene(model, x, {"encoder3": Change(spatial_gate=change)}).blocks["encoder3"]
+    assert torch.equal(changed.channel_gate, as_is.channel_gate)
+    assert torch.equal(changed.spatial_gate, change.applied(as_is.spatial_gate))
+
+
+def test_changes_of_a_gate_by_hand():
+    g = torch.tensor([[0.1, 0.2, 0.9], [0.5, 0.5, 0.8]])
+    torch.testing.assert_close(Mean().applied(g), torch.tensor([[0.4] * 3, [0.6] * 3]))
+    torch.testing.assert_close(Invert().applied(g), torch.tensor([[0.9, 0.8, 0.1], [0.5, 0.5, 0.2]]))
+    torch.testing.assert_close(Strength(2).applied(g), torch.tensor([[-0.8, -0.6, 0.8], [0.0, 0.0, 0.6]]))
+    torch.testing.assert_close(Shut((0, 2)).applied(g), torch.tensor([[0, 0.2, 0], [0, 0.5, 0]]))
+    assert torch.equal(Off().applied(g), torch.ones(2, 3))
+
+
+def test_a_shuffled_gate_keeps_its_values_and_a_seed_its_places():
+    g = torch.arange(48.0).view(2, 4, 6)
+    shuffled, state = Shuffle(1).applied(g), torch.get_rng_state()
+    assert torch.equal(shuffled.flatten(1).sort().values, g.flatten(1))
+    assert not torch.equal(shuffled, g)
+    assert torch.equal(shuffled[1] - shuffled[0], torch.full((4, 6), 24.0))  # one permutation for all images
+    assert torch.equal(Shuffle(1).applied(g), shuffled)
+    assert not torch.equal(Shuffle(2).applied(g), shuffled)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_channel_gate_shut_leaves_the_spatial_half_of_scse():
+    u, c, s, output = block_output("scse", Change(channel_gate=Shut((1,))))
+    torch.testing.assert_close(output[:, 1], (u * s)[:, 1])
+    torch.testing.assert_close(output[:, 0], (u * (c + s))[:, 0])
+
+
+def test_inside_a_region_the_gate_is_the_value_and_outside_as_it_was():
+    mask = torch.zeros(32, 32)
+    mask[8:24, 16:] = 1
+    model, x = network(), images(2)
+    as_is = record(model, x)
+    changed = intervene(model, x, dict.fromkeys(BLOCK_NAMES[:3], Change(spatial_gate=Region(mask, 0))))
+    encoder1, before = changed.blocks["encoder1"].spatial_gate, as_is.blocks["encoder1"].spatial_gate
+    assert (encoder1[:, 8:24, 16:] == 0).all()
+    assert torch.equal(encoder1[:, :, :16], before[:, :, :16])
+    assert torch.equal(encoder1[:, :8], before[:, :8])
+    encoder3 = changed.blocks["encoder3"].spatial_gate  # 4 pixels of the input a pixel
+    assert (encoder3[:, 2:6, 4:] == 0).all()
+    assert (encoder3[:, :, :4] > 0).all()
+
+
+def test_a_pixel_that_a_region_covers_in_part_is_replaced_in_part():
+    mask = torch.zeros(4, 4)
+    mask[:2, :1] = 1  # half of the first pixel of a gate of 2 x 2
+    g = torch.full((1, 2, 2), 0.5)
+    changed = Region(mask, 1).applied(g)
+    torch.testing.assert_close(changed, torch.tensor([[[0.75, 0.5], [0.5, 0.5]]]))
+
+
+def test_blocks_of_other_libraries_are_changed_as_ours():
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), ChannelSpatialSELayer(4), nn.ReLU(inplace=True), ChannelSELayer(4)).eval()
+    x = images()
+    u = plain(model[0], x)
+    without = intervene(model, x, {"1": OFF, "3": Change(channel_gate=Off())})
+    torch.testing.assert_close(without.output, u.relu())
+    changed = intervene(model, x, {"1": Change(channel_gate=Invert(), spatial_gate=Mean())}, features=True).blocks["1"]
+    halves = u * changed.channel_gate[:, :, None, None], u * changed.spatial_gate[:, None]
+    torch.testing.assert_close(changed.after, torch.max(*halves))
+
+
+def test_networks_of_other_libraries_are_changed_as_ours():
+    unet = smp.Unet("resnet18", encoder_weights=None, decoder_attention_type="scse", classes=2).eval()
+    name, x = "decoder.blocks.0.attention2.attention", torch.randn(1, 3, 64, 64)
+    bypassed = copy.deepcopy(unet)
+    bypassed.decoder.blocks[0].attention2.attention = nn.Identity()
+    assert torch.equal(intervene(unet, x, {name: OFF}).output, plain(bypassed, x))
+    mobile = timm.create_model("mobilenetv3_small_050").eval()
+    site = record(mobile, x).blocks
+    changed = intervene(mobile, x, {next(iter(site)): Change(channel_gate=Off())})
+    assert (changed.blocks[next(iter(site))].channel_gate == 1).all()
+    assert not torch.equal(changed.output, plain(mobile, x))
+
+
+class InPlace(nn.Module):
+    """Overwrites its input, as thrifty code does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Sigmoid()
+
+    def forward(self, u: Tensor) -> Tensor:
+        return u.mul_(self.gate(u.mean(dim=(2, 3))).view(*u.shape[:2], 1, 1))
+
+
+def test_a_block_that_works_in_place_can_be_bypassed_by_its_site():
+    x = torch.randn(1, 4, 5, 5)
+    sites = {"scaling": Site("", channel_gate="gate")}
+    assert torch.equal(intervene(InPlace(), x.clone(), {"scaling": OFF}, sites=sites).output, x)
+    halved = intervene(InPlace(), x.clone(), {"scaling": Change(channel_gate=Strength(0))}, sites=sites)
+    assert torch.equal(halved.output, x)
+
+
+def test_eight_threads_that_change_one_network_in_eight_ways_do_not_mix():
+    model, x = network().train(), images()
+    state = [(name, len(part._forward_hooks), part.training) for name, part in model.named_modules()]
+    ways = [
+        {},
+        {"encoder1": OFF},
+        {"encoder1": Change(spatial_gate=Invert())},
+        {"bottleneck": Change(channel_gate=Shuffle(1))},
+        {"bottleneck": Change(without=(0, 3))},
+        {"decoder4": Change(strength=2)},
+        dict.fromkeys(BLOCK_NAMES, OFF),
+        {"decoder1": Change(spatial_gate=Region(torch.ones(32, 32), 0))},
+    ]
+    alone = [intervene(model, x, changes) for changes in ways]
+    assert len({recording.output.numpy().tobytes() for recording in alone}) == len(ways)
+    start = threading.Barrier(len(ways))
+
+    def passes(way: int) -> int:
+        start.wait()
+        return sum(same(intervene(model, x, ways[way]), alone[way]) for _ in range(20))
+
+    with ThreadPoolExecutor(len(ways)) as pool:
+        assert list(pool.map(passes, range(len(ways)))) == [20] * len(ways)
+    assert [(name, len(part._forward_hooks), part.training) for name, part in model.named_modules()] == state
+
+
+def test_a_change_leaves_nothing_on_the_network_also_when_the_pass_raises():
+    model, x = network(), images()
+    expected = plain(model, x)
+    with pytest.raises(ValueError, match=r"channel 9 of 4; choose 0 to 3"):
+        intervene(model, x, {"encoder1": Change(without=(9,))})
+    assert torch.equal(plain(model, x), expected)
+
+
+def test_a_sweep_changes_each_block_alone():
+    model, x = network(), images()
+    swept = dict(sweep_blocks(model, x, dict.fromkeys(BLOCK_NAMES, OFF)))
+    assert list(swept) == list(BLOCK_NAMES)
+    for block, recording in swept.items():
+        assert same(recording, intervene(model, x, {block: OFF}))
+
+
+@pytest.mark.parametrize("variant", ["none", "scse"])
+def test_a_sweep_of_channels_is_each_channel_knocked_out_alone(variant):
+    model, x = network(variant), images()
+    seen = []
+    for channels, recording in sweep_channels(model, x, "bottleneck", range(8), batch=3):
+        assert len(recording.output) == len(channels)
+        for image, channel in enumerate(channels):
+            alone = intervene(model, x, {"bottleneck": Change(without=(channel,))})
+            torch.testing.assert_close(recording.output[image], alone.output[0])
+            seen.append(channel)
+    assert seen == list(range(8))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"encoder9": OFF}, r"block 'encoder9' is unknown; choose one of encoder1, .*, decoder1"),
+        ({"encoder1": Change(spatial_gate=Off())}, r"block 'encoder1' has no spatial gate to change"),
+        ({"encoder1": Change(channel_gate=Shut((4,)))}, r"channel 4 of 4; choose 0 to 3"),
+        ({"encoder1": Change(channel_gate=Region(torch.ones(2, 2), 1))}, r"a region lies in space"),
+    ],
+)
+def test_changes_that_a_network_has_no_place_for_are_refused(changes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        intervene(network("cse"), images(), changes)
+
+
+def test_strengths_that_are_no_numbers_and_masks_that_are_no_maps_are_refused():
+    with pytest.raises(ValueError, match="strength nan is no number to multiply by"):
+        Change(strength=float("nan"))
+    with pytest.raises(ValueError, match="factor inf is no number to multiply by"):
+        Strength(float("inf"))
+    with pytest.raises(ValueError, match=r"mask of shape \(1, 2, 2\); give one of \(H, W\)"):
+        Region(torch.ones(1, 2, 2), 1)
+
+
+def test_a_sweep_of_channels_takes_one_image():
+    with pytest.raises(ValueError, match="2 images; give one"):
+        next(sweep_channels(network(), images(2), "bottleneck", [0]))
