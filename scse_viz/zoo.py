@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +24,8 @@ from scse_viz.models import ARCHITECTURES, EncoderDecoder, build
 _INSTALLED = Path(__file__).parent / "pretrained"
 PRETRAINED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[1] / "pretrained"
 """The shipped networks: inside an installed package, at the top of a checkout."""
+OWN = "SCSE_VIZ_MODELS"
+"""The environment variable with folders of networks of a person's own, separated as in PATH."""
 DTYPES = ("float32", "float16", "bfloat16")
 COLOUR = re.compile("#[0-9a-f]{6}")
 
@@ -46,7 +49,8 @@ class Card:
 
     `structures` are its classes, row = class number; `pixel_mm` the size of the pixels it was trained on; `training`
     data, licence, seed, steps and crops; `figures` what was measured, Dice in 0 to 1 (`mean_dice` over the structures);
-    `sha256` that of the weights' file; `dtype` how they are stored.
+    `sha256` that of the weights' file; `dtype` how they are stored; `channels` the names of the input's channels where
+    each is a scan of another kind, and none where one scan fills them all.
     Raises ValueError for facts that no network can have.
     """
 
@@ -66,6 +70,7 @@ class Card:
     dtype: str = "float32"
     training: Mapping[str, Any] | None = None
     figures: Mapping[str, Any] | None = None
+    channels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         sizes = (*self.widths, self.in_channels, self.reduction)
@@ -87,6 +92,9 @@ class Card:
                 0 <= self.window.low < self.window.high <= 100 and 0 < self.window.maximum < math.inf
             ),
             f"dtype {self.dtype!r} is not one of {', '.join(DTYPES)}": self.dtype in DTYPES,
+            f"{len(self.channels)} channels are named and in_channels is {self.in_channels}": (
+                len(self.channels) in (0, self.in_channels)
+            ),
             "parameters must be a whole number": isinstance(self.parameters, int),
             "training and figures must be tables": all(
                 table is None or isinstance(table, Mapping) for table in (self.training, self.figures)
@@ -109,14 +117,37 @@ class Card:
         )
 
 
-def cards(folder: Path = PRETRAINED) -> dict[str, Card]:
-    """Every card of a folder by the name of its network: by anatomy, then as ARCHITECTURES and VARIANTS are ordered.
+def folders() -> tuple[Path, ...]:
+    """Where networks are: the shipped folder, then those that the environment variable SCSE_VIZ_MODELS lists.
 
-    Raises WeightsError for a card that cannot be read.
+    Raises WeightsError for one that is not there.
+    """
+    own = [Path(part) for part in os.environ.get(OWN, "").split(os.pathsep) if part]
+    for folder in own:
+        if not folder.is_dir():
+            raise WeightsError(f"{folder}: no such folder; correct {OWN}, which lists it, or unset it")
+    return (PRETRAINED, *own)
+
+
+def home(name: str) -> Path:
+    """The folder among `folders()` that holds the network `name`; the shipped one where none does."""
+    return next((place for place in folders() if name in {path.stem for path in place.glob("*.json")}), PRETRAINED)
+
+
+def cards(folder: Path | None = None) -> dict[str, Card]:
+    """Every card of a folder, or of all `folders()`, by the name of its network.
+
+    Ordered by anatomy, then as ARCHITECTURES and VARIANTS are. Raises WeightsError for a card that cannot be read, and
+    for two of one name.
     """
     architectures, variants = list(ARCHITECTURES), list(VARIANTS)
+    paths = [path for place in (folders() if folder is None else (folder,)) for path in place.glob("*.json")]
+    for path in paths:
+        if len(twice := [other for other in paths if other.name == path.name]) > 1:
+            places = " and ".join(str(other.parent) for other in twice)
+            raise WeightsError(f"{path.stem}: in {places}; take one away, or train it again under another name")
     found = sorted(
-        (_read_card(path) for path in folder.glob("*.json")),
+        map(_read_card, paths),
         key=lambda card: (
             card.anatomy,
             architectures.index(card.architecture),
@@ -127,22 +158,24 @@ def cards(folder: Path = PRETRAINED) -> dict[str, Card]:
     return {card.name: card for card in found}
 
 
-def read_card(name: str, folder: Path = PRETRAINED) -> Card:
-    """The card of the network `name`, whatever else lies in the folder.
+def read_card(name: str, folder: Path | None = None) -> Card:
+    """The card of the network `name`, whatever else lies in the folder, or in all `folders()`.
 
     Raises WeightsError for a name that is not there and for a card that cannot be read.
     """
+    folder = folder or home(name)
     known = sorted(path.stem for path in folder.glob("*.json"))
     if name not in known:  # looked up, never joined to a path: a name may come from an address bar
         raise WeightsError(f"{name}: no such network in {folder.name}; there are: {', '.join(known) or 'none'}")
     return _read_card(folder / f"{name}.json")
 
 
-def load(name: str, folder: Path = PRETRAINED) -> EncoderDecoder:
+def load(name: str, folder: Path | None = None) -> EncoderDecoder:
     """The network `name` with its weights as float32, in evaluation mode and without gradients.
 
     Raises WeightsError for a name that is not there, and for weights that are missing, damaged or of another card.
     """
+    folder = folder or home(name)
     card = read_card(name, folder)
     weights = folder / f"{name}.safetensors"
     if not weights.is_file():
@@ -201,6 +234,7 @@ def _read_card(path: Path) -> Card:
         facts = json.loads(path.read_text(encoding="utf-8"))
         facts["widths"] = tuple(facts["widths"])
         facts["planes"] = tuple(facts["planes"])
+        facts["channels"] = tuple(facts.get("channels", ()))
         facts["structures"] = tuple(Structure(**structure) for structure in facts["structures"])
         facts["window"] = Window(**facts["window"])
         card = Card(**facts)

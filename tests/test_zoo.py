@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -170,3 +171,39 @@ def test_a_card_of_another_network_says_what_differs(facts, sentence, folder):
 
     with pytest.raises(WeightsError, match=sentence):
         zoo.load(CARD.name, folder)
+
+
+def test_folders_of_ones_own_are_listed_beside_the_shipped_one(folder, tmp_path, monkeypatch):
+    other = tmp_path / "other"
+    zoo.save(CARD.network(seed=2), replace(CARD, name="second"), other)
+    monkeypatch.setenv("SCSE_VIZ_MODELS", os.pathsep.join([str(folder), str(other)]))
+
+    assert zoo.folders() == (zoo.PRETRAINED, folder, other)
+    assert set(zoo.cards()) == {*SHIPPED, CARD.name, "second"}
+    assert zoo.read_card("second").name == "second"
+    assert torch.equal(zoo.load(CARD.name).classifier.weight, CARD.network(seed=1).classifier.weight)
+    with pytest.raises(WeightsError, match="no such network"):
+        zoo.load("../other/second")
+
+
+def test_two_networks_of_one_name_are_refused(folder, tmp_path, monkeypatch):
+    zoo.save(CARD.network(seed=2), CARD, tmp_path / "other")
+    monkeypatch.setenv("SCSE_VIZ_MODELS", os.pathsep.join([str(folder), str(tmp_path / "other")]))
+
+    with pytest.raises(WeightsError, match=f"{CARD.name}: in .* and .*other; take one away"):
+        zoo.cards()
+
+
+def test_a_folder_of_ones_own_that_is_gone_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCSE_VIZ_MODELS", str(tmp_path / "gone"))
+
+    with pytest.raises(WeightsError, match="gone: no such folder; correct SCSE_VIZ_MODELS"):
+        zoo.cards()
+
+
+def test_channels_are_named_all_or_not_at_all(tmp_path):
+    card = replace(CARD, in_channels=2, channels=("T1", "T2"))
+
+    assert zoo.save(card.network(seed=1), card, tmp_path) == zoo.read_card(CARD.name, tmp_path)
+    with pytest.raises(ValueError, match="1 channels are named and in_channels is 2"):
+        replace(card, channels=("T1",))

@@ -52,11 +52,11 @@ class Growth:
                 self._append(f"{name}/spatial_gate", _small(block.spatial_gate))
             if block.channel_gate is None and block.spatial_gate is None and block.activation is not None:
                 largest = block.activation.max().clamp_min(1e-9)
-                self.gates.setdefault(f"{name}/activation_maximum", []).append(largest.float().clone())
+                self.gates.setdefault(f"{name}/activation_maximum", []).append(largest.float().cpu().clone())
                 self._append(f"{name}/activation", _small(block.activation / largest))
 
     def _append(self, key: str, gate: Tensor) -> None:
-        self.gates.setdefault(key, []).append((gate.float() * 255).round().clamp(0, 255).to(torch.uint8).clone())
+        self.gates.setdefault(key, []).append((gate.float() * 255).round().clamp(0, 255).to(torch.uint8).cpu().clone())
 
     def followed_by(self, later: "Growth") -> "Growth":
         """This and what a later stage kept; its first moment is the last of this one, and is kept once."""
@@ -91,7 +91,7 @@ def validate(model: nn.Module, batches: Sequence[tuple[Tensor, Tensor]]) -> tupl
         for image, target in batches:
             logits = model(image.to(memory_format=torch.channels_last))
             classes = logits.shape[1]
-            losses.append(cross_entropy_and_dice(logits, target, torch.ones(classes)).item())
+            losses.append(cross_entropy_and_dice(logits, target, logits.new_ones(classes)).item())
             found = logits.argmax(dim=1)
             overlap = overlap + torch.bincount(target[found == target], minlength=classes)
             count = count + torch.bincount(found.view(-1), minlength=classes)

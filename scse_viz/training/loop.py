@@ -41,6 +41,16 @@ class Plan:
         return self.rate * rise * (1 - step / self.steps) ** self.power
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A part of a training: `batch` pictures a step, their rows and columns in pixels of 1 mm from `sizes` in turn."""
+
+    name: str
+    batch: int
+    sizes: tuple[tuple[int, int], ...]
+    plan: Plan
+
+
 def train(
     models: Mapping[str, nn.Module],
     batch: Callable[[int], tuple[Tensor, Tensor]],

@@ -86,8 +86,17 @@ def sample_labels(atlas: Atlas, count: int, size: int, generator: Generator, rec
 
 def render(atlas: Atlas, labels: Tensor, stripped: Tensor, generator: Generator, recipe: Recipe) -> Tensor:
     """Images of labels (B, H, W): (B, 1, H, W) in 0 to 1.5; background of the `stripped` (B,) is black."""
+    mean, std = _intensities(atlas, len(labels), generator, recipe)
+    return paint(labels, mean, std, stripped, generator, recipe)
+
+
+def paint(labels: Tensor, mean: Tensor, std: Tensor, stripped: Tensor, generator: Generator, recipe: Recipe) -> Tensor:
+    """Images of labels (B, H, W) whose intensities have this mean and deviation, (B, L) each: (B, 1, H, W) in 0 to 1.5.
+
+    Label 0 is background, which in the `stripped` (B,) is black.
+    """
     count, height, width = labels.shape
-    mean, std = _intensities(atlas, count, generator, recipe)
+    mean, std = mean.clone(), std.clone()
     mean[:, 0] = torch.where(stripped, 0.0, mean[:, 0])
     std[:, 0] = torch.where(stripped, 0.0, std[:, 0])
     flat = labels.view(count, -1)

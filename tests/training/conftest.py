@@ -1,4 +1,4 @@
-"""A tiny head of four tissues, so that synthesis and training are tested in seconds."""
+"""A tiny head of four tissues and two tiny crops, so that synthesis and training are tested in seconds."""
 
 from pathlib import Path
 
@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from scse_viz.training.atlas import Atlas, load_atlas
+from scse_viz.training.hippocampus import load_slices
+from scse_viz.training.slices import Slices
+from tests.crop_files import CROPS, write_crops
 
 LABELS = (0, 2, 3, 17, 24, 516)
 """FreeSurfer: background, white matter, cortex, hippocampus, CSF; and an extra-cerebral label."""
@@ -36,3 +39,15 @@ def label_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def atlas(label_folder: Path) -> Atlas:
     return load_atlas(label_folder, [1, 2])
+
+
+@pytest.fixture(scope="session")
+def crop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hippocampus")
+    write_crops(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def slices(crop_folder: Path) -> Slices:
+    return load_slices(crop_folder, CROPS)

@@ -1,4 +1,4 @@
-"""The command line from file to files, and every refusal: code 2 and one line."""
+"""`scse-viz segment` from file to files, and every refusal: code 2 and one line."""
 
 import json
 import re
@@ -10,71 +10,17 @@ from dataclasses import replace
 import nibabel as nib
 import numpy as np
 import pytest
-import torch
 
-from scse_viz import cli, zoo
-from scse_viz.anatomy import Structure
-from scse_viz.blocks import VARIANTS
+from scse_viz import zoo
+from scse_viz.cli.common import PLANES as CHOICES
 from scse_viz.inference import segment_slice
 from scse_viz.scans import PLANES, read_scan, slice_of
-from tests.cards import TINY
+from tests.cli.words import CARD, refusal
 
-CARD = replace(
-    TINY,
-    structures=tuple(Structure(n, name, f"#00000{n}") for n, name in enumerate(("background", "shell", "core"))),
-    training={"crops": 12_000, "licence": "CC0-1.0"},
-    figures={"mean_dice": 0.8125},
-)
 FILES = ["attention.npz", "classes.json", "segmentation.nii.gz", "summary.json"]
 
 
-@pytest.fixture(scope="module")
-def networks(tmp_path_factory):
-    """A folder of two untrained networks, with and without gates."""
-    folder = tmp_path_factory.mktemp("networks")
-    for variant in ("none", "scse"):
-        card = replace(CARD, name=f"tiny-unet-{variant}", variant=variant)
-        model = card.network(seed=3).eval().requires_grad_(False)
-        # Spread the answers over the three classes, with clear winners.
-        model.classifier.weight *= 1000
-        model.classifier.bias -= model(torch.rand(1, 1, 64, 64)).mean(dim=(0, 2, 3))
-        zoo.save(model, card, folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def scan(tmp_path_factory):
-    """A 10 x 13 x 17 volume whose file runs posterior, inferior, left, off the origin."""
-    values = np.random.default_rng(1).random((10, 13, 17)).astype(np.float32)
-    affine = np.diag([1.5, 1, 0.8, 1])
-    affine[:3, 3] = -7, 11, 3
-    turned = nib.orientations.ornt_transform(*(nib.orientations.axcodes2ornt(codes) for codes in ("RAS", "PIL")))
-    path = tmp_path_factory.mktemp("scans") / "head.nii.gz"
-    nib.save(nib.Nifti1Image(values, affine).as_reoriented(turned), path)
-    return path
-
-
-@pytest.fixture
-def segment(networks, scan, tmp_path):
-    """Run `segment` with some options changed (None leaves one out); the exit code and the folder of results."""
-
-    def run(*more, source=scan, **changed):
-        options = {"model": CARD.name, "out": tmp_path / "results", "models": networks} | changed
-        words = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
-        return cli.main(["segment", str(source), *words, *more]), options["out"]
-
-    return run
-
-
-def refusal(capsys):
-    """What stands on stderr: one line."""
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    return said.err
-
-
-@pytest.mark.parametrize("plane", cli.PLANES)
+@pytest.mark.parametrize("plane", CHOICES)
 def test_the_segmentation_lies_on_the_files_own_grid_and_is_that_of_every_slice(plane, segment, scan, networks):
     code, out = segment("--plane", plane)
     written, source, read = nib.load(out / "segmentation.nii.gz"), nib.load(scan), read_scan(scan)
@@ -232,61 +178,6 @@ def test_a_folder_that_cannot_be_made_is_refused(place, segment, tmp_path, capsy
 
     assert segment(out=tmp_path / place)[0] == 2
     assert "cannot be written" in refusal(capsys)
-
-
-@pytest.mark.parametrize("command", [["models"], ["segment", "x.nii", "--model", "y", "--out", "z"]])
-def test_a_folder_of_networks_that_is_not_there_is_refused(command, tmp_path, capsys):
-    assert cli.main([*command, "--models", str(tmp_path / "nowhere")]) == 2
-    assert "nowhere: no such folder" in refusal(capsys)
-
-
-def test_a_folder_without_networks_says_so(tmp_path, capsys):
-    assert cli.main(["models", "--models", str(tmp_path)]) == 2
-    assert "no networks there" in refusal(capsys)
-
-
-def test_models_lists_a_row_for_every_network(networks, capsys):
-    assert cli.main(["models", "--models", str(networks)]) == 0
-    rows = capsys.readouterr().out.splitlines()
-    row = next(row for row in rows if row.startswith("tiny-unet-scse"))
-
-    assert re.split(r"\s{2,}", rows[0])[:4] == ["name", "structures", "planes", "parameters"]
-    assert len(rows) == 1 + len(zoo.cards(networks))
-    assert re.split(r"\s{2,}", row)[1:3] == ["2", "axial, coronal, sagittal"]
-    assert re.split(r"\s{2,}", row)[4:] == ["12,000", "0.812", "CC0-1.0"]
-
-
-def test_models_lists_the_shipped_networks(capsys):
-    assert cli.main(["models"]) == 0
-    listed = [row.split()[0] for row in capsys.readouterr().out.splitlines()[1:]]
-
-    assert listed == list(zoo.cards())
-    assert len(listed) >= len(VARIANTS) - 3
-
-
-def test_the_planes_of_the_command_are_those_of_a_scan():
-    assert set(cli.PLANES) == set(PLANES)
-
-
-def test_help_and_version_come_without_loading_what_is_slow():
-    code = (
-        "import sys; from scse_viz.cli import main\n"
-        "try: main(sys.argv[1:])\n"
-        "except SystemExit as stop: assert stop.code == 0\n"
-        "assert not {'torch', 'numpy', 'nibabel', 'streamlit'} & set(sys.modules)"
-    )
-    for option in ("--help", "--version"):
-        said = subprocess.run([sys.executable, "-c", code, option], capture_output=True, text=True, check=True)
-        assert "scse-viz" in said.stdout
-
-
-def test_the_module_runs_like_the_command_and_never_loads_streamlit(networks):
-    command = [sys.executable, "-X", "importtime", "-m", "scse_viz", "models", "--models", str(networks)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True)
-
-    assert "tiny-unet-scse" in said.stdout
-    assert "torch" in said.stderr  # the list of what was loaded
-    assert "streamlit" not in said.stderr
 
 
 def test_an_interrupted_run_ends_quietly_and_leaves_no_file(networks, tmp_path):

@@ -1,18 +1,18 @@
-"""The command `scse-viz`: networks on whole scans, without the app."""
+"""`scse-viz segment`: every slice of a scan, with the gates."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scse_viz import __version__
+from scse_viz.cli.common import PLANES, UsageError, add_models_option, folder_of
 
 if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` need not wait for torch
     import numpy as np
@@ -21,38 +21,10 @@ if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` 
     from scse_viz.scans import Scan
     from scse_viz.zoo import Card
 
-PLANES = ("axial", "coronal", "sagittal")
-BAD_INPUT = 2
-STOPPED = 130
 
-
-class UsageError(ValueError):
-    """What was asked for cannot be done; the sentence is for people."""
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, 2 after a sentence on bad input, 130 when interrupted."""
-    options = parser().parse_args(argv)
-    try:
-        options.run(options)
-    except KeyboardInterrupt:
-        return STOPPED
-    except Exception as error:
-        sentence = _sentence(error)
-        if sentence is None:
-            raise
-        print(f"scse-viz: {sentence}", file=sys.stderr)
-        return BAD_INPUT
-    return 0
-
-
-def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
-    whole = argparse.ArgumentParser(prog="scse-viz", description="Segment scans and record the gates of the networks.")
-    whole.add_argument("--version", action="version", version=f"scse-viz {__version__}")
-    commands = whole.add_subparsers(required=True, metavar="COMMAND")
-
-    segment = commands.add_parser(
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command with its options."""
+    segment: argparse.ArgumentParser = commands.add_parser(
         "segment",
         help="segment every slice of a scan and keep the gates",
         description="Segment every slice of a plane of a scan. Writes segmentation.nii.gz (class numbers on the "
@@ -66,25 +38,19 @@ def parser() -> argparse.ArgumentParser:
     )
     segment.add_argument("--labels", type=Path, metavar="FILE", help="true class numbers on the scan's grid, for Dice")
     segment.add_argument("--volume", type=int, metavar="N", help="which volume of a 4-D image, from 0")
-    segment.set_defaults(run=_segment)
-
-    models = commands.add_parser("models", help="list the networks that are there")
-    models.set_defaults(run=_models)
-    for command in (segment, models):
-        command.add_argument(
-            "--models", type=Path, metavar="DIR", help="folder of networks (default: the shipped ones)"
-        )
-    return whole
+    add_models_option(segment)
+    segment.set_defaults(run=run)
 
 
-def _segment(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
+    """Segment the scan and write what was found."""
     import nibabel as nib
     import numpy as np
 
     from scse_viz import zoo
     from scse_viz.scans import read_labels, read_scan
 
-    folder = _folder(options.models)
+    folder = folder_of(options.models)
     card = zoo.read_card(options.model, folder)
     scan = read_scan(options.scan, volume=options.volume)
     plane = _plane(scan, card, options.plane)
@@ -100,7 +66,7 @@ def _segment(options: argparse.Namespace) -> None:
     model = zoo.load(card.name, folder)
     with _results(options.out):
         pass  # a folder that cannot be written is found now, not after minutes
-    found, gates, pixel_mm = _run(scan, model, card, plane)
+    found, gates, pixel_mm = _segmented(scan, model, card, plane)
     with _results(options.out) as place:
         nib.save(scan.to_file_grid(found), place / "segmentation.nii.gz")
         np.savez_compressed(place / "attention.npz", **gates)
@@ -124,7 +90,7 @@ def _results(folder: Path) -> Iterator[Path]:
         raise UsageError(f"{folder}: cannot be written, {error.strerror}; choose another folder") from error
 
 
-def _run(
+def _segmented(
     scan: Scan, model: EncoderDecoder, card: Card, plane: str
 ) -> tuple[np.ndarray, dict[str, Any], tuple[float, float]]:
     """Every slice of a plane: class numbers (X, Y, Z), gates (N, ...) float16 by name, mm of an input pixel."""
@@ -198,50 +164,3 @@ def _plane(scan: Scan, card: Card, wanted: str | None) -> str:
         f"{scan.name} has {', '.join(scan.planes) or 'no'} slices and {card.name} was trained on "
         f"{', '.join(card.planes)} ones; choose a plane of both"
     )
-
-
-def _models(options: argparse.Namespace) -> None:
-    from scse_viz import zoo
-
-    folder = _folder(options.models)
-    rows = [("name", "structures", "planes", "parameters", "trained crops", "mean Dice", "licence")]
-    for card in zoo.cards(folder).values():
-        training, figures = card.training or {}, card.figures or {}
-        rows.append(
-            (
-                card.name,
-                str(len(card.structures) - 1),
-                ", ".join(card.planes),
-                f"{card.parameters:,}",
-                _number(training.get("crops"), ","),
-                _number(figures.get("mean_dice"), ".3f"),
-                str(training.get("licence", "-")),
-            )
-        )
-    if len(rows) == 1:
-        raise UsageError(f"{folder}: no networks there; give a folder of cards and weights with --models")
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _number(value: object, form: str) -> str:
-    return format(value, form) if isinstance(value, (int, float)) else "-"
-
-
-def _folder(chosen: Path | None) -> Path:
-    from scse_viz.zoo import PRETRAINED
-
-    if chosen is not None and not chosen.is_dir():
-        raise UsageError(f"{chosen}: no such folder; give a folder of cards and weights with --models")
-    return chosen or PRETRAINED
-
-
-def _sentence(error: Exception) -> str | None:
-    """What to tell a person about an error of theirs; None for one of ours."""
-    from scse_viz.scans import ScanError, VolumeChoice
-    from scse_viz.zoo import WeightsError
-
-    if isinstance(error, VolumeChoice):
-        return f"{error}, with --volume"
-    return str(error) if isinstance(error, (UsageError, ScanError, WeightsError)) else None

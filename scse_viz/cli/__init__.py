@@ -1,0 +1,56 @@
+"""The command `scse-viz`: networks on whole scans, without the app."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from scse_viz import __version__
+from scse_viz.cli import evaluate, models, segment, train
+from scse_viz.cli.common import UsageError
+
+BAD_INPUT = 2
+STOPPED = 130
+COMMANDS = (segment, train, evaluate, models)
+"""In the order of the help: each module has `add_parser`, which adds its command and what runs it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 after a sentence on bad input, 130 when interrupted."""
+    options = parser().parse_args(argv)
+    try:
+        options.run(options)
+    except KeyboardInterrupt:
+        return STOPPED
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+        print(f"scse-viz: {sentence}", file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    whole = argparse.ArgumentParser(
+        prog="scse-viz", description="Segment scans and record the gates of the networks; train and measure networks."
+    )
+    whole.add_argument("--version", action="version", version=f"scse-viz {__version__}")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_parser(commands)
+    return whole
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to tell a person about an error of theirs; None for one of ours."""
+    from scse_viz.results import ResultsError
+    from scse_viz.scans import ScanError, VolumeChoice
+    from scse_viz.training.own.classes import DataError
+    from scse_viz.zoo import WeightsError
+
+    if isinstance(error, VolumeChoice):
+        return f"{error}, with --volume"
+    return str(error) if isinstance(error, (UsageError, DataError, ResultsError, ScanError, WeightsError)) else None

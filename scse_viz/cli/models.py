@@ -1,0 +1,42 @@
+"""`scse-viz models`: what networks there are."""
+
+import argparse
+
+from scse_viz.cli.common import UsageError, add_models_option, folder_of
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command with its options."""
+    models: argparse.ArgumentParser = commands.add_parser("models", help="list the networks that are there")
+    add_models_option(models)
+    models.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print a row for every network."""
+    from scse_viz import zoo
+
+    folder = folder_of(options.models)
+    rows = [("name", "structures", "planes", "parameters", "trained crops", "mean Dice", "licence")]
+    for card in zoo.cards(folder).values():
+        training, figures = card.training or {}, card.figures or {}
+        rows.append(
+            (
+                card.name,
+                str(len(card.structures) - 1),
+                ", ".join(card.planes),
+                f"{card.parameters:,}",
+                _number(training.get("crops"), ","),
+                _number(figures.get("mean_dice"), ".3f"),
+                str(training.get("licence", "-")),
+            )
+        )
+    if len(rows) == 1:
+        raise UsageError(f"{folder}: no networks there; give a folder of cards and weights with --models")
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _number(value: object, form: str) -> str:
+    return format(value, form) if isinstance(value, (int, float)) else "-"

@@ -1,0 +1,1 @@
+"""Training on a person's own data: what `scse-viz train` does."""

@@ -1,0 +1,211 @@
+"""A folder of a person's -> what is trained: volumes in memory, split by subject, and the card they decide about."""
+
+import hashlib
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from scse_viz.blocks import VARIANTS
+from scse_viz.models import ARCHITECTURES
+from scse_viz.scans import PLANES
+from scse_viz.training.own.classes import Classes, DataError, Paints, named_in_file, numbered
+from scse_viz.training.own.folder import Case, Folder, find_cases
+from scse_viz.training.own.volumes import Volume, numbers_of, pixel_of, planes_of, read_volume
+from scse_viz.zoo import Card
+
+SPLIT_SEED = 0  # the same for every seed and variant, so that their figures are of the same subjects
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person may choose about the data; None leaves it to what the data are like.
+
+    `validation` is the share of subjects held out, or a file of the names of the cases held out, one a line.
+    """
+
+    name: str | None = None
+    classes: Path | None = None
+    labels_only: bool = False
+    planes: tuple[str, ...] | None = None
+    pixel_mm: float | None = None
+    validation: float | Path = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Volumes to train on and to validate with, and a card with all that they decide: classes, planes, pixel, channels.
+
+    `paints` say how images are painted from the numbers of the label files; None for real images.
+    """
+
+    folder: Folder
+    card: Card
+    classes: Classes
+    training: tuple[Volume, ...]
+    validation: tuple[Volume, ...]
+    paints: Paints | None
+
+    def sentences(self) -> list[str]:
+        """What was read, what becomes of it, and who is held out, for people."""
+        card, channels = self.card, ", ".join(self.card.channels)
+        return [
+            f"{card.anatomy}: scans to train on {len(self.training)}, held out {len(self.validation)}, of other "
+            f"subjects; {', '.join(card.planes)} slices, pixels of {card.pixel_mm:g} mm"
+            + (f"; channels {channels}" if channels else ""),
+            *self.classes.sentences(),
+            *(["Left and right have names of their own, so no crop is mirrored."] if self.classes.sided else []),
+        ]
+
+    @property
+    def digest(self) -> str:
+        """Of all intensities and labels."""
+        volumes = (*self.training, *self.validation)
+        return hashlib.sha256("".join(volume.digest for volume in volumes).encode()).hexdigest()
+
+
+def read_data(path: Path, wishes: Wishes) -> Data:
+    """Read a whole folder; raises DataError, or ScanError for a file of it, with a sentence on what to do."""
+    folder = find_cases(path, labels_only=wishes.labels_only)
+    held_out = _held_out(folder.cases, wishes.validation)
+    numbers: set[int] = {0}
+    if wishes.labels_only or wishes.classes or folder.classes is None:
+        for case in tqdm(folder.cases, desc="reading labels", unit="file", disable=None):
+            numbers.update(numbers_of(case))
+            if min(numbers) < 0:
+                raise DataError(
+                    f"{case.labels.name}: number {min(numbers)}; labels are whole numbers from 0, renumber it"
+                )
+    classes = _classes(folder, wishes, numbers)
+    card = _card(wishes.name or folder.name, classes)
+    volumes = [
+        read_volume(case, card, classes) for case in tqdm(folder.cases, desc="reading scans", unit="scan", disable=None)
+    ]
+    _check_structures(volumes, held_out, classes)
+    channels = _channels(volumes, () if wishes.labels_only else folder.channels)
+    planes = _planes(volumes, wishes.planes)
+    card = replace(
+        card,
+        planes=planes,
+        pixel_mm=wishes.pixel_mm or pixel_of(volumes, planes),
+        in_channels=max(1, len(channels)),
+        channels=channels,
+    )
+    return Data(
+        folder=folder,
+        card=card,
+        classes=classes,
+        training=tuple(volume for volume in volumes if volume.name not in held_out),
+        validation=tuple(volume for volume in volumes if volume.name in held_out),
+        paints=classes.paints(numbers) if wishes.labels_only else None,
+    )
+
+
+def _classes(folder: Folder, wishes: Wishes, numbers: set[int]) -> Classes:
+    if wishes.classes is not None:
+        return named_in_file(wishes.classes, numbers)
+    return folder.classes or numbered(numbers)
+
+
+def _held_out(cases: Sequence[Case], validation: float | Path) -> set[str]:
+    """The names of the cases that validate: those of a share of the subjects, or those in a file."""
+    subjects = sorted({case.subject for case in cases})
+    if len(subjects) < 2:
+        raise DataError(
+            f"{len(subjects)} subject; at least 2 are needed, one to train on and one to validate with, each in a "
+            "file of its own"
+        )
+    if isinstance(validation, Path):
+        return _held_out_in(validation, cases)
+    if not 0 < validation < 1:
+        raise DataError(f"--validation {validation:g}: choose a share between 0 and 1, like 0.2")
+    count = min(len(subjects) - 1, max(1, round(validation * len(subjects))))
+    random.Random(SPLIT_SEED).shuffle(subjects)
+    return {case.name for case in cases if case.subject in subjects[:count]}
+
+
+def _held_out_in(path: Path, cases: Sequence[Case]) -> set[str]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as text; give a share, or a file of names, one a line") from error
+    known = {case.name: case.subject for case in cases}
+    for name in lines:
+        if name not in known:
+            raise DataError(f"{path.name}: names {name}, and there is no such scan; names are like {cases[0].name}")
+    if not 0 < len(set(lines)) < len(cases):
+        raise DataError(f"{path.name}: holds out {len(set(lines))} of {len(cases)} scans; leave some on both sides")
+    shared = {known[name] for name in lines} & {subject for name, subject in known.items() if name not in lines}
+    if shared:
+        raise DataError(f"{path.name}: holds out some scans of {min(shared)} and not all; keep a subject on one side")
+    return set(lines)
+
+
+def _check_structures(volumes: Sequence[Volume], held_out: set[str], classes: Classes) -> None:
+    """Refuses data without anything to learn, and structures that no scan to train on shows."""
+    counts = np.sum([volume.counts for volume in volumes if volume.name not in held_out], axis=0)
+    elsewhere = np.sum([volume.counts for volume in volumes if volume.name in held_out], axis=0)
+    if counts[1:].sum() == 0:
+        raise DataError("the label files to train on hold background alone; there must be a structure to learn")
+    for structure, count, other in zip(classes.structures[1:], counts[1:], elsewhere[1:], strict=True):
+        if count == 0:
+            where = "only in scans that are held out" if other else "in no label file"
+            raise DataError(
+                f"{structure.name} occurs {where}; take it from the names, or "
+                + ("choose others to hold out with --validation" if other else "add scans that show it")
+            )
+
+
+def _channels(volumes: Sequence[Volume], named: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the channels where there are several; raises DataError where scans differ in how many."""
+    first = volumes[0]
+    for volume in volumes:
+        if len(volume.channels) != len(first.channels):
+            raise DataError(
+                f"{volume.name}: {len(volume.channels)} channels where {first.name} has {len(first.channels)}; "
+                "every scan needs the same"
+            )
+    count = len(first.channels)
+    if named and len(named) != count:
+        raise DataError(
+            f"dataset.json names {len(named)} channels ({', '.join(named)}) and the images have {count}; correct "
+            '"modality" there'
+        )
+    if count == 1:
+        return ()
+    return named or tuple(f"channel {number}" for number in range(count))
+
+
+def _planes(volumes: Sequence[Volume], wanted: tuple[str, ...] | None) -> tuple[str, ...]:
+    if not wanted:
+        found = planes_of(volumes)
+        if not found:
+            raise DataError("the images share no plane with slices in it; give volumes, or pictures, not both")
+        return found
+    for plane in wanted:
+        for volume in volumes:
+            if plane not in volume.scan.planes:
+                raise DataError(f"{volume.name}: has no {plane} slices; choose {' or '.join(volume.scan.planes)}")
+    return tuple(plane for plane in PLANES if plane in wanted)
+
+
+def _card(name: str, classes: Classes) -> Card:
+    """The card as far as names and classes go; architecture and variant stand for any."""
+    anatomy = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    if not anatomy:
+        raise DataError(f"{name!r}: a name needs letters or digits; choose one with --name")
+    return Card(
+        name=anatomy,
+        anatomy=anatomy,
+        architecture=next(iter(ARCHITECTURES)),
+        variant=next(iter(VARIANTS)),
+        widths=(1, 1, 1, 1, 1),
+        structures=classes.structures,
+        planes=tuple(PLANES),
+        parameters=0,
+        sha256="",
+    )

@@ -1,0 +1,115 @@
+"""A folder of scans and label maps -> its cases: which files belong together, and what dataset.json says of them."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from scse_viz.training.own.classes import Classes, DataError, named_in_dataset, read_json
+
+LAYOUTS = (("imagesTr", "labelsTr"), ("images", "labels"))
+"""Folders of images and of labels: the Medical Segmentation Decathlon's, and the plain one."""
+SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
+ENDINGS = re.compile(r"(\.nii|\.mgh)?\.[A-Za-z0-9]+$")
+CHANNEL = re.compile(r"_\d{4}$")
+NO_IMAGES = (".json", ".txt", ".csv", ".tsv", ".md")
+EXPECTED = "imagesTr/ and labelsTr/, or images/ and labels/"
+
+
+@dataclass(frozen=True)
+class Case:
+    """The files of one scan: `images` one file, or one a channel as nnU-Net keeps them; none for labels alone."""
+
+    name: str
+    subject: str
+    images: tuple[Path, ...]
+    labels: Path
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The cases in a folder by name; `channels`, `classes` and `licence` where dataset.json gives them."""
+
+    name: str
+    cases: tuple[Case, ...]
+    channels: tuple[str, ...] = ()
+    classes: Classes | None = None
+    licence: str | None = None
+
+
+def find_cases(data: Path, *, labels_only: bool = False) -> Folder:
+    """The cases of a folder; raises DataError for a folder without pairs, and for files that lack their other half.
+
+    With `labels_only` the folder holds label maps, in it or in its labelsTr/ or labels/, and images are left alone.
+    """
+    if not data.is_dir():
+        raise DataError(f"{data}: no such folder; give one with {EXPECTED}")
+    layout = next((pair for pair in LAYOUTS if (data / pair[1]).is_dir()), None)
+    if labels_only:
+        labels = _files(data / layout[1]) if layout else _files(data, (*NO_IMAGES, ".npy"))
+        cases = tuple(Case(name, _subject(name), (), path) for name, path in labels.items())
+    else:
+        if layout is None or not (data / layout[0]).is_dir():
+            raise DataError(f"{data}: has no {EXPECTED}; name the folders so, or give label maps with --labels-only")
+        cases = _pairs(data / layout[0], data / layout[1])
+    if not cases:
+        raise DataError(f"{data}: no label files there; put the label maps in it, one a scan")
+    about = data / "dataset.json"
+    facts = read_json(about) if about.is_file() else {}
+    channels = facts.get("modality", facts.get("channel_names", {}))
+    return Folder(
+        name=str(facts.get("name") or data.resolve().name),
+        cases=cases,
+        channels=tuple(map(str, channels.values())) if isinstance(channels, dict) else (),
+        classes=named_in_dataset(facts["labels"]) if "labels" in facts else None,
+        licence=str(found) if (found := facts.get("licence", facts.get("license"))) else None,
+    )
+
+
+def _pairs(images: Path, labels: Path) -> tuple[Case, ...]:
+    given, wanted = _files(images), _files(labels)
+    if not given:
+        raise DataError(f"{images}: no images there; put the scans in it, under the names of their label files")
+    if not wanted:
+        raise DataError(f"{labels}: no label files there; put them in it, under the names of their images")
+    parts: dict[str, list[str]] = {}  # name of a label file -> names of its channels
+    for name in given:
+        parts.setdefault(name if name in wanted else CHANNEL.sub("", name), []).append(name)
+    for name, found in parts.items():
+        if name not in wanted:
+            raise DataError(
+                f"{given[found[0]].name}: has no label file {name} in {labels.name}/; add it, or take the image away"
+            )
+    for name, path in wanted.items():
+        if name not in parts:
+            raise DataError(f"{path.name}: has no image {name} in {images.name}/; add it, or take the labels away")
+    usual = Counter(len(found) for found in parts.values()).most_common(1)[0][0]
+    for name, found in parts.items():
+        if len(found) != usual:
+            raise DataError(f"{name}: {len(found)} image files where others have {usual}; give every scan the same")
+    return tuple(
+        Case(name, _subject(name), tuple(given[part] for part in parts[name]), path) for name, path in wanted.items()
+    )
+
+
+def _files(folder: Path, others: tuple[str, ...] = NO_IMAGES) -> dict[str, Path]:
+    """The images of a folder by name without ending; raises DataError for two of one name.
+
+    Left out are hidden files, those that end as `others`, and the header of an Analyze pair, which goes with its .img.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        hidden = path.name.startswith(".") or path.is_dir() or path.suffix.lower() in others
+        if hidden or (path.suffix.lower() == ".hdr" and path.with_suffix(".img").exists()):
+            continue
+        name = ENDINGS.sub("", path.name)
+        if name in found:
+            raise DataError(f"{folder.name}/: {found[name].name} and {path.name} have one name; take one of them away")
+        found[name] = path
+    return found
+
+
+def _subject(name: str) -> str:
+    """Whose scan it is: sub-NAME where BIDS's way of naming says so, else the file stands for a subject."""
+    match = SUBJECT.match(name)
+    return match.group() if match else name

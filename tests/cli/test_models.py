@@ -1,0 +1,31 @@
+"""`scse-viz models`: a row for every network."""
+
+import re
+
+from scse_viz import cli, zoo
+from scse_viz.blocks import VARIANTS
+from tests.cli.words import refusal
+
+
+def test_a_folder_without_networks_says_so(tmp_path, capsys):
+    assert cli.main(["models", "--models", str(tmp_path)]) == 2
+    assert "no networks there" in refusal(capsys)
+
+
+def test_models_lists_a_row_for_every_network(networks, capsys):
+    assert cli.main(["models", "--models", str(networks)]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    row = next(row for row in rows if row.startswith("tiny-unet-scse"))
+
+    assert re.split(r"\s{2,}", rows[0])[:4] == ["name", "structures", "planes", "parameters"]
+    assert len(rows) == 1 + len(zoo.cards(networks))
+    assert re.split(r"\s{2,}", row)[1:3] == ["2", "axial, coronal, sagittal"]
+    assert re.split(r"\s{2,}", row)[4:] == ["12,000", "0.812", "CC0-1.0"]
+
+
+def test_models_lists_the_shipped_networks(capsys):
+    assert cli.main(["models"]) == 0
+    listed = [row.split()[0] for row in capsys.readouterr().out.splitlines()[1:]]
+
+    assert listed == list(zoo.cards())
+    assert len(listed) >= len(VARIANTS) - 3

@@ -1,0 +1,171 @@
+"""From folder to network: what comes out is opened by the zoo and segments, and a stop costs nothing."""
+
+import json
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from scse_viz import zoo
+from scse_viz.analysis import dice
+from scse_viz.inference import segment_slices
+from scse_viz.scans import ScanError, read_labels, read_scan, volume_of
+from scse_viz.training.own import run as own
+from scse_viz.training.own.classes import DataError
+from scse_viz.training.own.crops import Crops
+from scse_viz.training.own.data import Data, Wishes, read_data
+from scse_viz.training.own.fit import Stopped, Task, fit
+from scse_viz.training.own.run import train
+from tests.training.own.tiny import SETTINGS
+
+
+@pytest.fixture(autouse=True)
+def few_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "VALIDATION_SLICES", 4)
+
+
+@pytest.fixture
+def data(plain: Callable[..., Path]) -> Data:
+    return read_data(plain(3), Wishes(name="Tiny Boxes"))
+
+
+@dataclass(frozen=True, eq=False)
+class OneBatch(Crops):
+    """The same crops at every step."""
+
+    def of_step(self, step: int, rank: int = 0, ranks: int = 1) -> tuple[Tensor, Tensor]:
+        return super().of_step(0)
+
+
+@dataclass(frozen=True, eq=False)
+class Interrupted(Crops):
+    """Crops that a person grows tired of at step 3."""
+
+    def of_step(self, step: int, rank: int = 0, ranks: int = 1) -> tuple[Tensor, Tensor]:
+        if step == 3:
+            signal.raise_signal(signal.SIGINT)
+        return super().of_step(step, rank, ranks)
+
+
+def test_the_result_is_a_network_that_the_zoo_opens_and_that_segments(
+    data: Data, accelerator: Accelerator, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    card = train(data, "scse", SETTINGS, out, accelerator)
+    assert zoo.cards(out) == {"tiny-boxes-unet-scse": card}
+    assert card.training is not None
+    assert card.training["crops"] == 12
+    assert card.training["validation"] == [volume.name for volume in data.validation]
+    assert card.figures is not None
+    volume = data.validation[0]
+    folder = tmp_path / "plain"
+    scan = read_scan(folder / "images" / f"{volume.name}.nii.gz")
+    truth = read_labels(folder / "labels" / f"{volume.name}.nii.gz", scan)
+    for plane in card.planes:
+        slices = [result.labels for _, result in segment_slices(scan, zoo.load(card.name, out), card, plane)]
+        scores = dice(volume_of(np.stack(slices), plane), truth, 3)
+        claimed = card.figures["dice"]["validation"][plane]
+        assert [claimed["label 1"], claimed["label 2"]] == pytest.approx(scores[1:], abs=0.01)
+
+
+def test_growth_metrics_and_split_are_left_beside_it(data: Data, accelerator: Accelerator, tmp_path: Path) -> None:
+    train(data, "cse", SETTINGS, tmp_path, accelerator)
+    growth = np.load(tmp_path / "tiny-boxes-unet-cse.growth.npz")
+    assert (growth["steps"][0], growth["steps"][-1]) == (0, 6)
+    assert growth["encoder1/channel_gate"].shape == (len(growth["steps"]), 2, 4)
+    rows = (tmp_path / "tiny-boxes-unet-cse.run" / "metrics.csv").read_text().splitlines()
+    assert rows[0] == "step,training loss,validation loss,mean Dice,Dice label 1,Dice label 2"
+    assert [float(row.split(",")[0]) for row in rows[1:]] == [0, 1, 2, 3, 4, 5, 6]
+    split = json.loads((tmp_path / "tiny-boxes-unet-cse.run" / "split.json").read_text())
+    assert sorted(split["training"] + split["validation"]) == ["case_0", "case_1", "case_2"]
+
+
+def test_a_stopped_training_goes_on_to_the_weights_of_an_uninterrupted_one(
+    data: Data, accelerator: Accelerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train(data, "scse", SETTINGS, tmp_path / "whole", accelerator)
+    before = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patch:
+        patch.setattr(own, "Crops", Interrupted)
+        with pytest.raises(Stopped) as stopped:
+            train(data, "scse", SETTINGS, tmp_path / "resumed", accelerator)
+    assert stopped.value.step == 4
+    assert signal.getsignal(signal.SIGINT) is before
+    assert list((tmp_path / "resumed").glob("*.safetensors")) == []
+    resumed = train(data, "scse", SETTINGS, tmp_path / "resumed", accelerator)
+    assert resumed.sha256 == whole.sha256
+    for name in ("tiny-boxes-unet-scse.growth.npz",):
+        once, again = (np.load(tmp_path / part / name) for part in ("whole", "resumed"))
+        assert all(np.array_equal(once[key], again[key], equal_nan=key == "dice") for key in once.files)
+
+
+def test_a_training_with_other_options_is_not_gone_on_with(
+    data: Data, accelerator: Accelerator, tmp_path: Path
+) -> None:
+    train(data, "sse", SETTINGS, tmp_path, accelerator)
+    with pytest.raises(DataError, match=r"holds a training with another batch \(2, now 3\)"):
+        train(data, "sse", replace(SETTINGS, batch=3), tmp_path, accelerator)
+
+
+def test_two_variants_start_equal_and_see_the_same_crops(data: Data, accelerator: Accelerator, tmp_path: Path) -> None:
+    kept = {}
+    for variant in ("none", "scse"):
+        settings = replace(SETTINGS, steps=1, rate=1e-12)
+        train(data, variant, settings, tmp_path, accelerator)
+        kept[variant] = zoo.load(f"tiny-boxes-unet-{variant}", tmp_path).state_dict()
+    shared = [key for key in kept["none"] if not key.startswith("blocks") and "running" not in key]
+    assert len(shared) > 40
+    for key in shared:
+        assert torch.allclose(kept["none"][key], kept["scse"][key], atol=1e-9), key
+    first = "encoder.1.1.running_mean"  # of what the first convolution makes of the crops
+    assert torch.equal(kept["none"][first], kept["scse"][first])
+
+
+def test_a_tiny_network_overfits_four_crops(data: Data, accelerator: Accelerator, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, widths=(8, 8, 8, 8, 8), steps=90, batch=4, rate=1e-2)
+    card = replace(data.card, name="tiny", architecture="unet", variant="scse", widths=settings.widths)
+    crops = OneBatch(data.training, card, batch=4, size=16, seed=0)
+    batch = crops.of_step(0)
+    task = Task(card, crops, settings.plan, torch.ones(3), [batch], batch[0][:2], facts={})
+    model, growth = fit(task, tmp_path, accelerator)
+    assert growth.validation_loss[-1] < 0.2 * growth.validation_loss[0]
+    assert (model(batch[0]).argmax(dim=1) == batch[1]).float().mean() > 0.97
+
+
+def test_several_channels_are_trained_on_and_refused_where_one_scan_is_given(
+    decathlon: Path, accelerator: Accelerator, tmp_path: Path
+) -> None:
+    card = train(read_data(decathlon, Wishes()), "scse", SETTINGS, tmp_path / "out", accelerator)
+    assert card.in_channels == 2
+    scan = read_scan(decathlon / "imagesTr" / "tiny_0.nii.gz", volume=0)
+    with pytest.raises(ScanError, match=r"was trained on 2 at once \(T1, T2\), which cannot be opened yet"):
+        next(segment_slices(scan, zoo.load(card.name, tmp_path / "out"), card, "axial"))
+
+
+def test_label_maps_alone_are_enough(plain: Callable[..., Path], accelerator: Accelerator, tmp_path: Path) -> None:
+    data = read_data(plain(3), Wishes(labels_only=True))
+    card = train(data, "none", SETTINGS, tmp_path / "out", accelerator)
+    assert card.figures is not None
+    assert card.figures["measured_on"] == "painted slices of label maps that were held out"
+    assert card.training is not None
+    assert card.training["data"].startswith("images painted from label maps")
+    assert np.load(tmp_path / "out" / f"{card.name}.growth.npz")["encoder1/activation"].ndim == 4
+
+
+def test_names_that_would_hide_a_shipped_network_are_refused(
+    plain: Callable[..., Path], accelerator: Accelerator, tmp_path: Path
+) -> None:
+    data = read_data(plain(2), Wishes(name="brain"))
+    with pytest.raises(DataError, match="brain-unet-scse is a shipped network; choose another --name"):
+        train(data, "scse", SETTINGS, tmp_path, accelerator)
+
+
+def test_a_folder_with_other_tables_in_it_is_no_place_for_networks(decathlon: Path, accelerator: Accelerator) -> None:
+    with pytest.raises(zoo.WeightsError, match=r"dataset\.json is not a card"):
+        train(read_data(decathlon, Wishes()), "scse", SETTINGS, decathlon, accelerator)
