@@ -20,19 +20,49 @@ _STOPS = {
     "magma": plotly.colors.sequential.Magma,
     "gray": ("#000000", "#ffffff"),
     "copper": ("#000000", "#a0643f", "#ffc77f"),
+    "blue-red": ("#053061", "#2f79b5", "#a7d0e4", "#f7f7f7", "#f9bfa3", "#ce4f45", "#67001f"),  # ColorBrewer's RdBu
+    "cyan": ("#0b4a6f", "#0fa3c8", "#6ef7ff"),
+    "orange": ("#7a2f00", "#ff8c1a"),
 }
 GATE_SCALES = ("viridis", "cividis", "magma", "gray")
 """Colour scales for gates; lightness rises steadily in each, so they can be read without telling hues apart."""
 ACTIVATION_SCALE = "copper"
 """Activations have a scale of their own: they are not gates and must not look like them."""
+DIFFERENCE_RANGE = (-1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class MapKind:
+    """A kind of map on one fixed scale: its title, the colour scale, and what its two ends are called.
+
+    `word` stands before a value that is pointed at. Where `clear` is set, nothing is drawn over the slice at the low
+    end.
+    """
+
+    title: str
+    scale: str
+    low: str
+    high: str
+    word: str
+    clear: bool = False
+
+
+MAP_KINDS = {
+    "difference": MapKind("difference of gates", "blue-red", "−1", "+1", "difference"),
+    "share": MapKind("networks that differ", "cyan", "none", "all but one", "share", clear=True),
+    "changed": MapKind("changed pixels", "orange", "same", "changed", "", clear=True),
+}
+"""The kinds of `Panel` that need no case of their own: neither labels, nor gates, nor activations."""
 
 
 @dataclass(frozen=True)
 class Panel:
     """A cell of the comparison: a PNG of numbers, or none, and what the browser needs to draw and to name it.
 
-    `kind` is "labels", "gate", "activation" or "none" (no map: `note` says why). `map_mm` is the size of a pixel of the
-    map in mm (row, column), `span` the values of its pixels 0 and 255, `channels` the weights of the channel gate.
+    `kind` is "labels", "gate", "activation", one of MAP_KINDS, or "none" (no map: `note` says why). `map_mm` is the
+    size of a pixel of the map in mm (row, column), `span` the values of its pixels 0 and 255, `channels` the weights of
+    the channel gate. `readings` names pixel numbers that are pointed at, where a value would not; `caption` stands
+    below the picture, in place of the usual one.
     """
 
     kind: str
@@ -44,6 +74,8 @@ class Panel:
     channels: tuple[float, ...] | None = None
     note: str | None = None
     areas: Mapping[int, float] = field(default_factory=dict)
+    readings: Mapping[int, str] | None = None
+    caption: str | None = None
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -116,6 +148,67 @@ def block_panel(gates: Mapping[str, np.ndarray], block: str, pixel_mm: tuple[flo
             "activation", text, png(eight_bit(activation, *span)), _map_mm(gates, activation, pixel_mm), span, mean
         )
     return Panel("none", f"{title}: no spatial gate{also}", channels=weights, note="no spatial gate")
+
+
+def feature_panels(
+    before: np.ndarray, after: np.ndarray, map_mm: tuple[float, float], *, title: str
+) -> tuple[Panel, Panel]:
+    """One channel's feature map (h, w) before and after a block, as two panels on one scale; map_mm as in `Panel`."""
+    span = (min(0.0, float(min(before.min(), after.min()))), _round_up(float(max(before.max(), after.max()))))
+    panels = []
+    for when, values in (("before", before), ("after", after)):
+        mean, largest = float(values.mean()), float(values.max())
+        text = f"{title}, {when} the block: mean {mean:.2g}, up to {largest:.2g}, arbitrary units"
+        picture = png(eight_bit(values, *span))
+        panels.append(Panel("activation", text, picture, map_mm, span, mean))
+    return panels[0], panels[1]
+
+
+def difference_panel(difference: np.ndarray, map_mm: tuple[float, float], *, title: str) -> Panel:
+    """One gate minus another (h, w), -1 to 1, as a panel; map_mm: the size of its pixels (row, column)."""
+    mean = float(difference.mean())
+    text = f"{title}: mean difference {mean:+.2f}, from {difference.min():+.2f} to {difference.max():+.2f}"
+    picture = png(eight_bit(difference, *DIFFERENCE_RANGE))
+    return Panel("difference", text, picture, map_mm, DIFFERENCE_RANGE, mean, caption=f"mean {mean:+.2f}")
+
+
+def disagreement_panel(differing: np.ndarray, networks: int, pixel_area: float) -> Panel:
+    """How many of the networks do not give the most common answer (H, W), as a panel; pixel_area in mm²."""
+    area = float(np.count_nonzero(differing)) * pixel_area / 100
+    most = max(networks - 1, 1)
+    readings = {int(round(255 * count / most)): f"{count} of {networks} differ" for count in range(1, networks)}
+    return Panel(
+        "share",
+        f"Where the {networks} networks disagree: {area:.1f} cm²",
+        png(eight_bit(differing, 0, most)),
+        readings={0: "all agree", **readings},
+        caption=f"{area:.1f} cm² disputed" if networks > 1 else "one network only",
+    )
+
+
+def outvoted_panel(outvoted: np.ndarray, pixel_area: float, *, title: str) -> Panel:
+    """Where a network's answer is not the most common one (H, W) bool, as a panel; pixel_area in mm²."""
+    area = float(np.count_nonzero(outvoted)) * pixel_area / 100
+    return Panel(
+        "share",
+        f"{title}: answers otherwise than most networks on {area:.1f} cm²",
+        png(np.where(outvoted, 255, 0)),
+        readings={0: "with the others", 255: "answers otherwise"},
+        caption=f"{area:.1f} cm² otherwise",
+    )
+
+
+def changed_panel(changed: np.ndarray, pixel_area: float) -> Panel:
+    """Where an answer changed (H, W) bool, as a panel; pixel_area in mm²."""
+    count = int(np.count_nonzero(changed))
+    area = count * pixel_area / 100
+    return Panel(
+        "changed",
+        f"Changed pixels: {count:,} of {changed.size:,}, {area:.1f} cm²",
+        png(np.where(changed, 255, 0)),
+        readings={0: "same", 255: "changed"},
+        caption=f"{count:,} pixels changed",
+    )
 
 
 def pack(header: Mapping[str, Any], pictures: Iterable[bytes]) -> bytes:

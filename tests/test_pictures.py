@@ -10,12 +10,16 @@ from PIL import Image
 from scse_viz.pictures import (
     ACTIVATION_SCALE,
     GATE_SCALES,
+    MAP_KINDS,
     block_panel,
     colour_scale,
+    difference_panel,
+    disagreement_panel,
     eight_bit,
     intensity_range,
     label_panel,
     middle_of_head,
+    outvoted_panel,
     pack,
     picture_name,
     png,
@@ -59,7 +63,7 @@ def test_a_constant_image_is_black():
     assert intensity_range(np.full((2, 2, 2), 7.0)) == (7, 7)
 
 
-@pytest.mark.parametrize("name", [*GATE_SCALES, ACTIVATION_SCALE])
+@pytest.mark.parametrize("name", [*GATE_SCALES, ACTIVATION_SCALE, MAP_KINDS["share"].scale])
 def test_every_colour_scale_grows_lighter_from_end_to_end(name):
     scale = colour_scale(name)
     lightness = scale @ np.array([0.2126, 0.7152, 0.0722])
@@ -134,3 +138,48 @@ def test_the_middle_of_the_head_is_where_it_is_bright():
     voxels[:, :, 20:25] = 100
     assert middle_of_head(voxels, 2) == 22
     assert middle_of_head(np.zeros((3, 5, 7)), 1) == 2
+
+
+def test_the_scale_of_differences_is_lightest_at_none_and_as_dark_at_both_ends():
+    lightness = colour_scale(MAP_KINDS["difference"].scale) @ np.array([0.2126, 0.7152, 0.0722])
+    assert 120 <= lightness.argmax() <= 135
+    assert (np.diff(lightness[:120]) > 0).all()
+    assert (np.diff(lightness[135:]) < 0).all()
+    assert abs(lightness[0] - lightness[-1]) < 20
+
+
+def test_a_difference_is_drawn_from_minus_one_to_one_whatever_its_own_range():
+    panel = difference_panel(np.array([[-1.0, 0.0], [0.2, 1.0]]), (2, 2), title="scSE minus sSE")
+    assert numbers(panel.picture).tolist() == [[0, 128], [153, 255]]
+    assert (panel.kind, panel.span, panel.map_mm) == ("difference", (-1, 1), (2, 2))
+    assert "mean difference +0.05, from -1.00 to +1.00" in panel.alt
+
+
+def test_disagreement_reads_how_many_differ():
+    panel = disagreement_panel(np.array([[0, 0, 1, 3]]), 4, pixel_area=100)
+    drawn = numbers(panel.picture)[0]
+    assert [panel.readings[number] for number in drawn] == ["all agree", "all agree", "1 of 4 differ", "3 of 4 differ"]
+    assert drawn.max() == 255
+    assert panel.caption == "2.0 cm² disputed"
+
+
+@pytest.mark.parametrize("networks", range(2, 9))
+def test_every_number_of_the_map_of_disagreement_can_be_read(networks):
+    panel = disagreement_panel(np.arange(networks)[None], networks, pixel_area=1)
+    assert [panel.readings[number] for number in numbers(panel.picture)[0]] == [
+        "all agree",
+        *(f"{count} of {networks} differ" for count in range(1, networks)),
+    ]
+
+
+def test_one_network_has_none_to_differ_from():
+    panel = disagreement_panel(np.zeros((2, 2), int), 1, pixel_area=1)
+    assert numbers(panel.picture).max() == 0
+    assert panel.caption == "one network only"
+
+
+def test_who_is_outvoted_is_drawn_in_full_and_measured():
+    panel = outvoted_panel(np.array([[True, False, True]]), pixel_area=50, title="sSE")
+    assert numbers(panel.picture).tolist() == [[255, 0, 255]]
+    assert panel.readings == {0: "with the others", 255: "answers otherwise"}
+    assert panel.caption == "1.0 cm² otherwise"

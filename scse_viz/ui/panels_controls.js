@@ -29,6 +29,7 @@ const CONTROLS = `
   </figure>
   <figure class="activations" title="A network without blocks has no gates: its column shows what leaves the same stage, on a scale of its own.">
     <figcaption>none: mean |activation|, a.u.</figcaption><span>0</span><i></i><span>as below each panel</span></figure>
+  <span class="kinds"></span>
   <div class="place" role="status"></div>
 </div>`;
 
@@ -77,11 +78,13 @@ const outputOf = (input) => input.parentElement.querySelector("output");
 function connectGrid(view) {
   const { grid } = view;
   const fingers = new Map();
+  let pressed = null;
   const panelOf = (event) => view.panels.find(({ canvas }) => canvas === event.target);
   grid.onpointerdown = (event) => {
     const panel = panelOf(event);
     if (!panel) return;
     fingers.set(event.pointerId, event);
+    pressed = [event.clientX, event.clientY];
     if (view.display.zoom > 1) panel.canvas.setPointerCapture(event.pointerId);
   };
   grid.onpointermove = (event) => {
@@ -98,7 +101,15 @@ function connectGrid(view) {
     if (panel) view.point(panel, event);
     view.pointChannel(event);
   };
-  grid.onpointerup = grid.onpointercancel = (event) => fingers.delete(event.pointerId);
+  grid.onpointerup = grid.onpointercancel = (event) => {
+    fingers.delete(event.pointerId);
+    const still = pressed && Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) < 4;
+    if (event.type === "pointerup" && still && panelOf(event) && event.button === 0) {
+      view.point(panelOf(event), event);
+      view.pick();
+    }
+    pressed = null;
+  };
   grid.onpointerleave = () => view.leave();
   grid.ondblclick = (event) => panelOf(event) && view.zoomBy(2, panelOf(event), event);
   grid.addEventListener("wheel", (event) => {
@@ -113,6 +124,7 @@ function connectGrid(view) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key in steps) view.step(...steps[event.key]);
     else if (event.key in zooms) view.zoomBy(zooms[event.key]);
+    else if (event.key === "Enter" && event.target === grid) view.pick();
     else if (event.key.toLowerCase() === "o") view.toggleBare();
     else if (event.key === "Escape") view.leave();
     else return;

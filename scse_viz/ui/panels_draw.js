@@ -36,7 +36,7 @@ function drawPanel(panel, view) {
   const layer = view.bare ? null : view.layer(cell);
   if (layer) {
     context.globalAlpha = (cell.kind === "labels" ? display.labels : display.opacity) / 100;
-    context.imageSmoothingEnabled = display.smooth && cell.kind !== "labels";
+    context.imageSmoothingEnabled = display.smooth && cell.kind !== "labels" && !cell.readings;
     const [rowMm, columnMm] = cell.map_mm ?? [slice.row_mm, slice.column_mm];
     context.drawImage(
       layer, whole[0], whole[1], layer.width * columnMm * place.perMm, layer.height * rowMm * place.perMm,
@@ -45,7 +45,9 @@ function drawPanel(panel, view) {
   }
   context.restore();
   drawLetters(context, slice.letters, width, height);
-  if (view.cross) drawCross(context, view.cross, place, width, height);
+  const picked = view.pickedMm();
+  if (picked) drawRing(context, picked, place);
+  if (view.cross ?? picked) drawCross(context, view.cross ?? picked, place, width, height);
 }
 
 function drawLetters(context, letters, width, height) {
@@ -78,6 +80,16 @@ function drawCross(context, [x, y], place, width, height) {
       context.moveTo(x1, y1);
       context.lineTo(x2, y2);
     }
+    context.stroke();
+  }
+}
+
+function drawRing(context, [x, y], place) {
+  for (const [colour, line] of [["#000a", 3.5], ["#fffd", 1.5]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = line;
+    context.beginPath();
+    context.arc(place.left + x * place.perMm, place.top + y * place.perMm, 5, 0, 2 * Math.PI);
     context.stroke();
   }
 }

@@ -31,10 +31,26 @@ Object.assign(PanelsView.prototype, {
     this.draw();
   },
 
+  // The place that the page holds on to, [row, column] of the slice, in mm; null where it asks for none.
+  pickedMm() {
+    if (!this.header.picked) return null;
+    const [row, column] = this.header.picked;
+    return [(column + 0.5) * this.slice.column_mm, (row + 0.5) * this.slice.row_mm];
+  },
+
+  // Tell the page, where it asks for it, which pixel of the slice is under the crosshair.
+  pick() {
+    if (!this.header.pick || !this.cross) return;
+    const { row_mm: down, column_mm: across } = this.slice;
+    this.header.picked = [Math.floor(this.cross[1] / down), Math.floor(this.cross[0] / across)];
+    this.draw();
+    this.trigger("picked", this.header.picked);
+  },
+
   // One voxel along columns and rows.
   step(columns, rows) {
     const { column_mm: across, row_mm: down, columns: width, rows: height } = this.slice;
-    const [x, y] = this.cross ?? [(width * across) / 2, (height * down) / 2];
+    const [x, y] = this.cross ?? this.pickedMm() ?? [(width * across) / 2, (height * down) / 2];
     this.cross = [
       clamp((Math.floor(x / across) + columns + 0.5) * across, across / 2, (width - 0.5) * across),
       clamp((Math.floor(y / down) + rows + 0.5) * down, down / 2, (height - 0.5) * down),
@@ -85,38 +101,42 @@ Object.assign(PanelsView.prototype, {
     }
   },
 
-  // The number of a cell under the crosshair, in words.
-  valueAt(cell) {
+  // The number of a cell at a place, in words.
+  valueAt(cell, [x, y]) {
     const picture = this.pictures.get(cell.picture);
     if (!picture) return null;
     const [rowMm, columnMm] = cell.map_mm ?? [this.slice.row_mm, this.slice.column_mm];
-    const column = Math.floor(this.cross[0] / columnMm);
-    const row = Math.floor(this.cross[1] / rowMm);
+    const column = Math.floor(x / columnMm);
+    const row = Math.floor(y / rowMm);
     const number = picture.numbers[row * picture.width + column];
     if (number === undefined || column >= picture.width) return null;
     if (cell.kind === "labels") return this.structures[number]?.name ?? `class ${number}`;
+    if (cell.readings) return cell.readings[number] ?? null;
     const value = cell.span[0] + ((cell.span[1] - cell.span[0]) * number) / 255;
+    const kind = this.header.kinds[cell.kind];
+    if (kind) return `${kind.word} ${cell.span[0] < 0 && value > 0 ? "+" : ""}${value.toFixed(2)}`;
     return cell.kind === "gate" ? `gate ${value.toFixed(2)}` : `activation ${Number(value.toPrecision(2))} a.u.`;
   },
 
   // Captions and the line above the panels say what is under the crosshair, else what each panel shows.
   read() {
+    const place = this.cross ?? this.pickedMm();
     for (const { cell, caption } of this.panels) {
-      caption.textContent = (this.cross && this.valueAt(cell)) || cell.caption;
-      caption.classList.toggle("here", Boolean(this.cross));
+      caption.textContent = (place && this.valueAt(cell, place)) || cell.caption;
+      caption.classList.toggle("here", Boolean(place));
     }
     for (const { cell, caption, order, picked } of this.strips) {
       if (picked >= 0) caption.textContent = `channel ${order[picked]}: ${cell.channels[order[picked]].toFixed(2)}`;
       else caption.textContent = cell.weights;
     }
-    this.root.querySelector(".place").textContent = this.cross ? this.where() : this.header.hint;
+    this.root.querySelector(".place").textContent = place ? this.where(place) : this.header.hint;
   },
 
-  where() {
+  where([x, y]) {
     const { origin, row, column, affine } = this.header.voxel;
     const { row_mm: down, column_mm: across } = this.slice;
-    const rows = Math.floor(this.cross[1] / down);
-    const columns = Math.floor(this.cross[0] / across);
+    const rows = Math.floor(y / down);
+    const columns = Math.floor(x / across);
     const voxel = origin.map((start, axis) => start + rows * row[axis] + columns * column[axis]);
     const text = `voxel (${voxel.join(", ")})`;
     if (!affine) return text;
@@ -127,13 +147,14 @@ Object.assign(PanelsView.prototype, {
 
 const views = new WeakMap();
 
-export default function panels({ data, parentElement, setStateValue }) {
+export default function panels({ data, parentElement, setStateValue, setTriggerValue }) {
   let view = views.get(parentElement);
   if (!view) {
     view = new PanelsView(parentElement);
     views.set(parentElement, view);
   }
   view.send = setStateValue;
+  view.trigger = setTriggerValue;
   view.show(data);
   return () => {
     views.delete(parentElement);

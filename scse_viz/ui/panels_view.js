@@ -1,5 +1,7 @@
 // The view: a grid of panels, blocks in rows and variants in columns, that share zoom, crosshair and scales.
 
+const shown = new Set();
+
 class PanelsView {
   constructor(root) {
     this.root = root;
@@ -13,6 +15,7 @@ class PanelsView {
     this.place.className = "panels";
     root.append(this.place);
     this.watch = new ResizeObserver(() => this.draw());
+    shown.add(this);
   }
 
   async show(message) {
@@ -29,6 +32,7 @@ class PanelsView {
     const sameSlice = this.shownSlice === this.slice.picture;
     this.shownSlice = this.slice.picture;
     if (!sameSlice) this.cross = null;
+    Object.assign(this.place.dataset, { layout: this.header.layout ?? "table" });
     if (!this.grid) this.build();
     connectControls(this);
     this.tables();
@@ -55,28 +59,44 @@ class PanelsView {
     const { header } = this;
     this.panels = [];
     this.strips = [];
-    this.grid.style.setProperty("--columns", header.columns.length);
+    this.grid.style.setProperty("--columns", Math.max(header.columns.length, header.places));
     this.grid.style.setProperty(
       "--aspect", `${this.slice.columns * this.slice.column_mm} / ${this.slice.rows * this.slice.row_mm}`,
     );
-    const cells = [element("div", "head", "slice")];
+    this.grid.classList.toggle("focus", header.layout === "focus");
+    if (header.layout === "focus") this.fillFocus();
+    else this.fillTable();
+    const drawn = (kind) => this.panels.some(({ cell }) => cell.kind === kind);
+    this.root.querySelector(".gates").hidden = header.layout === "focus" && !drawn("gate");
+    this.root.querySelector(".activations").hidden = !drawn("activation");
+    if (header.label) this.grid.setAttribute("aria-label", header.label);
+    if (header.activations) this.root.querySelector(".activations figcaption").textContent = header.activations;
+    this.root.querySelector(".kinds").replaceChildren(...Object.values(header.kinds).map(kindKey));
+  }
+
+  // Rows and columns with their names.
+  fillTable() {
+    const { header } = this;
+    const cells = [element("div", "head first", "slice")];
     for (const { title, detail } of header.columns) {
       const head = element("div", "head", title);
       head.title = detail;
       cells.push(head);
     }
     header.rows.forEach((row, index) => {
-      cells.push(index === 0 ? this.sliceCell(row) : rowHead(row, header.columns));
+      cells.push(this.firstCell(row, index));
       for (const cell of row.cells) cells.push(this.cell(cell, row));
       if (index === 0) cells.push(this.legend());
     });
     this.grid.replaceChildren(...cells);
-    this.root.querySelector(".activations").hidden = !this.panels.some(({ cell }) => cell.kind === "activation");
   }
 
-  sliceCell(row) {
-    const cell = row.reference ?? { kind: "slice", alt: this.slice.alt, caption: "slice" };
-    return this.cell(cell, row);
+  firstCell(row, index) {
+    const slice = { kind: "slice", alt: this.slice.alt, caption: "slice" };
+    const cell = row.reference ?? (index === 0 ? slice : null);
+    const place = cell ? this.cell(cell, row) : rowHead(row, this.header.columns);
+    place.classList.add("first");
+    return place;
   }
 
   cell(cell, row) {
@@ -112,12 +132,13 @@ class PanelsView {
     return canvas;
   }
 
-  // The structures that occur; pointing at one shows it alone.
+  // The structures; pointing at one shows it alone. Those that do not occur are faint, so that nothing below moves.
   legend() {
     const place = element("div", "legend");
-    for (const number of this.header.occurring) {
-      const { name, colour } = this.structures[number];
+    this.structures.forEach(({ name, colour }, number) => {
+      if (number === 0) return;
       const entry = element("button", "", name);
+      entry.disabled = !this.header.occurring.includes(number);
       entry.type = "button";
       entry.style.setProperty("--colour", colour);
       const pick = (only) => () => {
@@ -128,7 +149,7 @@ class PanelsView {
       entry.onpointerenter = entry.onfocus = pick(number);
       entry.onpointerleave = entry.onblur = pick(null);
       place.append(entry);
-    }
+    });
     return place;
   }
 
@@ -139,6 +160,10 @@ class PanelsView {
     const gate = scaleTable(scales[display.scale]);
     const other = scaleTable(scales[activation]);
     this.tableOf = { gate, activation: other, labels: labelTable(this.structures, this.only) };
+    for (const [kind, { scale, clear }] of Object.entries(this.header.kinds)) {
+      this.tableOf[kind] = scaleTable(scale);
+      if (clear) this.tableOf[kind][3] = 0;
+    }
     this.layers = new Map();
     this.sliceCanvas = coloured(this.pictures.get(this.slice.picture), windowTable(display.black, display.white));
     this.root.querySelector(".gates i").style.background = gradient(gate);
@@ -180,8 +205,20 @@ class PanelsView {
   changed(colours) {
     if (colours) this.tables();
     this.draw();
+    for (const other of shown) if (other !== this) other.follow(this.display, colours);
+    window.dispatchEvent(new CustomEvent("scse-viz-display", { detail: { ...this.display } }));
     clearTimeout(this.rest);
     this.rest = setTimeout(() => this.send("display", { ...this.display }), RESTED_MS);
+  }
+
+  // Another grid of the page was changed: the same opacities, window and colours here, but a place of one's own.
+  follow(display, colours) {
+    if (!this.grid) return;
+    const { zoom, centre } = this.display;
+    Object.assign(this.display, display, { zoom, centre });
+    connectControls(this);
+    if (colours) this.tables();
+    this.draw();
   }
 
   toggleBare() {
@@ -191,6 +228,7 @@ class PanelsView {
   }
 
   close() {
+    shown.delete(this);
     this.watch.disconnect();
     clearTimeout(this.rest);
     cancelAnimationFrame(this.frame);
@@ -216,6 +254,15 @@ function rowHead(row, columns) {
     if (list.children.length) place.append(element("span", "detail", title), list);
   }
   return place;
+}
+
+// The colour scale of a kind of map and what its ends mean.
+function kindKey({ title, scale, low, high }) {
+  const key = element("figure", "");
+  const bar = element("i");
+  bar.style.background = gradient(scaleTable(scale));
+  key.append(element("figcaption", "", title), element("span", "", low), bar, element("span", "", high));
+  return key;
 }
 
 function element(name, className, text = "") {

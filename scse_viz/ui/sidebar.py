@@ -129,7 +129,7 @@ def choose_block() -> str:
         st.sidebar.selectbox(
             "Block",
             BLOCK_NAMES,
-            index=BLOCK_NAMES.index("decoder1"),
+            index=BLOCK_NAMES.index("encoder2"),
             key="block",
             bind="query-params",
             help="A stage of the network and the block after it, from the first encoder stage through the bottleneck "

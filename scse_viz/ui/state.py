@@ -12,9 +12,15 @@ Number = TypeVar("Number", int, float)
 KEPT = (
     *("anatomy", "scan", "volume", "plane", "sagittal", "coronal", "axial"),
     *("architecture", "variant", "variants", "block", "blocks", "channels", "by_weight", "figure_format"),
+    "explore_channel",
+    *("understand", "understand_slices", "understand_relative", "understand_structure", "understand_sorted"),
+    *("understand_against", "understand_step", "understand_reference", "understand_dice", "understand_lesson"),
+    "understand_data",
     *("compare_architectures", "compare_minus", "compare_structure", "compare_block", "compare_measure"),
     *("compare_part", "compare_second", "compare_scan", "compare_volume"),
     *("compare_sagittal", "compare_coronal", "compare_axial"),
+    *("intervene_gates", "intervene_structure", "intervene_seed", "intervene_sorted", "intervene_effect"),
+    *("intervene_sweep", "intervene_sweep_action", "intervene_channels", "intervene_against", "intervene_all_blocks"),
 )
 """Keys of widgets that keep their value while a page without them is open."""
 

@@ -1,0 +1,98 @@
+"""What a gate did: how open it was, what it left of the features, and what it was at one place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+HALF = 0.5
+"""Gates above it let more than half pass."""
+EDGE = 0.05
+"""A gate within this distance of 0 or 1 is saturated: its sigmoid barely answers to its input."""
+
+
+@dataclass(frozen=True)
+class Openness:
+    """A gate as numbers in 0 to 1: its mean, and the shares of its elements that are above 0.5, closed and open.
+
+    Closed are those up to 0.05 and open those from 0.95; both are saturated.
+    """
+
+    mean: float
+    above_half: float
+    closed: float
+    open: float
+
+    @property
+    def saturated(self) -> float:
+        """The share within 0.05 of 0 or of 1."""
+        return self.closed + self.open
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """The mean magnitude of features, mean |u|, that enter and leave a block."""
+
+    before: float
+    after: float
+
+    @property
+    def ratio(self) -> float:
+        """After over before; nan where nothing entered."""
+        return self.after / self.before if self.before else float("nan")
+
+
+def openness(gate: np.ndarray) -> Openness:
+    """A gate of any shape, in 0 to 1 -> how open it is."""
+    values = np.asarray(gate, dtype=np.float64)
+    return Openness(
+        mean=float(values.mean()),
+        above_half=float((values > HALF).mean()),
+        closed=float((values <= EDGE).mean()),
+        open=float((values >= 1 - EDGE).mean()),
+    )
+
+
+def recalibration(before: np.ndarray, after: np.ndarray) -> Recalibration:
+    """Features (C, h, w) that enter and leave a block -> their mean magnitudes."""
+    return Recalibration(*(float(np.abs(features).mean(dtype=np.float64)) for features in (before, after)))
+
+
+def channel_share(before: np.ndarray, channel_gate: np.ndarray, spatial_gate: np.ndarray) -> float:
+    """The share of the channel half in u c + u s: mean |u c| / (mean |u c| + mean |u s|); the rest is the other's.
+
+    u: before (C, h, w), c: channel_gate (C,), s: spatial_gate (h, w). nan where both are 0.
+    """
+    magnitude = np.abs(before)
+    by_channel = float((magnitude.mean(axis=(1, 2), dtype=np.float64) * channel_gate).mean())
+    by_space = float((magnitude.mean(axis=0, dtype=np.float64) * spatial_gate).mean())
+    total = by_channel + by_space
+    return by_channel / total if total else float("nan")
+
+
+def ranked(weights: np.ndarray) -> np.ndarray:
+    """Channel weights (C,) -> channels (C,) from the most to the least excited, the lower number first at a tie."""
+    return np.argsort(-np.asarray(weights), kind="stable")
+
+
+def least_sure(confidence: np.ndarray) -> tuple[int, int]:
+    """Confidence (H, W) -> row and column of its smallest value, the first of several."""
+    row, column = np.unravel_index(int(np.argmin(confidence)), confidence.shape)
+    return int(row), int(column)
+
+
+def values_at(
+    maps: Mapping[str, np.ndarray], sizes_mm: Mapping[str, tuple[float, float]], place_mm: tuple[float, float]
+) -> dict[str, float]:
+    """Maps (h, w) over one slice -> the value of each at a place.
+
+    sizes_mm: name -> size of a pixel of the map (row, column); place_mm: down and right of the slice's top left corner.
+    Raises IndexError for a place that a map does not cover.
+    """
+    found = {}
+    for name, values in maps.items():
+        row, column = (int(place // size) for place, size in zip(place_mm, sizes_mm[name], strict=True))
+        if not (0 <= row < values.shape[0] and 0 <= column < values.shape[1]):
+            raise IndexError(f"{name}: no pixel at ({place_mm[0]:g}, {place_mm[1]:g}) mm of its {values.shape}")
+        found[name] = float(values[row, column])
+    return found

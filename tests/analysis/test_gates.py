@@ -1,0 +1,72 @@
+"""Gates as numbers, by cases worked by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from scse_viz.analysis.gates import channel_share, least_sure, openness, ranked, recalibration, values_at
+from scse_viz.blocks import ConcurrentSE
+
+
+def test_openness_counts_each_end_and_the_half():
+    found = openness(np.array([[0.0, 0.05, 0.4, 0.5], [0.6, 0.94, 0.95, 1.0]]))
+    assert found.mean == pytest.approx(4.44 / 8)
+    assert found.above_half == pytest.approx(4 / 8)  # 0.5 itself is not above
+    assert (found.closed, found.open) == (2 / 8, 2 / 8)
+    assert found.saturated == 4 / 8
+
+
+def test_a_gate_that_never_saturates_has_none():
+    found = openness(np.full((3, 3), 0.3, dtype=np.float32))
+    assert (found.closed, found.open, found.above_half) == (0, 0, 0)
+
+
+def test_recalibration_is_of_magnitudes_and_not_of_sums_that_cancel():
+    before = np.array([[[1.0, -1.0]], [[2.0, -4.0]]])
+    found = recalibration(before, before / 4)
+    assert (found.before, found.after, found.ratio) == (2.0, 0.5, 0.25)
+
+
+def test_nothing_in_gives_no_ratio():
+    assert math.isnan(recalibration(np.zeros((1, 2, 2)), np.zeros((1, 2, 2))).ratio)
+
+
+def test_the_halves_of_scse_by_hand():
+    u = np.array([[[1.0, -2.0]], [[3.0, 0.0]]])  # two channels of one row
+    c, s = np.array([0.5, 1.0]), np.array([[0.25, 1.0]])
+    # |u c|: 0.5, 1, 3, 0 -> 4.5; |u s|: 0.25, 2, 0.75, 0 -> 3
+    assert channel_share(u, c, s) == pytest.approx(4.5 / 7.5)
+    assert channel_share(u, np.ones(2), np.zeros((1, 2))) == 1
+    assert math.isnan(channel_share(np.zeros((2, 1, 2)), c, s))
+
+
+def test_the_halves_are_those_that_the_block_adds():
+    torch.manual_seed(0)
+    block, u = ConcurrentSE(6), torch.rand(1, 6, 5, 4)
+    with torch.no_grad():
+        c, s = block.channel_gate(u), block.spatial_gate(u)
+        by_channel, total = (u * c).mean(), block(u).mean()  # u is positive: magnitudes add up
+    found = channel_share(u[0].numpy(), c.flatten().numpy(), s[0, 0].numpy())
+    assert found == pytest.approx(float(by_channel / total), rel=1e-5)
+
+
+def test_channels_are_ranked_from_the_most_excited_and_ties_by_number():
+    assert ranked(np.array([0.2, 0.9, 0.2, 0.5])).tolist() == [1, 3, 0, 2]
+
+
+def test_a_place_is_read_from_the_pixel_of_each_map_that_covers_it():
+    fine, coarse = np.arange(16.0).reshape(4, 4), np.arange(4.0).reshape(2, 2)
+    sizes = {"fine": (1.0, 2.0), "coarse": (2.0, 4.0)}
+    assert values_at({"fine": fine, "coarse": coarse}, sizes, (1.99, 4.0)) == {"fine": 6.0, "coarse": 1.0}
+    assert values_at({"coarse": coarse}, sizes, (2.0, 3.99)) == {"coarse": 2.0}
+
+
+def test_the_least_sure_pixel_is_named_by_row_and_column():
+    assert least_sure(np.array([[0.9, 0.8, 0.7], [0.9, 0.5, 0.5]])) == (1, 1)
+
+
+def test_a_place_beyond_a_map_is_refused():
+    with pytest.raises(IndexError, match="no pixel at"):
+        values_at({"map": np.zeros((2, 2))}, {"map": (1.0, 1.0)}, (2.0, 0.0))
