@@ -1,0 +1,85 @@
+"""Gates by structure: a table of means in colour, and channel weights of slices with and without a structure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from scse_viz.analysis.structures import Profile
+from scse_viz.figures.common import COLOURS
+from scse_viz.figures.tables import number_table
+from scse_viz.pictures import GATE_RANGE, GATE_SCALES
+
+RELATIVE_RANGE = (-0.5, 0.5)
+"""Of the difference from the mean of a slice; what lies beyond has the colour of the end, and its number."""
+ROW_PX = 30
+PRESENT, ABSENT = COLOURS[5], COLOURS[0]
+
+
+def gate_table(
+    means: np.ndarray, structures: Sequence[str], blocks: Sequence[str], *, relative: bool = False
+) -> go.Figure:
+    """Mean gates (K, B) as a heat map with its numbers, structures in rows and blocks in columns; nan stays blank.
+
+    Colours go from 0 to 1; `relative` says that means are differences, and colours go from -0.5 to 0.5.
+    """
+    span, colours = (RELATIVE_RANGE, "blue-red") if relative else (GATE_RANGE, GATE_SCALES[0])
+    bar = {"title": {"text": "difference" if relative else "mean gate", "side": "right"}, "thickness": 12}
+    figure = go.Figure(
+        number_table(means, columns=blocks, rows=structures, span=span, colours=colours, signed=relative, colorbar=bar)
+    )
+    figure.update_yaxes(autorange="reversed", title="structure (predicted)", automargin=True, showgrid=False)
+    figure.update_xaxes(title="block", side="top", showgrid=False)
+    figure.update_layout(height=130 + ROW_PX * len(structures), margin={"l": 10, "r": 10, "t": 60, "b": 10})
+    return figure
+
+
+def profile_bars(profile: Profile, *, structure: str, block: str, by_difference: bool = True) -> go.Figure:
+    """Channel weights of slices with a structure and without it, and below them the difference, channel by channel.
+
+    Bands are one standard deviation over slices, whiskers one standard error. `by_difference` sorts channels from the
+    least to the greatest difference, and the axis counts ranks then.
+    """
+    order = np.argsort(profile.difference, kind="stable") if by_difference else np.arange(len(profile.difference))
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08, row_heights=[0.55, 0.45])
+    kinds = (
+        (f"with {structure} ({profile.slices[0]} slices)", profile.present, PRESENT, "circle"),
+        (f"without ({profile.slices[1]} slices)", profile.absent, ABSENT, "diamond"),
+    )
+    for name, (mean, spread), colour, symbol in kinds:
+        figure.add_trace(
+            go.Scatter(
+                name=name,
+                y=mean[order],
+                customdata=order,
+                mode="markers",
+                cliponaxis=False,
+                marker={"color": colour, "size": 6, "symbol": symbol},
+                error_y={"array": np.nan_to_num(spread[order]), "thickness": 1, "width": 0, "color": colour},
+                hovertemplate="channel %{customdata}: %{y:.3f} ± %{error_y.array:.3f}",
+            ),
+            row=1,
+            col=1,
+        )
+    figure.add_trace(
+        go.Bar(
+            name="difference",
+            y=profile.difference[order],
+            customdata=order,
+            marker={"color": COLOURS[6], "line": {"width": 0}},
+            error_y={"array": np.nan_to_num(profile.standard_error[order]), "thickness": 1, "width": 2},
+            showlegend=False,
+            hovertemplate="channel %{customdata}: %{y:+.3f} ± %{error_y.array:.3f}<extra></extra>",
+        ),
+        row=2,
+        col=1,
+    )
+    figure.update_yaxes(title="weight (0 to 1)", range=GATE_RANGE, row=1, col=1)
+    figure.update_yaxes(title="difference", zeroline=True, row=2, col=1)
+    figure.update_xaxes(title="rank of channel, least difference first" if by_difference else "channel", row=2, col=1)
+    figure.update_layout(title=f"{block}: channel weights with and without {structure}", height=460, bargap=0.2)
+    figure.update_layout(
+        margin={"l": 60, "r": 10, "t": 70, "b": 50}, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+    )
+    return figure

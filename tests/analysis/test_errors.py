@@ -1,0 +1,134 @@
+"""Gates and error, worked by hand."""
+
+import numpy as np
+import pytest
+
+from scse_viz.analysis.errors import (
+    BINS,
+    NOT_JUDGED,
+    RIGHT,
+    WRONG,
+    auc,
+    by_entropy,
+    by_error,
+    counted_pixels,
+    deciles,
+    of_all_entropies,
+    of_all_errors,
+    verdicts,
+)
+
+SIZES = ((1, 1), (1, 1))
+GATE = {
+    "decoder1/spatial_gate": np.array([[0.1, 0.9], [0.6, 0.6]], dtype=np.float32),
+    "decoder1/channel_gate": np.ones(3),
+}
+
+
+def test_only_pixels_that_labels_or_prediction_give_to_a_structure_are_judged():
+    found, truth = np.array([[0, 1, 1], [2, 2, 0]]), np.array([[0, 1, 0], [2, 1, 3]])
+    assert verdicts(found, truth).tolist() == [[NOT_JUDGED, RIGHT, WRONG], [RIGHT, WRONG, WRONG]]
+
+
+def test_means_are_of_wrong_and_of_right_pixels():
+    found = by_error(GATE, np.array([[RIGHT, WRONG], [WRONG, NOT_JUDGED]]), *SIZES)
+    assert found.pixels.tolist() == [1, 2]
+    assert found.means("decoder1") == pytest.approx([0.1, 0.75])
+    assert found.histograms["decoder1"].sum(axis=1).tolist() == [1, 2]
+
+
+def test_a_coarse_pixel_counts_for_both_kinds_by_what_lies_below_it():
+    verdict = np.array([[RIGHT, RIGHT, WRONG, WRONG], [RIGHT, WRONG, WRONG, NOT_JUDGED]])
+    gates = {
+        "encoder1/spatial_gate": np.zeros((2, 4), np.float32),
+        "encoder2/spatial_gate": np.array([[0.2, 0.8]], np.float32),
+    }
+    found = by_error(gates, verdict, *SIZES)
+    assert found.means("encoder2") == pytest.approx([0.2, (1 * 0.2 + 3 * 0.8) / 4])
+    # Wrong 0.2 ties with every right one, wrong 0.8 is above them all.
+    assert found.auc("encoder2") == pytest.approx((1 * 0.5 + 3 * 1) / 4)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "chance"), [([0], [255], 1), ([255], [0], 0), ([7], [7], 0.5), ([0, 10, 20], [10, 30], 4.5 / 6)]
+)
+def test_auc_is_the_share_of_pairs_in_which_the_wrong_pixel_has_the_higher_gate(right, wrong, chance):
+    histograms = np.stack([np.bincount(values, minlength=BINS) for values in (right, wrong)])
+    assert auc(histograms) == pytest.approx(chance)
+
+
+def test_auc_of_many_pixels_is_that_of_all_pairs():
+    random = np.random.default_rng(0)
+    right, wrong = random.integers(0, BINS, 200), random.integers(60, BINS, 100)
+    pairs = np.sign(wrong[:, None] - right[None]) / 2 + 0.5
+    assert auc(np.stack([np.bincount(each, minlength=BINS) for each in (right, wrong)])) == pytest.approx(pairs.mean())
+
+
+def test_without_an_error_there_is_nothing_to_tell_apart():
+    found = by_error(GATE, np.full((2, 2), RIGHT), *SIZES)
+    assert np.isnan(found.auc("decoder1"))
+    assert np.isnan(found.means("decoder1")[WRONG])
+
+
+def test_errors_of_slices_are_pooled_by_pixels():
+    one = by_error(GATE, np.array([[RIGHT, WRONG], [WRONG, NOT_JUDGED]]), *SIZES)
+    two = by_error(GATE, np.array([[WRONG, NOT_JUDGED], [NOT_JUDGED, RIGHT]]), *SIZES)
+    both = of_all_errors([one, two])
+    assert both.pixels.tolist() == [2, 3]
+    assert both.means("decoder1") == pytest.approx([(0.1 + 0.6) / 2, (0.9 + 0.6 + 0.1) / 3])
+
+
+def test_deciles_are_of_the_counted_pixels_alone():
+    values, counted = np.arange(25.0).reshape(5, 5), np.zeros((5, 5), dtype=bool)
+    counted[1:] = True  # twenty of them, two a decile
+    found = deciles(values, counted)
+    assert (found[0] == -1).all()
+    assert np.bincount(found[1:].ravel()).tolist() == [2] * 10
+    assert found[1, 0] == 0
+    assert found[4, 4] == 9
+
+
+def test_equal_values_share_a_decile():
+    assert set(deciles(np.zeros((3, 4)), np.ones((3, 4), dtype=bool)).ravel()) == {4}
+    assert (deciles(np.zeros((3, 4)), np.zeros((3, 4), dtype=bool)) == -1).all()
+
+
+def test_gates_by_decile_follow_the_entropy():
+    entropy = np.linspace(0, 1, 20).reshape(4, 5)
+    gates = {"decoder1/spatial_gate": (1 - entropy).astype(np.float32)}
+    found = by_entropy(gates, entropy, np.ones((4, 5), dtype=bool), *SIZES)
+    assert found.pixels.tolist() == [2] * 10
+    assert found.means("decoder1") == pytest.approx(1 - found.mean_entropies)
+    assert found.spearman["decoder1"] == pytest.approx(-1)
+
+
+def test_the_rank_correlation_is_taken_at_the_maps_own_resolution():
+    entropy = np.array([[0.0, 0.4, 0.5, 0.5, 0.9, 0.9]])  # means below the map: 0.2, 0.5, 0.9
+    gates = {
+        "encoder1/spatial_gate": np.zeros((1, 6), np.float32),
+        "encoder2/spatial_gate": np.array([[0.1, 0.3, 0.2]], np.float32),
+    }
+    found = by_entropy(
+        {**gates, "encoder1/spatial_gate": np.zeros((2, 6), np.float32)},
+        entropy.repeat(2, 0),
+        np.ones((2, 6), bool),
+        *SIZES,
+    )
+    assert found.spearman["encoder2"] == pytest.approx(0.5)
+    assert np.isnan(found.spearman["encoder1"])  # a constant gate has no ranks
+
+
+def test_the_correlation_of_several_slices_is_the_mean_of_theirs():
+    entropy = np.linspace(0, 1, 20).reshape(4, 5)
+    every = np.ones((4, 5), dtype=bool)
+    up, down, flat = (
+        by_entropy({"decoder1/spatial_gate": gate.astype(np.float32)}, entropy, every, *SIZES)
+        for gate in (entropy, 1 - entropy, 0 * entropy)
+    )
+    assert of_all_entropies([up, up, down, flat]).spearman["decoder1"] == pytest.approx(1 / 3)
+    assert of_all_entropies([up, down]).means("decoder1") == pytest.approx([0.5] * 10)
+
+
+def test_background_that_is_sure_is_not_counted():
+    labels, confidence = np.array([[0, 0, 5, 5]]), np.array([[0.999, 0.9, 0.999, 0.3]])
+    assert counted_pixels(labels, confidence).tolist() == [[False, True, True, True]]

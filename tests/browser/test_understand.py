@@ -1,0 +1,64 @@
+"""Understand in a real browser: scrub through a training, play it, and read a lesson without a mouse."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
+PATIENCE = 60_000  # ms: the first picture waits for torch to be imported
+BOTTLENECK = ".growth img[alt^='scSE, bottleneck']"
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 1100})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+def opened(page: Page, address: str, query: str) -> None:
+    page.goto(f"{address}understand?{query}")
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("Plane", timeout=PATIENCE)
+
+
+def test_the_arrow_keys_go_through_the_training_and_the_address_follows(page, address):
+    opened(page, address, "understand=Growth")
+    expect(page.locator(".growth .map")).to_have_count(27, timeout=PATIENCE)  # three networks have maps
+    expect(page.locator(".growth .bars")).to_have_count(18, timeout=PATIENCE)  # two have channel weights
+    assert page.locator(".growth img").evaluate_all("all => all.every(one => one.complete && one.naturalWidth > 0)")
+    expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=PATIENCE)
+    last = page.locator(BOTTLENECK).first.get_attribute("src")
+    page.locator("h1, body").first.press("ArrowLeft")
+    expect(page.locator(".growth .head").first).to_contain_text("step 12,713", timeout=PATIENCE)
+    assert page.locator(BOTTLENECK).first.get_attribute("src") != last
+    page.wait_for_url("**understand_step=12713**")
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / "understand.png")
+
+
+def test_play_goes_through_the_training_by_itself(page, address):
+    opened(page, address, "understand=Growth&variants=scSE&blocks=bottleneck")
+    expect(page.locator(BOTTLENECK).first).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Play").click()
+    for step in ("step 5", "step 66", "step 541"):
+        expect(page.locator(".growth .head")).to_contain_text(step, timeout=PATIENCE)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Play")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_lesson_has_formulas_and_pictures_with_names(page, address):
+    opened(page, address, "understand=Learn&understand_lesson=scSE&block=encoder3")
+    expect(page.locator(".katex-display")).to_have_count(1, timeout=PATIENCE)
+    tiles = page.locator(".tiles img")
+    expect(tiles).to_have_count(16, timeout=PATIENCE)
+    assert tiles.evaluate_all("all => all.every(one => one.complete && one.naturalWidth > 0 && one.alt)")
+    page.locator("body").press("3")
+    expect(page.get_by_text("sSE, chosen in the sidebar, has no such gate: brain-unet-scse stands in.")).to_be_visible(
+        timeout=PATIENCE
+    )
