@@ -176,7 +176,7 @@ def disagreement_panel(differing: np.ndarray, networks: int, pixel_area: float) 
     """How many of the networks do not give the most common answer (H, W), as a panel; pixel_area in mm²."""
     area = float(np.count_nonzero(differing)) * pixel_area / 100
     most = max(networks - 1, 1)
-    readings = {int(round(255 * count / most)): f"{count} of {networks} differ" for count in range(1, networks)}
+    readings = {round(255 * count / most): f"{count} of {networks} differ" for count in range(1, networks)}
     return Panel(
         "share",
         f"Where the {networks} networks disagree: {area:.1f} cm²",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -10,7 +11,7 @@ from scse_viz.anatomy import Structure
 from scse_viz.models import BLOCK_NAMES
 from scse_viz.samples import known_labels
 from scse_viz.scans import Scan, slice_of, view_of
-from scse_viz.ui import cached, state
+from scse_viz.ui import cached, keys, state
 from scse_viz.ui.source import Source, choose_source
 from scse_viz.ui.words import architecture_title, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
@@ -175,6 +176,13 @@ def _choose_slice(scan: Scan) -> tuple[str, int]:
         cached.first_slice(scan, plane),
         key=plane,
         bind="query-params",
-        help="Index of the voxel along the plane's normal, from left, posterior or inferior.",
+        help="Index of the voxel along the plane's normal, from left, posterior or inferior. The arrow keys left and "
+        "right step from slice to slice.",
     )
+    steps = {"ArrowLeft": partial(_step, plane, -1, count), "ArrowRight": partial(_step, plane, 1, count)}
+    keys.listen(steps, key="slice_keys")
     return plane, index
+
+
+def _step(plane: str, by: int, count: int) -> None:
+    st.session_state[plane] = min(max(st.session_state[plane] + by, 0), count - 1)

@@ -36,28 +36,32 @@ class _Parsed:
     volumes: int | None = None
 
 
-def choose_source(structures: Sequence[Structure], anatomy: str) -> Source | None:
+def choose_source(
+    structures: Sequence[Structure], anatomy: str, *, prefix: str = "", label: str = "Scan", index: int = 0
+) -> Source | None:
     """The scan chosen in the sidebar; the last good one where an upload cannot be used, None where there is none.
 
-    Samples are those of the anatomy; the numbers of an uploaded label file are those of `structures`.
+    Samples are those of the anatomy; the numbers of an uploaded label file are those of `structures`. A second scan has
+    a `prefix` before its keys, a `label` of its own, and the sample of this `index` to begin with.
     """
     known = {sample.short: sample for sample in cached.known_samples().values() if sample.anatomy == anatomy}
-    if st.session_state.get("scan", UPLOAD) not in (*known, UPLOAD):
-        del st.session_state["scan"]  # a sample of another anatomy
+    if st.session_state.get(f"{prefix}scan", UPLOAD) not in (*known, UPLOAD):
+        del st.session_state[f"{prefix}scan"]  # a sample of another anatomy
     choice = st.selectbox(
-        "Scan",
+        label,
         [*known, UPLOAD],
-        key="scan",
+        index=min(index, len(known)),
+        key=f"{prefix}scan",
         bind="query-params",
         help="A scan that comes with this program, or a file of your own. A file stays in this session's memory and "
         "is forgotten when the page is closed.",
     )
     if choice == UPLOAD:
-        source = _uploaded(structures)
+        source = _uploaded(structures, prefix)
         if source is not None:
-            st.session_state["last_source"] = source
+            st.session_state[f"{prefix}last_source"] = source
             return source
-        last = st.session_state.get("last_source")
+        last = st.session_state.get(f"{prefix}last_source")
         if last is not None:
             return last
         choice = next(iter(known), UPLOAD)
@@ -71,33 +75,35 @@ def choose_source(structures: Sequence[Structure], anatomy: str) -> Source | Non
     except ScanError as error:
         st.error(verbatim(str(error)))
         return None
-    st.session_state["last_source"] = source
+    st.session_state[f"{prefix}last_source"] = source
     return source
 
 
-def _uploaded(structures: Sequence[Structure]) -> Source | None:
+def _uploaded(structures: Sequence[Structure], prefix: str) -> Source | None:
     file = st.file_uploader(
         "Scan file",
         SCAN_TYPES,
-        key="scan_file",
+        key=f"{prefix}scan_file",
         help="NIfTI (.nii, .nii.gz), MGH (.mgh, .mgz), Analyze (.img and .hdr in a .zip), a DICOM file or a .zip of a "
         "DICOM series, PNG, JPEG, TIFF, or a NumPy array (.npy).",
     )
     if file is None:
         st.info("Choose a file. A link cannot hold it: whoever opens yours sees the same view once they choose theirs.")
         return None
-    parsed = _parse("parsed_scan", (file.file_id, None), lambda: read_scan(file.getvalue(), name=file.name), file.name)
+    parsed = _parse(
+        f"{prefix}parsed_scan", (file.file_id, None), lambda: read_scan(file.getvalue(), name=file.name), file.name
+    )
     if parsed.volumes is not None:
         volume = st.number_input(
             "Volume",
             0,
             parsed.volumes - 1,
-            key="volume",
+            key=f"{prefix}volume",
             bind="query-params",
             help=f"This file holds {parsed.volumes} volumes, in time or of several contrasts: the one to look at.",
         )
         parsed = _parse(
-            "parsed_volume",
+            f"{prefix}parsed_volume",
             (file.file_id, volume),
             lambda: read_scan(file.getvalue(), name=file.name, volume=volume),
             file.name,
@@ -109,13 +115,13 @@ def _uploaded(structures: Sequence[Structure]) -> Source | None:
     labels_file = st.file_uploader(
         "Labels (optional)",
         LABEL_TYPES,
-        key="labels_file",
+        key=f"{prefix}labels_file",
         help="A segmentation on the grid of the scan, in the class numbers of these networks; Dice needs it.",
     )
     if labels_file is None:
         return Source(scan)
     labels = _parse(
-        "parsed_labels",
+        f"{prefix}parsed_labels",
         (labels_file.file_id, scan.digest),
         lambda: read_labels(labels_file.getvalue(), scan, name=labels_file.name),
         labels_file.name,

@@ -1,8 +1,9 @@
 """The main job in a real browser: open, see maps, upload a scan, toggle variants, share the address."""
 
 import hashlib
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +39,11 @@ class Visit:
     def open(self, address: str) -> None:
         self.page.goto(address)
         self.drawn()
+
+    def open_part(self, address: str, part: str, variants: Sequence[str]) -> None:
+        query = "&".join(f"variants={variant}" for variant in variants)
+        self.page.goto(f"{address}?{query}&compare_part={part.replace(' ', '+')}")
+        expect(self.page.get_by_role("tab", name=part)).to_have_attribute("aria-selected", "true", timeout=PATIENCE)
 
     def drawn(self, columns: int | None = None) -> None:
         expect(self.page.locator(".panels[data-drawn]")).to_be_visible(timeout=PATIENCE)
@@ -143,3 +149,48 @@ def test_pointing_reads_the_same_place_in_every_panel(visit, address):
     visit.page.locator("canvas.map[aria-label^='sSE, encoder1']").hover()
     expect(visit.page.locator(".place")).to_contain_text("voxel (90, 108, 80) · mm (", timeout=PATIENCE)
     expect(visit.page.locator(".caption.here", has_text="gate 0.")).to_have_count(2)
+
+
+def test_keys_switch_variants_and_nothing_moves(visit, address):
+    visit.open(f"{address}?blocks=encoder1")
+    visit.drawn(columns=4)
+    canvas = visit.page.locator("canvas.map[aria-label^='none, encoder1']")
+    before = canvas.bounding_box()
+    for key in "3443":  # faster than the page runs; each counts
+        visit.page.keyboard.press(key)
+    visit.page.keyboard.press("4")
+    visit.drawn(columns=3)
+    expect(visit.page.locator(".panels .head")).to_have_text(["slice", "none", "cSE", "sSE"], timeout=PATIENCE)
+    assert canvas.bounding_box() == pytest.approx(before, abs=0.5)
+    visit.page.get_by_test_id("stSidebar").get_by_role("combobox").first.focus()
+    visit.page.keyboard.press("1")  # a field has its own use for it
+    visit.page.wait_for_timeout(1000)
+    expect(visit.page.locator(".panels .head")).to_have_count(4)
+
+
+def test_differences_and_disagreement_are_drawn_and_read(visit, address):
+    visit.open(f"{address}?variants=sSE&variants=scSE&blocks=encoder1&compare_minus=sSE&axial=80")
+    visit.drawn(columns=2)
+    expect(visit.page.locator(".kinds figcaption")).to_have_text(["difference of gates", "networks that differ"])
+    for name in ("scSE, encoder1 minus sSE", "Where the 2 networks disagree", "sSE, disagreement"):
+        assert len(np.unique(visit.map(name), axis=0)) > 20, f"{name} is blank"
+    visit.page.locator("canvas.map[aria-label^='scSE, encoder1 minus sSE']").hover()
+    expect(visit.page.locator(".caption.here", has_text="difference")).to_have_count(1)
+    expect(visit.page.locator(".caption.here", has_text=re.compile("all agree|1 of 2 differ"))).to_have_count(1)
+
+
+def test_two_scans_share_the_display(visit, address):
+    visit.page.goto(f"{address}?variants=scSE&blocks=encoder1&compare_second=true")
+    expect(visit.page.locator(".panels[data-drawn]")).to_have_count(2, timeout=PATIENCE)
+    visit.page.wait_for_timeout(1000)
+    opacities = visit.page.locator("input[name=opacity]")
+    opacities.first.fill("30")
+    expect(opacities.last).to_have_value("30")
+    visit.page.wait_for_url("**opacity=30**", timeout=PATIENCE)
+
+
+def test_gates_are_compared_in_numbers(visit, address):
+    visit.open_part(address, "Gates", variants=["cSE", "sSE", "scSE"])
+    charts = visit.page.get_by_test_id("stPlotlyChart")
+    expect(charts.locator(".heatmaplayer")).to_have_count(12, timeout=PATIENCE)  # three, and one for each block
+    visit.page.screenshot(path=ARTEFACTS / "compare-gates.png")

@@ -1,64 +1,21 @@
-"""The page's states: what it shows, and what it says when something cannot be used."""
+"""Compare, its states: what it shows, and what it says when something cannot be used."""
 
 import io
-import json
-from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from scse_viz.models import BLOCK_NAMES
 from scse_viz.ui.state import Display, read_display
-
-APP = Path(__file__).parents[2] / "app.py"
-OWN = {"scan": "your own file"}
-
-
-def nifti(voxels: np.ndarray, affine: np.ndarray | None = None) -> bytes:
-    image = nib.Nifti1Image(voxels.astype(np.float32), np.eye(4) if affine is None else affine)
-    return image.to_bytes()
-
-
-def ball(shape: tuple[int, int, int] = (24, 32, 20)) -> np.ndarray:
-    grid = np.stack(np.meshgrid(*(np.linspace(-1, 1, size) for size in shape), indexing="ij"))
-    return 100.0 * (np.linalg.norm(grid, axis=0) < 0.8)
-
-
-def opened(**address: str | list[str]) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    app.query_params.update(address)
-    app.run()
-    assert not app.exception
-    return app
-
-
-def with_upload(name: str, content: bytes, **address: str | list[str]) -> AppTest:
-    app = opened(**OWN, variants=["scSE"], **address)
-    app.file_uploader(key="scan_file").upload(name, content)
-    app.run()
-    assert not app.exception
-    return app
-
-
-def message(app: AppTest) -> dict:
-    """The header of what the panels were sent."""
-    packed = app.get("bidi_component")[0].proto.bytes
-    size = int.from_bytes(packed[:4], "little")
-    return json.loads(packed[4 : 4 + size])
-
-
-def titles(app: AppTest) -> list[str]:
-    return [column["title"] for column in message(app)["columns"]]
+from tests.ui.compare_page import OWN, ball, message, nifti, opened, titles, with_upload
 
 
 def test_the_first_visit_shows_a_sample_through_four_variants():
     app = opened()
     header = message(app)
     assert titles(app) == ["none", "cSE", "sSE", "scSE"]
-    assert [row["title"] for row in header["rows"]] == ["prediction", *BLOCK_NAMES]
-    kinds = [cell["kind"] for cell in header["rows"][1]["cells"]]
+    assert [row["title"] for row in header["rows"]] == ["prediction", "disagreement", *BLOCK_NAMES]
+    kinds = [cell["kind"] for cell in header["rows"][2]["cells"]]
     assert kinds == ["activation", "none", "gate", "gate"]
     assert header["slice"]["letters"] == ["A", "R", "P", "L"]
 
@@ -76,14 +33,14 @@ def test_the_address_restores_a_view():
     )
     header = message(app)
     assert titles(app) == ["sSE", "scSE"]
-    assert [row["title"] for row in header["rows"]] == ["prediction", "bottleneck"]
+    assert [row["title"] for row in header["rows"]] == ["prediction", "disagreement", "bottleneck"]
     assert "coronal slice 90" in header["slice"]["alt"]
     assert (header["display"]["opacity"], header["display"]["scale"]) == (40, "magma")
 
 
 def test_values_of_the_address_that_make_no_sense_are_named_and_replaced():
     app = opened(plane="diagonal", axial="9999", opacity="strong", centre="1;2", scan="nobody", variants=["sSE", "xSE"])
-    note = next(caption.value for caption in app.caption if "link" in caption.value)
+    note = next(caption.value for caption in app.caption if "in this link" in caption.value)
     for key in ("plane", "opacity", "centre", "scan", "variants"):
         assert key in note
     assert message(app)["display"]["opacity"] == 70
@@ -132,19 +89,19 @@ def test_a_file_of_several_volumes_lets_one_be_chosen():
 
 
 def test_labels_that_match_give_dice_and_labels_that_do_not_are_refused():
-    app = with_upload("ball.nii", nifti(ball()))
+    app = with_upload("ball.nii", nifti(ball()), compare_part="Predictions")
     app.file_uploader(key="labels_file").upload("labels.nii", nifti(ball() > 0))
     app.run()
     assert not app.exception
-    assert list(app.dataframe[1].value.columns) == ["scSE"]
-    assert app.dataframe[1].value.index.tolist() == ["cerebral white matter"]
+    assert list(app.dataframe[0].value.columns) == ["scSE"]
+    assert app.dataframe[0].value.index.tolist() == ["cerebral white matter"]
     app.file_uploader(key="labels_file").set_value(
         ("short.nii", nifti(np.zeros((5, 5, 5))), "application/octet-stream")
     )
     app.run()
     assert not app.exception
     assert "short.nii" in app.error[0].value
-    assert message(app)["slice"]["rows"] == 32
+    assert len(app.dataframe) == 1
 
 
 def test_labels_of_other_numbers_are_refused_and_the_picture_stays():
@@ -172,5 +129,6 @@ def test_a_link_to_an_upload_shows_a_sample_until_there_is_a_file():
 
 @pytest.mark.parametrize("kind", ["sSE", "none"])
 def test_without_channel_gates_there_is_no_chart_of_them(kind):
-    app = opened(variants=[kind])
-    assert "Channel weights (cSE)" not in [heading.value for heading in app.subheader]
+    app = opened(variants=[kind], compare_part="Channel weights")
+    assert "channel weights" in app.info[0].value
+    assert not app.get("plotly_chart")

@@ -1,0 +1,130 @@
+"""Agreement of networks: matrices with their numbers, and gate means through the blocks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from scse_viz.pictures import GATE_RANGE
+
+SHARE = (0.0, 1.0)
+CORRELATION = (-1.0, 1.0)
+SCALES = {SHARE: "Cividis", CORRELATION: "RdBu_r"}
+"""Colours by range: lightness rises steadily from 0 to 1, and from white to either side of no correlation."""
+GRAY = "rgba(128, 128, 128, 0.25)"
+AXIS = {"showgrid": False, "zeroline": False, "ticks": ""}
+TITLE = {"xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": "bottom", "showarrow": False}
+COLUMNS = 5
+DASHES = ("solid", "dash", "dot", "dashdot")
+SYMBOLS = ("circle", "diamond", "square", "x")
+
+
+def matrix(values: np.ndarray, names: Sequence[str], *, measure: str, span: tuple[float, float]) -> go.Figure:
+    """A symmetric matrix (N, N) as a heat map with its numbers.
+
+    `measure` is the name of the numbers and `span` their whole range, SHARE or CORRELATION, whatever the data. An entry
+    that is nan stays empty; the diagonal is gray, since that everything agrees with itself would outshine the rest.
+    """
+    bar = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": 1.02, "yanchor": "bottom", "len": 1}
+    layout = {
+        "coloraxis": _colour_axis(span, measure, bar),
+        "height": 400,
+        "margin": {"l": 10, "r": 10, "t": 80, "b": 10},
+        "xaxis": {**AXIS, "constrain": "domain"},
+        "yaxis": {**AXIS, "constrain": "domain", "autorange": "reversed", "scaleanchor": "x"},
+    }
+    return go.Figure(_heat_maps(values, names, measure), layout)
+
+
+def matrices(
+    values: Mapping[str, np.ndarray], names: Sequence[str], *, measure: str, span: tuple[float, float]
+) -> go.Figure:
+    """A matrix (N, N) for each block as small multiples, all on the scale of `matrix`."""
+    rows = -(-len(values) // COLUMNS)
+    width, height = 1 / COLUMNS, 1 / rows
+    layout: dict[str, Any] = {
+        "coloraxis": _colour_axis(span, measure, {"len": 0.9}),
+        "height": 80 + 200 * rows,
+        "margin": {"l": 10, "r": 10, "t": 50, "b": 10},
+        "annotations": [],
+    }
+    data: list[go.Heatmap] = []
+    # By hand and not by make_subplots, which takes ten times as long.
+    for position, (block, each) in enumerate(values.items()):
+        row, column = divmod(position, COLUMNS)
+        number = str(position + 1) if position else ""
+        left, top = column * width, 1 - row * height
+        right, bottom = left + 0.92 * width, top - (0.78 * height if rows > 1 else 1)
+        lowest = position + COLUMNS >= len(values)
+        layout[f"xaxis{number}"] = {
+            **AXIS, "domain": (left, right), "anchor": f"y{number}", "matches": "x", "showticklabels": lowest
+        }  # fmt: skip
+        layout[f"yaxis{number}"] = {
+            **AXIS, "domain": (bottom, top), "anchor": f"x{number}", "matches": "y", "showticklabels": column == 0,
+            "autorange": "reversed",
+        }  # fmt: skip
+        layout["annotations"].append({**TITLE, "text": block, "x": (left + right) / 2, "y": top})
+        data += [
+            heat_map.update(xaxis=f"x{number}", yaxis=f"y{number}") for heat_map in _heat_maps(each, names, measure)
+        ]
+    for axis in ("xaxis", "yaxis"):
+        layout[axis].pop("matches")
+    return go.Figure(data, layout)
+
+
+def gate_profile(
+    means: Mapping[str, Sequence[float]],
+    *,
+    blocks: Sequence[str],
+    quantity: str,
+    colours: Mapping[str, str],
+    dashes: Mapping[str, int],
+) -> go.Figure:
+    """The mean of a gate at every block, 0 to 1, a line for each network; means: name -> one number a block, or nan.
+
+    `dashes` tells groups of networks apart, as those of two scans: name -> the number of its group.
+    """
+    figure = go.Figure(
+        [
+            go.Scatter(
+                name=name,
+                x=list(blocks),
+                y=list(each),
+                mode="lines+markers",
+                line={"color": colours[name], "width": 2, "dash": DASHES[dashes[name] % len(DASHES)]},
+                marker={"size": 7, "symbol": SYMBOLS[dashes[name] % len(SYMBOLS)]},
+                hovertemplate="%{y:.3f}",
+                cliponaxis=False,
+            )
+            for name, each in means.items()
+        ]
+    )
+    figure.update_layout(hovermode="x unified", height=320, margin={"l": 60, "r": 10, "t": 50, "b": 40})
+    figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.2}, showlegend=True)
+    figure.update_xaxes(title="block, in the order of the network", tickangle=-35)
+    figure.update_yaxes(title=f"{quantity} (0 to 1)", range=GATE_RANGE)
+    return figure
+
+
+def _heat_maps(values: np.ndarray, names: Sequence[str], measure: str) -> list[go.Heatmap]:
+    """The numbers of each pair, and below them the diagonal."""
+    lines = [name.replace(" · ", "<br>") for name in names]
+    place = {"x": lines, "y": lines, "xgap": 2, "ygap": 2, "hoverongaps": False}
+    itself = np.eye(len(values), dtype=bool)
+    pairs = go.Heatmap(
+        z=np.where(itself, np.nan, values),
+        coloraxis="coloraxis",
+        texttemplate="%{z:.2f}",
+        hovertemplate=f"%{{y}} and %{{x}}<br>{measure} %{{z:.3f}}<extra></extra>",
+        **place,
+    )
+    diagonal = go.Heatmap(
+        z=np.where(itself, 0.0, np.nan), colorscale=[GRAY, GRAY], showscale=False, hoverinfo="skip", **place
+    )
+    return [diagonal, pairs]
+
+
+def _colour_axis(span: tuple[float, float], measure: str, place: Mapping[str, object]) -> dict[str, object]:
+    bar = {"title": {"text": measure, "side": "top"}, "thickness": 10, **place}
+    return {"cmin": span[0], "cmax": span[1], "colorscale": SCALES[span], "colorbar": bar}

@@ -1,0 +1,57 @@
+"""Compare, channels: the weights of the channel gates, of one block or of all."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from scse_viz.figures.channels import channel_bars, channel_overview
+from scse_viz.models import BLOCK_NAMES
+from scse_viz.ui.compare.choices import Comparison, Drawn, column_colours
+from scse_viz.ui.takeaway import chart
+
+ALL_BLOCKS = "all"
+KEYS = ("channels", "by_weight")
+
+
+def draw_channels(comparisons: Sequence[Comparison]) -> Drawn:
+    """The channel weights of every network and slice; the figure and tables drawn."""
+    gates = {column.label: column.result.gates for comparison in comparisons for column in comparison.columns}
+    if not any(name.endswith("channel_gate") for found in gates.values() for name in found):
+        st.info("None of the networks shown has channel weights. Choose cSE or scSE in the sidebar.")
+        return {}, {}
+    st.markdown("##### Channel weights (cSE)")
+    block = st.pills(
+        "Block",
+        [ALL_BLOCKS, *BLOCK_NAMES],
+        default=ALL_BLOCKS,
+        required=True,
+        key="channels",
+        bind="query-params",
+        help="One block, or all of them on the same scale.",
+    )
+    by_weight = st.toggle(
+        "Sort by weight",
+        value=True,
+        key="by_weight",
+        bind="query-params",
+        help="From the lowest weight to the highest. Channels of two networks do not mean the same, their weights' "
+        "spread can be compared.",
+    )
+    colours = column_colours(comparisons)
+    if block == ALL_BLOCKS:
+        figure = channel_overview(gates, blocks=BLOCK_NAMES, colours=colours, by_weight=by_weight)
+    else:
+        figure = channel_bars(gates, block=block, colours=colours, by_weight=by_weight)
+    chart(figure, key="channel_bars")
+    tables = {
+        f"channel weights, {each}": pd.DataFrame(
+            {
+                label: pd.Series(found[f"{each}/channel_gate"])
+                for label, found in gates.items()
+                if f"{each}/channel_gate" in found
+            }
+        ).rename_axis("channel")
+        for each in BLOCK_NAMES
+    }
+    return {"channel weights": figure}, tables

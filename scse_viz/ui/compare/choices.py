@@ -1,0 +1,220 @@
+"""What Compare looks at: networks, blocks and a second scan, chosen in the sidebar; what they make of the slice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from scse_viz.blocks import VARIANTS, ConcurrentSE, SpatialSE
+from scse_viz.figures.common import COLOURS, variant_colours
+from scse_viz.inference import SliceResult
+from scse_viz.models import BLOCK_NAMES
+from scse_viz.scans import ScanError, view_of
+from scse_viz.ui import cached
+from scse_viz.ui.sidebar import View
+from scse_viz.ui.source import choose_source
+from scse_viz.ui.words import ALL_VARIANT_TITLES, architecture_title, variant_title, verbatim
+from scse_viz.zoo import Card, WeightsError
+
+Drawn = tuple[dict[str, go.Figure], dict[str, pd.DataFrame]]
+"""The figures and tables that a part of the page shows, by name."""
+MOST_COLUMNS = 8
+PALETTE = (*COLOURS, "#9467bd")
+"""As many colours as columns."""
+FIRST_VARIANTS = 4
+"""How many variants a first visit shows."""
+SECOND = "compare_"
+"""Before the keys of the second scan's widgets."""
+VARIANT_HELP = (
+    "none: no block. cSE: squeeze in space, excite channels. sSE: squeeze channels, excite pixels. scSE: both, added. "
+    "All were trained alike from the same shared weights. The keys 1 to 4 switch the first four."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One network on one slice: `title` is unique among the networks, `label` among all columns of the page."""
+
+    title: str
+    label: str
+    view: View
+    card: Card
+    result: SliceResult
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One slice of one scan through several networks; `name` tells the scans apart."""
+
+    name: str
+    view: View
+    columns: tuple[Column, ...]
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """The cards of the networks."""
+        return tuple(column.card for column in self.columns)
+
+
+def choose_networks(view: View) -> dict[str, Card]:
+    """The networks of the chosen architectures, all variants of each, by title."""
+    titles = list(dict.fromkeys(architecture_title(card.architecture) for card in view.networks.values()))
+    _forget_others("compare_architectures", titles)
+    chosen = st.pills(
+        "Architectures",
+        titles,
+        selection_mode="multi",
+        default=st.session_state.get("architecture") if st.session_state.get("architecture") in titles else titles[0],
+        key="compare_architectures",
+        bind="query-params",
+        help="The encoder-decoder that the blocks sit in. Choose several to set their variants side by side.",
+    )
+    several = len(chosen) > 1
+    networks = {}
+    for card in view.networks.values():
+        architecture, variant = architecture_title(card.architecture), variant_title(card.variant)
+        if architecture in chosen:
+            networks[f"{architecture} {variant}" if several else variant] = card
+    return networks
+
+
+def choose_variants(networks: Mapping[str, Card]) -> dict[str, Card]:
+    """Those of the networks whose variant is chosen, by title."""
+    offered = offered_variants(networks)
+    _forget_others("variants", offered)
+    chosen = st.pills(
+        "Variants",
+        offered,
+        selection_mode="multi",
+        default=offered[:FIRST_VARIANTS],
+        key="variants",
+        bind="query-params",
+        help=VARIANT_HELP,
+    )
+    return {title: card for title, card in networks.items() if variant_title(card.variant) in chosen}
+
+
+def offered_variants(networks: Mapping[str, Card]) -> list[str]:
+    """The titles of the variants that networks have, in the order of VARIANTS."""
+    found = {card.variant for card in networks.values()}
+    return [variant_title(variant) for variant in VARIANTS if variant in found]
+
+
+def has_spatial_gate(card: Card) -> bool:
+    """Whether the blocks of a network have one."""
+    return issubclass(VARIANTS[card.variant], (SpatialSE, ConcurrentSE))
+
+
+def toggle_variant(title: str) -> None:
+    """Add a variant to those that are shown, or take it away."""
+    chosen = list(st.session_state.get("variants") or [])
+    st.session_state["variants"] = [each for each in chosen if each != title] if title in chosen else [*chosen, title]
+
+
+def choose_blocks() -> list[str]:
+    """The blocks whose maps are drawn."""
+    chosen = st.pills(
+        "Blocks",
+        BLOCK_NAMES,
+        selection_mode="multi",
+        default=BLOCK_NAMES,
+        key="blocks",
+        bind="query-params",
+        help="The blocks whose maps are drawn, from the first encoder stage through the bottleneck to the last decoder "
+        "stage.",
+    )
+    return [block for block in BLOCK_NAMES if block in chosen]
+
+
+def choose_second(view: View) -> View | None:
+    """A second scan with its own slice, in the same plane; None where there is none."""
+    wanted = st.toggle(
+        "Second scan",
+        key="compare_second",
+        bind="query-params",
+        help="The same networks on a slice of another scan as well, below those of the first.",
+    )
+    if not wanted:
+        return None
+    source = choose_source(
+        view.structures, next(iter(view.networks.values())).anatomy, prefix=SECOND, label="Which one", index=1
+    )
+    if source is None:
+        return None
+    scan = source.scan
+    if view.plane not in scan.planes:
+        st.error(verbatim(f"{scan.name}: no {view.plane} slices in this image; choose {' or '.join(scan.planes)}"))
+        return None
+    count = view_of(scan, view.plane).count
+    if st.session_state.setdefault("compare_sliced", scan.digest) != scan.digest:
+        for plane in scan.planes:
+            st.session_state.pop(f"{SECOND}{plane}", None)
+        st.session_state["compare_sliced"] = scan.digest
+    index = 0
+    if count > 1:
+        index = st.slider(
+            "Slice of the second scan",
+            0,
+            count - 1,
+            cached.first_slice(scan, view.plane),
+            key=f"{SECOND}{view.plane}",
+            bind="query-params",
+            help="Index of the voxel along the plane's normal, from left, posterior or inferior.",
+        )
+    return replace(view, source=source, index=index)
+
+
+def compute(views: Sequence[View], chosen: Mapping[str, Card]) -> list[Comparison]:
+    """Every chosen network on every slice; networks and slices that cannot be used are named and left out."""
+    comparisons = []
+    names = _names(views)
+    with st.spinner("Segmenting and recording gates", show_time=False):
+        for name, view in zip(names, views, strict=True):
+            columns = []
+            for title, card in chosen.items():
+                label = f"{title} · {name}" if len(views) > 1 else title
+                try:
+                    found = cached.result(view.scan, view.plane, view.index, card)
+                    columns.append(Column(title, label, view, card, found))
+                except (ScanError, WeightsError) as error:
+                    st.error(verbatim(str(error)))
+            if columns:
+                comparisons.append(Comparison(name, view, tuple(columns)))
+    return comparisons
+
+
+def colours_of(comparisons: Sequence[Comparison]) -> dict[str, str]:
+    """A colour for each network by its label: that of its variant, or of its own where architectures are compared."""
+    networks = {column.title: column.card for comparison in comparisons for column in comparison.columns}
+    by_title = dict(zip(networks, PALETTE, strict=False))
+    if len({card.architecture for card in networks.values()}) == 1:
+        by_variant = variant_colours(ALL_VARIANT_TITLES)
+        by_title = {title: by_variant[variant_title(card.variant)] for title, card in networks.items()}
+    return {column.label: by_title[column.title] for comparison in comparisons for column in comparison.columns}
+
+
+def column_colours(comparisons: Sequence[Comparison]) -> dict[str, str]:
+    """A colour for each column by its label; that of `colours_of` where there is one scan."""
+    if len(comparisons) == 1:
+        return colours_of(comparisons)
+    labels = [column.label for comparison in comparisons for column in comparison.columns]
+    return dict(zip(labels, PALETTE, strict=False))
+
+
+def _names(views: Sequence[View]) -> list[str]:
+    """Short names of scans: file names up to the first dot, numbered where they are the same."""
+    short = [view.scan.name.partition(".")[0] for view in views]
+    return [f"{name} ({number})" if short.count(name) > 1 else name for number, name in enumerate(short, start=1)]
+
+
+def _forget_others(key: str, options: Sequence[str]) -> None:
+    """Drop values of a widget that it does not offer any more, as when the anatomy has changed."""
+    held = st.session_state.get(key)
+    if held is not None and not set(held) <= set(options):
+        kept = [each for each in held if each in options]
+        if kept:
+            st.session_state[key] = kept
+        else:
+            del st.session_state[key]

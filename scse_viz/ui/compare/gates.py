@@ -1,0 +1,175 @@
+"""Compare, gates: their means through the network, and how alike the maps and the channel weights of networks are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from scse_viz.analysis.agreement import mean_of
+from scse_viz.figures.agreement import CORRELATION, SHARE, gate_profile, matrices, matrix
+from scse_viz.models import BLOCK_NAMES
+from scse_viz.ui.cached import compare as agreed
+from scse_viz.ui.cached.compare import MAP_MEASURES
+from scse_viz.ui.compare.choices import Column, Comparison, Drawn, colours_of
+from scse_viz.ui.takeaway import chart
+from scse_viz.ui.words import verbatim
+
+MEAN = "mean of blocks"
+KEYS = ("compare_block", "compare_measure")
+QUANTITIES = {"spatial_gate": "mean sSE gate", "channel_gate": "mean cSE weight"}
+MEASURES = {
+    "correlation": ("Correlation of sSE maps", "Pearson's r", CORRELATION),
+    "overlap": ("Overlap of sSE maps", "overlap", SHARE),
+    "rank correlation": ("Rank correlation of cSE weights", "Spearman's rho", CORRELATION),
+}
+"""Measure -> its title, the name of its numbers, their range."""
+HELP = (
+    "Correlation: Pearson's r over the pixels of two maps. Overlap: the pixels above each map's own upper quartile "
+    "(75th percentile), those in both as a share of those in either; 0.14 by chance. Rank correlation: Spearman's rho "
+    "of the channel weights, channel by channel. Read the last with care: channels of two networks do not mean the "
+    "same. The variants of an architecture start training from the same shared weights, so their channels may still "
+    "resemble each other; those of two architectures do not correspond at all, and only the same network on two scans "
+    "is a clean comparison. An empty entry is not defined: maps or gates of different sizes, or all values equal."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """How alike columns are by one measure: `title`, the name of its numbers and their range, a matrix by block."""
+
+    title: str
+    numbers: str
+    span: tuple[float, float]
+    labels: Sequence[str]
+    by_block: Mapping[str, np.ndarray]
+
+    def matrix(self, block: str) -> np.ndarray:
+        """The matrix (N, N) of a block, or the mean of all."""
+        return mean_of(list(self.by_block.values())) if block == MEAN else self.by_block[block]
+
+    def table(self) -> pd.DataFrame:
+        """A row for every block and pair of columns."""
+        rows = [
+            (block, one, other, values[i, j])
+            for block, values in self.by_block.items()
+            for i, one in enumerate(self.labels)
+            for j, other in enumerate(self.labels[:i])
+        ]
+        return pd.DataFrame(rows, columns=["block", "network", "other network", self.numbers]).set_index("block")
+
+
+def draw_gates(comparisons: Sequence[Comparison]) -> Drawn:
+    """Gate means by block, then the matrices of likeness; the figures and tables drawn."""
+    figures, tables = _draw_means(comparisons)
+    found = _likenesses(comparisons)
+    st.markdown("##### How alike are the gates?", help=HELP)
+    if not found:
+        st.info("Choose two variants with gates in the sidebar (cSE, sSE, scSE) to compare them.")
+        return figures, tables
+    block = st.pills(
+        "Block",
+        [MEAN, *BLOCK_NAMES],
+        default=MEAN,
+        required=True,
+        key="compare_block",
+        bind="query-params",
+        help="The block whose gates are compared, or the mean of all nine.",
+    )
+    with st.container(horizontal=True):
+        places = [st.container(width=340 if len(each.labels) <= 4 else 520) for each in found]
+    for number, (place, each) in enumerate(zip(places, found, strict=True)):
+        with place:
+            st.markdown(f"**{verbatim(each.title)}**")
+            figures[each.title] = matrix(each.matrix(block), each.labels, measure=each.numbers, span=each.span)
+            chart(figures[each.title], key=f"compare_likeness_{number}")
+        tables[each.title] = each.table()
+    by_title = {each.title: each for each in found}
+    if st.session_state.get("compare_measure") not in (None, *by_title):
+        del st.session_state["compare_measure"]
+    title = st.segmented_control(
+        "Block by block",
+        list(by_title),
+        default=next(iter(by_title)),
+        required=True,
+        key="compare_measure",
+        bind="query-params",
+        help="One matrix for every block, on one scale.",
+    )
+    each = by_title[title]
+    figures[f"{title}, by block"] = matrices(each.by_block, each.labels, measure=each.numbers, span=each.span)
+    chart(figures[f"{title}, by block"], key="compare_by_block")
+    return figures, tables
+
+
+def _draw_means(comparisons: Sequence[Comparison]) -> Drawn:
+    figures: dict[str, go.Figure] = {}
+    tables: dict[str, pd.DataFrame] = {}
+    columns = [column for comparison in comparisons for column in comparison.columns]
+    groups = {column.label: number for number, each in enumerate(comparisons) for column in each.columns}
+    st.markdown(
+        "##### Mean gate at every block", help="How much a gate lets pass on average: over pixels, over channels."
+    )
+    if not any(_has(column, gate) for column in columns for gate in QUANTITIES):
+        st.info("Choose a variant with gates in the sidebar: cSE, sSE or scSE.")
+        return figures, tables
+    with st.container(horizontal=True):
+        places = [st.container(width=520) for _ in QUANTITIES]
+    for place, (gate, quantity) in zip(places, QUANTITIES.items(), strict=True):
+        means = {
+            column.label: [float(column.result.gates[f"{block}/{gate}"].mean()) for block in BLOCK_NAMES]
+            for column in columns
+            if _has(column, gate)
+        }
+        with place:
+            if not means:
+                st.caption(f"None of the networks shown has a {quantity.removeprefix('mean ')}.")
+                continue
+            figures[quantity] = gate_profile(
+                means, blocks=BLOCK_NAMES, quantity=quantity, colours=colours_of(comparisons), dashes=groups
+            )
+            chart(figures[quantity], key=f"compare_mean_{gate}")
+            tables[quantity] = pd.DataFrame(means, index=pd.Index(BLOCK_NAMES, name="block"))
+    return figures, tables
+
+
+def _likenesses(comparisons: Sequence[Comparison]) -> list[Likeness]:
+    """All measures for which two columns or more have a gate.
+
+    Pixels are compared within a slice only, or between two scans of one grid at the same slice; channels always.
+    """
+    found = []
+    everything = [column for comparison in comparisons for column in comparison.columns]
+    groups = [("", everything)] if _one_grid(comparisons) else [(f", {e.name}", list(e.columns)) for e in comparisons]
+    for name, columns in groups:
+        shown = [column for column in columns if _has(column, "spatial_gate")]
+        if len(shown) > 1:
+            slices = [(column.view.scan, column.view.plane, column.view.index) for column in shown]
+            likeness = agreed.map_likeness(slices, [column.card for column in shown])
+            for measure, by_block in likeness.items():
+                title, numbers, span = MEASURES[measure]
+                labels = [column.title if name else column.label for column in shown]
+                found.append(Likeness(f"{title}{name}", numbers, span, labels, by_block))
+    shown = [column for column in everything if _has(column, "channel_gate")]
+    if len(shown) > 1:
+        by_block = agreed.channel_likeness([column.result.gates for column in shown])
+        labels = [column.label for column in shown]
+        found.insert(len(MAP_MEASURES), Likeness(*MEASURES["rank correlation"], labels, by_block))
+    return found
+
+
+def _one_grid(comparisons: Sequence[Comparison]) -> bool:
+    """Whether all slices lie at the same place of the same grid, so that their pixels can be compared."""
+    first, *others = (comparison.view for comparison in comparisons)
+    return all(
+        each.index == first.index
+        and each.scan.voxels.shape == first.scan.voxels.shape
+        and np.allclose(each.scan.affine, first.scan.affine)
+        for each in others
+    )
+
+
+def _has(column: Column, gate: str) -> bool:
+    return f"{BLOCK_NAMES[0]}/{gate}" in column.result.gates

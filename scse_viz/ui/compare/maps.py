@@ -1,0 +1,119 @@
+"""Compare, maps: predictions and where they disagree, then blocks in rows and networks in columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from scse_viz.models import BLOCK_NAMES
+from scse_viz.pictures import Panel, label_panel
+from scse_viz.samples import of_structures
+from scse_viz.scans import view_of
+from scse_viz.ui import cached
+from scse_viz.ui.cached import compare as agreed
+from scse_viz.ui.compare.choices import FIRST_VARIANTS, Comparison
+from scse_viz.ui.panels import Row, draw, message
+from scse_viz.ui.sidebar import View
+from scse_viz.ui.words import architecture_title, block_scale
+from scse_viz.zoo import Card
+
+NOTHING = "nothing"
+KEYS = ("compare_minus",)
+
+
+def choose_reference(titles: Sequence[str]) -> str | None:
+    """The network, of `titles`, whose spatial gates are subtracted from those of the others; None for none."""
+    if st.session_state.get("compare_minus", NOTHING) not in (NOTHING, *titles):
+        del st.session_state["compare_minus"]
+    chosen = st.selectbox(
+        "Subtract the sSE maps of",
+        [NOTHING, *titles],
+        key="compare_minus",
+        bind="query-params",
+        help="Draws every spatial gate minus that of this network, from -1 to 1: red where it lets more pass, blue "
+        "where it lets less. Only spatial gates are subtracted: channels of two networks do not mean the same, and a "
+        "network without blocks has no gate.",
+    )
+    return None if chosen == NOTHING else chosen
+
+
+def draw_maps(
+    comparison: Comparison, blocks: Sequence[str], minus: tuple[str, Card] | None, *, narrow: bool, key: str
+) -> None:
+    """The grid of panels of one slice; minus: title and card of the network that is subtracted.
+
+    Room is kept for the first four networks, so that nothing moves when one is switched off, unless it is `narrow`.
+    """
+    view, columns = comparison.view, comparison.columns
+    first = comparison.cards[0]
+    found = agreed.agreement(view.scan, view.plane, view.index, comparison.cards)
+    panels = [
+        _named(card, {**cached.panels(view.scan, view.plane, view.index, card), "disagreement": outvoted}, comparison)
+        for card, outvoted in zip(comparison.cards, found.outvoted, strict=True)
+    ]
+    rows = [
+        Row("prediction", "", tuple(each["prediction"] for each in panels)),
+        Row("disagreement", "", tuple(each["disagreement"] for each in panels), reference=found.disagreement),
+    ]
+    if minus:
+        panels = [_minus(view, card, each, minus) for card, each in zip(comparison.cards, panels, strict=True)]
+    for block in blocks:
+        rows.append(Row(block, _detail(comparison.cards, block), tuple(each[block] for each in panels)))
+    draw(
+        message(
+            view.scan,
+            view.plane,
+            view.index,
+            intensities=cached.shown_intensities(view.scan),
+            columns={each.title: f"{each.card.name}, {each.card.parameters:,} parameters" for each in columns},
+            rows=rows,
+            structures=first.structures,
+            reference=_labels(view),
+            places=0 if narrow else FIRST_VARIANTS,
+        ),
+        key,
+    )
+
+
+def _named(card: Card, panels: Mapping[str, Panel], comparison: Comparison) -> dict[str, Panel]:
+    """Panels whose text names the architecture as well, where several are compared."""
+    if len({each.architecture for each in comparison.cards}) == 1:
+        return dict(panels)
+    architecture = architecture_title(card.architecture)
+    return {name: replace(panel, alt=f"{architecture} {panel.alt}") for name, panel in panels.items()}
+
+
+def _detail(cards: Sequence[Card], block: str) -> str:
+    """Channels and resolution of a block, in the networks that are shown."""
+    position = BLOCK_NAMES.index(block)
+    channels = sorted({(*card.widths, *reversed(card.widths[:-1]))[position] for card in cards})
+    sizes = sorted({block_scale(block) * card.pixel_mm for card in cards})
+    counts, mm = " or ".join(map(str, channels)), " or ".join(f"{size:g}" for size in sizes)
+    return f"{counts} channels\n{mm} mm per pixel"
+
+
+def _minus(view: View, card: Card, panels: Mapping[str, Panel], minus: tuple[str, Card]) -> dict[str, Panel]:
+    """The panels of a network with its spatial gates less those of the reference; the reference keeps its gates."""
+    title, reference = minus
+    drawn = dict(panels)
+    if card == reference:
+        for block in BLOCK_NAMES:
+            caption = f"itself, mean {panels[block].mean:.2f}"
+            drawn[block] = replace(panels[block], channels=None, note="", caption=caption)
+        return drawn
+    differences = agreed.differences(view.scan, view.plane, view.index, card, reference)
+    for block in BLOCK_NAMES:
+        if panels[block].kind == "gate":
+            other_size = Panel("none", f"{title}: a map of another size", note="a map of another size", caption="")
+            drawn[block] = differences.get(block, other_size)
+    return drawn
+
+
+def _labels(view: View) -> Panel | None:
+    truth = view.truth
+    if truth is None:
+        return None
+    shape = view_of(view.scan, view.plane)
+    names = [each.name for each in view.structures]
+    drawn = of_structures(truth, view.source.groups)
+    return label_panel(drawn, names, shape.row_mm * shape.column_mm, title="Labels of the scan")

@@ -1,0 +1,73 @@
+"""Compare, predictions: Dice between each pair of networks, areas, and Dice with the labels of the scan."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from scse_viz.analysis.agreement import mean_dice
+from scse_viz.figures.agreement import SHARE, matrix
+from scse_viz.ui import cached
+from scse_viz.ui.cached import compare as agreed
+from scse_viz.ui.compare.choices import Comparison, Drawn
+from scse_viz.ui.tables import draw_areas, draw_dice
+from scse_viz.ui.takeaway import chart
+
+ALL_STRUCTURES = "mean of all structures"
+KEYS = ("compare_structure",)
+
+
+def choose_structure(comparison: Comparison) -> str:
+    """The structure whose Dice between networks is shown, or the mean of all."""
+    return str(
+        st.selectbox(
+            "Dice between networks",
+            [ALL_STRUCTURES, *(each.name for each in comparison.view.structures[1:])],
+            key="compare_structure",
+            width=420,
+            bind="query-params",
+            help="2 |A and B| / (|A| + |B|) of the areas that two networks give to a structure in this slice, 0 to 1. "
+            "The mean is that of the structures that at least one of the two finds; background is left out.",
+        )
+    )
+
+
+def draw_predictions(comparison: Comparison, structure: str, *, key: str) -> Drawn:
+    """How far the predictions of one slice agree with each other and with the labels; the figures and tables drawn."""
+    view = comparison.view
+    found = agreed.agreement(view.scan, view.plane, view.index, comparison.cards)
+    titles = [column.title for column in comparison.columns]
+    figures, tables = {}, {}
+    with st.container(horizontal=True):
+        left, right = st.container(width=440), st.container(width=600)
+    with left:
+        if len(titles) > 1:
+            st.markdown(
+                f"They disagree on **{found.area:.1f} cm²**, {found.contested:.1%} of what at least one of the "
+                f"{len(titles)} networks segments."
+            )
+            scores = _scores(found.dice, comparison, structure)
+            if np.isnan(scores).all():
+                st.info(f"No network finds {structure} in this slice. Choose another structure, or another slice.")
+            else:
+                figures["Dice between networks"] = matrix(scores, titles, measure="Dice", span=SHARE)
+                chart(figures["Dice between networks"], key=f"compare_dice_{key}")
+                tables["Dice between networks"] = pd.DataFrame(scores, index=titles, columns=titles)
+        else:
+            st.info("Choose a second variant in the sidebar to see how far two networks agree.")
+    with right:
+        predictions = {
+            column.title: cached.panels(view.scan, view.plane, view.index, column.card)["prediction"]
+            for column in comparison.columns
+        }
+        truth = view.truth
+        if truth is not None:
+            labels = {column.title: column.result.labels for column in comparison.columns}
+            tables["Dice with the labels"] = draw_dice(labels, truth, view.source.groups, key=f"dice_{key}")
+        tables["area in cm2"] = draw_areas(predictions, view.structures, key=f"areas_{key}")
+    return figures, tables
+
+
+def _scores(dice: np.ndarray, comparison: Comparison, structure: str) -> np.ndarray:
+    """Dice of each pair (N, N): the mean, or that of one structure."""
+    numbers = {each.name: each.number for each in comparison.view.structures}
+    return mean_dice(dice) if structure == ALL_STRUCTURES else dice[..., numbers[structure]]

@@ -1,0 +1,38 @@
+"""Keys of the keyboard that a page listens to, wherever its focus is but in a field."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+_keys = st.components.v2.component("scse_viz_keys", js=Path(__file__).with_name("keys.js").read_text(encoding="utf-8"))
+
+
+def listen(actions: Mapping[str, Callable[[], None]], *, key: str) -> None:
+    """Call the action of a key when it is pressed, before the page runs again: `{"1": ..., "ArrowLeft": ...}`.
+
+    Keys are named as in a browser's `KeyboardEvent.key`. In a field, a slider, a list or a grid of maps they keep their
+    own meaning. An action may set the value of any widget, since none is drawn yet; call this after those widgets, so
+    that the browser has their new values before it sends what was pressed meanwhile.
+    """
+    data = {"keys": list(actions), "handled": st.session_state.get(_handled(key), 0)}
+    _keys(data=data, key=key, on_presses_change=partial(_act, key, actions))
+
+
+def _act(key: str, actions: Mapping[str, Callable[[], None]]) -> None:
+    """Call the actions of the presses that came since the last time, each once and in their order."""
+    last = st.session_state.get(_handled(key), 0)
+    for number, pressed in st.session_state[key].presses or []:
+        if number > last:
+            st.session_state[_handled(key)] = number
+            actions.get(pressed, _nothing)()
+
+
+def _nothing() -> None:
+    """The action of a key that a page has no more."""
+
+
+def _handled(key: str) -> str:
+    """Where the number of the last press that was handled is kept."""
+    return f"{key}_handled"
