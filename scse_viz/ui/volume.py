@@ -1,12 +1,187 @@
-"""Volume: in the making."""
+"""Volume: a whole plane through one network, slice by slice, in heat maps, in three linked planes and in space."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
-from scse_viz.ui import sidebar, state
+from scse_viz.layers import Layer
+from scse_viz.pictures import ACTIVATION_SCALE, GATE_SCALES, Panel, label_panel
+from scse_viz.samples import of_structures
+from scse_viz.scans import PLANES, ScanError, view_of, voxel_at
+from scse_viz.ui import cached, keys, panels, sidebar, state, takeaway, volume_run, volume_take, volume_viewer
+from scse_viz.ui.cached import volume as kept
+from scse_viz.ui.sidebar import View
+from scse_viz.ui.words import variant_title, verbatim
+from scse_viz.volume import Job
+from scse_viz.zoo import Card, WeightsError
+
+FIRST_VARIANTS = 4
+ARROWS = {"ArrowLeft": -1, "ArrowDown": -1, "ArrowRight": 1, "ArrowUp": 1}
+WIDGETS = (*sidebar.KEYS, "architecture", "variant", "block", volume_run.NUMBER, *takeaway.KEYS)
 
 
 def page() -> None:
-    """The page."""
-    sidebar.view()
-    state.note_lost(sidebar.KEYS)
-    st.info("In the making.")
+    """The page: the run, the slice, blocks by slices, three planes and space, volumes."""
+    view = sidebar.view()
+    card = sidebar.choose_network(view)
+    block = sidebar.choose_block()
+    voxel = _choose_crosshair(view)
+    _listen(view, card)
+    place = f" · {view.place}" if view.place else ""
+    st.markdown(f"#### {verbatim(view.scan.name)}{place}")
+    job = volume_run.find(view, card)
+    try:
+        with st.spinner("Segmenting and recording gates", show_time=False):
+            prediction, map_ = kept.panels(view.scan, view.plane, view.index, card, block, job)
+    except (ScanError, WeightsError) as error:
+        st.error(verbatim(str(error)))
+        return
+    if view_of(view.scan, view.plane).count == 1:
+        st.info("This scan is a single slice, so there is nothing to scrub through; the other pages show all of it.")
+    else:
+        volume_run.draw_progress(view, card)
+    _draw_slice(view, card, block, prediction, map_, voxel)
+    volume_run.draw_results(view, card)
+    name = _map_name(job, block)
+    if min(view.scan.voxels.shape) > 1:
+        _draw_space(view, card, block, job, name, voxel)
+    volume_run.draw_tables(view, card)
+    volume_take.offer(view, card, job, name)
+    state.note_lost(WIDGETS)
+
+
+def _choose_crosshair(view: View) -> tuple[int, int, int]:
+    """The voxel that the planes meet in: the slice, and a slider for each of the other two planes."""
+    voxel = [0, 0, 0]
+    for plane, axis in PLANES.items():
+        count = view.scan.voxels.shape[axis]
+        if plane == view.plane:
+            voxel[axis] = view.index
+        elif count > 1 and plane in view.scan.planes:
+            voxel[axis] = st.sidebar.slider(
+                f"Crosshair, {plane}",
+                0,
+                count - 1,
+                cached.first_slice(view.scan, plane),
+                key=plane,
+                bind="query-params",
+                help="Where the other planes cut the slice: a click in a picture sets it too.",
+            )
+    return voxel[0], voxel[1], voxel[2]
+
+
+def _listen(view: View, card: Card) -> None:
+    """The arrows go through the slices, 1 to 4 choose among the first variants of the architecture."""
+    family = [each for each in view.networks.values() if each.architecture == card.architecture]
+    actions = {
+        str(number): partial(_set, "variant", variant_title(each.variant))
+        for number, each in enumerate(family[:FIRST_VARIANTS], start=1)
+    }
+    last = view_of(view.scan, view.plane).count - 1
+    if last > 0:
+        for key, step in ARROWS.items():
+            actions[key] = partial(_step, view.plane, step, last)
+    with st.sidebar:  # at its end, where an element of no height moves nothing
+        keys.listen(actions, key="volume_keys")
+
+
+def _set(key: str, value: str) -> None:
+    st.session_state[key] = value
+
+
+def _step(plane: str, step: int, last: int) -> None:
+    st.session_state[plane] = min(last, max(0, st.session_state[plane] + step))
+
+
+def _draw_slice(view: View, card: Card, block: str, prediction: Panel, map_: Panel, voxel: Sequence[int]) -> None:
+    packed = panels.message(
+        view.scan,
+        view.plane,
+        view.index,
+        intensities=cached.shown_intensities(view.scan),
+        columns={"prediction": f"{card.name}, {card.parameters:,} parameters", block: map_.alt},
+        rows=[panels.Row(block, "", (prediction, map_))],
+        structures=card.structures,
+        reference=_reference(view, card),
+        options={"pick": True, "picked": _pixel(view, voxel)},
+    )
+    panels.draw(
+        packed,
+        key="volume_slice",
+        on_pick=lambda row, column: _go_to(view, voxel_at(view.scan, view.plane, view.index, row, column)),
+    )
+
+
+def _draw_space(view: View, card: Card, block: str, job: Job | None, name: str | None, voxel: Sequence[int]) -> None:
+    st.subheader(
+        "Three planes and 3-D",
+        help="Click or drag in a plane: the others follow, and the slice above once the hand rests. Drag the head to "
+        "turn it, use the wheel to go through slices or to zoom after a click.",
+    )
+    with st.spinner("Preparing the volume", show_time=False):
+        layers = kept.layers(view.scan, card, job, name)
+    st.caption(_space_caption(view, block, job, layers))
+    span = kept.map_span(job, name) if job is not None and name is not None else (0.0, 1.0)
+    gate = name is None or name.endswith("gate")
+    volume_viewer.draw(
+        view.scan,
+        view.plane,
+        voxel,
+        layers,
+        structures=card.structures,
+        map_title=f"{block}, {'sSE gate' if gate else 'mean |activation|, a.u.'}",
+        map_span=span,
+        map_scale=GATE_SCALES[0] if gate else ACTIVATION_SCALE,
+        on_pick=lambda picked: _go_to(view, picked),
+    )
+
+
+def _space_caption(view: View, block: str, job: Job | None, layers: Mapping[str, Layer]) -> str:
+    """What the 3-D view shows, and how finely."""
+    parts = [f"The scan at {_size(layers['scan'])}."]
+    if job is None or not job.ready:
+        return f"{parts[0]} Run the plane, and the block's map and the structures join it."
+    if job.under_way:
+        return f"{parts[0]} The block's map and the structures join it when the run ends or is stopped."
+    if "map" in layers:
+        parts.append(
+            f"The map of {block} at {_size(layers['map'])}: in the {view.plane} plane it is as fine as its stage."
+        )
+    else:
+        parts.append(f"{block} has no map in this network, for its gates are channel gates alone.")
+    if job.ready < job.count:
+        parts.append(f"Only {job.ready} of {job.count} slices are done.")
+    return " ".join(parts)
+
+
+def _size(layer: Layer) -> str:
+    return " × ".join(f"{side:.3g}" for side in layer.voxel_mm) + " mm"
+
+
+def _map_name(job: Job | None, block: str) -> str | None:
+    names = [f"{block}/{kind}" for kind in ("spatial_gate", "activation")]
+    return next((name for name in names if job is not None and name in job.gates), None)
+
+
+def _reference(view: View, card: Card) -> Panel | None:
+    truth = view.truth
+    if truth is None:
+        return None
+    shape = view_of(view.scan, view.plane)
+    names = [each.name for each in card.structures]
+    drawn = of_structures(truth, view.source.groups)
+    return label_panel(drawn, names, shape.row_mm * shape.column_mm, title="Labels of the scan")
+
+
+def _pixel(view: View, voxel: Sequence[int]) -> tuple[int, int]:
+    """Row and column of the slice under a voxel."""
+    across, down = (axis for axis in range(3) if axis != PLANES[view.plane])
+    return view_of(view.scan, view.plane).height - 1 - voxel[down], voxel[across]
+
+
+def _go_to(view: View, voxel: Sequence[int]) -> None:
+    """Put slice and crosshair at a voxel."""
+    for plane, axis in PLANES.items():
+        if plane in view.scan.planes:
+            st.session_state[plane] = int(voxel[axis])

@@ -1,0 +1,131 @@
+"""Volume in a real browser: run a plane, jump by a click, three planes that follow one another, a head in space."""
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
+PATIENCE = 90_000  # ms: the first picture waits for torch to be imported, 3-D is drawn without a graphics card
+NO_WEBGL = """
+const context = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+    return kind === "webgl2" ? null : context.call(this, kind, ...rest);
+};
+"""
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    errors: list[str] = []
+    hosts: set[str] = set()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2].split(":")[0]))
+    yield page
+    context.close()
+    assert errors == []
+    assert {host for host in hosts if host} <= {"127.0.0.1"}
+
+
+@pytest.fixture
+def scan(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A ball with a core off the middle, 40 x 44 x 24 voxels: one of each test's own, since runs are shared."""
+    grid = np.stack(np.meshgrid(*(np.linspace(-1, 1, size) for size in (40, 44, 24)), indexing="ij"))
+    core = np.linalg.norm(grid - np.array([0.3, 0.2, 0]).reshape(3, 1, 1, 1), axis=0) < 0.4
+    noise = np.random.default_rng(zlib.crc32(request.node.name.encode())).random(core.shape)
+    voxels = (np.linalg.norm(grid, axis=0) < 0.9) * 60 + core * 40 + noise
+    path = tmp_path / "ball.nii.gz"
+    nib.save(nib.Nifti1Image(voxels.astype(np.float32), np.diag([1, 1, 2, 1])), path)
+    return path
+
+
+def opened(page: Page, address: str, scan: Path, **keys: str) -> None:
+    page.goto(f"{address}volume?scan=your+own+file&" + "&".join(f"{key}={value}" for key, value in keys.items()))
+    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(scan, timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="ball.nii.gz")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".panels[data-drawn]")).to_be_visible(timeout=PATIENCE)
+
+
+def run(page: Page) -> None:
+    page.get_by_role("button", name="Run 24 slices").click()
+    expect(page.get_by_text("All 24 axial slices are done")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".js-plotly-plot .nsewdrag").first).to_be_visible(timeout=PATIENCE)
+
+
+def viewer(page: Page, layers: int) -> None:
+    """Wait until the viewer is on the screen and has drawn so many volumes."""
+    page.locator(".solid").scroll_into_view_if_needed(timeout=PATIENCE)
+    page.wait_for_function(
+        "layers => document.querySelector('[data-testid=stMain]') && [...document.querySelectorAll('*')].some(host => "
+        "host.shadowRoot?.querySelector('.solid[data-drawn]')?.dataset.drawn.split(',').length === layers)",
+        arg=layers,
+        timeout=PATIENCE,
+    )
+
+
+def click_plane(page: Page, across: float, down: float) -> None:
+    """Click in the viewer, at shares of its width and height."""
+    box = page.locator(".solid canvas").bounding_box()
+    page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
+
+
+def test_a_run_then_a_click_on_a_cell_goes_to_its_slice(page, address, scan):
+    opened(page, address, scan, block="encoder2", axial="12")
+    run(page)
+    cells = page.locator(".js-plotly-plot .nsewdrag").first
+    cells.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)  # the page has run again at the end of the run
+    box = cells.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 5.5 / 24, box["y"] + box["height"] * 0.5)
+    expect(page.locator(".hoverlayer .hovertext").first).to_contain_text("slice 5", timeout=PATIENCE)
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_url("**axial=5**", timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="axial slice 5")).to_be_visible(timeout=PATIENCE)
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**axial=6**", timeout=PATIENCE)
+
+
+def test_planes_follow_a_click_in_one_and_show_map_and_prediction(page, address, scan):
+    opened(page, address, scan, block="encoder2", axial="12", sagittal="20", coronal="22")
+    run(page)
+    viewer(page, layers=3)
+    place = page.locator(".solid .place")
+    expect(place).to_contain_text("voxel (20, 22, 12) · encoder2, sSE gate 0.", timeout=PATIENCE)
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / "volume.png", timeout=PATIENCE)
+    click_plane(page, 0.3, 0.75)  # in the axial plane, at the lower left: rows go posterior
+    expect(place).not_to_contain_text("voxel (20, 22, 12)", timeout=PATIENCE)
+    said = place.inner_text().split(")")[0].removeprefix("voxel (").split(", ")
+    assert said[2] == "12"
+    page.wait_for_url(f"**sagittal={said[0]}**", timeout=PATIENCE)
+    page.wait_for_url(f"**coronal={said[1]}**", timeout=PATIENCE)
+    expect(page.locator(".panels .place")).to_contain_text(f"voxel ({', '.join(said)})", timeout=PATIENCE)
+
+
+def test_a_click_in_the_slice_moves_the_planes_and_the_display_is_in_the_address(page, address, scan):
+    opened(page, address, scan, axial="12", sagittal="20", coronal="22", volume_display="axial,90,60,0,0,1,0")
+    slice_ = page.locator("canvas.map").first
+    box = slice_.bounding_box()  # 40 columns and 44 rows of 1 mm
+    slice_.click(position={"x": box["width"] * 10.5 / 40, "y": box["height"] * 8.5 / 44})
+    page.wait_for_url("**sagittal=10**", timeout=PATIENCE)
+    page.wait_for_url("**coronal=35**", timeout=PATIENCE)
+    viewer(page, layers=1)
+    expect(page.locator(".solid .place")).to_have_text("voxel (10, 35, 12)", timeout=PATIENCE)
+    assert page.locator(".solid [name=show]").input_value() == "axial"
+    assert page.locator(".solid [name=scan]").input_value() == "90"
+    page.locator(".solid [name=scan]").fill("40")
+    page.wait_for_url("**volume_display=axial*40*60*0*0*1*0**", timeout=PATIENCE)
+
+
+def test_without_webgl_the_page_says_so_and_works(page, address, scan):
+    page.add_init_script(NO_WEBGL)
+    opened(page, address, scan, block="encoder2")
+    expect(page.locator(".solid")).to_contain_text("This browser offers no WebGL2", timeout=PATIENCE)
+    run(page)
