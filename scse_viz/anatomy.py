@@ -1,4 +1,4 @@
-"""The structures that networks name: class numbers, names and FreeSurfer's colours."""
+"""The structures that networks name: class numbers, names and colours."""
 
 from dataclasses import dataclass
 
@@ -34,3 +34,14 @@ _BRAIN = (
 )
 BRAIN = tuple(Structure(number, name, colour) for number, (name, colour) in enumerate(_BRAIN))
 """Left and right merged; colours of FreeSurferColorLUT.txt."""
+
+_HIPPOCAMPUS = (
+    ("background", "#000000"),
+    ("anterior hippocampus", "#e69f00"),
+    ("posterior hippocampus", "#56b4e9"),
+)
+HIPPOCAMPUS = tuple(Structure(number, name, colour) for number, (name, colour) in enumerate(_HIPPOCAMPUS))
+"""As numbered by the Medical Segmentation Decathlon; orange and sky blue of Okabe and Ito, told apart by all eyes."""
+
+ANATOMIES = {"brain": BRAIN, "hippocampus": HIPPOCAMPUS}
+"""The structures of each anatomy by its name on cards."""

@@ -3,7 +3,7 @@
 import argparse
 import logging
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,16 +12,17 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from scse_viz.anatomy import BRAIN
 from scse_viz.blocks import VARIANTS
-from scse_viz.models import ARCHITECTURES, build
+from scse_viz.models import ARCHITECTURES
 from scse_viz.scans import PLANES, read_scan, slice_of
 from scse_viz.training.atlas import Atlas, load_atlas
-from scse_viz.training.loop import Plan, train
+from scse_viz.training.loop import Plan, Stage, train
 from scse_viz.training.losses import median_frequency_weights
 from scse_viz.training.synthesis import Recipe, synthesise
-from scse_viz.zoo import Window
+from scse_viz.zoo import Card, Window
 
-CLASSES = 18
+CLASSES = len(BRAIN)
 WIDTHS = {
     "unet": (16, 32, 64, 128, 128),
     "sdnet": (8, 16, 48, 80, 64),
@@ -32,19 +33,9 @@ TRAINING_HEADS = range(1, 17)
 VALIDATION_HEADS = range(17, 21)
 
 
-@dataclass(frozen=True)
-class Stage:
-    """A part of the training: `batch` crops a step, their sides in pixels of 1 mm from `sizes` in turn."""
-
-    name: str
-    batch: int
-    sizes: tuple[int, ...]
-    plan: Plan
-
-
 STAGES = (
-    Stage("crops", 8, (80, 96, 96, 96, 144), Plan(steps=12_600)),
-    Stage("slices", 4, (192,), Plan(steps=1_200, rate=6e-4, warmup=50, moments=5)),
+    Stage("crops", 8, tuple((side, side) for side in (80, 96, 96, 96, 144)), Plan(steps=12_600)),
+    Stage("slices", 4, ((192, 192),), Plan(steps=1_200, rate=6e-4, warmup=50, moments=5)),
 )
 """First small crops, which are quick. Then whole slices: a channel gate pools over all that it sees, and what it sees
 of a crop near the middle of the brain is not what it sees of a slice with its margins."""
@@ -53,11 +44,34 @@ REFERENCE_MM = {"coronal": -14.0, "axial": 4.0}
 REFERENCE_SIZE = (192, 160)
 
 
+FACTS = {
+    "data": "images synthesised from 16 whole-head label maps (training_seg_01 to 16) of the SynthSeg repository",
+    "method": "Billot et al., SynthSeg, Medical Image Analysis 2023",
+    "licence": "Apache-2.0",
+}
+"""What the cards say of the training: data, whose, and the licence of the weights."""
+
+
+def card_of(architecture: str, variant: str) -> Card:
+    """The card of a network of ours, before it has weights."""
+    return Card(
+        name=f"brain-{architecture}-{variant}",
+        anatomy="brain",
+        architecture=architecture,
+        variant=variant,
+        widths=WIDTHS[architecture],
+        structures=BRAIN,
+        planes=tuple(PLANES),
+        parameters=0,
+        sha256="",
+    )
+
+
 def batch_of(atlas: Atlas, seed: int, stage: Stage, step: int) -> tuple[Tensor, Tensor]:
     """The crops of one step, the same for every network: images (B, 1, S, S), classes (B, S, S)."""
     before = sum(earlier.plan.steps for earlier in STAGES[: STAGES.index(stage)])
     generator = Generator().manual_seed(seed * 1_000_003 + before + step)
-    return synthesise(atlas, stage.batch, stage.sizes[step % len(stage.sizes)], generator)
+    return synthesise(atlas, stage.batch, stage.sizes[step % len(stage.sizes)][0], generator)
 
 
 def validation_batches(atlas: Atlas, count: int = 4) -> list[tuple[Tensor, Tensor]]:
@@ -112,9 +126,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(filename=options.run / f"{name}.log", level=logging.INFO, format="%(asctime)s %(message)s")
     atlas = load_atlas(options.data, TRAINING_HEADS, options.run)
     models = {
-        f"brain-{options.architecture}-{variant}": build(
-            options.architecture, variant, classes=CLASSES, widths=WIDTHS[options.architecture], seed=options.seed
-        )
+        f"brain-{options.architecture}-{variant}": card_of(options.architecture, variant).network(options.seed)
         for variant in options.variants
     }
     weights = class_weights(atlas, options.seed)

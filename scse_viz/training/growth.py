@@ -15,6 +15,8 @@ from scse_viz.training.losses import cross_entropy_and_dice
 
 LARGEST_SIDE = 96
 """Maps are averaged down until no side is longer, so that the file of a network stays small."""
+APART = 0.02
+"""Share of the steps so far, within which a later stage has nothing new to show."""
 
 
 def moments(steps: int, count: int = 20) -> list[int]:
@@ -59,12 +61,17 @@ class Growth:
         self.gates.setdefault(key, []).append((gate.float() * 255).round().clamp(0, 255).to(torch.uint8).cpu().clone())
 
     def followed_by(self, later: "Growth") -> "Growth":
-        """This and what a later stage kept; its first moment is the last of this one, and is kept once."""
+        """This and what a later stage kept, without the moments that come right after the end of this one.
+
+        Evenly in log(steps) a stage begins with many; what is left lies APART from the end before, or is the very last.
+        """
+        last = len(later.steps) - 1
+        rows = [row for row, step in enumerate(later.steps) if step > APART * self.steps[-1] or row == last]
         return Growth(
-            steps=self.steps + [self.steps[-1] + step for step in later.steps[1:]],
-            validation_loss=self.validation_loss + later.validation_loss[1:],
-            dice=self.dice + later.dice[1:],
-            gates={key: rows + later.gates[key][1:] for key, rows in self.gates.items()},
+            steps=self.steps + [self.steps[-1] + later.steps[row] for row in rows],
+            validation_loss=self.validation_loss + [later.validation_loss[row] for row in rows],
+            dice=self.dice + [later.dice[row] for row in rows],
+            gates={key: kept + [later.gates[key][row] for row in rows] for key, kept in self.gates.items()},
             losses=self.losses + later.losses,
         )
 

@@ -60,3 +60,15 @@ def test_a_later_stage_goes_on_where_the_first_ended() -> None:
     assert [int(row) for row in both.gates["encoder1/channel_gate"]] == [7, 7, 7, 9, 9]
     assert len(both.validation_loss) == len(both.dice) == 5
     assert both.losses == [7.0, 9.0]
+
+
+def test_of_a_later_stage_the_moments_right_at_its_start_are_left_out_but_never_its_last() -> None:
+    def kept(*steps: int) -> Growth:
+        rows = [torch.full((1,), step, dtype=torch.uint8) for step in steps]
+        return Growth(list(steps), [float(step) for step in steps], [[1.0]] * len(steps), {"a/channel_gate": rows}, [])
+
+    both = kept(0, 1, 200).followed_by(kept(0, 1, 4, 5, 60))
+    assert both.steps == [0, 1, 200, 205, 260]
+    assert both.validation_loss == [0, 1, 200, 5, 60]
+    assert [int(row) for row in both.gates["a/channel_gate"]] == [0, 1, 200, 5, 60]
+    assert kept(0, 200).followed_by(kept(0, 1, 3)).steps == [0, 200, 203]

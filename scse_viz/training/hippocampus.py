@@ -1,0 +1,174 @@
+"""The shipped hippocampus networks: `python -m scse_viz.training.hippocampus`, and the facts of their cards.
+
+Real T1-weighted crops of one hippocampus each, with labels: Task04 of the Medical Segmentation Decathlon. Antonelli et
+al., "The Medical Segmentation Decathlon", Nature Communications 2022.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from scse_viz.anatomy import HIPPOCAMPUS
+from scse_viz.blocks import VARIANTS
+from scse_viz.inference import network_input, window
+from scse_viz.models import ARCHITECTURES
+from scse_viz.scans import PLANES, Scan, read_labels, read_scan
+from scse_viz.training.hippocampus_split import TEST, TRAINING, VALIDATION
+from scse_viz.training.loop import Plan, Stage, train
+from scse_viz.training.losses import median_frequency_weights
+from scse_viz.training.slices import Recipe, Slices, augmented, chosen, plane_slices, slices_of
+from scse_viz.zoo import Card
+
+CLASSES = len(HIPPOCAMPUS)
+WIDTHS = {
+    "unet": (16, 16, 32, 64, 64),
+    "sdnet": (8, 8, 32, 32, 32),
+    "densenet": (8, 8, 16, 24, 56),
+}
+"""Widths by architecture, so that each has about a third of a million parameters and 57 million multiply-adds at
+48 x 64: within 4 %."""
+SIZES = ((48, 64), (48, 48), (64, 48), (48, 48), (48, 64), (48, 48), (64, 48), (64, 64))
+"""What the network makes of sagittal, coronal and axial slices of a crop, and once in a while more around them."""
+STAGES = (
+    Stage("slices", 8, SIZES, Plan(steps=4_400, rate=3e-3, warmup=100)),
+    Stage("calm", 12, SIZES, Plan(steps=3_000, rate=1e-3, warmup=50, moments=6)),
+)
+RECIPES = {
+    "slices": Recipe(),
+    "calm": Recipe(turn=8.0, zoom=(0.93, 1.07), stretch=0.04, bend=1.0, gamma=0.08, gain=(0.93, 1.07), noise=0.02),
+}
+POWERS = {"slices": 0.2, "calm": 0.0}
+"""By stage, how strongly rare classes weigh: a little at first, not at all in the end, where it only swells them."""
+FACTS = {
+    "data": "160 real T1-weighted crops of Task04_Hippocampus, Medical Segmentation Decathlon, slices of all planes; "
+    "the crops of validation and test are of other people",
+    "method": "Antonelli et al., The Medical Segmentation Decathlon, Nature Communications 2022",
+    "licence": "CC-BY-SA-4.0, as the data",
+}
+"""What the cards say of the training: data, whose, and the licence of the weights."""
+REFERENCE_PLANES = ("sagittal", "coronal")
+REFERENCE_MM = (-26.0, -20.0, -10.0)
+"""The middle of Colin27's left hippocampus, and how many mm around it are seen."""
+REFERENCE_SIZE = (56, 56, 48)
+VALIDATION_EVERY = 8
+
+
+def split() -> dict[str, list[str]]:
+    """File names of the crops by what they are for: "train", "validation" and "test"."""
+    parts = {"train": TRAINING, "validation": VALIDATION, "test": TEST}
+    return {part: [f"hippocampus_{number:03d}.nii.gz" for number in numbers] for part, numbers in parts.items()}
+
+
+def read_subject(folder: Path, name: str) -> tuple[Scan, np.ndarray]:
+    """A crop of the data set and its labels (X, Y, Z) int32, read as the app reads them."""
+    scan = read_scan(folder / "images" / name)
+    return scan, read_labels(folder / "labels" / name, scan)
+
+
+def card_of(architecture: str, variant: str) -> Card:
+    """The card of a network of ours, before it has weights."""
+    return Card(
+        name=f"hippocampus-{architecture}-{variant}",
+        anatomy="hippocampus",
+        architecture=architecture,
+        variant=variant,
+        widths=WIDTHS[architecture],
+        structures=HIPPOCAMPUS,
+        planes=tuple(PLANES),
+        parameters=0,
+        sha256="",
+    )
+
+
+def load_slices(folder: Path, names: Sequence[str]) -> Slices:
+    """The slices of the crops of these names, in all planes."""
+    return slices_of((read_subject(folder, name) for name in names), card_of("unet", "none"))
+
+
+def batch_of(slices: Slices, seed: int, stage: Stage, step: int) -> tuple[Tensor, Tensor]:
+    """The slices of one step, the same for every network: images (B, 1, H, W), classes (B, H, W)."""
+    before = sum(earlier.plan.steps for earlier in STAGES[: STAGES.index(stage)])
+    generator = Generator().manual_seed(seed * 1_000_003 + before + step)
+    rows = chosen(slices, stage.batch, generator)
+    return augmented(slices, rows, stage.sizes[step % len(stage.sizes)], generator, RECIPES[stage.name])
+
+
+def validation_batches(folder: Path, names: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
+    """Whole slices of the crops, one of VALIDATION_EVERY, unchanged: a batch for each crop and plane."""
+    batches, card = [], card_of("unet", "none")
+    for name in names:
+        for plane in PLANES:
+            image, target = plane_slices(*read_subject(folder, name), card, plane)
+            batches.append((image[::VALIDATION_EVERY], target[::VALIDATION_EVERY].contiguous()))
+    return batches
+
+
+def class_weights(slices: Slices, seed: int, stage: Stage) -> Tensor:
+    """Weights (K,) from the classes' frequencies in the first hundred batches, as strong as POWERS says."""
+    counts = torch.zeros(CLASSES)
+    for step in range(100):
+        counts += torch.bincount(batch_of(slices, seed, STAGES[0], step)[1].view(-1), minlength=CLASSES)
+    return median_frequency_weights(counts, power=POWERS[stage.name])
+
+
+def reference_slices(path: Path) -> Tensor:
+    """Two slices through the left hippocampus of a whole head in MNI space, as of a crop: (2, 1, 48, 56).
+
+    The data set's own crops are not ours to show in the files that come with the networks.
+    """
+    scan, card = read_scan(path), card_of("unet", "none")
+    centre = (np.linalg.inv(scan.affine) @ [*REFERENCE_MM, 1])[:3]
+    low = np.round(centre - np.array(REFERENCE_SIZE) / 2).astype(int)
+    box = tuple(slice(start, start + side) for start, side in zip(low, REFERENCE_SIZE, strict=True))
+    crop = replace(scan, voxels=scan.voxels[box])
+    levels = window(crop, card)
+    return torch.cat(
+        [network_input(crop, card, plane, [REFERENCE_SIZE[PLANES[plane]] // 2], levels) for plane in REFERENCE_PLANES]
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train some variants of one architecture side by side and leave their checkpoint in the run folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with images/ and labels/ of the Decathlon")
+    parser.add_argument("--reference", type=Path, required=True, help="a whole head in MNI space, for the growth files")
+    parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoint and the log")
+    parser.add_argument("--architecture", choices=list(ARCHITECTURES), default="unet")
+    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=["none", "cse", "sse", "scse"])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args(argv)
+
+    torch.set_num_threads(options.threads)
+    options.run.mkdir(parents=True, exist_ok=True)
+    name = "-".join(["hippocampus", options.architecture, *options.variants])
+    logging.basicConfig(filename=options.run / f"{name}.log", level=logging.INFO, format="%(asctime)s %(message)s")
+    slices = load_slices(options.data, split()["train"])
+    models = {
+        f"hippocampus-{options.architecture}-{variant}": card_of(options.architecture, variant).network(options.seed)
+        for variant in options.variants
+    }
+    validation = validation_batches(options.data, split()["validation"])
+    for stage in STAGES:
+        train(
+            models,
+            partial(batch_of, slices, options.seed, stage),
+            replace(stage.plan, seed=options.seed),
+            weights=class_weights(slices, options.seed, stage),
+            validation=validation,
+            references=reference_slices(options.reference),
+            checkpoint=options.run / f"{name}-{stage.name}.pt",
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
