@@ -12,7 +12,12 @@ class UsageError(ValueError):
 
 def add_models_option(command: argparse.ArgumentParser) -> None:
     """Let a command be told where the networks are."""
-    command.add_argument("--models", type=Path, metavar="DIR", help="folder of networks (default: the shipped ones)")
+    command.add_argument(
+        "--models",
+        type=Path,
+        metavar="DIR",
+        help="folder of networks (default: the shipped ones, and for segment and models those in SCSE_VIZ_MODELS)",
+    )
 
 
 def folder_of(chosen: Path | None) -> Path:

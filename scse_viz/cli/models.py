@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> None:
     """Print a row for every network."""
     from scse_viz import zoo
 
-    folder = folder_of(options.models)
+    folder = folder_of(options.models) if options.models else None  # all that are known
     rows = [("name", "structures", "planes", "parameters", "trained crops", "mean Dice", "licence")]
     for card in zoo.cards(folder).values():
         training, figures = card.training or {}, card.figures or {}
@@ -32,7 +32,9 @@ def run(options: argparse.Namespace) -> None:
             )
         )
     if len(rows) == 1:
-        raise UsageError(f"{folder}: no networks there; give a folder of cards and weights with --models")
+        raise UsageError(
+            f"{folder or zoo.PRETRAINED.name}: no networks there; give a folder of cards and weights with --models"
+        )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())

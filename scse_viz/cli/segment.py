@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
     from scse_viz import zoo
     from scse_viz.scans import read_labels, read_scan
 
-    folder = folder_of(options.models)
+    folder = folder_of(options.models) if options.models else None  # all that are known
     card = zoo.read_card(options.model, folder)
     scan = read_scan(options.scan, volume=options.volume)
     plane = _plane(scan, card, options.plane)
