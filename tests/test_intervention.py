@@ -271,6 +271,21 @@ def test_a_block_that_works_in_place_can_be_bypassed_by_its_site():
     assert torch.equal(halved.output, x)
 
 
+def test_what_enters_is_not_written_over():
+    x = torch.randn(1, 4, 5, 5)
+    before = x.clone()
+    sites = {"through": Site("")}
+    assert (intervene(nn.Identity(), x, {"through": Change(without=(1,))}, sites=sites).output[:, 1] == 0).all()
+    ((_, swept),) = sweep_channels(nn.Identity(), x, "through", [1], sites=sites)
+    assert (swept.output[:, 1] == 0).all()
+    assert torch.equal(x, before)
+    g = torch.rand(2, 3)
+    for change in (*GATE_CHANGES, Shut((1,))):
+        kept = g.clone()
+        change.applied(g)
+        assert torch.equal(g, kept)
+
+
 def test_eight_threads_that_change_one_network_in_eight_ways_do_not_mix():
     model, x = network().train(), images()
     state = [(name, len(part._forward_hooks), part.training) for name, part in model.named_modules()]

@@ -73,9 +73,12 @@ def channel_scatters(
 ) -> go.Figure:
     """The same for several blocks as small multiples on one scale, with rho in the title of each.
 
-    `span` is the whole range of what channels are ranked by, where it has one.
+    `span` is the whole range of what channels are ranked by, where it has one. Effects of which none is negative have a
+    logarithmic scale, since those of wide blocks are far smaller, and 0 lies on its lower edge.
     """
     rows = -(-len(channels) // COLUMNS)
+    effects = np.concatenate([found.y for found in channels.values()])
+    floor = _floor(effects)
     figure = make_subplots(
         rows=rows,
         cols=COLUMNS,
@@ -85,15 +88,19 @@ def channel_scatters(
         horizontal_spacing=0.03,
         vertical_spacing=0.3 / rows,
         x_title=x_title,
-        y_title=measure,
+        y_title=measure if floor is None else f"{measure}, logarithmic, 0 at the lower edge",
     )
     for position, (block, found) in enumerate(channels.items()):
         row, column = divmod(position, COLUMNS)
-        figure.add_trace(_points(found, (), size=5, name=block), row=row + 1, col=column + 1)
+        figure.add_trace(_points(found, (), size=5, name=block, floor=floor), row=row + 1, col=column + 1)
     low, high = span or (0, max(float(found.x.max()) for found in channels.values()))
-    figure.update_xaxes(range=(low - EDGE * (high - low), high + EDGE * (high - low)))
-    figure.update_yaxes(rangemode="tozero")
-    figure.update_layout(height=120 + 200 * rows, margin={**MARGIN, "l": 75, "b": 65}, showlegend=False)
+    figure.update_xaxes(range=_widened(low, high))
+    if floor is None:
+        figure.update_yaxes(range=_widened(min(0, effects.min()), effects.max()))
+    else:
+        figure.update_yaxes(type="log", range=_widened(np.log10(floor), np.log10(effects.max())))
+        figure.update_yaxes(dtick=1, exponentformat="none")
+    figure.update_layout(height=140 + 200 * rows, margin={**MARGIN, "l": 75, "t": 60, "b": 65}, showlegend=False)
     return figure
 
 
@@ -127,13 +134,16 @@ def knock_out_bars(
     return figure
 
 
-def _points(found: Channels, left_out: Collection[int], *, size: int, name: str = "channel") -> go.Scatter:
+def _points(
+    found: Channels, left_out: Collection[int], *, size: int, name: str = "channel", floor: float | None = None
+) -> go.Scatter:
     numbers = np.arange(len(found.x))
     out = [channel in left_out for channel in numbers]
     return go.Scatter(
         name=name,
         x=found.x,
-        y=found.y,
+        y=found.y if floor is None else np.maximum(found.y, floor),
+        text=[f"{effect:.4g}" for effect in found.y],
         customdata=numbers.tolist(),
         mode="markers",
         marker={
@@ -144,8 +154,21 @@ def _points(found: Channels, left_out: Collection[int], *, size: int, name: str 
         },
         selected={"marker": {"opacity": 0.75}},
         unselected={"marker": {"opacity": 0.75}},
-        hovertemplate="channel %{customdata}<br>%{x:.3g}, effect %{y:.4f}<extra>" + name + "</extra>",
+        hovertemplate="channel %{customdata}<br>%{x:.3g}, effect %{text}<extra>" + name + "</extra>",
     )
+
+
+def _floor(effects: np.ndarray) -> float | None:
+    """Where a logarithmic scale draws 0, well below all other effects; None where effects have no logarithm."""
+    positive = effects[effects > 0]
+    if not len(positive) or not (effects >= 0).all():
+        return None
+    return float(10 ** (np.floor(np.log10(positive.min())) - 0.5))
+
+
+def _widened(low: float, high: float) -> tuple[float, float]:
+    edge = EDGE * ((high - low) or 1)
+    return low - edge, high + edge
 
 
 def signed(rho: float) -> str:

@@ -121,6 +121,8 @@ def report(
         pictures[f"{card.name}: prediction"] = takeaway.coloured_labels(background, labels, colours, aspect=aspect)
     for name, values in maps.items():
         placed = slice_of(_volume(view, models[0], values), view.plane, view.index)
+        if placed.dtype.kind in "iu" or np.isnan(placed).all():
+            continue  # class numbers, which are drawn above in their colours; a slice without a map
         low, high = min(0.0, float(placed.min())), float(placed.max())
         span = GATE_RANGE if low >= 0 and high <= 1 else (low, high)
         pictures[f"{name}, {span[0]:.3g} to {span[1]:.3g}"] = takeaway.overlay(background, placed, span, aspect=aspect)

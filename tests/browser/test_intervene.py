@@ -91,7 +91,7 @@ def test_a_gate_switched_off_changes_pixels_and_is_in_the_address(page, address)
 
 def test_channels_are_clicked_away_and_back(page, address):
     visit(page, address + VIEW)
-    chart = page.locator("[class*=st-key-intervene_bars]")
+    chart = page.locator("[class*=st-key-intervene_bars]:visible")
     for number, wanted in ((3, "encoder1:without:3"), (5, "encoder1:without:3.5"), (5, "encoder1:without:3"), (3, "")):
         click_bar(page, chart, number)
         becomes(page, wanted)
@@ -105,7 +105,7 @@ def test_channels_are_clicked_away_and_back(page, address):
 def test_a_sweep_names_the_block_that_matters_most_and_what_high_weights_mark(page, address):
     visit(page, f"{address}{VIEW}&intervene_sweep=true&intervene_channels=true")
     expect(page.get_by_test_id("stProgress")).to_have_count(0, timeout=PATIENCE)
-    blocks = page.locator(".st-key-intervene_blocks")
+    blocks = page.locator(".st-key-intervene_blocks:visible")
     blocks.scroll_into_view_if_needed()
     names = blocks.locator(".ytick text").all_text_contents()
     assert len(names) == 9

@@ -67,3 +67,23 @@ def test_weights_have_the_whole_range_and_magnitudes_start_at_nought():
 
 def test_correlations_have_a_sign():
     assert [signed(rho) for rho in (0.456, -0.2, np.nan)] == ["+0.46", "−0.20", "–"]
+
+
+def test_effects_that_are_never_negative_have_one_logarithmic_scale_and_nought_its_lower_edge():
+    small = Channels(np.array([0.1, 0.2]), np.array([0.004, 0.0]), rho=np.nan)
+    figure = channel_scatters({"encoder1": ONE, "encoder2": small}, x_title="x", measure="y", span=(0, 1))
+    assert {axis.type for axis in figure.select_yaxes()} == {"log"}
+    assert figure.data[1].y[0] == 0.004
+    assert 0 < figure.data[1].y[1] < 0.001
+    assert list(figure.data[1].text) == ["0.004", "0"]
+    low, high = figure.layout.yaxis.range
+    assert 10**low < figure.data[1].y[1]
+    assert 10**high > 0.3
+
+
+def test_effects_that_may_be_negative_have_one_linear_scale():
+    gained = Channels(np.array([0.1, 0.2]), np.array([-0.2, 0.5]), rho=np.nan)
+    figure = channel_scatters({"encoder1": ONE, "encoder2": gained}, x_title="x", measure="y", span=(0, 1))
+    low, high = figure.layout.yaxis.range
+    assert figure.layout.yaxis.type is None
+    assert low < -0.2 < 0.5 < high
