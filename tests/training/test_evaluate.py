@@ -1,35 +1,200 @@
-"""Figures of a card: worked by hand, and those of a shipped network measured again."""
+"""Tiny networks measured on tiny crops: results, cards and the page, and what stays when weights change."""
 
-import numpy as np
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
+import torch
 
-from scse_viz.samples import Group, Sample, in_groups, samples
-from scse_viz.scans import read_labels, read_scan
-from scse_viz.training.evaluate import group_dice, segment_volume
-from scse_viz.zoo import cards, load
+from scse_viz import results
+from scse_viz.anatomy import BRAIN, HIPPOCAMPUS
+from scse_viz.results import Measured, NetworkResults, ResultsError, Score
+from scse_viz.training import evaluate
+from scse_viz.training.hippocampus import split
+from scse_viz.training.subjects import data_sets
+from scse_viz.zoo import Card, cards, read_card, save
+from tests.cards import TINY
+from tests.crop_files import CROPS
 
-
-def test_groups_are_compared_and_csf_does_not_count_in_the_mean() -> None:
-    sample = samples()["synthetic"]
-    groups = (Group(1, "white", (1, 4)), Group(2, "grey", (2,)), Group(3, "extra-cerebral CSF", (17,)))
-    sample = Sample(**{**vars(sample), "groups": groups})
-    labels = np.array([1, 4, 2, 2, 17, 0])
-    truth = np.array([1, 1, 1, 2, 0, 3])
-    scores = group_dice(labels, truth, sample)
-    assert scores == {
-        "white": pytest.approx(0.8),
-        "grey": pytest.approx(2 / 3, abs=1e-4),
-        "extra-cerebral CSF": 0.0,
-        "mean": pytest.approx((0.8 + 2 / 3) / 2, abs=1e-4),
-    }
-    assert in_groups(labels, groups).tolist() == [1, 1, 2, 2, 3, 0]
+NAMES = ("hippocampus-unet-none", "hippocampus-unet-scse")
 
 
-def test_a_shipped_card_claims_what_its_network_does() -> None:
-    card = cards()["brain-unet-scse"]
-    assert card.figures is not None
-    sample = samples()["colin27"]
-    scan = read_scan(sample.scan)
-    labels = segment_volume(scan, load(card.name), card, "sagittal")
-    scores = group_dice(labels, read_labels(sample.labels, scan), sample)
-    assert scores == pytest.approx(card.figures["dice"]["colin27"]["sagittal"], abs=0.01)
+@pytest.fixture(scope="module")
+def test_crops(crop_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which all forty test crops look alike."""
+    folder = tmp_path_factory.mktemp("test-crops")
+    for kind in ("images", "labels"):
+        (folder / kind).mkdir()
+        for name in split()["test"]:
+            shutil.copy(crop_folder / kind / CROPS[0], folder / kind / name)
+    return folder
+
+
+@pytest.fixture
+def networks(tmp_path: Path) -> Path:
+    for name in NAMES:
+        _save(tmp_path, name, seed=3)
+    return tmp_path
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scse_viz.training.measures.PASSES", 1)
+
+
+def _save(folder: Path, name: str, seed: int) -> Card:
+    card = replace(
+        TINY,
+        name=name,
+        anatomy="hippocampus",
+        variant=name.rpartition("-")[2],
+        structures=HIPPOCAMPUS,
+        training={"seed": seed, "crops": 800},
+    )
+    return save(card.network(seed=seed).eval(), card, folder)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_network_is_measured_on_every_crop_and_its_card_says_what_it_reaches(
+    networks: Path, test_crops: Path
+) -> None:
+    evaluate.evaluate(networks, None, crops=test_crops)
+    found = results.results(networks)
+    assert list(found) == list(NAMES)
+    test, halves = found[NAMES[1]].data.values()
+    assert len(test.subjects) == 40
+    assert test.planes == ("sagittal",)
+    assert set(test.subjects["hippocampus_003"]) == {"sagittal", "coronal", "axial"}
+    assert test.structures == ("anterior hippocampus", "posterior hippocampus")
+    assert list(halves.subjects) == ["colin27-hippocampus-left", "colin27-hippocampus-right"]
+
+    figures = read_card(NAMES[1], networks).figures
+    assert figures is not None
+    mean = sum(test.by_subject().values()) / 40
+    assert figures["mean_dice"] == pytest.approx(mean, abs=5e-5)
+    assert "40 test crops" in figures["measured_on"]
+    left = halves.subjects["colin27-hippocampus-left"]["axial"]["hippocampus"].dice
+    assert figures["dice"]["colin27-hippocampus-left"]["axial"] == {"hippocampus": left, "mean": left}
+    assert len(figures["check"]["slices"]) == evaluate.CHECKED
+
+    page = (networks / "README.md").read_text()
+    assert evaluate.MARK in page
+    assert "## Hippocampus: test crops" in page
+    assert "| U-Net | " in page
+    compared = {(each.data, each.measure): each for each in results.comparisons(networks)}
+    assert compared["test", "dice"].subjects == 40
+    assert compared["test", "dice"].tests == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_results_on_what_is_not_there_stay_as_long_as_the_weights_do(networks: Path, test_crops: Path) -> None:
+    evaluate.evaluate(networks, [NAMES[0]], crops=test_crops)
+    first = results.results(networks)[NAMES[0]]
+    evaluate.evaluate(networks, [NAMES[0]])
+    assert results.results(networks)[NAMES[0]].data == first.data
+    assert list(results.results(networks)) == [NAMES[0]], "the other was not asked for"
+
+    _save(networks, NAMES[0], seed=4)
+    evaluate.make_page(networks)
+    assert "test crops" not in (networks / "README.md").read_text(), "results of other weights are none of these"
+    evaluate.evaluate(networks, [NAMES[0]])
+    assert list(results.results(networks)[NAMES[0]].data) == ["colin27-hippocampus"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_other_seeds_are_kept_beside_the_results(networks: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("seed")
+    _save(other, NAMES[0], seed=8)
+    evaluate.evaluate(networks, None)
+    with pytest.raises(ResultsError, match="no results there"):
+        evaluate.collect_seeds(networks, [other])
+    evaluate.evaluate(other, None)
+    evaluate.collect_seeds(networks, [other])
+    assert [each.seed for each in results.other_seeds(networks)] == [8]
+    page = (networks / "README.md").read_text()
+    assert "How much is the seed: U-Net" in page
+    assert "| 8 | " in page
+
+
+def test_a_page_of_somebody_else_is_not_replaced(networks: Path) -> None:
+    (networks / "README.md").write_text("# Mine")
+    for act in _acts(networks):
+        with pytest.raises(ResultsError, match="not made by this command"):
+            act()
+    assert (networks / "README.md").read_text() == "# Mine"
+    assert not (networks / results.FOLDER).exists()
+
+
+def test_a_network_of_another_anatomy_is_refused(networks: Path) -> None:
+    save(TINY.network(seed=0), TINY, networks)
+    with pytest.raises(ResultsError, match="tiny-unet-scse: there are no scans of tiny"):
+        evaluate.evaluate(networks, None)
+    with pytest.raises(ResultsError, match=r"gone: no such network .* there are: hippocampus-unet-none"):
+        evaluate.evaluate(networks, ["gone"])
+
+
+def test_data_that_lacks_a_file_is_refused(tmp_path: Path, crop_folder: Path) -> None:
+    with pytest.raises(ResultsError, match=r"training_seg_18\.nii\.gz and 2 more missing"):
+        data_sets(label_maps=tmp_path)
+    with pytest.raises(ResultsError, match=r"hippocampus_006\.nii\.gz and \d+ more missing"):
+        data_sets(crops=crop_folder)
+    with pytest.raises(ResultsError, match="no samples there"):
+        data_sets(sample_data=tmp_path)
+
+
+def test_the_samples_are_measured_without_any_folder_and_the_label_maps_add_heads() -> None:
+    found = data_sets()
+    assert [[subject.name for subject in each.subjects] for each in found["brain"]] == [
+        ["synthetic"], ["colin27"], ["icbm2009a"],
+    ]  # fmt: skip
+    scan, labels = found["hippocampus"][1].subjects[0].read()
+    assert scan.voxels.shape == labels.shape
+
+
+def test_variants_are_compared_with_none_of_their_architecture_over_common_subjects() -> None:
+    def network(name: str, dice: dict[str, float]) -> NetworkResults:
+        scores = {subject: {"axial": {"white": Score(value, 1 / value)}} for subject, value in dice.items()}
+        _, architecture, variant = name.split("-")
+        data = {"heads": Measured("heads", ("axial",), scores)}
+        return NetworkResults(name, "brain", architecture, variant, 0, "", 1, 0.0, 1, (8, 8), 1.0, data)
+
+    plain = {"a": 0.5, "b": 0.6, "c": 0.7, "d": 0.8}
+    networks = [
+        network("brain-unet-none", plain),
+        network("brain-unet-scse", {"a": 0.61, "b": 0.72, "c": 0.83, "e": 0.1}),
+        network("brain-unet-cse", {"a": 0.4, "b": 0.61, "c": 0.7, "d": 0.8}),
+        network("brain-sdnet-cse", plain),
+    ]
+    found = {(each.network, each.measure): each for each in evaluate.compare({each.name: each for each in networks})}
+    assert {name for name, _ in found} == {"brain-unet-scse", "brain-unet-cse"}, "SD-Net has no none here"
+    scse, distance = found["brain-unet-scse", "dice"], found["brain-unet-scse", "hd95_mm"]
+    assert (scse.subjects, scse.better, scse.tests) == (3, 3, 2)
+    assert scse.difference == pytest.approx(0.12)
+    assert (scse.p, scse.smallest_p) == (0.25, 0.25)
+    assert distance.better == 3, "a smaller distance is better"
+    assert distance.difference < 0
+    assert found["brain-unet-cse", "dice"].better == 1
+
+
+def test_brain_networks_have_what_the_page_needs() -> None:
+    card = replace(TINY, anatomy="brain", structures=BRAIN)
+    claim = evaluate.check(card, card.network(seed=0).eval())
+    assert claim["sample"] == "synthetic"
+    assert {"cerebral cortex", "putamen"} < set(claim["dice"]) < {structure.name for structure in BRAIN[1:]}
+    assert torch.tensor([value for value in claim["dice"].values() if value is not None]).max() <= 1
+
+
+def _acts(folder: Path) -> list[Callable[[], None]]:
+    return [
+        lambda: evaluate.evaluate(folder, None),
+        lambda: evaluate.make_page(folder),
+        lambda: evaluate.collect_seeds(folder, [folder]),
+    ]
+
+
+def test_cards_of_the_folder_stay_readable(networks: Path) -> None:
+    (networks / results.FOLDER).mkdir()
+    (networks / results.FOLDER / "x.json").write_text("{}")
+    assert list(cards(networks)) == list(NAMES)

@@ -1,0 +1,205 @@
+"""The folder pretrained/results/: what was measured of each network, subject by subject, and how variants compare."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+FOLDER = "results"
+"""Where they lie, beside the cards: a file NAME.json for each network."""
+COMPARISONS = "comparisons.json"
+OTHER_SEEDS = "hippocampus-seeds.json"
+"""Networks trained again from other seeds, measured alike and not shipped."""
+NOT_COUNTED = "extra-cerebral CSF"
+"""Left out of means: it is what is left between brain and skull, and no atlas agrees on it."""
+
+PAPER_DICE: Mapping[str, Mapping[str, float]] = {
+    "densenet": {"none": 0.842, "cse": 0.865, "sse": 0.876, "scse": 0.882},
+    "sdnet": {"none": 0.771, "cse": 0.790, "sse": 0.860, "scse": 0.862},
+    "unet": {"none": 0.763, "cse": 0.825, "sse": 0.837, "scse": 0.843},
+}
+"""Architecture -> variant -> global Dice of the paper on the brains of the Multi-Atlas Labelling Challenge."""
+PAPER = (
+    "Roy, Navab, Wachinger, Concurrent Spatial and Channel Squeeze & Excitation in Fully Convolutional Networks, "
+    "MICCAI 2018 (arXiv 1803.02579)"
+)
+
+
+class ResultsError(ValueError):
+    """Results that cannot be read, or that cannot be made as asked; the sentence is for people."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well a structure was found: Dice in 0 to 1, and the 95th-percentile Hausdorff distance in mm.
+
+    `dice` is None where neither the labels nor the network have the structure, `hd95_mm` where either lacks it.
+    """
+
+    dice: float | None
+    hd95_mm: float | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A network on a data set: `subjects` are subject -> plane -> structure -> Score.
+
+    A volume is segmented slice by slice in a plane and stacked; `planes` are those whose mean stands for the network.
+    """
+
+    title: str
+    planes: tuple[str, ...]
+    subjects: Mapping[str, Mapping[str, Mapping[str, Score]]]
+
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """Names of the structures, in order."""
+        return tuple(dict.fromkeys(name for scores in self._scores() for name in scores))
+
+    def by_subject(
+        self, measure: str = "dice", *, planes: Iterable[str] | None = None, structure: str | None = None
+    ) -> dict[str, float]:
+        """Subject -> mean of a measure ("dice", "hd95_mm") over planes and structures, or of one structure alone.
+
+        Planes are those that stand for the network unless given. Subjects without a value are left out.
+        """
+        wanted = tuple(planes or self.planes)
+        names = (structure,) if structure else [name for name in self.structures if name != NOT_COUNTED]
+        values = {
+            subject: [
+                value
+                for plane in wanted
+                for name in names
+                if (value := getattr(by_plane.get(plane, {}).get(name), measure, None)) is not None
+            ]
+            for subject, by_plane in self.subjects.items()
+        }
+        return {subject: fmean(found) for subject, found in values.items() if found}
+
+    def missed(self) -> int:
+        """How often, over subjects, planes that stand for the network and structures, nothing was found of one."""
+        scores = [score for found in self._scores() for name, score in found.items() if name != NOT_COUNTED]
+        return sum(score.dice == 0 and score.hd95_mm is None for score in scores)
+
+    def _scores(self) -> list[Mapping[str, Score]]:
+        return [by_plane[plane] for by_plane in self.subjects.values() for plane in self.planes if plane in by_plane]
+
+
+@dataclass(frozen=True)
+class NetworkResults:
+    """What was measured of a network, whose weights have this `sha256`.
+
+    `parameters_added`, in percent, and `time_ratio`, the time of a pass, are against the same network without blocks;
+    `multiply_adds` are those of convolutions and linear layers for one slice of `input_size` pixels. `data` are data
+    set -> Measured.
+    """
+
+    name: str
+    anatomy: str
+    architecture: str
+    variant: str
+    seed: int | None
+    sha256: str
+    parameters: int
+    parameters_added: float
+    multiply_adds: int
+    input_size: tuple[int, int]
+    time_ratio: float
+    data: Mapping[str, Measured]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A network against the same without blocks, on the same subjects of a data set.
+
+    `difference` is the mean over subjects of network - other, `better` the number of subjects in which the network is
+    better; `p` that of the two-sided Wilcoxon signed-rank test over subjects, None for one subject, and `smallest_p`
+    the smallest that so many subjects can give. `tests` is how many comparisons the data set has: `p` is not corrected.
+    """
+
+    network: str
+    other: str
+    data: str
+    measure: str
+    subjects: int
+    better: int
+    difference: float
+    p: float | None
+    smallest_p: float
+    tests: int
+
+    @property
+    def can_show(self) -> bool:
+        """Whether so many subjects could show a difference at 0.05, corrected for all tests (Bonferroni)."""
+        return self.smallest_p * self.tests < 0.05
+
+    @property
+    def significant(self) -> bool:
+        """Whether the difference is shown at 0.05, corrected for all tests (Bonferroni)."""
+        return self.p is not None and self.p * self.tests < 0.05
+
+
+def results(folder: Path) -> dict[str, NetworkResults]:
+    """The results of the networks of a folder such as pretrained/, by name; empty where none were measured.
+
+    Raises ResultsError for a file that cannot be read.
+    """
+    paths = sorted((folder / FOLDER).glob("*.json"))
+    found = [_read(path) for path in paths if path.name not in (COMPARISONS, OTHER_SEEDS)]
+    return {network.name: network for facts in found for network in [_network(facts)]}
+
+
+def other_seeds(folder: Path) -> list[NetworkResults]:
+    """The results of the same networks trained from other seeds; empty where there are none. Raises ResultsError."""
+    path = folder / FOLDER / OTHER_SEEDS
+    return [_network(facts) for facts in _read(path)] if path.is_file() else []
+
+
+def comparisons(folder: Path) -> list[Comparison]:
+    """How variants compare with none; empty where nothing was compared. Raises ResultsError."""
+    path = folder / FOLDER / COMPARISONS
+    return [Comparison(**facts) for facts in _read(path)] if path.is_file() else []
+
+
+def write(path: Path, content: Any) -> None:
+    """Write results or lists of them to a file of the folder, all at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    facts = [asdict(each) for each in content] if isinstance(content, list) else asdict(content)
+    beside = path.with_suffix(".part")
+    beside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+def mean_and_deviation(values: Mapping[str, float]) -> tuple[float, float | None] | None:
+    """Mean and standard deviation (n - 1) over subjects: None without any, no deviation of one."""
+    if not values:
+        return None
+    return fmean(values.values()), stdev(values.values()) if len(values) > 1 else None
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{path.name}: cannot be read ({error}); run `scse-viz evaluate` again") from error
+
+
+def _network(facts: Mapping[str, Any]) -> NetworkResults:
+    try:
+        data = {name: _measured(found) for name, found in facts["data"].items()}
+        return NetworkResults(**{**facts, "data": data, "input_size": tuple(facts["input_size"])})
+    except (KeyError, TypeError, AttributeError) as error:
+        name = facts.get("name") if isinstance(facts, dict) else None
+        raise ResultsError(
+            f"results of {name or 'a network'}: cannot be read ({error}); run `scse-viz evaluate` again"
+        ) from error
+
+
+def _measured(facts: Mapping[str, Any]) -> Measured:
+    subjects = {
+        subject: {plane: {name: Score(**score) for name, score in scores.items()} for plane, scores in by_plane.items()}
+        for subject, by_plane in facts["subjects"].items()
+    }
+    return Measured(facts["title"], tuple(facts["planes"]), subjects)

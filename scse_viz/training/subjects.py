@@ -1,0 +1,112 @@
+"""What the networks are measured on: scans with labels that no training saw."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from scse_viz.anatomy import BRAIN, HIPPOCAMPUS
+from scse_viz.results import ResultsError
+from scse_viz.samples import SAMPLE_DATA, Group, Sample, samples
+from scse_viz.scans import PLANES, Scan, read_labels, read_scan
+from scse_viz.training import hippocampus
+from scse_viz.training.brain import VALIDATION_HEADS
+from scse_viz.training.samples import SYNTHETIC_HEAD, synthetic_head
+
+Labelled = tuple[Scan, np.ndarray]
+ALL_PLANES = tuple(PLANES)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A scan with labels (X, Y, Z); `groups` say what they mean. A shipped sample has the sample's name."""
+
+    name: str
+    groups: tuple[Group, ...]
+    read: Callable[[], Labelled]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Subjects to measure on; `planes` are those whose mean stands for a network."""
+
+    name: str
+    title: str
+    planes: tuple[str, ...]
+    subjects: tuple[Subject, ...]
+
+
+def data_sets(
+    label_maps: Path | None = None, crops: Path | None = None, sample_data: Path = SAMPLE_DATA
+) -> dict[str, tuple[DataSet, ...]]:
+    """Anatomy -> its data sets, the first of which stands for the anatomy.
+
+    The samples are always there; `label_maps`, a folder of SynthSeg, adds three heads, and `crops`, a folder with
+    images/ and labels/ of the Decathlon, the test crops. Raises ResultsError.
+    """
+    shipped = {name: _shipped(sample) for name, sample in samples(sample_data).items()}
+    if not shipped:
+        raise ResultsError(f"{sample_data}: no samples there; run this in a checkout of the project, which has them")
+    heads = [shipped["synthetic"], *_heads(label_maps)] if label_maps else [shipped["synthetic"]]
+    halves = [subject for name, subject in shipped.items() if name.startswith("colin27-hippocampus")]
+    return {
+        "brain": (
+            DataSet("synthetic", "synthetic heads: T1-like images made from label maps", ALL_PLANES, tuple(heads)),
+            DataSet("colin27", "Colin27, a real head, against AAL", ALL_PLANES, (shipped["colin27"],)),
+            DataSet(
+                "icbm2009a", "ICBM 2009a, 152 heads averaged, against its tissues", ALL_PLANES, (shipped["icbm2009a"],)
+            ),
+        ),
+        "hippocampus": (
+            DataSet("test", "test crops: real, one hippocampus each", ("sagittal",), _crops(crops) if crops else ()),
+            DataSet(
+                "colin27-hippocampus", "Colin27, cut out, left and right, against AAL", ("sagittal",), tuple(halves)
+            ),
+        ),
+    }
+
+
+def _shipped(sample: Sample) -> Subject:
+    return Subject(sample.name, sample.groups, cache(partial(_read_sample, sample)))
+
+
+def _read_sample(sample: Sample) -> Labelled:
+    scan = read_scan(sample.scan)
+    return scan, read_labels(sample.labels, scan)
+
+
+def _heads(folder: Path) -> list[Subject]:
+    """The heads that the sample was not made of."""
+    groups = tuple(Group(each.number, each.name, (each.number,)) for each in BRAIN[1:])
+    numbers = [number for number in VALIDATION_HEADS if number != SYNTHETIC_HEAD]
+    names = {number: f"training_seg_{number}" for number in numbers}
+    _check(folder, [f"{name}.nii.gz" for name in names.values()], "label maps of the SynthSeg repository")
+    return [Subject(names[number], groups, cache(partial(_read_head, folder, number))) for number in numbers]
+
+
+def _read_head(folder: Path, number: int) -> Labelled:
+    voxels, labels, affine = synthetic_head(folder, number)
+    image = nib.Nifti1Image(voxels, affine)
+    image.header.set_xyzt_units("mm")
+    return read_scan(image.to_bytes(), name=f"training_seg_{number}.nii"), labels.astype(np.int32)
+
+
+def _crops(folder: Path) -> tuple[Subject, ...]:
+    names = hippocampus.split()["test"]
+    groups = tuple(Group(each.number, each.name, (each.number,)) for each in HIPPOCAMPUS[1:])
+    wanted = [f"{kind}/{name}" for kind in ("images", "labels") for name in names]
+    _check(folder, wanted, "hippocampus crops of the Medical Segmentation Decathlon")
+    return tuple(
+        Subject(name.removesuffix(".nii.gz"), groups, cache(partial(hippocampus.read_subject, folder, name)))
+        for name in names
+    )
+
+
+def _check(folder: Path, names: list[str], what: str) -> None:
+    gone = [name for name in names if not (folder / name).is_file()]
+    if gone:
+        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        raise ResultsError(f"{folder}: {gone[0]}{more} missing; give the folder of {what}")

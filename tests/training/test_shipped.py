@@ -1,0 +1,84 @@
+"""The shipped networks: what cards, results and page say is what the weights do."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from scse_viz import results
+from scse_viz.anatomy import ANATOMIES
+from scse_viz.samples import samples
+from scse_viz.scans import read_labels, read_scan, slice_of
+from scse_viz.training import evaluate, measures
+from scse_viz.training.subjects import data_sets
+from scse_viz.training.table import paper_form
+from scse_viz.zoo import PRETRAINED, cards
+
+CARDS = cards(PRETRAINED)
+RESULTS = results.results(PRETRAINED)
+ROW = "U-Net", "colin27-hippocampus"
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_a_network_loads_and_reaches_what_its_card_claims(name: str) -> None:
+    card = CARDS[name]
+    assert card.structures == ANATOMIES[card.anatomy]
+    assert (PRETRAINED / f"{name}.growth.npz").is_file()
+    model = evaluate.loaded(name, PRETRAINED)  # raises where the hash differs
+    assert card.figures is not None
+    claim = card.figures["check"]
+    sample = samples()[claim["sample"]]
+    scan = read_scan(sample.scan)
+    labels = read_labels(sample.labels, scan)
+    found = measures.segment(scan, model, card, claim["plane"], claim["slices"])
+    truth = np.stack([slice_of(labels, claim["plane"], index) for index in claim["slices"]])
+    dice = measures.group_dice(found, truth, [group for group in sample.groups if group.name in claim["dice"]])
+    assert dice == {structure: pytest.approx(said, abs=0.01) for structure, said in claim["dice"].items()}
+    assert np.mean([value for value in dice.values() if value is not None]) > 0.5
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_figures_on_a_card_are_those_of_its_results(name: str) -> None:
+    card, measured = CARDS[name], RESULTS[name]
+    assert measured.sha256 == card.sha256, "measured again: scse-viz evaluate"
+    assert card.figures is not None
+    assert {key: card.figures[key] for key in card.figures if key != "check"} == evaluate.figures(measured)
+    assert measured.parameters == card.parameters
+    assert measured.parameters_added == pytest.approx(measures.parameters_added(card), abs=0.005)
+    assert measured.multiply_adds == measures.multiply_adds(card, measured.input_size)
+    assert 0.5 < measured.time_ratio < 2.5
+
+
+def test_every_subject_was_measured_in_every_plane() -> None:
+    wanted = {"synthetic": 4, "colin27": 1, "icbm2009a": 1, "test": 40, "colin27-hippocampus": 2}
+    for network in RESULTS.values():
+        for data, found in network.data.items():
+            assert len(found.subjects) == wanted[data], (network.name, data)
+            assert all(set(by_plane) == set(CARDS[network.name].planes) for by_plane in found.subjects.values())
+
+
+def test_the_page_and_the_tests_are_made_of_these_results() -> None:
+    assert results.comparisons(PRETRAINED) == evaluate.compare({name: RESULTS[name] for name in CARDS})
+    assert (PRETRAINED / "README.md").read_text(encoding="utf-8") == evaluate.page_text(PRETRAINED)
+
+
+def test_a_row_of_the_table_comes_out_again() -> None:
+    """Four networks on both hippocampi of Colin27, sagittal: the row that takes seconds."""
+    title, data = ROW
+    (subjects,) = [each.subjects for each in data_sets()["hippocampus"] if each.name == data]
+    found = {}
+    for card in CARDS.values():
+        if card.anatomy == "hippocampus" and card.architecture == "unet":
+            before = RESULTS[card.name].data[data]
+            model = evaluate.loaded(card.name, PRETRAINED)
+            again = {}
+            for subject in subjects:
+                scan, truth = subject.read()
+                labels = measures.segment_volume(scan, model, card, "sagittal")
+                again[subject.name] = {"sagittal": measures.scores(labels, truth, subject.groups, scan.spacing)}
+                assert again[subject.name]["sagittal"] == before.subjects[subject.name]["sagittal"]
+            measured = results.Measured(before.title, before.planes, again)
+            found[card.variant] = replace(RESULTS[card.name], data={data: measured})
+    (row,) = [line for line in paper_form({"unet": found}, data, "dice").splitlines() if line.startswith(f"| {title} ")]
+    assert len(found) == 4
+    assert row in (PRETRAINED / "README.md").read_text(encoding="utf-8")
