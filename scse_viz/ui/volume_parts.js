@@ -14,6 +14,8 @@ const CONTROLS = `
     <input type="range" name="labels" min="0" max="100" step="1"><output></output></label>
   <label title="The map is clear where it is lower.">Map from
     <input type="range" name="since" min="0" max="100" step="1"><output></output></label>
+  <label title="Leave map and structures out where the scan is black, as in the air around a head.">
+    <input type="checkbox" name="masked">Not in the air</label>
   <label title="Cut the head in space open at the crosshair, along the plane of the slices.">
     <input type="checkbox" name="cut">Cut open</label>
   <label title="Interpolate between voxels. Off, every voxel stays a block of its own size.">

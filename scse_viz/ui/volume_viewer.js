@@ -114,6 +114,7 @@ class VolumeViewer {
   apply() {
     const { scan, map, labels } = this.layers;
     scan._opacity = this.display.scan / 100;
+    this.nv.backgroundMasksOverlays = this.display.masked ? 1 : 0;
     if (labels) labels._opacity = this.display.labels / 100;
     if (!map) return;
     map._opacity = this.display.map / 100;
@@ -129,7 +130,7 @@ class VolumeViewer {
       input.nextElementSibling.textContent = input.name === "since" && this.data?.map ? this.valueOf(value / 100) : `${value}%`;
     }
     if (!this.nv || !this.layers) return;
-    if (["scan", "map", "labels", "since"].includes(name)) {
+    if (["scan", "map", "labels", "since", "masked"].includes(name)) {
       this.apply();
       this.nv.updateGLVolume();
     }
@@ -202,7 +203,7 @@ class VolumeViewer {
     const { map, layers } = this.data;
     const has = (kind) => layers.some((layer) => layer.kind === kind);
     figure.hidden = !has("map");
-    for (const [name, kind] of [["map", "map"], ["since", "map"], ["labels", "labels"]]) {
+    for (const [name, kind] of [["map", "map"], ["since", "map"], ["labels", "labels"], ["masked", "labels"]]) {
       this.place.querySelector(`[name=${name}]`).parentElement.hidden = !has(kind);
     }
     if (!map) return;

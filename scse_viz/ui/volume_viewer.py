@@ -44,17 +44,19 @@ class Display:
     map: int = 60
     labels: int = 0
     since: int = 0
+    masked: bool = True
     cut: bool = True
     smooth: bool = True
 
 
 def read_display(text: str) -> Display:
-    """The display of an address, such as "3d,100,60,0,40,1,0". Raises ValueError for one that cannot be used."""
+    """The display of an address, such as "3d,100,60,0,40,1,1,0". Raises ValueError for one that cannot be used."""
     show, *numbers = text.split(",")
-    scan, map_, labels, since, cut, smooth = map(int, numbers)
+    scan, map_, labels, since, *switches = map(int, numbers)
+    masked, cut, smooth = map(bool, switches)
     if show not in SHOWN or not all(0 <= share <= 100 for share in (scan, map_, labels, since)):
         raise ValueError(text)
-    return Display(show, scan, map_, labels, since, bool(cut), bool(smooth))
+    return Display(show, scan, map_, labels, since, masked, cut, smooth)
 
 
 def draw(

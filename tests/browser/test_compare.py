@@ -82,6 +82,8 @@ def test_the_first_visit_shows_maps(visit, address, request):
         assert len(colours) > 20, f"{name} is blank"
     ARTEFACTS.mkdir(exist_ok=True)
     picture = ARTEFACTS / "compare.png"
+    visit.page.set_viewport_size({"width": 1440, "height": 1250})  # as far as the first maps
+    visit.drawn(columns=4)
     visit.page.screenshot(path=picture)
     if request.config.getoption("--update-screenshot", default=False):
         (ROOT / "docs").mkdir(exist_ok=True)

@@ -47,9 +47,17 @@ def scan(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 def opened(page: Page, address: str, scan: Path, **keys: str) -> None:
     page.goto(f"{address}volume?scan=your+own+file&" + "&".join(f"{key}={value}" for key, value in keys.items()))
+    settled(page)  # else the upload interrupts the first run, and the address loses what that had not come to
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(scan, timeout=PATIENCE)
     expect(page.get_by_role("heading", name="ball.nii.gz")).to_be_visible(timeout=PATIENCE)
+    settled(page)
+
+
+def settled(page: Page) -> None:
     expect(page.locator(".panels[data-drawn]")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_test_id("stSpinner")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+    page.wait_for_timeout(500)  # a frame or two
 
 
 def run(page: Page) -> None:
@@ -88,6 +96,7 @@ def test_a_run_then_a_click_on_a_cell_goes_to_its_slice(page, address, scan):
     page.mouse.up()
     page.wait_for_url("**axial=5**", timeout=PATIENCE)
     expect(page.get_by_role("heading", name="axial slice 5")).to_be_visible(timeout=PATIENCE)
+    settled(page)
     page.keyboard.press("ArrowRight")
     page.wait_for_url("**axial=6**", timeout=PATIENCE)
 
@@ -110,7 +119,7 @@ def test_planes_follow_a_click_in_one_and_show_map_and_prediction(page, address,
 
 
 def test_a_click_in_the_slice_moves_the_planes_and_the_display_is_in_the_address(page, address, scan):
-    opened(page, address, scan, axial="12", sagittal="20", coronal="22", volume_display="axial,90,60,0,0,1,0")
+    opened(page, address, scan, axial="12", sagittal="20", coronal="22", volume_display="axial,90,60,0,0,1,1,0")
     slice_ = page.locator("canvas.map").first
     box = slice_.bounding_box()  # 40 columns and 44 rows of 1 mm
     slice_.click(position={"x": box["width"] * 10.5 / 40, "y": box["height"] * 8.5 / 44})
@@ -121,7 +130,7 @@ def test_a_click_in_the_slice_moves_the_planes_and_the_display_is_in_the_address
     assert page.locator(".solid [name=show]").input_value() == "axial"
     assert page.locator(".solid [name=scan]").input_value() == "90"
     page.locator(".solid [name=scan]").fill("40")
-    page.wait_for_url("**volume_display=axial*40*60*0*0*1*0**", timeout=PATIENCE)
+    page.wait_for_url("**volume_display=axial*40*60*0*0*1*1*0**", timeout=PATIENCE)
 
 
 def test_without_webgl_the_page_says_so_and_works(page, address, scan):

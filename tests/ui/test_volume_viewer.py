@@ -13,10 +13,12 @@ NIIVUE = Path(volume_viewer.__file__).parent / "niivue"
 
 
 def test_a_display_is_read_from_the_address():
-    assert read_display("3d,100,60,0,40,1,0") == Display("3d", 100, 60, 0, 40, True, False)
+    assert read_display("3d,100,60,0,40,1,1,0") == Display("3d", 100, 60, 0, 40, True, True, False)
 
 
-@pytest.mark.parametrize("text", ["", "3d", "4d,100,60,0,40,1,0", "3d,101,60,0,40,1,0", "3d,a,60,0,40,1,0", "3d,1,2,3"])
+@pytest.mark.parametrize(
+    "text", ["", "3d", "4d,100,60,0,40,1,1,0", "3d,101,60,0,40,1,1,0", "3d,a,60,0,40,1,1,0", "3d,1,2,3"]
+)
 def test_a_display_that_makes_no_sense_is_refused(text):
     with pytest.raises(ValueError, match=r".*"):
         read_display(text)
