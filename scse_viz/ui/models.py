@@ -71,18 +71,19 @@ def _columns() -> Mapping[str, Any]:
         "parameters": number("parameters", format="localized"),
         "added": number("added, %", format="%.2f", help="Parameters that the blocks add to the plain network."),
         "crops": number("images seen", format="localized", help="Images or crops seen in training."),
-        "dice": number("mean Dice", format="%.3f", help="Over the structures of the scan that stands for the anatomy."),
+        "dice": number("mean Dice", format="%.3f", help="Over structures and test scans; the cards below say which."),
     }
 
 
 def _draw_card(card: Card) -> None:
     training = card.training or {}
     st.markdown(f"**{variant_title(card.variant)}**  \n`{card.name}`")
-    dice = (card.figures or {}).get("mean_dice")
+    figures = card.figures or {}
+    dice = figures.get("mean_dice")
     st.metric(
         "mean Dice",
         "–" if dice is None else f"{dice:.3f}",
-        help="2 |A and B| / (|A| + |B|), 0 to 1, mean over structures and planes; pretrained/README.md says of what.",
+        help=f"2 |A and B| / (|A| + |B|), 0 to 1. Measured on {figures.get('measured_on', 'nothing yet')}.",
     )
     st.button(
         "Open in Explore",

@@ -204,7 +204,7 @@ def test_play_begins_at_the_first_step_and_can_be_stopped():
 
 
 def test_a_network_without_a_growth_file_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(kept, "PRETRAINED", tmp_path)
+    monkeypatch.setattr(kept, "home", lambda name: tmp_path)
     app = opened(understand=GROWTH, variants=["sSE"])
     assert r"brain-unet-sse.growth.npz is missing" in texts(app)
     assert not figures(app)
