@@ -21,6 +21,8 @@ const CONTROLS = `
     <button type="button" name="out" aria-label="Zoom out" title="Zoom out (key -)">−</button>
     <button type="button" name="fit" aria-label="Fit" title="The whole slice (key 0)">Fit</button>
     <button type="button" name="in" aria-label="Zoom in" title="Zoom in (key +, or Ctrl and the wheel; then drag)">+</button>
+    <button type="button" name="png" title="Save all panels as a PNG picture.">PNG</button>
+    <button type="button" name="svg" title="Save all panels as an SVG picture: maps as pixels, words as words.">SVG</button>
   </span>
 </div>
 <div class="key">
@@ -65,6 +67,7 @@ function connectControls(view) {
       view.changed(false);
     };
   }
+  for (const format of ["png", "svg"]) field(format).onclick = () => savePanels(view, format);
   field("bare").onclick = () => view.toggleBare();
   field("in").onclick = () => view.zoomBy(1.5);
   field("out").onclick = () => view.zoomBy(1 / 1.5);

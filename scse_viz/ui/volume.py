@@ -181,7 +181,7 @@ def _pixel(view: View, voxel: Sequence[int]) -> tuple[int, int]:
 
 
 def _go_to(view: View, voxel: Sequence[int]) -> None:
-    """Put slice and crosshair at a voxel."""
+    """Put slice and crosshair at a voxel; one that a browser still had of another scan ends at the border of this."""
     for plane, axis in PLANES.items():
         if plane in view.scan.planes:
-            st.session_state[plane] = int(voxel[axis])
+            st.session_state[plane] = min(max(0, int(voxel[axis])), view.scan.voxels.shape[axis] - 1)

@@ -10,6 +10,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 ROOT = Path(__file__).parents[2]
@@ -196,3 +197,22 @@ def test_gates_are_compared_in_numbers(visit, address):
     charts = visit.page.get_by_test_id("stPlotlyChart")
     expect(charts.locator(".heatmaplayer")).to_have_count(12, timeout=PATIENCE)  # three, and one for each block
     visit.page.screenshot(path=ARTEFACTS / "compare-gates.png")
+
+
+@pytest.mark.parametrize("format", ["png", "svg"])
+def test_the_panels_are_saved_as_a_picture(visit, address, format, tmp_path):
+    visit.open(f"{address}?variants=sSE&variants=scSE&blocks=encoder1")
+    visit.drawn(columns=2)
+    with visit.page.expect_download(timeout=PATIENCE) as download:
+        visit.page.locator(f".bar button[name={format}]").click()
+    file = tmp_path / f"maps.{format}"
+    download.value.save_as(file)
+    if format == "svg":
+        text = file.read_text(encoding="utf-8")
+        assert text.count("<image") >= 5  # slice, two predictions, two maps
+        assert ">scSE</text>" in text
+        assert ">encoder1</text>" in text
+    else:
+        with Image.open(file) as picture:
+            assert picture.width >= 1500
+            assert len(picture.convert("RGB").resize((200, 200)).getcolors(40_000)) > 500

@@ -49,7 +49,7 @@ def opened(page: Page, address: str, scan: Path, **keys: str) -> None:
     page.goto(f"{address}volume?scan=your+own+file&" + "&".join(f"{key}={value}" for key, value in keys.items()))
     settled(page)  # else the upload interrupts the first run, and the address loses what that had not come to
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(scan, timeout=PATIENCE)
-    expect(page.get_by_role("heading", name="ball.nii.gz")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("canvas.map[aria-label^='ball.nii.gz']")).to_be_visible(timeout=PATIENCE)
     settled(page)
 
 
@@ -120,7 +120,7 @@ def test_planes_follow_a_click_in_one_and_show_map_and_prediction(page, address,
 
 def test_a_click_in_the_slice_moves_the_planes_and_the_display_is_in_the_address(page, address, scan):
     opened(page, address, scan, axial="12", sagittal="20", coronal="22", volume_display="axial,90,60,0,0,1,1,0")
-    slice_ = page.locator("canvas.map").first
+    slice_ = page.locator("canvas.map[aria-label^='ball.nii.gz']")
     box = slice_.bounding_box()  # 40 columns and 44 rows of 1 mm
     slice_.click(position={"x": box["width"] * 10.5 / 40, "y": box["height"] * 8.5 / 44})
     page.wait_for_url("**sagittal=10**", timeout=PATIENCE)
