@@ -61,10 +61,10 @@ def test_a_click_on_a_block_opens_it_large(page, address):
     for name in ("encoder1", "bottleneck", "decoder2"):
         colours = np.unique(np.array(stage(page, name).locator("canvas").evaluate(PIXELS)).reshape(-1, 4), axis=0)
         assert len(colours) > 20, f"{name} is blank"
-    stage(page, "encoder2").click()
-    chosen(page, "encoder2")
-    page.wait_for_url("**block=encoder2**", timeout=PATIENCE)
-    assert names(page)[0] == "encoder2: spatial gate"
+    stage(page, "encoder3").click()
+    chosen(page, "encoder3")
+    page.wait_for_url("**block=encoder3**", timeout=PATIENCE)
+    assert names(page)[0] == "encoder3: spatial gate"
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / "explore.png")
 
