@@ -1,23 +1,35 @@
 """Keys of the keyboard that a page listens to, wherever its focus is but in a field."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
+_LISTENERS = "keys_listeners"
 _keys = st.components.v2.component("scse_viz_keys", js=Path(__file__).with_name("keys.js").read_text(encoding="utf-8"))
 
 
 def listen(actions: Mapping[str, Callable[[], None]], *, key: str) -> None:
-    """Call the action of a key when it is pressed, before the page runs again: `{"1": ..., "ArrowLeft": ...}`.
+    """Call the action of a key when it is pressed, as `begin` does: `{"1": ..., "ArrowLeft": ...}`.
 
     Keys are named as in a browser's `KeyboardEvent.key`. In a field, a slider, a list or a grid of maps they keep their
     own meaning. An action may set the value of any widget, since none is drawn yet; call this after those widgets, so
     that the browser has their new values before it sends what was pressed meanwhile.
     """
+    st.session_state.setdefault(_LISTENERS, {})[key] = actions
     data = {"keys": list(actions), "handled": st.session_state.get(_handled(key), 0)}
-    _keys(data=data, key=key, on_presses_change=partial(_act, key, actions))
+    _keys(data=data, key=key, on_presses_change=_nothing)
+
+
+def begin() -> None:
+    """Call the actions of what was pressed, at the start of a run of the whole page, before any widget is drawn.
+
+    Not in a callback: a fragment that runs by itself, as progress does, may bring a press before the page's own message
+    does, and that message would then set the widgets back.
+    """
+    for key, actions in st.session_state.get(_LISTENERS, {}).items():
+        if key in st.session_state:  # else it is of another page
+            _act(key, actions)
 
 
 def _act(key: str, actions: Mapping[str, Callable[[], None]]) -> None:

@@ -60,6 +60,7 @@ def begin() -> None:
 
     It belongs to the script and not to a page, so a file stays open when the page changes.
     """
+    keys.begin()
     state.begin()
     st.session_state[_VIEW] = None
     try:

@@ -17,7 +17,6 @@ from scse_viz.volume import Job
 from scse_viz.zoo import Card, WeightsError
 
 FIRST_VARIANTS = 4
-ARROWS = {"ArrowLeft": -1, "ArrowDown": -1, "ArrowRight": 1, "ArrowUp": 1}
 WIDGETS = (*sidebar.KEYS, "architecture", "variant", "block", volume_run.NUMBER, *takeaway.KEYS)
 
 
@@ -72,26 +71,18 @@ def _choose_crosshair(view: View) -> tuple[int, int, int]:
 
 
 def _listen(view: View, card: Card) -> None:
-    """The arrows go through the slices, 1 to 4 choose among the first variants of the architecture."""
+    """The keys 1 to 4 choose among the first variants of the architecture."""
     family = [each for each in view.networks.values() if each.architecture == card.architecture]
     actions = {
         str(number): partial(_set, "variant", variant_title(each.variant))
         for number, each in enumerate(family[:FIRST_VARIANTS], start=1)
     }
-    last = view_of(view.scan, view.plane).count - 1
-    if last > 0:
-        for key, step in ARROWS.items():
-            actions[key] = partial(_step, view.plane, step, last)
     with st.sidebar:  # at its end, where an element of no height moves nothing
         keys.listen(actions, key="volume_keys")
 
 
 def _set(key: str, value: str) -> None:
     st.session_state[key] = value
-
-
-def _step(plane: str, step: int, last: int) -> None:
-    st.session_state[plane] = min(last, max(0, st.session_state[plane] + step))
 
 
 def _draw_slice(view: View, card: Card, block: str, prediction: Panel, map_: Panel, voxel: Sequence[int]) -> None:

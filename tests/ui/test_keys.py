@@ -37,3 +37,14 @@ def test_a_key_that_has_no_action_any_more_is_passed_over(session):
     session["listener"] = SimpleNamespace(presses=[[10, "4"]])
     keys._act("listener", {})
     assert session["listener_handled"] == 10
+
+
+def test_presses_are_handled_at_the_start_of_a_page_and_only_those_of_its_own_listeners(session, monkeypatch):
+    done: list[str] = []
+    monkeypatch.setattr(keys, "_keys", lambda **_: None)
+    keys.listen({"1": partial(done.append, "here")}, key="here")
+    keys.listen({"1": partial(done.append, "elsewhere")}, key="elsewhere")
+    session["here"] = SimpleNamespace(presses=[[10, "1"]])  # that of the other page is gone
+    keys.begin()
+    keys.begin()
+    assert done == ["here"]
