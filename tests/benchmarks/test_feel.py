@@ -30,9 +30,15 @@ UNTIL = """([act, changed]) => new Promise((done, fail) => {
     };
     look();
 })"""
-HEADS = "[...document.querySelectorAll('.panels .head')].map(head => head.textContent).join()"
-ROWS = "document.querySelectorAll('.panels .row').length"
-SLICE = "document.querySelector('.panels')?.dataset.drawn"
+PANELS = """(() => {
+    if (!window.panelsRoot?.host.isConnected)  // a component's elements are hidden in the shadow of its own
+        window.panelsRoot = [...document.querySelectorAll('*')].map(part => part.shadowRoot)
+            .find(root => root?.querySelector('.panels'));
+    return window.panelsRoot;
+})()"""
+HEADS = f"[...{PANELS}.querySelectorAll('.head')].map(head => head.textContent).join()"
+ROWS = f"{PANELS}.querySelectorAll('.row').length"
+SLICE = f"{PANELS}.querySelector('.panels').dataset.drawn"
 VIEW = "?variants=none&variants=cSE&variants=sSE&variants=scSE"
 
 
@@ -94,11 +100,10 @@ def toggled(page: Page, act: str, changed: str) -> list[float]:
 
 
 def sliced(page: Page, *, again: bool = False) -> list[float]:
-    """Steps of the slice's slider by its arrow keys, to and fro where the slices are to be known."""
-    slider = page.locator("[data-testid=stSidebar] [role=slider]").first
+    """Steps from slice to slice with the arrow keys, to and fro where the slices are to be known."""
     times = []
     for step in range(ROUNDS + 1):
-        slider.focus()
+        page.evaluate("document.activeElement.blur()")
         before = page.evaluate(SLICE)
         start = time.perf_counter()
         page.keyboard.press("ArrowRight" if not again or step % 2 == 0 else "ArrowLeft")
@@ -109,13 +114,15 @@ def sliced(page: Page, *, again: bool = False) -> list[float]:
 
 
 def faded(page: Page) -> list[float]:
-    act = """() => new Promise(done => {
-        const input = document.querySelector('.panels input[name=opacity]');
+    act = (
+        f"() => new Promise(done => {{ const input = {PANELS}.querySelector('input[name=opacity]');"
+        + """
         input.value = input.value === '30' ? '60' : '30';
         const start = performance.now();
         input.dispatchEvent(new Event('input', {bubbles: true}));
         requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - start)));
     })"""
+    )
     return [page.evaluate(act) for _ in range(ROUNDS)]
 
 
