@@ -6,7 +6,7 @@ const BUSY = [
 ].join(",");
 const PATIENCE_MS = 5000;
 const listeners = new WeakMap();
-const live = []; // in the order in which they came: of two that want a key, the page's later one has it
+const live = []; // of two that want a key, the page's later one has it
 
 class Listener {
   constructor() {
@@ -19,7 +19,8 @@ class Listener {
 
   press(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (live.findLast((listener) => listener.keys?.includes(event.key)) !== this) return;
+    const wanting = live.filter((listener) => listener.keys?.includes(event.key));
+    if (wanting.sort((one, other) => one.order - other.order).at(-1) !== this) return;
     // The path and not the target: a focus inside a component is hidden from the document.
     if (event.composedPath().some((place) => place.matches?.(BUSY))) return;
     event.preventDefault();
@@ -46,7 +47,7 @@ class Listener {
 export default function keys({ data, parentElement, setStateValue }) {
   const listener = listeners.get(parentElement) ?? new Listener();
   listeners.set(parentElement, listener);
-  Object.assign(listener, { keys: data.keys, report: setStateValue });
+  Object.assign(listener, { keys: data.keys, order: data.order, report: setStateValue });
   if (listener.waits) listener.answered(data.handled);
   return () => {
     listeners.delete(parentElement);

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 _LISTENERS = "keys_listeners"
+_ORDER = "keys_order"
 _keys = st.components.v2.component("scse_viz_keys", js=Path(__file__).with_name("keys.js").read_text(encoding="utf-8"))
 
 
@@ -14,10 +15,12 @@ def listen(actions: Mapping[str, Callable[[], None]], *, key: str) -> None:
 
     Keys are named as in a browser's `KeyboardEvent.key`. In a field, a slider, a list or a grid of maps they keep their
     own meaning. An action may set the value of any widget, since none is drawn yet; call this after those widgets, so
-    that the browser has their new values before it sends what was pressed meanwhile.
+    that the browser has their new values before it sends what was pressed meanwhile. Of two that listen to one key, the
+    later in the run has it.
     """
     st.session_state.setdefault(_LISTENERS, {})[key] = actions
-    data = {"keys": list(actions), "handled": st.session_state.get(_handled(key), 0)}
+    st.session_state[_ORDER] = st.session_state.get(_ORDER, 0) + 1  # browsers mount components in any order
+    data = {"keys": list(actions), "order": st.session_state[_ORDER], "handled": st.session_state.get(_handled(key), 0)}
     _keys(data=data, key=key, on_presses_change=_nothing)
 
 
@@ -27,6 +30,7 @@ def begin() -> None:
     Not in a callback: a fragment that runs by itself, as progress does, may bring a press before the page's own message
     does, and that message would then set the widgets back.
     """
+    st.session_state[_ORDER] = 0
     for key, actions in st.session_state.get(_LISTENERS, {}).items():
         if key in st.session_state:  # else it is of another page
             _act(key, actions)
