@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scse_viz.attention import record
-from scse_viz.inference import LARGEST, input_size, network_input, resampled, window
+from scse_viz.inference import LARGEST, input_size, resampled, slice_input
 from scse_viz.intervention import Change, Region, intervene, sweep_channels
 from scse_viz.models.skeleton import DEPTH
 from scse_viz.scans import Scan, view_of
@@ -28,7 +28,7 @@ def answer(
     scan: Scan, model: nn.Module, card: Card, plane: str, index: int, changes: Mapping[str, Change] | None = None
 ) -> Answer:
     """One slice through a network, with blocks changed where `changes` say. Raises as `inference.segment_slice`."""
-    x = _slice_input(scan, card, plane, index)
+    x = slice_input(scan, card, plane, index)
     return _answers(intervene(model, x, changes or {}).output, scan, plane)[0]
 
 
@@ -39,7 +39,7 @@ def answers_without(
 
     As many channels go together as the limit of `inference` lets pass. Raises as `inference.segment_slice`.
     """
-    x = _slice_input(scan, card, plane, index)
+    x = slice_input(scan, card, plane, index)
     view = view_of(scan, plane)
     together = max(1, min(len(channels), LARGEST // x[0, 0].numel(), LARGEST // (view.height * view.width)))
     for some, recording in sweep_channels(model, x, block, channels, batch=together):
@@ -48,7 +48,7 @@ def answers_without(
 
 def channel_magnitudes(scan: Scan, model: nn.Module, card: Card, plane: str, index: int) -> dict[str, np.ndarray]:
     """The mean of |v| over every channel of the features v (C, h, w) that leave each block: block -> (C,), float32."""
-    recording = record(model, _slice_input(scan, card, plane, index), features=True)
+    recording = record(model, slice_input(scan, card, plane, index), features=True)
     found = {}
     for name, block in recording.blocks.items():
         assert block.after is not None
@@ -66,10 +66,6 @@ def region(inside: np.ndarray, value: float, scan: Scan, card: Card, plane: str)
     multiple = 2**DEPTH
     padded = F.pad(mask, (0, -width % multiple, 0, -height % multiple), mode="replicate")
     return Region(padded[0, 0].clamp(0, 1), value)
-
-
-def _slice_input(scan: Scan, card: Card, plane: str, index: int) -> Tensor:
-    return network_input(scan, card, plane, [index], window(scan, card))
 
 
 def _answers(logits: Tensor, scan: Scan, plane: str) -> list[Answer]:

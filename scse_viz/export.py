@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import nibabel as nib
 import numpy as np
 
+from scse_viz.analysis.grids import overlaps
 from scse_viz.scans import Scan, view_of, volume_of
 
 
@@ -40,8 +41,5 @@ def shares(count: int, size_mm: float, map_count: int, map_mm: float) -> np.ndar
     """
     if map_count * map_mm < count * size_mm * (1 - 1e-6):
         raise ValueError(f"a map of {map_count * map_mm:g} mm for a slice of {count * size_mm:g} mm")
-    starts = np.arange(count)[:, None] * size_mm
-    edges = np.arange(map_count)[None] * map_mm
-    overlap = np.minimum(starts + size_mm, edges + map_mm) - np.maximum(starts, edges)  # (count, map_count)
-    overlap[overlap < 1e-6 * size_mm] = 0  # touching, but for rounding
+    overlap = overlaps(map_count, map_mm, count, size_mm).T
     return (overlap / overlap.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -94,6 +94,11 @@ def network_input(scan: Scan, card: Card, plane: str, indices: Sequence[int], le
     return resampled(x[:, None], size).expand(-1, card.in_channels, -1, -1)
 
 
+def slice_input(scan: Scan, card: Card, plane: str, index: int) -> Tensor:
+    """One slice as the network gets it, (1, in_channels, h, w). Raises as `network_input`."""
+    return network_input(scan, card, plane, [index], window(scan, card))
+
+
 def segment_slice(
     scan: Scan, model: nn.Module, card: Card, plane: str, index: int, *, changes: Mapping[str, Change] | None = None
 ) -> SliceResult:

@@ -6,7 +6,7 @@ import numpy as np
 from torch import nn
 
 from scse_viz.attention import find_sites, record
-from scse_viz.inference import network_input, resampled, window
+from scse_viz.inference import resampled, slice_input
 from scse_viz.scans import Scan, view_of
 from scse_viz.zoo import Card
 
@@ -30,7 +30,7 @@ def inspect_block(scan: Scan, model: nn.Module, card: Card, plane: str, index: i
     Raises KeyError for a block that the network has not, and ScanError and IndexError as `inference.segment_slice`.
     """
     sites = {block: find_sites(model)[block]}
-    x = network_input(scan, card, plane, [index], window(scan, card))
+    x = slice_input(scan, card, plane, index)
     recording = record(model, x, features=True, sites=sites)
     view = view_of(scan, plane)
     logits = resampled(recording.output, (view.height, view.width))

@@ -12,6 +12,8 @@ import numpy as np
 import plotly.colors
 from PIL import Image
 
+from scse_viz.analysis.grids import map_mm
+
 GATE_RANGE = (0.0, 1.0)
 SCALE_STEPS = 256
 _STOPS = {
@@ -138,38 +140,37 @@ def block_panel(gates: Mapping[str, np.ndarray], block: str, pixel_mm: tuple[flo
     if spatial is not None:
         mean = float(spatial.mean())
         text = f"{title}: spatial gate, mean {mean:.2f}, {spatial.min():.2f} to {spatial.max():.2f}{also}"
-        picture, size = png(eight_bit(spatial, *GATE_RANGE)), _map_mm(gates, spatial, pixel_mm)
+        picture, size = png(eight_bit(spatial, *GATE_RANGE)), map_mm(gates, f"{block}/spatial_gate", pixel_mm)
         note = "no channel weights" if channel is None else None
         return Panel("gate", text, picture, size, GATE_RANGE, mean, weights, note)
     if activation is not None:
         mean, span = float(activation.mean()), (0.0, _round_up(float(activation.max())))
         text = f"{title}: no gate; mean absolute activation {mean:.2g}, from 0 to {span[1]:.2g}, arbitrary units"
-        return Panel(
-            "activation", text, png(eight_bit(activation, *span)), _map_mm(gates, activation, pixel_mm), span, mean
-        )
+        size = map_mm(gates, f"{block}/activation", pixel_mm)
+        return Panel("activation", text, png(eight_bit(activation, *span)), size, span, mean)
     return Panel("none", f"{title}: no spatial gate{also}", channels=weights, note="no spatial gate")
 
 
 def feature_panels(
-    before: np.ndarray, after: np.ndarray, map_mm: tuple[float, float], *, title: str
+    before: np.ndarray, after: np.ndarray, size_mm: tuple[float, float], *, title: str
 ) -> tuple[Panel, Panel]:
-    """One channel's feature map (h, w) before and after a block, as two panels on one scale; map_mm as in `Panel`."""
+    """One channel's feature map (h, w) before and after a block, as two panels on one scale; size_mm: of its pixels."""
     span = (min(0.0, float(min(before.min(), after.min()))), _round_up(float(max(before.max(), after.max()))))
     panels = []
     for when, values in (("before", before), ("after", after)):
         mean, largest = float(values.mean()), float(values.max())
         text = f"{title}, {when} the block: mean {mean:.2g}, up to {largest:.2g}, arbitrary units"
         picture = png(eight_bit(values, *span))
-        panels.append(Panel("activation", text, picture, map_mm, span, mean))
+        panels.append(Panel("activation", text, picture, size_mm, span, mean))
     return panels[0], panels[1]
 
 
-def difference_panel(difference: np.ndarray, map_mm: tuple[float, float], *, title: str) -> Panel:
-    """One gate minus another (h, w), -1 to 1, as a panel; map_mm: the size of its pixels (row, column)."""
+def difference_panel(difference: np.ndarray, size_mm: tuple[float, float], *, title: str) -> Panel:
+    """One gate minus another (h, w), -1 to 1, as a panel; size_mm: of its pixels (row, column)."""
     mean = float(difference.mean())
     text = f"{title}: mean difference {mean:+.2f}, from {difference.min():+.2f} to {difference.max():+.2f}"
     picture = png(eight_bit(difference, *DIFFERENCE_RANGE))
-    return Panel("difference", text, picture, map_mm, DIFFERENCE_RANGE, mean, caption=f"mean {mean:+.2f}")
+    return Panel("difference", text, picture, size_mm, DIFFERENCE_RANGE, mean, caption=f"mean {mean:+.2f}")
 
 
 def disagreement_panel(differing: np.ndarray, networks: int, pixel_area: float) -> Panel:
@@ -231,13 +232,6 @@ def pack(header: Mapping[str, Any], pictures: Iterable[bytes]) -> bytes:
 def picture_name(picture: bytes) -> str:
     """A name by content: a browser that has decoded a picture need not do it again."""
     return f"{zlib.crc32(picture):08x}-{len(picture)}"
-
-
-def _map_mm(gates: Mapping[str, np.ndarray], values: np.ndarray, pixel_mm: tuple[float, float]) -> tuple[float, float]:
-    """The size of a map's pixel: the finest map of the network is on the grid of its input."""
-    finest = max(map_.shape[0] for map_ in gates.values() if map_.ndim == 2)
-    scale = finest / values.shape[0]
-    return scale * pixel_mm[0], scale * pixel_mm[1]
 
 
 def _round_up(value: float) -> float:

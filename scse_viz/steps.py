@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from scse_viz.attention import find_sites, record
 from scse_viz.blocks import ChannelGate, SpatialGate
-from scse_viz.inference import network_input, window
+from scse_viz.inference import slice_input
 from scse_viz.scans import Scan
 from scse_viz.zoo import Card
 
@@ -73,7 +73,7 @@ def block_steps(scan: Scan, model: nn.Module, card: Card, plane: str, index: int
     Raises KeyError for a block that the network has not, ScanError and IndexError as `inference.segment_slice`.
     """
     site = find_sites(model)[block]
-    x = network_input(scan, card, plane, [index], window(scan, card))
+    x = slice_input(scan, card, plane, index)
     found = record(model, x, features=True, sites={block: site}).blocks[block]
     before, after = cast(Tensor, found.before), cast(Tensor, found.after)
     parts = dict(model.get_submodule(site.block).named_children())
@@ -111,7 +111,7 @@ def channel_gates_of_crop(
 
     side: of the square, in pixels of the network's input; a slice that is smaller is shown whole.
     """
-    x = network_input(scan, card, plane, [index], window(scan, card))
+    x = slice_input(scan, card, plane, index)
     top, left = (max(0, (length - side) // 2) for length in x.shape[2:])
     blocks = record(model, x[..., top : top + side, left : left + side]).blocks
     return {name: found.channel_gate[0].numpy() for name, found in blocks.items() if found.channel_gate is not None}

@@ -17,6 +17,7 @@ import numpy as np
 from torch import nn
 
 from scse_viz.analysis.gates import openness
+from scse_viz.analysis.grids import map_mm
 from scse_viz.inference import SliceResult, segment_slices
 from scse_viz.scans import Scan, ScanError, view_of, volume_of
 from scse_viz.zoo import Card
@@ -88,10 +89,8 @@ class Job:
         return {name: gate[index].astype(np.float32) for name, gate in self.gates.items()}
 
     def map_mm(self, name: str) -> tuple[float, float]:
-        """The size of a pixel of a map (row, column): the finest map is on the grid of the network's input."""
-        finest = max(maps.shape[1] for maps in self.gates.values() if maps.ndim == 3)
-        scale = finest / self.gates[name].shape[1]
-        return scale * self.pixel_mm[0], scale * self.pixel_mm[1]
+        """The size of a pixel of a map (row, column), as in `grids.map_mm`."""
+        return map_mm(self.gates, name, self.pixel_mm)
 
     def label_volume(self) -> np.ndarray:
         """The prediction (X, Y, Z) in RAS, uint8; 0 in slices that are not done."""

@@ -76,7 +76,13 @@ def rank_correlations(weights: Sequence[np.ndarray]) -> np.ndarray:
     Pearson's r of the ranks, equal weights sharing their mean rank. nan for weights that are all equal, and for two
     gates of different numbers of channels. Spearman, American Journal of Psychology 1904.
     """
-    return correlations([_ranks(values) for values in weights])
+    return correlations([ranks(values) for values in weights])
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1, equal values sharing the mean of theirs: (N,) -> (N,)."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[places]
 
 
 def mean_of(matrices: Sequence[np.ndarray]) -> np.ndarray:
@@ -111,9 +117,3 @@ def _intersection_over_union(one: np.ndarray, other: np.ndarray) -> float:
     if one.shape != other.shape or not (one.any() and other.any()):
         return np.nan
     return float(np.count_nonzero(one & other) / np.count_nonzero(one | other))
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 1, equal values sharing the mean of theirs."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[places]

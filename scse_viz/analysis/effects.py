@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scse_viz.analysis.agreement import rank_correlations
+from scse_viz.analysis.agreement import rank_correlations, ranks
 from scse_viz.analysis.segmentation import dice
 
 SHUFFLINGS = 2000
@@ -96,7 +96,6 @@ def chance(x: np.ndarray, y: np.ndarray, *, seed: int = 0) -> float:
 
 
 def _standard_ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks, equal values sharing the mean of theirs, with mean 0."""
-    order = np.sort(values)
-    ranks = (np.searchsorted(order, values, "left") + np.searchsorted(order, values, "right")) / 2
-    return ranks - ranks.mean()
+    """Ranks with mean 0."""
+    places = ranks(values)
+    return places - places.mean()

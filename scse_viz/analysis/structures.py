@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scse_viz.analysis.grids import map_mm, overlaps
+
 LEAST_PIXELS = 20
 """A structure of fewer pixels of the slice gives no mean: they would be those of one or two pixels of a coarse map."""
 
@@ -55,15 +57,10 @@ def map_spans(
 ) -> dict[str, tuple[float, float]]:
     """How many pixels of the slice a pixel of each map spans (rows, columns): gate name -> (h, w) or (C,) -> spans.
 
-    pixel_mm and slice_mm: sizes of a pixel of the network's input and of the slice. The finest map is on the grid of
-    the input.
+    pixel_mm and slice_mm: sizes of a pixel of the network's input and of the slice.
     """
-    finest = max((gate.shape[0] for gate in gates.values() if gate.ndim == 2), default=0)
-    return {
-        name: (finest / gate.shape[0] * pixel_mm[0] / slice_mm[0], finest / gate.shape[0] * pixel_mm[1] / slice_mm[1])
-        for name, gate in gates.items()
-        if gate.ndim == 2
-    }
+    pixel = (pixel_mm[0] / slice_mm[0], pixel_mm[1] / slice_mm[1])
+    return {name: map_mm(gates, name, pixel) for name, gate in gates.items() if gate.ndim == 2}
 
 
 def sums_below(values: np.ndarray, shape: tuple[int, int], span: tuple[float, float]) -> np.ndarray:
@@ -72,8 +69,8 @@ def sums_below(values: np.ndarray, shape: tuple[int, int], span: tuple[float, fl
     shape (h, w) and span are of the map, span in pixels of the slice (rows, columns) from its top left. What of the map
     lies beyond the slice, as its padding does, covers nothing.
     """
-    rows = _overlaps(shape[0], values.shape[0], span[0])
-    columns = _overlaps(shape[1], values.shape[1], span[1])
+    rows = overlaps(shape[0], span[0], values.shape[0], 1)
+    columns = overlaps(shape[1], span[1], values.shape[1], 1)
     return rows @ values @ columns.T
 
 
@@ -149,11 +146,3 @@ def profile(found: Sequence[ByStructure], block: str, structure: int, least: int
 def _mean_and_spread(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     spread = weights.std(axis=0, ddof=1) if len(weights) > 1 else np.full(weights.shape[1], np.nan)
     return weights.mean(axis=0), spread
-
-
-def _overlaps(count: int, pixels: int, span: float) -> np.ndarray:
-    """Along one axis, how much of every pixel of a slice lies under every pixel of a map: (count, pixels), 0 to 1."""
-    edges = np.arange(count + 1) * span
-    start, end = edges[:-1, None], edges[1:, None]
-    pixel = np.arange(pixels)[None]
-    return np.clip(np.minimum(end, pixel + 1) - np.maximum(start, pixel), 0, None)
