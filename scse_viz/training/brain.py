@@ -1,9 +1,6 @@
 """The shipped brain networks: `python -m scse_viz.training.brain`, and the facts of their cards."""
 
-import argparse
-import logging
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,11 +10,10 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from scse_viz.anatomy import BRAIN
-from scse_viz.blocks import VARIANTS
-from scse_viz.models import ARCHITECTURES
 from scse_viz.scans import PLANES, read_scan, slice_of
+from scse_viz.training import shipped
 from scse_viz.training.atlas import Atlas, load_atlas
-from scse_viz.training.loop import Plan, Stage, train
+from scse_viz.training.loop import Plan, Stage
 from scse_viz.training.losses import median_frequency_weights
 from scse_viz.training.synthesis import Recipe, synthesise
 from scse_viz.zoo import Card, Window
@@ -31,8 +27,6 @@ WIDTHS = {
 """Widths by architecture, so that each has about 1.3 million parameters and 2.9 billion multiply-adds at 256 x 256."""
 TRAINING_HEADS = range(1, 17)
 VALIDATION_HEADS = range(17, 21)
-
-
 STAGES = (
     Stage("crops", 8, tuple((side, side) for side in (80, 96, 96, 96, 144)), Plan(steps=12_600)),
     Stage("slices", 4, ((192, 192),), Plan(steps=1_200, rate=6e-4, warmup=50, moments=5)),
@@ -42,8 +36,6 @@ of a crop near the middle of the brain is not what it sees of a slice with its m
 REFERENCE_MM = {"coronal": -14.0, "axial": 4.0}
 """Reference slices by plane and place in mm: coronal through hippocampus and putamen, axial through the thalamus."""
 REFERENCE_SIZE = (192, 160)
-
-
 FACTS = {
     "data": "images synthesised from 16 whole-head label maps (training_seg_01 to 16) of the SynthSeg repository",
     "method": "Billot et al., SynthSeg, Medical Image Analysis 2023",
@@ -53,24 +45,13 @@ FACTS = {
 
 
 def card_of(architecture: str, variant: str) -> Card:
-    """The card of a network of ours, before it has weights."""
-    return Card(
-        name=f"brain-{architecture}-{variant}",
-        anatomy="brain",
-        architecture=architecture,
-        variant=variant,
-        widths=WIDTHS[architecture],
-        structures=BRAIN,
-        planes=tuple(PLANES),
-        parameters=0,
-        sha256="",
-    )
+    """The card of a brain network, before it has weights."""
+    return shipped.card("brain", architecture, variant, WIDTHS)
 
 
 def batch_of(atlas: Atlas, seed: int, stage: Stage, step: int) -> tuple[Tensor, Tensor]:
     """The crops of one step, the same for every network: images (B, 1, S, S), classes (B, S, S)."""
-    before = sum(earlier.plan.steps for earlier in STAGES[: STAGES.index(stage)])
-    generator = Generator().manual_seed(seed * 1_000_003 + before + step)
+    generator = shipped.generator_of(STAGES, stage, seed, step)
     return synthesise(atlas, stage.batch, stage.sizes[step % len(stage.sizes)][0], generator)
 
 
@@ -82,10 +63,7 @@ def validation_batches(atlas: Atlas, count: int = 4) -> list[tuple[Tensor, Tenso
 
 def class_weights(atlas: Atlas, seed: int) -> Tensor:
     """Median-frequency weights (K,) of the first hundred batches."""
-    counts = torch.zeros(CLASSES)
-    for step in range(100):
-        counts += torch.bincount(batch_of(atlas, seed, STAGES[0], step)[1].view(-1), minlength=CLASSES)
-    return median_frequency_weights(counts)
+    return median_frequency_weights(shipped.class_counts(partial(batch_of, atlas, seed, STAGES[0]), CLASSES))
 
 
 def reference_slices(path: Path) -> Tensor:
@@ -110,37 +88,20 @@ def _centred(picture: Tensor, size: tuple[int, int]) -> Tensor:
 
 def main(argv: list[str] | None = None) -> int:
     """Train some variants of one architecture side by side and leave their checkpoint in the run folder."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of SynthSeg label maps")
-    parser.add_argument("--reference", type=Path, required=True, help="a real whole-head T1 scan, for the growth files")
-    parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoint and the log")
-    parser.add_argument("--architecture", choices=list(ARCHITECTURES), default="unet")
-    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=["none", "cse", "sse", "scse"])
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args(argv)
-
-    torch.set_num_threads(options.threads)
-    options.run.mkdir(parents=True, exist_ok=True)
-    name = "-".join(["brain", options.architecture, *options.variants])
-    logging.basicConfig(filename=options.run / f"{name}.log", level=logging.INFO, format="%(asctime)s %(message)s")
+    options = shipped.options_of(
+        argv, __doc__, data="folder of SynthSeg label maps", reference="a real whole-head T1 scan"
+    )
     atlas = load_atlas(options.data, TRAINING_HEADS, options.run)
-    models = {
-        f"brain-{options.architecture}-{variant}": card_of(options.architecture, variant).network(options.seed)
-        for variant in options.variants
-    }
     weights = class_weights(atlas, options.seed)
-    validation = validation_batches(load_atlas(options.data, VALIDATION_HEADS, options.run))
-    for stage in STAGES:
-        train(
-            models,
-            partial(batch_of, atlas, options.seed, stage),
-            replace(stage.plan, seed=options.seed),
-            weights=weights,
-            validation=validation,
-            references=reference_slices(options.reference),
-            checkpoint=options.run / f"{name}-{stage.name}.pt",
-        )
+    shipped.train_stages(
+        options,
+        STAGES,
+        card_of,
+        lambda stage: partial(batch_of, atlas, options.seed, stage),
+        lambda stage: weights,
+        validation=validation_batches(load_atlas(options.data, VALIDATION_HEADS, options.run)),
+        references=reference_slices(options.reference),
+    )
     return 0
 
 

@@ -4,8 +4,6 @@ Real T1-weighted crops of one hippocampus each, with labels: Task04 of the Medic
 al., "The Medical Segmentation Decathlon", Nature Communications 2022.
 """
 
-import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,15 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from scse_viz.anatomy import HIPPOCAMPUS
-from scse_viz.blocks import VARIANTS
 from scse_viz.inference import network_input, window
-from scse_viz.models import ARCHITECTURES
 from scse_viz.scans import PLANES, Scan, read_labels, read_scan
+from scse_viz.training import shipped
 from scse_viz.training.hippocampus_split import TEST, TRAINING, VALIDATION
-from scse_viz.training.loop import Plan, Stage, train
+from scse_viz.training.loop import Plan, Stage
 from scse_viz.training.losses import median_frequency_weights
 from scse_viz.training.slices import Recipe, Slices, augmented, chosen, plane_slices, slices_of
 from scse_viz.zoo import Card
@@ -74,18 +71,8 @@ def read_subject(folder: Path, name: str) -> tuple[Scan, np.ndarray]:
 
 
 def card_of(architecture: str, variant: str) -> Card:
-    """The card of a network of ours, before it has weights."""
-    return Card(
-        name=f"hippocampus-{architecture}-{variant}",
-        anatomy="hippocampus",
-        architecture=architecture,
-        variant=variant,
-        widths=WIDTHS[architecture],
-        structures=HIPPOCAMPUS,
-        planes=tuple(PLANES),
-        parameters=0,
-        sha256="",
-    )
+    """The card of a hippocampus network, before it has weights."""
+    return shipped.card("hippocampus", architecture, variant, WIDTHS)
 
 
 def load_slices(folder: Path, names: Sequence[str]) -> Slices:
@@ -95,8 +82,7 @@ def load_slices(folder: Path, names: Sequence[str]) -> Slices:
 
 def batch_of(slices: Slices, seed: int, stage: Stage, step: int) -> tuple[Tensor, Tensor]:
     """The slices of one step, the same for every network: images (B, 1, H, W), classes (B, H, W)."""
-    before = sum(earlier.plan.steps for earlier in STAGES[: STAGES.index(stage)])
-    generator = Generator().manual_seed(seed * 1_000_003 + before + step)
+    generator = shipped.generator_of(STAGES, stage, seed, step)
     rows = chosen(slices, stage.batch, generator)
     return augmented(slices, rows, stage.sizes[step % len(stage.sizes)], generator, RECIPES[stage.name])
 
@@ -113,9 +99,7 @@ def validation_batches(folder: Path, names: Sequence[str]) -> list[tuple[Tensor,
 
 def class_weights(slices: Slices, seed: int, stage: Stage) -> Tensor:
     """Weights (K,) from the classes' frequencies in the first hundred batches, as strong as POWERS says."""
-    counts = torch.zeros(CLASSES)
-    for step in range(100):
-        counts += torch.bincount(batch_of(slices, seed, STAGES[0], step)[1].view(-1), minlength=CLASSES)
+    counts = shipped.class_counts(partial(batch_of, slices, seed, STAGES[0]), CLASSES)
     return median_frequency_weights(counts, power=POWERS[stage.name])
 
 
@@ -137,36 +121,19 @@ def reference_slices(path: Path) -> Tensor:
 
 def main(argv: list[str] | None = None) -> int:
     """Train some variants of one architecture side by side and leave their checkpoint in the run folder."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with images/ and labels/ of the Decathlon")
-    parser.add_argument("--reference", type=Path, required=True, help="a whole head in MNI space, for the growth files")
-    parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoint and the log")
-    parser.add_argument("--architecture", choices=list(ARCHITECTURES), default="unet")
-    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=["none", "cse", "sse", "scse"])
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args(argv)
-
-    torch.set_num_threads(options.threads)
-    options.run.mkdir(parents=True, exist_ok=True)
-    name = "-".join(["hippocampus", options.architecture, *options.variants])
-    logging.basicConfig(filename=options.run / f"{name}.log", level=logging.INFO, format="%(asctime)s %(message)s")
+    options = shipped.options_of(
+        argv, __doc__, data="folder with images/ and labels/ of the Decathlon", reference="a whole head in MNI space"
+    )
     slices = load_slices(options.data, split()["train"])
-    models = {
-        f"hippocampus-{options.architecture}-{variant}": card_of(options.architecture, variant).network(options.seed)
-        for variant in options.variants
-    }
-    validation = validation_batches(options.data, split()["validation"])
-    for stage in STAGES:
-        train(
-            models,
-            partial(batch_of, slices, options.seed, stage),
-            replace(stage.plan, seed=options.seed),
-            weights=class_weights(slices, options.seed, stage),
-            validation=validation,
-            references=reference_slices(options.reference),
-            checkpoint=options.run / f"{name}-{stage.name}.pt",
-        )
+    shipped.train_stages(
+        options,
+        STAGES,
+        card_of,
+        lambda stage: partial(batch_of, slices, options.seed, stage),
+        partial(class_weights, slices, options.seed),
+        validation=validation_batches(options.data, split()["validation"]),
+        references=reference_slices(options.reference),
+    )
     return 0
 
 

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from scse_viz.inference import network_input, window
 from scse_viz.scans import PLANES, Scan, slice_of
+from scse_viz.training.synthesis import uniform
 from scse_viz.zoo import Card
 
 INSIDE = 0.85
@@ -112,13 +113,13 @@ def augmented(
 def _places(sizes: Tensor, size: tuple[int, int], generator: Generator, recipe: Recipe) -> Tensor:
     """For each pixel of the picture, the row and column of its slice that it shows: (B, *size, 2), within the slice."""
     count, shape = len(sizes), torch.tensor(size).float()
-    zoom = _uniform((count, 1), *recipe.zoom, generator)
-    zoom = zoom * _uniform((count, 2), 1 - recipe.stretch, 1 + recipe.stretch, generator)  # slice pixels a pixel
-    angle = _uniform((count,), -recipe.turn, recipe.turn, generator).deg2rad()
+    zoom = uniform((count, 1), *recipe.zoom, generator)
+    zoom = zoom * uniform((count, 2), 1 - recipe.stretch, 1 + recipe.stretch, generator)  # slice pixels a pixel
+    angle = uniform((count,), -recipe.turn, recipe.turn, generator).deg2rad()
     mirror = torch.where(torch.rand(count, generator=generator) < recipe.mirrored, -1.0, 1.0)
     # The picture's centre is drawn about the slice's, no further than lets one reach `beyond` the other.
     reach = (sizes - shape).abs() / 2 + recipe.beyond
-    centre = (sizes - 1) / 2 + reach * _uniform((count, 2), -1, 1, generator)
+    centre = (sizes - 1) / 2 + reach * uniform((count, 2), -1, 1, generator)
     rows, columns = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
     ticks = torch.stack([rows, columns], dim=-1) - (shape - 1) / 2  # (*size, 2)
     cosine, sine = angle.cos(), angle.sin()
@@ -127,7 +128,7 @@ def _places(sizes: Tensor, size: tuple[int, int], generator: Generator, recipe: 
     at = torch.einsum("bij,hwj->bhwi", turn * zoom[:, None], ticks) + centre[:, None, None]
     bend = torch.randn(count, 2, 5, 5, generator=generator)
     bend = F.interpolate(bend, size=size, mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
-    at = at + _uniform((count, 1, 1, 1), 0, recipe.bend, generator) * bend
+    at = at + uniform((count, 1, 1, 1), 0, recipe.bend, generator) * bend
     return torch.minimum(at.clamp_min(0), sizes[:, None, None] - 1)
 
 
@@ -141,18 +142,14 @@ def _shaded(image: Tensor, generator: Generator, recipe: Recipe) -> Tensor:
     """Blur, bias field, gamma, gain, offset and noise of each picture's own: (B, H, W) in 0 to 1.5."""
     count, *size = image.shape
     smooth = F.avg_pool2d(F.pad(image[:, None], (1, 1, 1, 1), mode="replicate"), 3, stride=1)[:, 0]
-    share = _uniform((count, 1, 1), 0, 1, generator)
+    share = uniform((count, 1, 1), 0, 1, generator)
     share = share * (torch.rand(count, 1, 1, generator=generator) < recipe.blurred)
     image = image + share * (smooth - image)
     field = torch.randn(count, 1, 3, 3, generator=generator)
     field = F.interpolate(field, size=size, mode="bicubic", align_corners=True)[:, 0]
-    image = image * (_uniform((count, 1, 1), 0, recipe.bias, generator) * field).exp()
+    image = image * (uniform((count, 1, 1), 0, recipe.bias, generator) * field).exp()
     image = image.clamp_min(0) ** (recipe.gamma * torch.randn(count, 1, 1, generator=generator)).exp()
-    image = image * _uniform((count, 1, 1), *recipe.gain, generator)
-    image = image + _uniform((count, 1, 1), -recipe.offset, recipe.offset, generator)
-    level = _uniform((count, 1, 1), 0, recipe.noise, generator)
+    image = image * uniform((count, 1, 1), *recipe.gain, generator)
+    image = image + uniform((count, 1, 1), -recipe.offset, recipe.offset, generator)
+    level = uniform((count, 1, 1), 0, recipe.noise, generator)
     return (image + level * torch.randn(image.shape, generator=generator)).clamp_(0, 1.5)
-
-
-def _uniform(shape: tuple[int, ...], low: float, high: float, generator: Generator) -> Tensor:
-    return low + (high - low) * torch.rand(shape, generator=generator)

@@ -67,16 +67,16 @@ def sample_labels(atlas: Atlas, count: int, size: int, generator: Generator, rec
     centre = atlas.points[heads, near, point].float()  # (count, 3)
 
     ways = DIRECTIONS[plane] @ _rotations(count, generator, recipe.tilt).transpose(1, 2)  # (count, 2, 3)
-    ways = _turned(ways, _uniform((count,), -recipe.turn, recipe.turn, generator).deg2rad())
-    zoom = _uniform((count, 1, 1), 0.85, 1.2, generator) * _uniform((count, 2, 1), 0.93, 1.07, generator)
+    ways = _turned(ways, uniform((count,), -recipe.turn, recipe.turn, generator).deg2rad())
+    zoom = uniform((count, 1, 1), 0.85, 1.2, generator) * uniform((count, 2, 1), 0.93, 1.07, generator)
     ways = ways * zoom
     ways[:, 1] *= torch.where(torch.rand(count, 1, generator=generator) < 0.5, -1.0, 1.0)  # left and right
 
     ticks = torch.arange(size) - (size - 1) / 2
-    shift = _uniform((count, 2), -0.22 * size, 0.22 * size, generator)
+    shift = uniform((count, 2), -0.22 * size, 0.22 * size, generator)
     rows = (ticks + shift[:, :1])[:, :, None, None] * ways[:, None, None, 0]  # (count, size, 1, 3)
     columns = (ticks + shift[:, 1:])[:, None, :, None] * ways[:, None, None, 1]
-    amplitude = _uniform((count, 1, 1, 1), 0, recipe.bend, generator)
+    amplitude = uniform((count, 1, 1, 1), 0, recipe.bend, generator)
     bend = F.interpolate(
         torch.randn(count, 3, 6, 6, generator=generator), size=(size, size), mode="bicubic", align_corners=True
     )
@@ -102,18 +102,23 @@ def paint(labels: Tensor, mean: Tensor, std: Tensor, stripped: Tensor, generator
     flat = labels.view(count, -1)
     grain = torch.randn(flat.shape, generator=generator)
     image = (mean.gather(1, flat) + std.gather(1, flat) * grain).clamp_min_(0).view(count, 1, height, width)
-    image = _blurred(image, _uniform((count,), *recipe.blur, generator))
-    strength = _uniform((count, 1, 1, 1), 0, recipe.bias, generator)
+    image = _blurred(image, uniform((count,), *recipe.blur, generator))
+    strength = uniform((count, 1, 1, 1), 0, recipe.bias, generator)
     field = torch.randn(count, 1, 4, 4, generator=generator)
     image = image * (strength * F.interpolate(field, size=(height, width), mode="bicubic", align_corners=True)).exp()
     half = F.interpolate(F.avg_pool2d(image, 2), size=(height, width), mode="bilinear", align_corners=False)
     coarse = torch.rand(count, 1, 1, 1, generator=generator) < recipe.coarse
     image = torch.where(coarse, half, image)
-    level = _uniform((count, 1, 1, 1), 0, recipe.noise, generator)
+    level = uniform((count, 1, 1, 1), 0, recipe.noise, generator)
     noise = level * torch.randn(image.shape, generator=generator)
     clean = (stripped & (torch.rand(count, generator=generator) < 0.7))[:, None, None, None] & (labels == 0)[:, None]
     image = image + torch.where(clean, 0.0, noise)
     return _windowed(image, generator, recipe)
+
+
+def uniform(shape: tuple[int, ...], low: float, high: float, generator: Generator) -> Tensor:
+    """Evenly drawn numbers from `low` to `high`, of a shape."""
+    return low + (high - low) * torch.rand(shape, generator=generator)
 
 
 def _intensities(atlas: Atlas, count: int, generator: Generator, recipe: Recipe) -> tuple[Tensor, Tensor]:
@@ -123,9 +128,9 @@ def _intensities(atlas: Atlas, count: int, generator: Generator, recipe: Recipe)
     mean = atlas.means[0] + atlas.means[1] * torch.randn(count, tissues, generator=generator)
     std = (atlas.stds[0] + atlas.stds[1] * torch.randn(count, tissues, generator=generator)).abs()
     # The priors' deviations hold partial volume and bias as well, which are added apart here.
-    std = std * _uniform((count, 1), 0.2, 0.9, generator)
-    mean = torch.where(t1, mean, _uniform((count, tissues), 0, 255, generator))
-    std = torch.where(t1, std, _uniform((count, tissues), 0, 25, generator))
+    std = std * uniform((count, 1), 0.2, 0.9, generator)
+    mean = torch.where(t1, mean, uniform((count, tissues), 0, 255, generator))
+    std = torch.where(t1, std, uniform((count, tissues), 0, 25, generator))
     mean, std = mean[:, atlas.tissues], std[:, atlas.tissues]
     # Labels of one tissue differ a little: the caudate is not as bright as the cortex.
     return mean + 5 * torch.randn(mean.shape, generator=generator), std
@@ -138,7 +143,7 @@ def _windowed(image: Tensor, generator: Generator, recipe: Recipe) -> Tensor:
     low, high = torch.quantile(some, torch.tensor([0.005, 0.995]), dim=1)[..., None, None, None]
     image = ((image - low) / (high - low).clamp_min(1e-3)).clamp_(0, 1.5)
     image = image ** (recipe.gamma * torch.randn(count, 1, 1, 1, generator=generator)).exp()
-    return (image * _uniform((count, 1, 1, 1), *recipe.window, generator)).clamp_(0, 1.5)
+    return (image * uniform((count, 1, 1, 1), *recipe.window, generator)).clamp_(0, 1.5)
 
 
 def _blurred(image: Tensor, sigma: Tensor) -> Tensor:
@@ -174,7 +179,3 @@ def _gather(heads: Tensor, head: Tensor, voxels: Tensor) -> Tensor:
     x, y, z = torch.minimum(voxels.clamp_min(0), size - 1).unbind(-1)
     flat = ((head[:, None, None] * size[0] + x) * size[1] + y) * size[2] + z
     return torch.where(inside, heads.view(-1)[flat].long(), 0)
-
-
-def _uniform(shape: tuple[int, ...], low: float, high: float, generator: Generator) -> Tensor:
-    return low + (high - low) * torch.rand(shape, generator=generator)
