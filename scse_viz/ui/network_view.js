@@ -158,7 +158,8 @@ class NetworkView {
       const colours = Object.fromEntries(
         ["text", "faded", "line", "bar"].map((name) => [name, style.getPropertyValue(`--${name}`)]),
       );
-      drawChannels(canvas, [...(cell.channels ?? [])].sort((one, other) => other - one), colours, -1);
+      const strip = { canvas, width: box.width, height: box.height };
+      drawChannels(strip, [...(cell.channels ?? [])].sort((one, other) => other - one), colours, -1);
       return;
     }
     const ratio = window.devicePixelRatio || 1;

@@ -1,4 +1,6 @@
-// The message of pictures.pack: header, then PNGs of numbers; decoded pictures are kept by name while in view.
+// The message of pictures.pack: header, then PNGs of numbers; decoded pictures are kept by name.
+
+const ROOM = 16e6; // bytes of pictures out of view, such as those of the slice or the variant seen just before
 
 function unpack(message) {
   const bytes = new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
@@ -26,6 +28,7 @@ async function decodePicture(png) {
   return { width, height, numbers };
 }
 
+// The pictures of a message, decoded, and as many of earlier ones as there is room for, those used last at the end.
 async function decodeAll({ header, body }, known) {
   const entries = await Promise.all(
     Object.entries(header.pictures).map(async ([name, [offset, length]]) => [
@@ -33,7 +36,10 @@ async function decodeAll({ header, body }, known) {
       known.get(name) ?? (await decodePicture(body.subarray(offset, offset + length))),
     ]),
   );
-  return new Map(entries);
+  const earlier = [...known].filter(([name]) => !(name in header.pictures));
+  let room = ROOM;
+  const kept = earlier.reverse().filter(([, { numbers }]) => (room -= numbers.length) > 0);
+  return new Map([...kept.reverse(), ...entries]);
 }
 
 function newCanvas(width, height) {

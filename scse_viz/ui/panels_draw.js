@@ -10,10 +10,8 @@ function placement(slice, display, width, height) {
 }
 
 function drawPanel(panel, view) {
-  const { canvas, cell } = panel;
+  const { canvas, cell, width, height } = panel;
   const { slice, display } = view;
-  const width = canvas.clientWidth;
-  const height = canvas.clientHeight;
   if (!width || !height) return;
   const ratio = window.devicePixelRatio || 1;
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
@@ -95,9 +93,7 @@ function drawRing(context, [x, y], place) {
 }
 
 // Channel weights as bars from 0 to 1, one a channel.
-function drawChannels(canvas, weights, colours, picked) {
-  const width = canvas.clientWidth;
-  const height = canvas.clientHeight;
+function drawChannels({ canvas, width, height }, weights, colours, picked) {
   if (!width || !height) return;
   const ratio = window.devicePixelRatio || 1;
   canvas.width = Math.round(width * ratio);

@@ -184,22 +184,36 @@ class PanelsView {
     if (this.frame || !this.grid) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      for (const panel of this.panels) drawPanel(panel, this);
-      const style = getComputedStyle(this.place);
-      const colours = Object.fromEntries(
-        ["text", "faded", "line", "bar"].map((name) => [name, style.getPropertyValue(`--${name}`)]),
-      );
-      for (const strip of this.strips) this.drawStrip(strip, colours);
+      cancelAnimationFrame(this.later);
+      // All sizes before all drawing: to ask for one after a canvas has changed costs a layout of the page.
+      const near = (one) => {
+        const { top, bottom } = one.canvas.getBoundingClientRect();
+        Object.assign(one, { width: one.canvas.clientWidth, height: one.canvas.clientHeight });
+        return bottom > 0 && top < window.innerHeight;
+      };
+      const [panels, far] = parted(this.panels, near);
+      const [strips, farStrips] = parted(this.strips, near);
+      this.drawSome(panels, strips);
       this.read();
       this.place.dataset.drawn = this.shownSlice;
+      this.later = requestAnimationFrame(() => this.drawSome(far, farStrips)); // what is out of sight can wait a frame
     });
+  }
+
+  drawSome(panels, strips) {
+    const style = getComputedStyle(this.place);
+    const colours = Object.fromEntries(
+      ["text", "faded", "line", "bar"].map((name) => [name, style.getPropertyValue(`--${name}`)]),
+    );
+    for (const panel of panels) drawPanel(panel, this);
+    for (const strip of strips) this.drawStrip(strip, colours);
   }
 
   drawStrip(strip, colours) {
     const { channels } = strip.cell;
     if (this.display.sorted) strip.order.sort((one, other) => channels[one] - channels[other] || one - other);
     else strip.order.sort((one, other) => one - other);
-    drawChannels(strip.canvas, strip.order.map((channel) => channels[channel]), colours, strip.picked);
+    drawChannels(strip, strip.order.map((channel) => channels[channel]), colours, strip.picked);
   }
 
   changed(colours) {
@@ -232,6 +246,7 @@ class PanelsView {
     this.watch.disconnect();
     clearTimeout(this.rest);
     cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.later);
     this.place.remove();
   }
 }
@@ -270,4 +285,11 @@ function element(name, className, text = "") {
   made.className = className;
   made.textContent = text;
   return made;
+}
+
+// Those of a list for which something holds, and the others.
+function parted(list, holds) {
+  const parts = [[], []];
+  for (const each of list) parts[holds(each) ? 0 : 1].push(each);
+  return parts;
 }
