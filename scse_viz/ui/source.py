@@ -53,8 +53,8 @@ def choose_source(
         index=min(index, len(known)),
         key=f"{prefix}scan",
         bind="query-params",
-        help="A scan that comes with this program, or a file of your own. A file stays in this session's memory and "
-        "is forgotten when the page is closed.",
+        help="A scan that comes with this program, or a file of your own. A file stays in memory, is never "
+        "written or logged, and is forgotten when the page is closed; maps computed from it make room for newer ones.",
     )
     if choice == UPLOAD:
         source = _uploaded(structures, prefix)
