@@ -13,18 +13,9 @@ from torch import Tensor, nn
 
 from scse_viz.attention import Site, find_sites, record, twin
 from scse_viz.blocks import VARIANTS
-from scse_viz.models import ARCHITECTURES, BLOCK_NAMES, EncoderDecoder, build
+from scse_viz.models import ARCHITECTURES, BLOCK_NAMES
 from tests.peers import ChannelSELayer, ChannelSpatialSELayer
-
-WIDTHS = (4, 4, 6, 6, 8)
-
-
-def network(variant: str = "scse", architecture: str = "unet") -> EncoderDecoder:
-    return build(architecture, variant, classes=3, widths=WIDTHS, seed=0)
-
-
-def images(count: int = 1, seed: int = 0) -> Tensor:
-    return torch.randn(count, 1, 32, 32, generator=torch.Generator().manual_seed(seed))
+from tests.tiny_networks import WIDTHS, images, network
 
 
 def equal(recording, other) -> bool:

@@ -5,7 +5,6 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -13,13 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-ROOT = Path(__file__).parents[2]
-ARTEFACTS = ROOT / "test-artefacts"
-PATIENCE = 60_000  # ms: the first picture waits for torch to be imported
-PIXELS = """canvas => {
-    const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    return Array.from(data);
-}"""
+from tests.browser.looks import ARTEFACTS, PATIENCE, ROOT, pixels_of
 
 
 @dataclass
@@ -56,7 +49,7 @@ class Visit:
     def map(self, name: str) -> np.ndarray:
         """The pixels (N, 4) of the panel whose alternative text begins with a name."""
         canvas = self.page.locator(f"canvas.map[aria-label^='{name}']")
-        return np.array(canvas.evaluate(PIXELS), dtype=np.uint8).reshape(-1, 4)
+        return pixels_of(canvas)
 
 
 @pytest.fixture

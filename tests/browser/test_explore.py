@@ -1,29 +1,12 @@
 """Explore in a real browser: open a block, look at a channel, point at a place, share what is seen."""
 
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
-PATIENCE = 60_000  # ms: the first picture waits for torch to be imported
-PIXELS = """canvas => Array.from(
-    canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
-)"""
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert errors == []
+from tests.browser.looks import ARTEFACTS, PATIENCE, pixels_of
 
 
 def opened(page: Page, address: str) -> None:
@@ -49,7 +32,7 @@ def chosen(page: Page, name: str) -> None:
 
 
 def digest(canvas: Locator) -> str:
-    return hashlib.sha256(np.array(canvas.evaluate(PIXELS), dtype=np.uint8).tobytes()).hexdigest()
+    return hashlib.sha256(pixels_of(canvas).tobytes()).hexdigest()
 
 
 def names(page: Page) -> list[str]:
@@ -59,7 +42,7 @@ def names(page: Page) -> list[str]:
 def test_a_click_on_a_block_opens_it_large(page, address):
     opened(page, f"{address}explore?variant=scSE&axial=80")
     for name in ("encoder1", "bottleneck", "decoder2"):
-        colours = np.unique(np.array(stage(page, name).locator("canvas").evaluate(PIXELS)).reshape(-1, 4), axis=0)
+        colours = np.unique(pixels_of(stage(page, name).locator("canvas")), axis=0)
         assert len(colours) > 20, f"{name} is blank"
     stage(page, "encoder3").click()
     chosen(page, "encoder3")

@@ -1,31 +1,14 @@
 """Intervene in a real browser: switch a gate off and see pixels change, click a channel away, take all of it back."""
 
 import re
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
-PATIENCE = 120_000  # ms: the first picture waits for torch to be imported
-PIXELS = """canvas => {
-    const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    return Array.from(data);
-}"""
+from tests.browser.looks import ARTEFACTS, PATIENCE, pixels_of
+
 VIEW = "intervene?plane=axial&axial=80&block=encoder1"
-
-
-@pytest.fixture
-def page(browser: Browser):
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    opened = context.new_page()
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
-    assert errors == []
 
 
 def visit(page: Page, address: str) -> None:
@@ -58,7 +41,7 @@ def changed(page: Page) -> str:
 
 
 def pixels(page: Page, name: str) -> np.ndarray:
-    return np.array(page.locator(f"canvas.map[aria-label^='{name}']").evaluate(PIXELS), dtype=np.uint8)
+    return pixels_of(page.locator(f"canvas.map[aria-label^='{name}']"))
 
 
 def click_bar(page: Page, chart: Locator, number: int) -> None:

@@ -10,8 +10,7 @@ import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
 from scse_viz.samples import samples
-
-PATIENCE = 120_000  # ms
+from tests.browser.looks import ARTEFACTS, PATIENCE
 
 
 def taken(page: Page, label: str, folder: Path) -> Path:
@@ -53,7 +52,7 @@ def test_files_of_a_view_open_elsewhere(browser: Browser, address: str, tmp_path
     expect(page.get_by_role("heading", level=1)).to_contain_text("explore")
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".maps img").first).to_be_visible()
-    page.screenshot(path="test-artefacts/report.png")
+    page.screenshot(path=ARTEFACTS / "report.png")
     assert errors == []
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     alone.close()

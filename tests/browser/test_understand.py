@@ -1,28 +1,14 @@
 """Understand in a real browser: scrub through a training, play it, and read a lesson without a mouse."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from playwright.sync_api import Page, expect
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from tests.browser.looks import ARTEFACTS, PATIENCE
 
-ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
-PATIENCE = 60_000  # ms: the first picture waits for torch to be imported
 BOTTLENECK = ".growth img[alt^='scSE, bottleneck']"
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1100})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert errors == []
-
-
 def opened(page: Page, address: str, query: str) -> None:
+    page.set_viewport_size({"width": 1440, "height": 1100})
     page.goto(f"{address}understand?{query}")
     expect(page.get_by_test_id("stSidebar")).to_contain_text("Plane", timeout=PATIENCE)
 

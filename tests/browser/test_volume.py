@@ -1,36 +1,21 @@
 """Volume in a real browser: run a plane, jump by a click, three planes that follow one another, a head in space."""
 
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
-PATIENCE = 90_000  # ms: the first picture waits for torch to be imported, 3-D is drawn without a graphics card
+from tests.browser.looks import ARTEFACTS, PATIENCE
+
 NO_WEBGL = """
 const context = HTMLCanvasElement.prototype.getContext;
 HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
     return kind === "webgl2" ? null : context.call(this, kind, ...rest);
 };
 """
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    errors: list[str] = []
-    hosts: set[str] = set()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("request", lambda request: hosts.add(request.url.split("/")[2].split(":")[0]))
-    yield page
-    context.close()
-    assert errors == []
-    assert {host for host in hosts if host} <= {"127.0.0.1"}
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A tiny head of four tissues and two tiny crops, so that synthesis and training are tested in seconds."""
 
+import os
 from pathlib import Path
 
 import nibabel as nib
@@ -51,3 +52,13 @@ def crop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def slices(crop_folder: Path) -> Slices:
     return load_slices(crop_folder, CROPS)
+
+
+@pytest.fixture
+def decathlon() -> Path:
+    """The hippocampus data set, which is no part of the project: CI has it beside the checkout, and fails without."""
+    folder = Path(__file__).parents[3] / "shared" / "data" / "hippocampus"
+    if not folder.is_dir():
+        missed = pytest.fail if os.environ.get("CI") else pytest.skip
+        missed("Task04_Hippocampus of the Medical Segmentation Decathlon is not in ../shared/data/hippocampus")
+    return folder

@@ -16,7 +16,6 @@ from scse_viz.training.loop import Plan, Stage
 from scse_viz.training.slices import Slices
 from tests.crop_files import CROPS
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "hippocampus"
 COLIN27 = Path(__file__).parents[2] / "sample_data" / "colin27.nii.gz"
 STAGES = (
     Stage("slices", 4, ((32, 32), (16, 32)), Plan(steps=6, warmup=1, checkpoint_every=2, moments=3)),
@@ -33,16 +32,14 @@ def test_the_split_is_whole_and_nobody_is_on_two_sides_of_it() -> None:
         assert people.count((number + 1) // 2) == 1, f"the other side of crop {number} is in the split as well"
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the data set is not here")
-def test_the_split_names_every_crop_of_the_data_set() -> None:
+def test_the_split_names_every_crop_of_the_data_set(decathlon: Path) -> None:
     named = sorted(name for names in hippocampus.split().values() for name in names)
-    assert named == sorted(path.name for path in (DATA / "images").iterdir())
+    assert named == sorted(path.name for path in (decathlon / "images").iterdir())
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the data set is not here")
-def test_crops_of_one_person_are_known_by_the_steps_of_their_intensities() -> None:
+def test_crops_of_one_person_are_known_by_the_steps_of_their_intensities(decathlon: Path) -> None:
     def step(number: int) -> float:
-        values = np.unique(nib.load(DATA / "images" / f"hippocampus_{number:03d}.nii.gz").get_fdata())
+        values = np.unique(nib.load(decathlon / "images" / f"hippocampus_{number:03d}.nii.gz").get_fdata())
         return float(np.diff(values[:5]).min())
 
     assert step(35) == pytest.approx(step(36), rel=1e-3)
