@@ -45,9 +45,15 @@ def pixels(page: Page, name: str) -> np.ndarray:
 
 
 def click_bar(page: Page, chart: Locator, number: int) -> None:
+    bar = chart.locator(".barlayer .point path").nth(number)
+    expect(bar).to_be_visible(timeout=PATIENCE)
     chart.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)  # the chart is drawn anew after every change
-    box = chart.locator(".barlayer .point path").nth(number).bounding_box()
+    before, box = None, bar.bounding_box()
+    for _ in range(100):  # the chart is drawn anew after every change: until it lies still
+        if box is not None and box == before:
+            break
+        page.wait_for_timeout(500)
+        before, box = box, bar.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] - 3
     page.mouse.move(x, y)
