@@ -3,8 +3,12 @@
 Nothing here can be reached but by the digest of a scan's own content; uploaded scans themselves stay in their session.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import numpy as np
 import streamlit as st
+from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from scse_viz import zoo
 from scse_viz.inference import SliceResult, segment_slice
@@ -17,6 +21,8 @@ from scse_viz.zoo import Card
 
 cards = st.cache_data(ttl="30s", show_spinner=False)(zoo.cards)
 known_samples = st.cache_data(ttl="30s", show_spinner=False)(samples)
+AT_ONCE = 2
+"""Networks that run side by side for one page: a single small one leaves much of two cores idle."""
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
@@ -33,6 +39,12 @@ def _result(_scan: Scan, digest: str, plane: str, index: int, _card: Card, name:
 def result(scan: Scan, plane: str, index: int, card: Card) -> SliceResult:
     """What a network makes of one slice. Raises ScanError, WeightsError."""
     return _result(scan, scan.digest, plane, index, card, card.name, card.sha256)
+
+
+def results(scan: Scan, plane: str, index: int, cards: Sequence[Card]) -> list[Future[SliceResult]]:
+    """`result` of several networks, all of them done; a future raises what `result` would."""
+    with ThreadPoolExecutor(AT_ONCE, initializer=add_script_run_ctx, initargs=(None, get_script_run_ctx())) as pool:
+        return [pool.submit(result, scan, plane, index, card) for card in cards]
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

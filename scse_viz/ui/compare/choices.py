@@ -173,11 +173,11 @@ def compute(views: Sequence[View], chosen: Mapping[str, Card]) -> list[Compariso
     with st.spinner("Segmenting and recording gates", show_time=False):
         for name, view in zip(names, views, strict=True):
             columns = []
-            for title, card in chosen.items():
+            results = cached.results(view.scan, view.plane, view.index, list(chosen.values()))
+            for (title, card), found in zip(chosen.items(), results, strict=True):
                 label = f"{title} · {name}" if len(views) > 1 else title
                 try:
-                    found = cached.result(view.scan, view.plane, view.index, card)
-                    columns.append(Column(title, label, view, card, found))
+                    columns.append(Column(title, label, view, card, found.result()))
                 except (ScanError, WeightsError) as error:
                     st.error(verbatim(str(error)))
             if columns:
