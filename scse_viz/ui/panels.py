@@ -28,7 +28,7 @@ from scse_viz.scans import Scan, slice_of, view_of, voxel_at
 from scse_viz.ui import state
 
 HERE = Path(__file__).parent
-SCRIPTS = tuple(f"panels_{part}.js" for part in ("data", "draw", "controls", "view", "focus", "save", "pointer"))
+SCRIPTS = tuple(f"panels_{part}.js" for part in ("data", "draw", "controls", "view", "sight", "focus", "save", "pointer"))
 HINT = "Point at a panel: all of them read the same place."
 _panels = st.components.v2.component(
     "scse_viz_panels",

@@ -10,7 +10,10 @@ function unpack(message) {
 }
 
 function sameBytes(one, other) {
-  return one === other || (one.length === other.length && one.every((byte, at) => byte === other[at]));
+  if (one === other) return true;
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
 }
 
 // PNG -> {width, height, numbers}: the very bytes that were encoded, whatever the screen's colour profile.

@@ -4,6 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const SHARPNESS = 2; // pixels of the PNG for a CSS pixel
 
 async function savePanels(view, format) {
+  view.drawSome(() => true);
   const svg = pictureOf(view);
   const text = new XMLSerializer().serializeToString(svg);
   const vector = new Blob([text], { type: "image/svg+xml" });

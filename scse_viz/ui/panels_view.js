@@ -6,7 +6,6 @@ class PanelsView {
   constructor(root) {
     this.root = root;
     this.pictures = new Map();
-    this.panels = [];
     this.layers = new Map();
     this.cross = null;
     this.bare = false;
@@ -15,11 +14,13 @@ class PanelsView {
     this.place.className = "panels";
     root.append(this.place);
     this.watch = new ResizeObserver(() => this.draw());
+    this.print = () => this.drawSome(() => true);
+    window.addEventListener("beforeprint", this.print);
     shown.add(this);
   }
 
   async show(message) {
-    if (this.message && sameBytes(message, this.message)) return this.draw();
+    if (this.message && sameBytes(message, this.message)) return this.retint();
     this.message = message;
     const unpacked = unpack(message);
     const pictures = await decodeAll(unpacked, this.pictures);
@@ -66,6 +67,7 @@ class PanelsView {
     this.grid.classList.toggle("focus", header.layout === "focus");
     if (header.layout === "focus") this.fillFocus();
     else this.fillTable();
+    this.look();
     const drawn = (kind) => this.panels.some(({ cell }) => cell.kind === kind);
     this.root.querySelector(".gates").hidden = header.layout === "focus" && !drawn("gate");
     this.root.querySelector(".activations").hidden = !drawn("activation");
@@ -179,43 +181,6 @@ class PanelsView {
     return this.layers.get(key);
   }
 
-  // Once a frame at most.
-  draw() {
-    if (this.frame || !this.grid) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      cancelAnimationFrame(this.later);
-      // All sizes before all drawing: to ask for one after a canvas has changed costs a layout of the page.
-      const near = (one) => {
-        const { top, bottom } = one.canvas.getBoundingClientRect();
-        Object.assign(one, { width: one.canvas.clientWidth, height: one.canvas.clientHeight });
-        return bottom > 0 && top < window.innerHeight;
-      };
-      const [panels, far] = parted(this.panels, near);
-      const [strips, farStrips] = parted(this.strips, near);
-      this.drawSome(panels, strips);
-      this.read();
-      this.place.dataset.drawn = this.shownSlice;
-      this.later = requestAnimationFrame(() => this.drawSome(far, farStrips)); // what is out of sight can wait a frame
-    });
-  }
-
-  drawSome(panels, strips) {
-    const style = getComputedStyle(this.place);
-    const colours = Object.fromEntries(
-      ["text", "faded", "line", "bar"].map((name) => [name, style.getPropertyValue(`--${name}`)]),
-    );
-    for (const panel of panels) drawPanel(panel, this);
-    for (const strip of strips) this.drawStrip(strip, colours);
-  }
-
-  drawStrip(strip, colours) {
-    const { channels } = strip.cell;
-    if (this.display.sorted) strip.order.sort((one, other) => channels[one] - channels[other] || one - other);
-    else strip.order.sort((one, other) => one - other);
-    drawChannels(strip, strip.order.map((channel) => channels[channel]), colours, strip.picked);
-  }
-
   changed(colours) {
     if (colours) this.tables();
     this.draw();
@@ -244,9 +209,12 @@ class PanelsView {
   close() {
     shown.delete(this);
     this.watch.disconnect();
+    this.sight?.disconnect();
+    window.removeEventListener("beforeprint", this.print);
     clearTimeout(this.rest);
     cancelAnimationFrame(this.frame);
     cancelAnimationFrame(this.later);
+    cancelAnimationFrame(this.tint);
     this.place.remove();
   }
 }
@@ -285,11 +253,4 @@ function element(name, className, text = "") {
   made.className = className;
   made.textContent = text;
   return made;
-}
-
-// Those of a list for which something holds, and the others.
-function parted(list, holds) {
-  const parts = [[], []];
-  for (const each of list) parts[holds(each) ? 0 : 1].push(each);
-  return parts;
 }

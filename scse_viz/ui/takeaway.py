@@ -27,7 +27,9 @@ KEYS = ("figure_format",)
 
 def chart(figure: go.Figure, *, key: str, **options: Any) -> Any:
     """`st.plotly_chart` whose camera button saves in the format chosen on the page, under the chart's own name."""
-    chosen = st.session_state.get("figure_format") or FORMATS[0]
+    # From the address while the control, which stands in a part that may be closed, is not drawn.
+    asked = st.session_state.get("figure_format") or st.query_params.get("figure_format")
+    chosen = asked if asked in FORMATS else FORMATS[0]
     config = {
         "displaylogo": False,
         "toImageButtonOptions": {"format": chosen, "filename": takeaway.file_stem("scse-viz", key), "scale": 2},
@@ -53,8 +55,12 @@ def offer(
     """
     stem = takeaway.file_stem(view.scan.name.removesuffix(".gz").removesuffix(".nii"), page, view.plane, view.index)
     tables, maps, arrays = tables or {}, maps or {}, arrays or {}
+    label = "Take away: numbers, maps, arrays, report, link, code"
+    part = st.expander(label, icon=":material/download:", key="take_away", on_change="rerun")
+    if not part.open:
+        return  # nine elements less for the browser to go through in every run
     lines, address = code_of(view, models) + code, link()
-    with st.expander("Take away: numbers, maps, arrays, report, link, code", icon=":material/download:"):
+    with part:
         columns = st.columns(4)
         _button(columns[0], "Numbers (CSV)", lambda: _numbers(tables), f"{stem}.zip", bool(tables))
         _button(columns[1], "Maps (NIfTI)", lambda: nifti(view, models[0], maps), f"{stem}-maps.zip", bool(maps))

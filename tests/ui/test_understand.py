@@ -271,6 +271,8 @@ def test_values_of_the_address_that_make_no_sense_are_named_and_replaced():
 def test_the_python_that_a_part_gives_runs(address, monkeypatch):
     monkeypatch.chdir(SAMPLE_DATA.parent)
     app = opened(understand_slices="this slice", **address)
+    app.session_state["take_away"] = True
+    assert not app.run().exception
     exec(compile(app.code[-1].value, "taken away", "exec"), {})
 
 
