@@ -19,14 +19,19 @@ TITLES = {
 }
 
 
+FIRST = next(iter(TITLES))
+
+
 def all_pages() -> list[Any]:
-    """Every page; the first is where an address without a page leads."""
-    return [page(name) for name in TITLES]
+    """Every page; the first is where an address without a page leads, and one that names it leads there too."""
+    by_name = st.Page(_runner(FIRST), title=TITLES[FIRST], url_path=FIRST, visibility="hidden")
+    return [*(page(name) for name in TITLES), by_name]
 
 
 def page(name: str) -> Any:
     """A page by the name of its module, for `st.navigation`, `st.page_link` and `st.switch_page`."""
-    return st.Page(_runner(name), title=TITLES[name], url_path=name, default=name == next(iter(TITLES)))
+    path = None if name == FIRST else name
+    return st.Page(_runner(name), title=TITLES[name], url_path=path, default=name == FIRST)
 
 
 def _runner(name: str) -> Callable[[], None]:

@@ -28,12 +28,12 @@ from scse_viz.scans import Scan, slice_of, view_of, voxel_at
 from scse_viz.ui import state
 
 HERE = Path(__file__).parent
-SCRIPTS = tuple(f"panels_{part}.js" for part in ("data", "draw", "controls", "view", "sight", "focus", "save", "pointer"))
+PARTS = ("data", "draw", "controls", "view", "sight", "focus", "save", "pointer")
 HINT = "Point at a panel: all of them read the same place."
 _panels = st.components.v2.component(
     "scse_viz_panels",
     css=(HERE / "panels.css").read_text(encoding="utf-8"),
-    js="\n".join((HERE / script).read_text(encoding="utf-8") for script in SCRIPTS),
+    js="\n".join((HERE / f"panels_{part}.js").read_text(encoding="utf-8") for part in PARTS),
 )
 
 

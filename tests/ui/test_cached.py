@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from scse_viz import zoo
 from scse_viz.inference import segment_slice
@@ -37,3 +38,10 @@ def test_a_network_that_is_missing_spoils_no_other(scan):
     with pytest.raises(WeightsError, match="not-there"):
         missing.result()
     assert there.result().labels.max() <= 2
+
+
+def test_the_threads_of_a_lone_network_stay_as_many(scan):
+    before = torch.get_num_threads()
+    cards = zoo.cards()
+    cached.results(scan, "sagittal", 22, [cards[name] for name in NAMES[:2]])
+    assert torch.get_num_threads() == before

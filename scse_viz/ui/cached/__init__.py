@@ -8,7 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
+import torch
+from streamlit.runtime.scriptrunner import ScriptRunContext, add_script_run_ctx, get_script_run_ctx
 
 from scse_viz import zoo
 from scse_viz.inference import SliceResult, segment_slice
@@ -43,8 +44,15 @@ def result(scan: Scan, plane: str, index: int, card: Card) -> SliceResult:
 
 def results(scan: Scan, plane: str, index: int, cards: Sequence[Card]) -> list[Future[SliceResult]]:
     """`result` of several networks, all of them done; a future raises what `result` would."""
-    with ThreadPoolExecutor(AT_ONCE, initializer=add_script_run_ctx, initargs=(None, get_script_run_ctx())) as pool:
+    with ThreadPoolExecutor(AT_ONCE, initializer=_begin, initargs=(get_script_run_ctx(),)) as pool:
         return [pool.submit(result, scan, plane, index, card) for card in cards]
+
+
+def _begin(run: ScriptRunContext | None) -> None:
+    """A thread of the pool belongs to the run of a page, and its networks use no other: a pass that is shared out
+    waits at every layer for its slowest part, here for whoever else wants the cores."""
+    add_script_run_ctx(None, run)
+    torch.set_num_threads(1)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
