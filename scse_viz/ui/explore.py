@@ -16,6 +16,7 @@ from scse_viz.samples import of_structures
 from scse_viz.scans import ScanError, view_of
 from scse_viz.ui import cached, explore_channels, explore_place, keys, network, panels, sidebar, state, takeaway
 from scse_viz.ui.cached import explore
+from scse_viz.ui.layout import beside
 from scse_viz.ui.sidebar import View
 from scse_viz.ui.words import block_scale, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
@@ -173,7 +174,7 @@ def _draw_stage(stage: explore.Stage, block: Block) -> None:
 
 
 def _draw_spread(block: Block) -> go.Figure:
-    left, right = st.columns(2)
+    left, right = beside(2, key="spread")
     gates = {"spatial gate": block.spatial, "channel gate": block.channel}
     there = {name: gate for name, gate in gates.items() if gate is not None}
     if there:

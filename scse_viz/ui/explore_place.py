@@ -13,6 +13,7 @@ from scse_viz.models import BLOCK_NAMES
 from scse_viz.scans import view_of, voxel_at
 from scse_viz.ui import takeaway
 from scse_viz.ui.cached import explore
+from scse_viz.ui.layout import beside
 from scse_viz.ui.sidebar import View
 from scse_viz.ui.words import block_scale
 from scse_viz.zoo import Card
@@ -74,7 +75,7 @@ def draw(view: View, card: Card, block: str, found: SliceResult, pixel: tuple[in
     )
     named = "the place you picked" if chosen else "where this network is least sure; click a place in the maps above"
     st.caption(f"Voxel ({voxel[0]}, {voxel[1]}, {voxel[2]}): {named}.")
-    left, right = st.columns(2)
+    left, right = beside(2, key="place")
     bars, probabilities = _classes(view, card, block, pixel)
     with left:
         takeaway.chart(bars, key="explore_classes")

@@ -7,6 +7,7 @@ import streamlit as st
 from scse_viz.analysis.effects import changed_share, differences, mean_label_dice
 from scse_viz.samples import in_groups
 from scse_viz.ui.intervene_pictures import Outcome
+from scse_viz.ui.layout import beside
 from scse_viz.ui.tables import draw_dice
 
 
@@ -65,7 +66,7 @@ def draw_tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
     )
     table = table[1:][(found.before + found.after)[1:] > 0]
     tables = {"change by structure": table}
-    left, right = st.columns([3, 2])
+    left, right = beside([3, 2], key="numbers")
     with left:
         st.markdown(
             "##### Change by structure",

@@ -19,6 +19,7 @@ from scse_viz.ui.cached.intervene import Effect, Place
 from scse_viz.ui.intervene_channels import toggle
 from scse_viz.ui.intervene_console import setting_of
 from scse_viz.ui.intervene_plan import ACTIONS, OFF, Manner, Setting, change_of
+from scse_viz.ui.layout import beside
 
 KEYS = (
     *("intervene_effect", "intervene_sweep", "intervene_sweep_action"),
@@ -63,7 +64,7 @@ def draw(place: Place, before: SliceResult, gates: Mapping[str, Sequence[str]], 
         "probability: how much of the class probabilities went to other classes, ½ Σ |p − q|, on average over the "
         "structures. Dice lost: mean Dice with the labels before minus after; below 0 the change did good.",
     )
-    left, right = st.columns(2, gap="large")
+    left, right = beside(2, key="sweeps", gap="large")
     with left:
         blocks = _draw_blocks(place, gates, manner, titles[chosen])
     with right:

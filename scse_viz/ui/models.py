@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from scse_viz.ui import cached, pages, sidebar, state
+from scse_viz.ui.layout import cards
 from scse_viz.ui.words import architecture_title, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 
@@ -36,7 +37,7 @@ def page() -> None:
     for architecture in dict.fromkeys(card.architecture for card in family):
         st.markdown(f"##### {architecture_title(architecture)}, {chosen}")
         of_one = [card for card in family if card.architecture == architecture]
-        for column, card in zip(st.columns(max(4, len(of_one))), of_one, strict=False):
+        for column, card in zip(cards(max(4, len(of_one)), key=architecture), of_one, strict=False):
             with column.container(border=True):
                 _draw_card(card)
     _draw_own()

@@ -74,7 +74,8 @@ def _draw_progress(view: View, card: Card, following: bool) -> None:
     job = find(view, card)
     if following and not _under_way(view, card):
         st.rerun()
-    message, action = st.columns([5, 1], vertical_alignment="center")
+    line = st.container(horizontal=True, vertical_alignment="center")
+    message, action = line.container(), line.container(width="content")
     ticket = st.session_state.setdefault(TICKET, Ticket())
     wanted = job is not None and ticket in job.wanted_by
     with message:
@@ -82,7 +83,7 @@ def _draw_progress(view: View, card: Card, following: bool) -> None:
     if job is not None and job.state == "finished":
         return
     if job is not None and wanted and job.under_way:
-        if action.button("Stop", key="volume_stop", width="stretch", help="What is done stays."):
+        if action.button("Stop", key="volume_stop", help="What is done stays."):
             kept.jobs().leave(ticket, job)
             st.rerun()
         return
@@ -91,7 +92,7 @@ def _draw_progress(view: View, card: Card, following: bool) -> None:
     help_ = (
         "Runs in the background, the slice that is shown and its neighbours first. Other pages can be used meanwhile."
     )
-    if action.button(label, key="volume_start", type="primary", width="stretch", help=help_):
+    if action.button(label, key="volume_start", type="primary", help=help_):
         try:
             with st.spinner("Loading the network", show_time=False):
                 model = cached.network(card.name, card.sha256)

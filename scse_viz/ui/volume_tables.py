@@ -7,6 +7,7 @@ import streamlit as st
 from scse_viz.analysis.volume import Agreement, agreement
 from scse_viz.samples import in_groups, known_labels
 from scse_viz.scans import slice_of
+from scse_viz.ui.layout import beside
 from scse_viz.ui.sidebar import View
 from scse_viz.volume import Job
 from scse_viz.zoo import Card
@@ -26,7 +27,7 @@ def draw(view: View, card: Card, job: Job) -> None:
     """Draw the tables of the slices that are done."""
     scope = "all slices" if job.ready == job.count else f"only {job.ready} of {job.count} slices"
     found = tables(view, card, job)
-    left, right = st.columns(2) if view.source.labels is not None else (st.container(), None)
+    left, right = beside(2, key="tables") if view.source.labels is not None else (st.container(), None)
     with left:
         st.subheader("Volumes, ml", help="Voxels of a structure times the size of a voxel.")
         st.caption(f"Of {scope} of this plane.")

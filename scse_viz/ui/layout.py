@@ -1,0 +1,16 @@
+"""Parts of a page that stand beside each other where there is room, else below each other; widths are in page.css."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+
+def beside(widths: int | Sequence[int], *, key: str, **options: Any) -> list[Any]:
+    """`st.columns` for charts and tables, none of them narrower than these can be read."""
+    return st.container(key=f"beside_{key}").columns(widths, **options)
+
+
+def cards(count: int, *, key: str) -> list[Any]:
+    """`st.columns` for small cards, as many to a line as fit."""
+    return st.container(key=f"cards_{key}").columns(count)
