@@ -8,8 +8,14 @@ from playwright.sync_api import Locator
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "test-artefacts"
 PATIENCE = 120_000  # ms: the first picture waits for torch to be imported
-PIXELS = """canvas => {
+PIXELS = """async canvas => {
+    const main = document.querySelector('[data-testid=stMain]');
+    const before = main.scrollTop;
+    canvas.scrollIntoView({block: 'center'});  // what is out of sight is not drawn
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    await new Promise(done => setTimeout(done, 50));
     const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    main.scrollTop = before;
     return Array.from(data);
 }"""
 

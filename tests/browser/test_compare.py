@@ -139,6 +139,30 @@ def test_opacity_changes_pixels_before_anything_is_sent(visit, address):
     assert digest(visit.map("scSE, encoder1")) != before
 
 
+def test_what_is_out_of_sight_is_drawn_when_it_comes_near_and_nothing_is_drawn_twice(visit, address):
+    visit.page.add_init_script(
+        """window.drawn = [];
+        const draw = CanvasRenderingContext2D.prototype.drawImage;
+        CanvasRenderingContext2D.prototype.drawImage = function (...how) {
+            if (this.canvas.isConnected) window.drawn.push(this.canvas.getAttribute('aria-label'));
+            return draw.apply(this, how);
+        };"""
+    )
+    visit.open(f"{address}?variants=sSE&variants=scSE")
+    visit.drawn(columns=2)
+    names = visit.page.evaluate("window.drawn")
+    assert any(name.startswith("sSE, prediction") for name in names)
+    assert not any("decoder1" in name for name in names)
+    last = visit.page.locator("canvas.map[aria-label^='sSE, decoder1']")
+    last.scroll_into_view_if_needed()
+    visit.page.wait_for_function("window.drawn.some(name => name.startsWith('sSE, decoder1'))", timeout=PATIENCE)
+    visit.page.evaluate("window.drawn.length = 0")
+    visit.page.get_by_text("Take away").click()  # the page runs, and its maps are the same
+    expect(visit.page.get_by_role("button", name="Report (HTML)")).to_be_visible(timeout=PATIENCE)
+    visit.page.wait_for_timeout(500)
+    assert visit.page.evaluate("window.drawn") == []
+
+
 def test_pointing_reads_the_same_place_in_every_panel(visit, address):
     visit.open(f"{address}?variants=sSE&variants=scSE&blocks=encoder1&axial=80")
     visit.drawn(columns=2)
@@ -173,6 +197,12 @@ def test_differences_and_disagreement_are_drawn_and_read(visit, address):
     visit.page.locator("canvas.map[aria-label^='scSE, encoder1 minus sSE']").hover()
     expect(visit.page.locator(".caption.here", has_text="difference")).to_have_count(1)
     expect(visit.page.locator(".caption.here", has_text=re.compile("all agree|1 of 2 differ"))).to_have_count(1)
+
+
+def test_an_address_that_names_the_page_leads_to_it(page, address):
+    page.goto(f"{address}compare?variants=scSE&blocks=encoder1&opacity=40")
+    expect(page.locator(".panels .head")).to_have_text(["slice", "scSE"], timeout=PATIENCE)
+    expect(page.locator("input[name=opacity]")).to_have_value("40")
 
 
 def test_two_scans_share_the_display(visit, address):
