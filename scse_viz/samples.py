@@ -75,9 +75,27 @@ def known_labels(labels: np.ndarray, groups: Sequence[Group]) -> np.ndarray:
     return np.where(np.isin(labels, [group.label for group in groups]), labels, 0).astype(np.uint8)
 
 
-def of_structures(labels: np.ndarray, groups: Sequence[Group]) -> np.ndarray:
-    """Labels of groups -> the class number of the first structure of each, 0 elsewhere: to be drawn in its colour."""
+def legend_of(structures: Sequence[Structure], groups: Sequence[Group]) -> tuple[Structure, ...]:
+    """The structures, and after them the groups that cover several, each in the mean colour of those it covers."""
+    joint = (group for group in groups if len(group.structures) > 1)
+    more = (
+        Structure(number, f"{group.name} (labels)", _mean_colour([structures[each] for each in group.structures]))
+        for number, group in enumerate(joint, start=len(structures))
+    )
+    return (*structures, *more)
+
+
+def of_structures(labels: np.ndarray, groups: Sequence[Group], count: int) -> np.ndarray:
+    """Labels of groups -> their numbers in the legend of `count` structures, 0 elsewhere; any shape, uint8."""
     drawn = np.zeros(labels.shape, dtype=np.uint8)
+    joint = count
     for group in groups:
-        drawn[labels == group.label] = group.structures[0]
+        one = len(group.structures) == 1
+        drawn[labels == group.label] = group.structures[0] if one else joint
+        joint += not one
     return drawn
+
+
+def _mean_colour(structures: Sequence[Structure]) -> str:
+    channels = np.array([[int(each.colour[at : at + 2], 16) for at in (1, 3, 5)] for each in structures])
+    return "#" + "".join(f"{round(value):02x}" for value in channels.mean(axis=0))

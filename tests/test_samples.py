@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from scse_viz.anatomy import BRAIN
-from scse_viz.samples import Group, in_groups, known_labels, of_structures, own_groups, samples
+from scse_viz.anatomy import BRAIN, HIPPOCAMPUS
+from scse_viz.samples import Group, in_groups, known_labels, legend_of, of_structures, own_groups, samples
 from scse_viz.scans import read_labels, read_scan
 
 TISSUES = (Group(1, "white matter", (1, 4)), Group(2, "grey matter", (2, 5)))
@@ -16,9 +16,18 @@ def test_class_numbers_become_the_labels_that_cover_them():
     assert in_groups(np.array([[0, 1, 2], [4, 5, 17]]), TISSUES).tolist() == [[0, 1, 2], [1, 2, 0]]
 
 
-def test_labels_are_drawn_as_the_first_structure_they_cover():
-    groups = (Group(1, "grey matter", (2, 5)), Group(2, "deep grey", (6,)))
-    assert of_structures(np.array([0, 1, 2, 1]), groups).tolist() == [0, 2, 6, 2]
+def test_labels_are_drawn_as_the_structure_they_name_or_as_one_of_their_own():
+    groups = (Group(1, "grey matter", (2, 5)), Group(2, "deep grey", (6,)), Group(3, "white matter", (1, 4)))
+    legend = legend_of(BRAIN, groups)
+    drawn = of_structures(np.array([0, 1, 2, 3]), groups, len(BRAIN))
+    names = [legend[number].name for number in drawn]
+    assert names == ["background", "grey matter (labels)", "thalamus", "white matter (labels)"]
+    assert [each.number for each in legend] == list(range(len(BRAIN) + 2))
+
+
+def test_labels_of_several_structures_have_the_mean_of_their_colours():
+    whole = legend_of(HIPPOCAMPUS, (Group(1, "hippocampus", (1, 2)),))[-1]
+    assert whole.colour == "#9eaa74"  # of #e69f00 and #56b4e9: (230 + 86) / 2, (159 + 180) / 2, (0 + 233) / 2
 
 
 def test_numbers_that_no_group_has_are_left_out():

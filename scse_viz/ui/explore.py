@@ -11,13 +11,13 @@ import streamlit as st
 from scse_viz.analysis.gates import Openness, openness
 from scse_viz.figures.block import activation_histogram, gate_histogram
 from scse_viz.inference import SliceResult
-from scse_viz.pictures import Panel, label_panel
-from scse_viz.samples import of_structures
-from scse_viz.scans import ScanError, view_of
+from scse_viz.pictures import Panel
+from scse_viz.scans import ScanError
 from scse_viz.ui import cached, explore_channels, explore_place, keys, network, panels, sidebar, state, takeaway
 from scse_viz.ui.cached import explore
 from scse_viz.ui.layout import beside
 from scse_viz.ui.sidebar import View
+from scse_viz.ui.truth import labels_panel, legend
 from scse_viz.ui.words import block_scale, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 
@@ -140,8 +140,8 @@ def _draw_maps(block: Block, prediction: Panel, number: int, place: tuple[int, i
         intensities=cached.shown_intensities(view.scan),
         columns={title: panel.alt for title, panel in shown.items()},
         rows=[panels.Row(block.name, "", tuple(shown.values()))],
-        structures=card.structures,
-        reference=_reference(block),
+        structures=legend(view, card.structures),
+        reference=labels_panel(view, card.structures),
         options={
             "layout": "focus",
             "label": LABEL,
@@ -232,16 +232,6 @@ def _draw_channels(block: Block) -> tuple[go.Figure | None, int]:
         return None, number
     with bars:
         return explore_channels.draw_weights(block.channel, number), number
-
-
-def _reference(block: Block) -> Panel | None:
-    truth = block.view.truth
-    if truth is None:
-        return None
-    shape = view_of(block.view.scan, block.view.plane)
-    names = [each.name for each in block.card.structures]
-    drawn = of_structures(truth, block.view.source.groups)
-    return label_panel(drawn, names, shape.row_mm * shape.column_mm, title="Labels of the scan")
 
 
 def _maps(block: Block) -> dict[str, np.ndarray]:

@@ -10,11 +10,11 @@ from scse_viz.anatomy import Structure
 from scse_viz.inference import SliceResult
 from scse_viz.intervention import Change
 from scse_viz.pictures import Panel, block_panel, changed_panel, difference_panel, label_panel
-from scse_viz.samples import of_structures
 from scse_viz.scans import view_of
 from scse_viz.ui import cached, panels
 from scse_viz.ui.panels import Row
 from scse_viz.ui.sidebar import View
+from scse_viz.ui.truth import labels_panel, legend
 from scse_viz.zoo import Card
 
 PREDICTIONS = {
@@ -60,8 +60,11 @@ def draw_predictions(outcome: Outcome) -> None:
     ]
     changed = changed_panel(outcome.changed, outcome.pixel_area)
     rows = [Row("prediction", "", (*predictions, changed))]
-    structures = outcome.card.structures
-    _draw_panels(outcome, PREDICTIONS, rows, "intervene_panels", structures=structures, reference=_reference(outcome))
+    structures, reference = (
+        legend(outcome.view, outcome.card.structures),
+        labels_panel(outcome.view, outcome.card.structures),
+    )
+    _draw_panels(outcome, PREDICTIONS, rows, "intervene_panels", structures=structures, reference=reference)
 
 
 def draw_gates(outcome: Outcome) -> None:
@@ -120,12 +123,3 @@ def _draw_panels(
         reference=reference,
     )
     panels.draw(packed, key=key)
-
-
-def _reference(outcome: Outcome) -> Panel | None:
-    truth = outcome.view.truth
-    if truth is None:
-        return None
-    drawn = of_structures(truth, outcome.view.source.groups)
-    names = [each.name for each in outcome.card.structures]
-    return label_panel(drawn, names, outcome.pixel_area, title="Labels of the scan")

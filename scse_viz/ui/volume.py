@@ -6,12 +6,12 @@ from functools import partial
 import streamlit as st
 
 from scse_viz.layers import Layer
-from scse_viz.pictures import ACTIVATION_SCALE, GATE_SCALES, Panel, label_panel
-from scse_viz.samples import of_structures
+from scse_viz.pictures import ACTIVATION_SCALE, GATE_SCALES, Panel
 from scse_viz.scans import PLANES, ScanError, view_of, voxel_at
 from scse_viz.ui import cached, keys, panels, sidebar, state, takeaway, volume_run, volume_take, volume_viewer
 from scse_viz.ui.cached import volume as kept
 from scse_viz.ui.sidebar import View
+from scse_viz.ui.truth import labels_panel, legend
 from scse_viz.ui.words import variant_title, verbatim
 from scse_viz.volume import Job
 from scse_viz.zoo import Card, WeightsError
@@ -93,8 +93,8 @@ def _draw_slice(view: View, card: Card, block: str, prediction: Panel, map_: Pan
         intensities=cached.shown_intensities(view.scan),
         columns={"prediction": f"{card.name}, {card.parameters:,} parameters", block: map_.alt},
         rows=[panels.Row(block, "", (prediction, map_))],
-        structures=card.structures,
-        reference=_reference(view, card),
+        structures=legend(view, card.structures),
+        reference=labels_panel(view, card.structures),
         options={"pick": True, "picked": _pixel(view, voxel)},
     )
     panels.draw(
@@ -153,16 +153,6 @@ def _size(layer: Layer) -> str:
 def _map_name(job: Job | None, block: str) -> str | None:
     names = [f"{block}/{kind}" for kind in ("spatial_gate", "activation")]
     return next((name for name in names if job is not None and name in job.gates), None)
-
-
-def _reference(view: View, card: Card) -> Panel | None:
-    truth = view.truth
-    if truth is None:
-        return None
-    shape = view_of(view.scan, view.plane)
-    names = [each.name for each in card.structures]
-    drawn = of_structures(truth, view.source.groups)
-    return label_panel(drawn, names, shape.row_mm * shape.column_mm, title="Labels of the scan")
 
 
 def _pixel(view: View, voxel: Sequence[int]) -> tuple[int, int]:

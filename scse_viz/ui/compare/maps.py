@@ -6,14 +6,13 @@ from dataclasses import replace
 import streamlit as st
 
 from scse_viz.models import BLOCK_NAMES
-from scse_viz.pictures import Panel, label_panel
-from scse_viz.samples import of_structures
-from scse_viz.scans import view_of
+from scse_viz.pictures import Panel
 from scse_viz.ui import cached
 from scse_viz.ui.cached import compare as agreed
 from scse_viz.ui.compare.choices import FIRST_VARIANTS, Comparison
 from scse_viz.ui.panels import Row, draw, message
 from scse_viz.ui.sidebar import View
+from scse_viz.ui.truth import labels_panel, legend
 from scse_viz.ui.words import architecture_title, block_scale
 from scse_viz.zoo import Card
 
@@ -67,8 +66,8 @@ def draw_maps(
             intensities=cached.shown_intensities(view.scan),
             columns={each.title: f"{each.card.name}, {each.card.parameters:,} parameters" for each in columns},
             rows=rows,
-            structures=first.structures,
-            reference=_labels(view),
+            structures=legend(view, first.structures),
+            reference=labels_panel(view, first.structures),
             places=0 if narrow else FIRST_VARIANTS,
         ),
         key,
@@ -107,13 +106,3 @@ def _minus(view: View, card: Card, panels: Mapping[str, Panel], minus: tuple[str
             other_size = Panel("none", f"{title}: a map of another size", note="a map of another size", caption="")
             drawn[block] = differences.get(block, other_size)
     return drawn
-
-
-def _labels(view: View) -> Panel | None:
-    truth = view.truth
-    if truth is None:
-        return None
-    shape = view_of(view.scan, view.plane)
-    names = [each.name for each in view.structures]
-    drawn = of_structures(truth, view.source.groups)
-    return label_panel(drawn, names, shape.row_mm * shape.column_mm, title="Labels of the scan")
