@@ -93,7 +93,8 @@ def _listen(view: View, card: Card) -> None:
     family = [each for each in view.networks.values() if each.architecture == card.architecture]
     titles = [variant_title(each.variant) for each in family[:FIRST_VARIANTS]]
     actions = {str(number): partial(_set, "variant", title) for number, title in enumerate(titles, start=1)}
-    keys.listen(actions, key="explore_keys")
+    with st.sidebar:  # at its end, where an element of no height moves nothing
+        keys.listen(actions, key="explore_keys")
 
 
 def _set(key: str, value: str) -> None:
