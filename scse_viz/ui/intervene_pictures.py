@@ -60,10 +60,8 @@ def draw_predictions(outcome: Outcome) -> None:
     ]
     changed = changed_panel(outcome.changed, outcome.pixel_area)
     rows = [Row("prediction", "", (*predictions, changed))]
-    structures, reference = (
-        legend(outcome.view, outcome.card.structures),
-        labels_panel(outcome.view, outcome.card.structures),
-    )
+    structures = legend(outcome.view, outcome.card.structures)
+    reference = labels_panel(outcome.view, outcome.card.structures)
     _draw_panels(outcome, PREDICTIONS, rows, "intervene_panels", structures=structures, reference=reference)
 
 

@@ -17,8 +17,6 @@ TITLES = {
     "understand": "Understand",
     "models": "Models",
 }
-
-
 FIRST = next(iter(TITLES))
 
 
