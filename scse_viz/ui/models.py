@@ -16,7 +16,8 @@ from scse_viz.zoo import Card, WeightsError
 def page() -> None:
     """The page: one table of all networks, then a card for each network of the chosen anatomy."""
     if st.session_state.pop("open_explore", False):
-        st.switch_page(pages.page("explore"))
+        # An empty address, which the widgets fill again: without one Streamlit refuses to clear what they hold there.
+        st.switch_page(pages.page("explore"), query_params={})
     state.note_lost(sidebar.KEYS)
     try:
         known = list(cached.cards().values())
