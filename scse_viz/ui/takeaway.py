@@ -27,9 +27,7 @@ KEYS = ("figure_format",)
 
 def chart(figure: go.Figure, *, key: str, **options: Any) -> Any:
     """`st.plotly_chart` whose camera button saves in the format chosen on the page, under the chart's own name."""
-    # From the address while the control, which stands in a part that may be closed, is not drawn.
-    asked = st.session_state.get("figure_format") or st.query_params.get("figure_format")
-    chosen = asked if asked in FORMATS else FORMATS[0]
+    chosen = st.session_state.get("figure_format") or FORMATS[0]
     config = {
         "displaylogo": False,
         "toImageButtonOptions": {"format": chosen, "filename": takeaway.file_stem("scse-viz", key), "scale": 2},
@@ -57,16 +55,8 @@ def offer(
     tables, maps, arrays = tables or {}, maps or {}, arrays or {}
     label = "Take away: numbers, maps, arrays, report, link, code"
     part = st.expander(label, icon=":material/download:", key="take_away", on_change="rerun")
-    if not part.open:
-        return  # nine elements less for the browser to go through in every run
-    lines, address = code_of(view, models) + code, link()
-    with part:
-        columns = st.columns(4)
-        _button(columns[0], "Numbers (CSV)", lambda: _numbers(tables), f"{stem}.zip", bool(tables))
-        _button(columns[1], "Maps (NIfTI)", lambda: nifti(view, models[0], maps), f"{stem}-maps.zip", bool(maps))
-        _button(columns[2], "Arrays (.npz)", lambda: takeaway.npz(arrays), f"{stem}.npz", bool(arrays))
-        report_of = lambda: report(view, page, models, figures or {}, tables, maps, lines, address)  # noqa: E731
-        _button(columns[3], "Report (HTML)", report_of, f"{stem}.html", True)
+    files = part.container()
+    with part:  # also while it is closed, since the choice is in the address and charts are saved by it
         st.segmented_control(
             "Charts are saved as",
             FORMATS,
@@ -76,6 +66,16 @@ def offer(
             bind="query-params",
             help="Point at a chart: the camera at its top right saves it. The tool bar above maps saves those.",
         )
+    if not part.open:
+        return  # eight elements less for the browser to go through in every run
+    lines, address = code_of(view, models) + code, link()
+    columns = files.columns(4)
+    _button(columns[0], "Numbers (CSV)", lambda: _numbers(tables), f"{stem}.zip", bool(tables))
+    _button(columns[1], "Maps (NIfTI)", lambda: nifti(view, models[0], maps), f"{stem}-maps.zip", bool(maps))
+    _button(columns[2], "Arrays (.npz)", lambda: takeaway.npz(arrays), f"{stem}.npz", bool(arrays))
+    report_of = lambda: report(view, page, models, figures or {}, tables, maps, lines, address)  # noqa: E731
+    _button(columns[3], "Report (HTML)", report_of, f"{stem}.html", True)
+    with part:
         st.caption("A link to this view. A scan of your own is not in it: whoever opens it chooses theirs.")
         st.code(address, language=None, wrap_lines=True)
         st.caption("The same with the library, in Python:")
