@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale, unlabel_rgb
 
 from scse_viz.pictures import GATE_RANGE
 
@@ -16,6 +17,8 @@ GRAY = "rgba(128, 128, 128, 0.25)"
 AXIS = {"showgrid": False, "zeroline": False, "ticks": ""}
 TITLE = {"xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": "bottom", "showarrow": False}
 COLUMNS = 5
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Of red, green and blue in linear light."""
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "diamond", "square", "x")
 
@@ -34,7 +37,7 @@ def matrix(values: np.ndarray, names: Sequence[str], *, measure: str, span: tupl
         "xaxis": {**AXIS, "constrain": "domain"},
         "yaxis": {**AXIS, "constrain": "domain", "autorange": "reversed", "scaleanchor": "x"},
     }
-    return go.Figure(_heat_maps(values, names, measure), layout)
+    return go.Figure(_heat_maps(values, names, measure, span), layout)
 
 
 def matrices(
@@ -66,7 +69,8 @@ def matrices(
         }  # fmt: skip
         layout["annotations"].append({**TITLE, "text": block, "x": (left + right) / 2, "y": top})
         data += [
-            heat_map.update(xaxis=f"x{number}", yaxis=f"y{number}") for heat_map in _heat_maps(each, names, measure)
+            heat_map.update(xaxis=f"x{number}", yaxis=f"y{number}")
+            for heat_map in _heat_maps(each, names, measure, span)
         ]
     for axis in ("xaxis", "yaxis"):
         layout[axis].pop("matches")
@@ -107,7 +111,7 @@ def gate_profile(
     return figure
 
 
-def _heat_maps(values: np.ndarray, names: Sequence[str], measure: str) -> list[go.Heatmap]:
+def _heat_maps(values: np.ndarray, names: Sequence[str], measure: str, span: tuple[float, float]) -> list[go.Heatmap]:
     """The numbers of each pair, and below them the diagonal."""
     lines = [name.replace(" · ", "<br>") for name in names]
     place = {"x": lines, "y": lines, "xgap": 2, "ygap": 2, "hoverongaps": False}
@@ -115,7 +119,8 @@ def _heat_maps(values: np.ndarray, names: Sequence[str], measure: str) -> list[g
     pairs = go.Heatmap(
         z=np.where(itself, np.nan, values),
         coloraxis="coloraxis",
-        texttemplate="%{z:.2f}",
+        text=[[_number(value, span) for value in row] for row in values.tolist()],
+        texttemplate="%{text}",
         hovertemplate=f"%{{y}} and %{{x}}<br>{measure} %{{z:.3f}}<extra></extra>",
         **place,
     )
@@ -123,6 +128,21 @@ def _heat_maps(values: np.ndarray, names: Sequence[str], measure: str) -> list[g
         z=np.where(itself, 0.0, np.nan), colorscale=[GRAY, GRAY], showscale=False, hoverinfo="skip", **place
     )
     return [diagonal, pairs]
+
+
+def _number(value: float, span: tuple[float, float]) -> str:
+    """A number to be read on the colour of its cell, in black or white; nothing for nan.
+
+    Plotly's own choice is dark gray on colours of middle lightness. Luminance and its threshold, where black and white
+    stand out alike: WCAG 2.1.
+    """
+    if np.isnan(value):
+        return ""
+    [cell] = sample_colorscale(SCALES[span], [float(np.clip((value - span[0]) / (span[1] - span[0]), 0, 1))])
+    share = np.array(unlabel_rgb(cell)) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    colour = "#000" if linear @ LUMINANCE > 0.179 else "#fff"
+    return f'<span style="color:{colour}">{value:.2f}</span>'
 
 
 def _colour_axis(span: tuple[float, float], measure: str, place: Mapping[str, object]) -> dict[str, object]:

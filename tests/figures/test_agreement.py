@@ -1,5 +1,7 @@
 """Figures of agreement show the numbers they were given, on ranges that do not depend on them."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,12 @@ from scse_viz.figures.agreement import CORRELATION, SHARE, gate_profile, matrice
 
 NAN = np.nan
 VALUES = np.array([[1.0, 0.25, NAN], [0.25, 1.0, -0.5], [NAN, -0.5, 1.0]])
+
 NAMES = ["sSE · one", "scSE · one", "sSE · two"]
+
+
+def strip_tags(cell: str) -> str:
+    return re.sub("<[^>]*>", "", cell)
 
 
 @pytest.mark.parametrize("span", [SHARE, CORRELATION])
@@ -15,9 +22,22 @@ def test_a_matrix_has_its_numbers_on_the_whole_range(span):
     figure = matrix(VALUES, NAMES, measure="rho", span=span)
     _, pairs = figure.data
     np.testing.assert_array_equal(pairs.z, np.where(np.eye(3, dtype=bool), NAN, VALUES))
-    assert pairs.texttemplate == "%{z:.2f}"
+    assert [[strip_tags(cell) for cell in row] for row in pairs.text] == [
+        ["1.00", "0.25", ""], ["0.25", "1.00", "-0.50"], ["", "-0.50", "1.00"],
+    ]  # fmt: skip
     axis = figure.layout.coloraxis
     assert (axis.cmin, axis.cmax, axis.colorbar.title.text) == (*span, "rho")
+
+
+def test_a_number_is_black_on_a_light_cell_and_white_on_a_dark_one():
+    """Cividis goes from dark blue to yellow; no correlation is white, and both its ends are dark."""
+
+    def colours(values: list[float], span: tuple[float, float]) -> list[str]:
+        pairs = matrix(np.array([values]), [""], measure="rho", span=span).data[1]
+        return [re.search("#(000|fff)", cell)[0] for cell in pairs.text[0]]
+
+    assert colours([0.0, 0.2, 0.7, 1.0], SHARE) == ["#fff", "#fff", "#000", "#000"]
+    assert colours([-1.0, 0.0, 1.0], CORRELATION) == ["#fff", "#000", "#fff"]
 
 
 def test_the_diagonal_is_gray_and_has_no_number():
