@@ -104,45 +104,46 @@ def gate_profile(
             for name, each in means.items()
         ]
     )
-    figure.update_layout(hovermode="x unified", height=320, margin={"l": 60, "r": 10, "t": 50, "b": 40})
-    figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.2}, showlegend=True)
+    figure.update_layout(hovermode="x unified", height=340, margin={"l": 60, "r": 10, "t": 70, "b": 40})
+    legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.04, "yanchor": "bottom"}
+    figure.update_layout(legend=legend, showlegend=True)
     figure.update_xaxes(title="block, in the order of the network", tickangle=-35)
     figure.update_yaxes(title=f"{quantity} (0 to 1)", range=GATE_RANGE)
     return figure
 
 
 def _heat_maps(values: np.ndarray, names: Sequence[str], measure: str, span: tuple[float, float]) -> list[go.Heatmap]:
-    """The numbers of each pair, and below them the diagonal."""
+    """The diagonal, and the numbers of the pairs: those on dark cells in white, and those on light ones in black."""
     lines = [name.replace(" · ", "<br>") for name in names]
     place = {"x": lines, "y": lines, "xgap": 2, "ygap": 2, "hoverongaps": False}
     itself = np.eye(len(values), dtype=bool)
-    pairs = go.Heatmap(
-        z=np.where(itself, np.nan, values),
-        coloraxis="coloraxis",
-        text=[[_number(value, span) for value in row] for row in values.tolist()],
-        texttemplate="%{text}",
-        hovertemplate=f"%{{y}} and %{{x}}<br>{measure} %{{z:.3f}}<extra></extra>",
-        **place,
-    )
+    light = _light(values, span)
+    pairs = [
+        go.Heatmap(
+            z=np.where(shown & ~itself, values, np.nan),
+            coloraxis="coloraxis",
+            texttemplate="%{z:.2f}",
+            textfont={"color": colour},
+            hovertemplate=f"%{{y}} and %{{x}}<br>{measure} %{{z:.3f}}<extra></extra>",
+            **place,
+        )
+        for shown, colour in ((~light, "#fff"), (light, "#000"))
+    ]
     diagonal = go.Heatmap(
         z=np.where(itself, 0.0, np.nan), colorscale=[GRAY, GRAY], showscale=False, hoverinfo="skip", **place
     )
-    return [diagonal, pairs]
+    return [diagonal, *pairs]
 
 
-def _number(value: float, span: tuple[float, float]) -> str:
-    """A number to be read on the colour of its cell, in black or white; nothing for nan.
+def _light(values: np.ndarray, span: tuple[float, float]) -> np.ndarray:
+    """Where black stands out from the colour of a cell more than white does: values of any shape -> bool.
 
-    Plotly's own choice is dark gray on colours of middle lightness. Luminance and its threshold, where black and white
-    stand out alike: WCAG 2.1.
+    Plotly's own choice is dark gray on colours of middle lightness. Luminance and its threshold: WCAG 2.1.
     """
-    if np.isnan(value):
-        return ""
-    [cell] = sample_colorscale(SCALES[span], [float(np.clip((value - span[0]) / (span[1] - span[0]), 0, 1))])
-    share = np.array(unlabel_rgb(cell)) / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    colour = "#000" if linear @ LUMINANCE > 0.179 else "#fff"
-    return f'<span style="color:{colour}">{value:.2f}</span>'
+    shares = np.nan_to_num((values.ravel() - span[0]) / (span[1] - span[0])).clip(0, 1)
+    cells = np.array([unlabel_rgb(cell) for cell in sample_colorscale(SCALES[span], shares.tolist())]) / 255
+    linear = np.where(cells <= 0.04045, cells / 12.92, ((cells + 0.055) / 1.055) ** 2.4)
+    return (linear @ LUMINANCE > 0.179).reshape(values.shape)
 
 
 def _colour_axis(span: tuple[float, float], measure: str, place: Mapping[str, object]) -> dict[str, object]:

@@ -1,30 +1,30 @@
 """Figures of agreement show the numbers they were given, on ranges that do not depend on them."""
 
-import re
-
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from scse_viz.figures.agreement import CORRELATION, SHARE, gate_profile, matrices, matrix
 
 NAN = np.nan
 VALUES = np.array([[1.0, 0.25, NAN], [0.25, 1.0, -0.5], [NAN, -0.5, 1.0]])
-
 NAMES = ["sSE · one", "scSE · one", "sSE · two"]
 
 
-def strip_tags(cell: str) -> str:
-    return re.sub("<[^>]*>", "", cell)
+def number(figure: go.Figure, row: int, column: int, first: int = 1) -> tuple[float, str]:
+    """The number of a cell and its colour: the one of two heat maps that has it."""
+    found = [each for each in figure.data[first : first + 2] if not np.isnan(each.z[row][column])]
+    [each] = found
+    assert each.texttemplate == "%{z:.2f}"
+    return each.z[row][column], each.textfont.color
 
 
 @pytest.mark.parametrize("span", [SHARE, CORRELATION])
 def test_a_matrix_has_its_numbers_on_the_whole_range(span):
     figure = matrix(VALUES, NAMES, measure="rho", span=span)
-    _, pairs = figure.data
-    np.testing.assert_array_equal(pairs.z, np.where(np.eye(3, dtype=bool), NAN, VALUES))
-    assert [[strip_tags(cell) for cell in row] for row in pairs.text] == [
-        ["1.00", "0.25", ""], ["0.25", "1.00", "-0.50"], ["", "-0.50", "1.00"],
-    ]  # fmt: skip
+    dark, light = (each.z for each in figure.data[1:])
+    np.testing.assert_array_equal(np.where(np.isnan(dark), light, dark), np.where(np.eye(3, dtype=bool), NAN, VALUES))
+    assert np.isnan(np.where(np.isnan(dark), NAN, light)).all(), "no cell has two numbers"
     axis = figure.layout.coloraxis
     assert (axis.cmin, axis.cmax, axis.colorbar.title.text) == (*span, "rho")
 
@@ -32,16 +32,17 @@ def test_a_matrix_has_its_numbers_on_the_whole_range(span):
 def test_a_number_is_black_on_a_light_cell_and_white_on_a_dark_one():
     """Cividis goes from dark blue to yellow; no correlation is white, and both its ends are dark."""
 
-    def colours(values: list[float], span: tuple[float, float]) -> list[str]:
-        pairs = matrix(np.array([values]), [""], measure="rho", span=span).data[1]
-        return [re.search("#(000|fff)", cell)[0] for cell in pairs.text[0]]
+    def colour(value: float, span: tuple[float, float]) -> str:
+        found, colour = number(matrix(np.full((2, 2), value), ["a", "b"], measure="rho", span=span), 0, 1)
+        assert found == value
+        return colour
 
-    assert colours([0.0, 0.2, 0.7, 1.0], SHARE) == ["#fff", "#fff", "#000", "#000"]
-    assert colours([-1.0, 0.0, 1.0], CORRELATION) == ["#fff", "#000", "#fff"]
+    assert [colour(value, SHARE) for value in (0.0, 0.2, 0.7, 1.0)] == ["#fff", "#fff", "#000", "#000"]
+    assert [colour(value, CORRELATION) for value in (-1.0, 0.0, 1.0)] == ["#fff", "#000", "#fff"]
 
 
 def test_the_diagonal_is_gray_and_has_no_number():
-    diagonal, _ = matrix(VALUES, NAMES, measure="rho", span=CORRELATION).data
+    diagonal, *_ = matrix(VALUES, NAMES, measure="rho", span=CORRELATION).data
     np.testing.assert_array_equal(diagonal.z, np.where(np.eye(3, dtype=bool), 0, NAN))
     assert diagonal.texttemplate is None
     assert not diagonal.showscale
@@ -57,12 +58,12 @@ def test_no_correlation_is_the_middle_of_its_colours_and_the_first_network_is_on
 
 @pytest.mark.parametrize("count", [1, 5, 9])
 def test_every_block_has_a_matrix_of_its_own_on_one_scale(count):
-    blocks = {f"block{number}": VALUES / (number + 1) for number in range(count)}
+    blocks = {f"block{block}": VALUES / (block + 1) for block in range(count)}
     figure = matrices(blocks, NAMES, measure="rho", span=CORRELATION)
-    pairs = figure.data[1::2]
-    assert [each.z[0, 1] for each in pairs] == [0.25 / (number + 1) for number in range(count)]
-    assert {each.coloraxis for each in figure.data[1::2]} == {"coloraxis"}
-    assert len({(each.xaxis, each.yaxis) for each in pairs}) == count
+    numbers = [number(figure, 0, 1, first=3 * block + 1)[0] for block in range(count)]
+    assert numbers == [0.25 / (block + 1) for block in range(count)]
+    assert {each.coloraxis for at, each in enumerate(figure.data) if at % 3} == {"coloraxis"}
+    assert len({(each.xaxis, each.yaxis) for each in figure.data}) == count
     assert [note.text for note in figure.layout.annotations][:count] == list(blocks)
 
 

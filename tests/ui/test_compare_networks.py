@@ -60,9 +60,11 @@ def test_dice_between_networks_is_that_of_the_chosen_structure():
 
 def dice_matrix(app: AppTest) -> np.ndarray:
     spec = json.loads(app.get("plotly_chart")[0].proto.spec)
-    values = spec["data"][1]["z"]
+    on_dark, on_light = (
+        np.frombuffer(b64decode(drawn["z"]["bdata"]), drawn["z"]["dtype"]).reshape(2, 2) for drawn in spec["data"][1:]
+    )
     assert (spec["layout"]["coloraxis"]["cmin"], spec["layout"]["coloraxis"]["cmax"]) == (0, 1)
-    return np.frombuffer(b64decode(values["bdata"]), values["dtype"]).reshape(2, 2)
+    return np.where(np.isnan(on_dark), on_light, on_dark)
 
 
 def test_a_second_scan_has_its_own_grid_and_slice_and_shares_the_networks():
@@ -83,6 +85,16 @@ def test_pixels_of_two_grids_are_not_compared_but_channel_weights_are():
     assert "Correlation of sSE maps, colin27" in options
     assert "Correlation of sSE maps, icbm2009a" in options
     assert "Rank correlation of cSE weights" in options
+
+
+def test_weights_of_unequal_numbers_of_channels_are_said_to_be_no_pair():
+    """U-Net and SD-Net have no stage of the same width: nothing but the diagonal would be drawn."""
+    app = opened(
+        variants=["cSE"], compare_architectures=["U-Net", "SD-Net"], compare_part="Gates",
+        compare_measure="Rank correlation of cSE weights",
+    )  # fmt: skip
+    said = [caption.value for caption in app.caption if "No two of these networks" in caption.value]
+    assert len(said) == 2, "of the block chosen, and of each block"
 
 
 def test_a_second_scan_of_the_same_grid_and_slice_is_compared_pixel_by_pixel():

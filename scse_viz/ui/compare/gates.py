@@ -35,6 +35,8 @@ HELP = (
     "is a clean comparison. An empty entry is not defined: maps or gates of different sizes, or all values equal."
 )
 
+UNDEFINED = "No two of these networks can be compared here: their gates differ in size, or all values of one are equal."
+
 
 @dataclass(frozen=True, eq=False)
 class Likeness:
@@ -83,8 +85,12 @@ def draw_gates(comparisons: Sequence[Comparison]) -> Drawn:
     for number, (place, each) in enumerate(zip(places, found, strict=True)):
         with place:
             st.markdown(f"**{verbatim(each.title)}**")
-            figures[each.title] = matrix(each.matrix(block), each.labels, measure=each.numbers, span=each.span)
-            chart(figures[each.title], key=f"compare_likeness_{number}")
+            values = each.matrix(block)
+            if _defined(values):
+                figures[each.title] = matrix(values, each.labels, measure=each.numbers, span=each.span)
+                chart(figures[each.title], key=f"compare_likeness_{number}")
+            else:
+                st.caption(UNDEFINED)
         tables[each.title] = each.table()
     by_title = {each.title: each for each in found}
     if st.session_state.get("compare_measure") not in (None, *by_title):
@@ -99,9 +105,17 @@ def draw_gates(comparisons: Sequence[Comparison]) -> Drawn:
         help="One matrix for every block, on one scale.",
     )
     each = by_title[title]
+    if not any(_defined(values) for values in each.by_block.values()):
+        st.caption(UNDEFINED)
+        return figures, tables
     figures[f"{title}, by block"] = matrices(each.by_block, each.labels, measure=each.numbers, span=each.span)
     chart(figures[f"{title}, by block"], key="compare_by_block")
     return figures, tables
+
+
+def _defined(values: np.ndarray) -> bool:
+    """Whether a matrix has a number for any pair."""
+    return not np.isnan(values[~np.eye(len(values), dtype=bool)]).all()
 
 
 def _draw_means(comparisons: Sequence[Comparison]) -> Drawn:
