@@ -27,7 +27,7 @@ from scse_viz.zoo import Card
 CLASSES = len(HIPPOCAMPUS)
 WIDTHS = {
     "unet": (16, 16, 32, 64, 64),
-    "sdnet": (8, 8, 32, 32, 32),
+    "sdnet": (8, 12, 24, 32, 64),
     "densenet": (8, 8, 16, 24, 56),
 }
 """Widths by architecture, so that each has about a third of a million parameters and 57 million multiply-adds at
