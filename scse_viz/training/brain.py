@@ -30,9 +30,14 @@ VALIDATION_HEADS = range(17, 21)
 STAGES = (
     Stage("crops", 8, tuple((side, side) for side in (80, 96, 96, 96, 144)), Plan(steps=12_600)),
     Stage("slices", 4, ((192, 192),), Plan(steps=1_200, rate=6e-4, warmup=50, moments=5)),
+    Stage("even", 4, ((192, 192),), Plan(steps=3_000, rate=1e-3, warmup=50, moments=6)),
 )
 """First small crops, which are quick. Then whole slices: a channel gate pools over all that it sees, and what it sees
-of a crop near the middle of the brain is not what it sees of a slice with its margins."""
+of a crop near the middle of the brain is not what it sees of a slice with its margins. In the end, whole slices with
+even weights."""
+POWERS = {"crops": 0.5, "slices": 0.5, "even": 0.0}
+"""By stage, how strongly rare classes weigh: without that small structures are not found at all, but to the end it
+swells them (third and fourth ventricle to about twice their volume on the MNI152 head)."""
 REFERENCE_MM = {"coronal": -14.0, "axial": 4.0}
 """Reference slices by plane and place in mm: coronal through hippocampus and putamen, axial through the thalamus."""
 REFERENCE_SIZE = (192, 160)
@@ -61,9 +66,10 @@ def validation_batches(atlas: Atlas, count: int = 4) -> list[tuple[Tensor, Tenso
     return [synthesise(atlas, 12, 128, generator, Recipe(t1=1.0)) for _ in range(count)]
 
 
-def class_weights(atlas: Atlas, seed: int) -> Tensor:
-    """Median-frequency weights (K,) of the first hundred batches."""
-    return median_frequency_weights(shipped.class_counts(partial(batch_of, atlas, seed, STAGES[0]), CLASSES))
+def class_weights(atlas: Atlas, seed: int, stage: Stage) -> Tensor:
+    """Median-frequency weights (K,) of the first hundred batches, as strong as POWERS says."""
+    counts = shipped.class_counts(partial(batch_of, atlas, seed, STAGES[0]), CLASSES)
+    return median_frequency_weights(counts, power=POWERS[stage.name])
 
 
 def reference_slices(path: Path) -> Tensor:
@@ -92,13 +98,12 @@ def main(argv: list[str] | None = None) -> int:
         argv, __doc__, data="folder of SynthSeg label maps", reference="a real whole-head T1 scan"
     )
     atlas = load_atlas(options.data, TRAINING_HEADS, options.run)
-    weights = class_weights(atlas, options.seed)
     shipped.train_stages(
         options,
         STAGES,
         card_of,
         lambda stage: partial(batch_of, atlas, options.seed, stage),
-        lambda stage: weights,
+        partial(class_weights, atlas, options.seed),
         validation=validation_batches(load_atlas(options.data, VALIDATION_HEADS, options.run)),
         references=reference_slices(options.reference),
     )

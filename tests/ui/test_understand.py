@@ -11,6 +11,7 @@ from scse_viz.models import BLOCK_NAMES
 from scse_viz.results import Measured, NetworkResults, Score
 from scse_viz.samples import SAMPLE_DATA
 from scse_viz.ui.cached import understand as kept
+from scse_viz.zoo import read_card
 
 PAGE = """
 from scse_viz.ui import sidebar, understand
@@ -178,7 +179,7 @@ def test_growth_shows_all_variants_at_the_end_of_the_training():
         assert f"<b>{title}</b>" in page
     assert 'alt="scSE, bottleneck: spatial gate, mean' in page
     assert 'alt="cSE, encoder1: 16 channel weights, mean' in page
-    assert app.select_slider(key="understand_step").value == 13800
+    assert app.select_slider(key="understand_step").value == read_card("brain-unet-scse").training["steps"]
 
 
 def test_a_link_restores_a_moment_of_the_growth():
@@ -234,6 +235,13 @@ def test_every_lesson_is_drawn_with_the_numbers_of_a_real_network(lesson, headin
         assert "encoder2 of brain-unet-scse on ball.nii" in texts(app)
         assert any("data:image/png" in part.proto.body for part in app.get("html"))
         assert app.latex
+
+
+def test_the_last_line_of_what_we_measured_is_what_the_cards_say():
+    app = with_upload(understand_lesson="When it hurts", block="encoder2")
+    of_planes = [read_card(f"brain-unet-{v}").figures["dice"]["synthetic"] for v in ("none", "cse", "sse", "scse")]
+    means = [np.mean([plane["mean"] for plane in planes.values()]) for planes in of_planes]
+    assert " | ".join(f"{mean:.3f}" for mean in means) in texts(app)
 
 
 def test_a_lesson_on_a_gate_that_the_network_has_not_is_given_by_its_sibling():
