@@ -71,8 +71,8 @@ def doubts(view: View, card: Card, block: str) -> dict[str, go.Figure]:
         "| and longer, all classes weighing the same (3,000 steps more) | 0.874 | 0.866 | 0.870 | 0.832 |\n\n"
         "Mean Dice. With every stage on pictures such as the network would later see, cSE came closer to none: 0.086 "
         "behind, then 0.017, then 0.008; scSE 0.071 behind, then 0.042. That fits the second mechanism. But this is "
-        "**one seed and no controlled experiment**: the whole slices came last, with a learning rate of their own, and "
-        "nothing else was tried. Take it as a reason to look, not as a result."
+        "**one seed and no controlled experiment**: the whole slices came last, with learning rates and then class "
+        "weights of their own, and nothing else was tried. Take it as a reason to look, not as a result."
     )
     st.info(
         "What to do with your own network: train it on pictures as large as those it will see, look at the "
