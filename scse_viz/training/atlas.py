@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 CLASS_OF_LABEL = {
-    **dict.fromkeys((2, 41, 25, 57, 30, 62), 1),  # white matter, with lesions and the vessels inside it
-    **dict.fromkeys((3, 42), 2),
-    **dict.fromkeys((4, 43, 5, 44, 72), 3),  # with the inferior horns and the fifth ventricle
+    # White matter, with lesions, the vessels inside it and the corpus callosum.
+    **dict.fromkeys((2, 41, 25, 57, 30, 62, 77, *range(251, 256)), 1),
+    **dict.fromkeys((3, 42, *range(1000, 1100), *range(2000, 2100)), 2),  # as a whole or by region
+    **dict.fromkeys((4, 43, 5, 44, 72, 31, 63), 3),  # with the inferior horns, the fifth ventricle and the plexus
     **dict.fromkeys((7, 46), 4),
     **dict.fromkeys((8, 47), 5),
     **dict.fromkeys((10, 49), 6),
@@ -73,7 +74,7 @@ def load_atlas(folder: Path, numbers: Sequence[int], cache: Path | None = None) 
             np.savez(stored, **arrays)
     return Atlas(
         heads=torch.from_numpy(arrays["heads"]),
-        classes=torch.from_numpy(_classes(labels)),
+        classes=torch.from_numpy(classes_of(labels)),
         tissues=torch.from_numpy(np.load(folder / "generation_classes_contrast_specific.npy").astype(np.int64)),
         outside=torch.tensor([int(label) in EXTRA_CEREBRAL for label in labels]),
         csf=int(np.flatnonzero(labels == CSF)[0]),
@@ -83,7 +84,8 @@ def load_atlas(folder: Path, numbers: Sequence[int], cache: Path | None = None) 
     )
 
 
-def _classes(labels: np.ndarray) -> np.ndarray:
+def classes_of(labels: np.ndarray) -> np.ndarray:
+    """Our class of each of FreeSurfer's numbers (L,), int64."""
     return np.array([CLASS_OF_LABEL.get(int(label), 0) for label in labels], dtype=np.int64)
 
 
@@ -99,7 +101,7 @@ def _head(path: Path, labels: np.ndarray) -> np.ndarray:
 def _points(head: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Voxels of every class and of the whole head: (K + 1, POINTS, 3) int16."""
     choose = np.random.default_rng(0)
-    flat = _classes(labels)[head].ravel()
+    flat = classes_of(labels)[head].ravel()
     masks = [np.flatnonzero(flat == number) for number in range(max(CLASS_OF_LABEL.values()) + 1)]
     whole = np.flatnonzero(head.ravel())
     voxels = [choose.choice(found if len(found) else whole, POINTS) for found in [*masks, whole]]

@@ -14,7 +14,6 @@ from scse_viz.scans import PLANES, read_scan, slice_of
 from scse_viz.training import shipped
 from scse_viz.training.atlas import Atlas, load_atlas
 from scse_viz.training.loop import Plan, Stage
-from scse_viz.training.losses import median_frequency_weights
 from scse_viz.training.synthesis import Recipe, synthesise
 from scse_viz.zoo import Card, Window
 
@@ -68,8 +67,7 @@ def validation_batches(atlas: Atlas, count: int = 4) -> list[tuple[Tensor, Tenso
 
 def class_weights(atlas: Atlas, seed: int, stage: Stage) -> Tensor:
     """Median-frequency weights (K,) of the first hundred batches, as strong as POWERS says."""
-    counts = shipped.class_counts(partial(batch_of, atlas, seed, STAGES[0]), CLASSES)
-    return median_frequency_weights(counts, power=POWERS[stage.name])
+    return shipped.class_weights(partial(batch_of, atlas, seed, STAGES[0]), CLASSES, POWERS[stage.name])
 
 
 def reference_slices(path: Path) -> Tensor:

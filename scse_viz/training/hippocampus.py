@@ -20,7 +20,6 @@ from scse_viz.scans import PLANES, Scan, read_labels, read_scan
 from scse_viz.training import shipped
 from scse_viz.training.hippocampus_split import TEST, TRAINING, VALIDATION
 from scse_viz.training.loop import Plan, Stage
-from scse_viz.training.losses import median_frequency_weights
 from scse_viz.training.slices import Recipe, Slices, augmented, chosen, plane_slices, slices_of
 from scse_viz.zoo import Card
 
@@ -99,8 +98,7 @@ def validation_batches(folder: Path, names: Sequence[str]) -> list[tuple[Tensor,
 
 def class_weights(slices: Slices, seed: int, stage: Stage) -> Tensor:
     """Weights (K,) from the classes' frequencies in the first hundred batches, as strong as POWERS says."""
-    counts = shipped.class_counts(partial(batch_of, slices, seed, STAGES[0]), CLASSES)
-    return median_frequency_weights(counts, power=POWERS[stage.name])
+    return shipped.class_weights(partial(batch_of, slices, seed, STAGES[0]), CLASSES, POWERS[stage.name])
 
 
 def reference_slices(path: Path) -> Tensor:

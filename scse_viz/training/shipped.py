@@ -14,6 +14,7 @@ from scse_viz.blocks import VARIANTS
 from scse_viz.models import ARCHITECTURES
 from scse_viz.scans import PLANES
 from scse_viz.training.loop import Stage, train
+from scse_viz.training.losses import median_frequency_weights
 from scse_viz.zoo import Card
 
 Batch = tuple[Tensor, Tensor]
@@ -42,12 +43,12 @@ def generator_of(stages: Sequence[Stage], stage: Stage, seed: int, step: int) ->
     return Generator().manual_seed(seed * 1_000_003 + before + step)
 
 
-def class_counts(batch: Callable[[int], Batch], classes: int) -> Tensor:
-    """How many pixels of the first hundred batches are of each class: (classes,)."""
+def class_weights(batch: Callable[[int], Batch], classes: int, power: float) -> Tensor:
+    """Median-frequency weights (classes,) from the classes' frequencies in the first hundred batches."""
     counts = torch.zeros(classes)
     for step in range(COUNTED):
         counts += torch.bincount(batch(step)[1].view(-1), minlength=classes)
-    return counts
+    return median_frequency_weights(counts, power=power)
 
 
 def options_of(argv: list[str] | None, description: str | None, *, data: str, reference: str) -> argparse.Namespace:

