@@ -6,7 +6,7 @@ import torch
 from segmentation_models_pytorch.base.modules import SCSEModule
 from torch import Tensor, nn
 
-from scse_viz.blocks import VARIANTS, ChannelGate, ConcurrentSE, SpatialGate
+from scse_viz.blocks import VARIANTS, ChannelGate, ConcurrentSE, SpatialGate, add_out
 from scse_viz.conversion import OURS, SMP, convert
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -47,6 +47,20 @@ def test_scse_equals_the_module_of_segmentation_models_pytorch(shape, layout):
     torch.testing.assert_close(to_u, expected_to_u, rtol=0, atol=1e-6)
     for key, value in convert(expected_to_weights, SMP, OURS).items():
         torch.testing.assert_close(to_weights[key], value, rtol=1e-5, atol=1e-5)
+
+
+@layouts
+@pytest.mark.parametrize("gates", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+def test_the_sum_in_one_pass_equals_its_formula_in_every_bit(dtype, gates, layout):
+    u = features((2, 8, 12, 9), layout, dtype).detach()
+    c, s = torch.rand(2, 8, 1, 1).to(dtype), torch.rand(2, 1, 12, 9).to(dtype)
+    for channel, space in ((c, s), (c.to(gates), s.to(gates))):
+        expected = (u * (channel + space)).to(dtype)
+        with torch.no_grad():
+            result = add_out(u, channel, space)
+        assert result.stride() == u.stride()
+        torch.testing.assert_close(result, expected, rtol=0 if channel.dtype == dtype else 0.01, atol=0)
 
 
 @pytest.mark.parametrize("variant", ["cse", "sse", "scse"])
