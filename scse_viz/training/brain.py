@@ -30,13 +30,17 @@ STAGES = (
     Stage("crops", 8, tuple((side, side) for side in (80, 96, 96, 96, 144)), Plan(steps=12_600)),
     Stage("slices", 4, ((192, 192),), Plan(steps=1_200, rate=6e-4, warmup=50, moments=5)),
     Stage("even", 4, ((192, 192),), Plan(steps=3_000, rate=1e-3, warmup=50, moments=6)),
+    Stage("masks", 4, ((192, 192),), Plan(steps=3_000, rate=1e-3, warmup=50, moments=6)),
 )
 """First small crops, which are quick. Then whole slices: a channel gate pools over all that it sees, and what it sees
-of a crop near the middle of the brain is not what it sees of a slice with its margins. In the end, whole slices with
-even weights."""
-POWERS = {"crops": 0.5, "slices": 0.5, "even": 0.0}
+of a crop near the middle of the brain is not what it sees of a slice with its margins. Then with even weights, and in
+the end with what masks and averages do to a head."""
+POWERS = {"crops": 0.5, "slices": 0.5, "even": 0.0, "masks": 0.0}
 """By stage, how strongly rare classes weigh: without that small structures are not found at all, but to the end it
 swells them (third and fourth ventricle to about twice their volume on the MNI152 head)."""
+RECIPES = {"masks": Recipe(stripped=0.4, hollow=0.6, gamma=0.4)}
+"""Recipes of stages that do not have the usual one. Masks made by a threshold leave ventricles black, and averages of
+many heads have grey matter nearly as bright as white: the MNI152 head of FSL is both."""
 REFERENCE_MM = {"coronal": -14.0, "axial": 4.0}
 """Reference slices by plane and place in mm: coronal through hippocampus and putamen, axial through the thalamus."""
 REFERENCE_SIZE = (192, 160)
@@ -56,7 +60,8 @@ def card_of(architecture: str, variant: str) -> Card:
 def batch_of(atlas: Atlas, seed: int, stage: Stage, step: int) -> tuple[Tensor, Tensor]:
     """The crops of one step, the same for every network: images (B, 1, S, S), classes (B, S, S)."""
     generator = shipped.generator_of(STAGES, stage, seed, step)
-    return synthesise(atlas, stage.batch, stage.sizes[step % len(stage.sizes)][0], generator)
+    size = stage.sizes[step % len(stage.sizes)][0]
+    return synthesise(atlas, stage.batch, size, generator, RECIPES.get(stage.name, Recipe()))
 
 
 def validation_batches(atlas: Atlas, count: int = 4) -> list[tuple[Tensor, Tensor]]:

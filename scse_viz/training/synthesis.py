@@ -17,6 +17,8 @@ FOCUS = {6: 1, 7: 1.5, 8: 1, 9: 1.5, 10: 2, 11: 2.5, 12: 3, 13: 1, 14: 1, 15: 1,
 DIRECTIONS = torch.tensor([[[0, -1, 0], [1, 0, 0]], [[0, 0, -1], [1, 0, 0]], [[0, 0, -1], [0, 1, 0]]]).float()
 """Plane (axial, coronal, sagittal) -> where a row and a column of the picture go in RAS voxels."""
 BLUR_RADIUS = 3
+FLUID = torch.tensor([3, 14, 15, 17])
+"""Classes of fluid, which a mask made by a threshold leaves out: the ventricles and extra-cerebral CSF."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Recipe:
     focused: float = 0.6
     t1: float = 0.7
     stripped: float = 0.3
+    hollow: float = 0.0
+    """Of the stripped heads, those whose mask was made by a threshold: dark fluid is black as well."""
     coarse: float = 0.15
     tilt: float = 9.0
     turn: float = 12.0
@@ -87,13 +91,21 @@ def sample_labels(atlas: Atlas, count: int, size: int, generator: Generator, rec
 def render(atlas: Atlas, labels: Tensor, stripped: Tensor, generator: Generator, recipe: Recipe) -> Tensor:
     """Images of labels (B, H, W): (B, 1, H, W) in 0 to 1.5; background of the `stripped` (B,) is black."""
     mean, std = _intensities(atlas, len(labels), generator, recipe)
-    return paint(labels, mean, std, stripped, generator, recipe)
+    return paint(labels, mean, std, stripped, generator, recipe, fluid=torch.isin(atlas.classes, FLUID))
 
 
-def paint(labels: Tensor, mean: Tensor, std: Tensor, stripped: Tensor, generator: Generator, recipe: Recipe) -> Tensor:
+def paint(
+    labels: Tensor,
+    mean: Tensor,
+    std: Tensor,
+    stripped: Tensor,
+    generator: Generator,
+    recipe: Recipe,
+    fluid: Tensor | None = None,
+) -> Tensor:
     """Images of labels (B, H, W) whose intensities have this mean and deviation, (B, L) each: (B, 1, H, W) in 0 to 1.5.
 
-    Label 0 is background, which in the `stripped` (B,) is black.
+    Label 0 is background, which in the `stripped` (B,) is black. `fluid` (L,) says which labels can be hollow.
     """
     count, height, width = labels.shape
     mean, std = mean.clone(), std.clone()
@@ -113,6 +125,9 @@ def paint(labels: Tensor, mean: Tensor, std: Tensor, stripped: Tensor, generator
     noise = level * torch.randn(image.shape, generator=generator)
     clean = (stripped & (torch.rand(count, generator=generator) < 0.7))[:, None, None, None] & (labels == 0)[:, None]
     image = image + torch.where(clean, 0.0, noise)
+    if recipe.hollow and fluid is not None:
+        hollow = stripped & (torch.rand(count, generator=generator) < recipe.hollow)
+        image = _hollowed(image, labels, fluid[labels] & hollow[:, None, None], generator)
     return _windowed(image, generator, recipe)
 
 
@@ -144,6 +159,14 @@ def _windowed(image: Tensor, generator: Generator, recipe: Recipe) -> Tensor:
     image = ((image - low) / (high - low).clamp_min(1e-3)).clamp_(0, 1.5)
     image = image ** (recipe.gamma * torch.randn(count, 1, 1, 1, generator=generator)).exp()
     return (image * uniform((count, 1, 1, 1), *recipe.window, generator)).clamp_(0, 1.5)
+
+
+def _hollowed(image: Tensor, labels: Tensor, fluid: Tensor, generator: Generator) -> Tensor:
+    """Images (B, 1, H, W) that are black where `fluid` (B, H, W) is darker than a part of the head's mean."""
+    head = (labels > 0)[:, None]
+    mean = (image * head).sum(dim=(1, 2, 3), keepdim=True) / head.sum(dim=(1, 2, 3), keepdim=True).clamp_min(1)
+    dark = image < mean * uniform((len(image), 1, 1, 1), 0.2, 0.6, generator)
+    return torch.where(fluid[:, None] & dark, 0.0, image)
 
 
 def _blurred(image: Tensor, sigma: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from scse_viz.training.atlas import Atlas
 
 
 def test_a_batch_depends_on_seed_stage_and_step_alone(atlas: Atlas) -> None:
-    _, slices, last = brain.STAGES
+    slices, last = brain.STAGES[-2:]
     image, classes = brain.batch_of(atlas, 3, last, 5)
     again = brain.batch_of(atlas, 3, last, 5)
     assert torch.equal(image, again[0])
@@ -35,10 +35,16 @@ def test_rare_classes_weigh_more_at_first_and_all_the_same_in_the_end(
     atlas: Atlas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shipped, "COUNTED", 4)
-    first, _, last = (brain.class_weights(atlas, 0, stage) for stage in brain.STAGES)
+    first, last = (brain.class_weights(atlas, 0, brain.STAGES[end]) for end in (0, -1))
     white, hippocampus = 1, 10
     assert first[white] < first[hippocampus]
     assert last.tolist() == [1] * brain.CLASSES
+
+
+def test_the_recipe_of_a_stage_is_that_of_a_stage_there_is() -> None:
+    names = {stage.name for stage in brain.STAGES}
+    assert set(brain.RECIPES) <= names
+    assert set(brain.POWERS) == names
 
 
 def test_each_architecture_has_about_the_same_number_of_parameters() -> None:

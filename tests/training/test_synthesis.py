@@ -1,10 +1,12 @@
 """Images made from labels: aligned with them, at the intensities of the priors, the same for one seed."""
 
+from dataclasses import replace
+
 import torch
 from torch import Generator
 
 from scse_viz.training.atlas import Atlas
-from scse_viz.training.synthesis import Recipe, render, sample_labels, synthesise
+from scse_viz.training.synthesis import FLUID, Recipe, paint, render, sample_labels, synthesise
 
 PLAIN = Recipe(t1=1.0, stripped=0.0, coarse=0.0, blur=(0.05, 0.05), bias=0.0, noise=0.0, gamma=0.0, window=(1.0, 1.0))
 
@@ -42,6 +44,31 @@ def test_stripped_heads_are_black_outside_the_brain(atlas: Atlas) -> None:
     outside = classes == 0
     assert image[:, 0][outside].median() == 0
     assert outside.any()
+
+
+def test_a_mask_made_by_a_threshold_leaves_out_dark_fluid_and_nothing_else(atlas: Atlas) -> None:
+    plain = replace(PLAIN, stripped=1.0)
+    solid, classes = synthesise(atlas, 16, 48, Generator().manual_seed(4), plain)
+    hollow, same = synthesise(atlas, 16, 48, Generator().manual_seed(4), replace(plain, hollow=1.0))
+    assert torch.equal(classes, same), "the labels stay"
+    fluid = torch.isin(classes, FLUID)
+    assert fluid.any()
+    assert (solid[:, 0][fluid] == 0).float().mean() < 0.1
+    assert 0.3 < (hollow[:, 0][fluid] == 0).float().mean() < 0.9
+    assert (hollow[:, 0][~fluid & (classes > 0)] > 0).float().mean() > 0.98
+
+
+def test_bright_fluid_and_whole_heads_are_not_hollow(atlas: Atlas) -> None:
+    recipe = replace(PLAIN, hollow=1.0)
+    labels = atlas.heads[0, :, :, 24].long().expand(4, -1, -1)
+    for level, stripped in ((255.0, True), (10.0, False)):
+        mean = torch.full((4, len(atlas.classes)), 100.0)
+        mean[:, torch.isin(atlas.classes, FLUID)] = level
+        fluid = torch.isin(atlas.classes, FLUID)
+        who = torch.full((4,), stripped)
+        with_it = paint(labels, mean, mean * 0, who, Generator().manual_seed(0), recipe, fluid=fluid)
+        without = paint(labels, mean, mean * 0, who, Generator().manual_seed(0), PLAIN)
+        assert torch.equal(with_it, without)
 
 
 def test_sampled_labels_are_upright_when_nothing_tilts(atlas: Atlas) -> None:

@@ -8,10 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from scse_viz.models import BLOCK_NAMES
-from scse_viz.results import Measured, NetworkResults, Score
+from scse_viz.results import Measured, NetworkResults, Score, results
 from scse_viz.samples import SAMPLE_DATA
 from scse_viz.ui.cached import understand as kept
-from scse_viz.zoo import read_card
+from scse_viz.zoo import PRETRAINED, read_card
 
 PAGE = """
 from scse_viz.ui import sidebar, understand
@@ -237,11 +237,14 @@ def test_every_lesson_is_drawn_with_the_numbers_of_a_real_network(lesson, headin
         assert app.latex
 
 
-def test_the_last_line_of_what_we_measured_is_what_the_cards_say():
+def test_the_last_lines_of_what_we_measured_are_what_cards_and_results_say():
     app = with_upload(understand_lesson="When it hurts", block="encoder2")
     of_planes = [read_card(f"brain-unet-{v}").figures["dice"]["synthetic"] for v in ("none", "cse", "sse", "scse")]
     means = [np.mean([plane["mean"] for plane in planes.values()]) for planes in of_planes]
     assert " | ".join(f"{mean:.3f}" for mean in means) in texts(app)
+    measured = results(PRETRAINED)
+    cut = [measured[f"brain-unet-{v}"].data["heads"].by_subject()["samseg-s1"] for v in ("none", "cse", "sse", "scse")]
+    assert "| cut to the head | " + " | ".join(f"{mean:.3f}" for mean in cut) in texts(app)
 
 
 def test_a_lesson_on_a_gate_that_the_network_has_not_is_given_by_its_sibling():
