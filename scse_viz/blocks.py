@@ -7,7 +7,7 @@ A gate is a module, and a block multiplies by what its gates return: a hook that
 applied, and a hook that returns another gate changes the result.
 
 Time goes to memory and not to arithmetic: written out, u c + u s makes three tensors as large as u, and its gradient
-seven more. So the blocks that add or compare make one on the way forward, and work in place (`add_out`, `max_out`).
+seven more. So the blocks that add or compare make one on the way forward (`add_out`, `max_out`).
 """
 
 from typing import Any, cast
