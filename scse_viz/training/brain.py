@@ -31,14 +31,21 @@ STAGES = (
     Stage("slices", 4, ((192, 192),), Plan(steps=1_200, rate=6e-4, warmup=50, moments=5)),
     Stage("even", 4, ((192, 192),), Plan(steps=3_000, rate=1e-3, warmup=50, moments=6)),
     Stage("masks", 4, ((192, 192),), Plan(steps=3_000, rate=1e-3, warmup=50, moments=6)),
+    Stage(
+        "margins",
+        4,
+        tuple((side, side) for side in (160, 192, 224, 256)),
+        Plan(steps=2_000, rate=1e-3, warmup=50, moments=5, settle=100),
+    ),
 )
 """First small crops, which are quick. Then whole slices: a channel gate pools over all that it sees, and what it sees
-of a crop near the middle of the brain is not what it sees of a slice with its margins. Then with even weights, and in
-the end with what masks and averages do to a head."""
-POWERS = {"crops": 0.5, "slices": 0.5, "even": 0.0, "masks": 0.0}
+of a crop near the middle of the brain is not what it sees of a slice with its margins. Then with even weights, with
+what masks and averages do to a head, and in the end with margins narrow and wide, as scans have them; then batch
+normalisation is settled, because the last few pictures of four sizes are no fair sample."""
+POWERS = {"crops": 0.5, "slices": 0.5, "even": 0.0, "masks": 0.0, "margins": 0.0}
 """By stage, how strongly rare classes weigh: without that small structures are not found at all, but to the end it
 swells them (third and fourth ventricle to about twice their volume on the MNI152 head)."""
-RECIPES = {"masks": Recipe(stripped=0.4, hollow=0.6, gamma=0.4)}
+RECIPES = dict.fromkeys(("masks", "margins"), Recipe(stripped=0.4, hollow=0.6, gamma=0.4))
 """Recipes of stages that do not have the usual one. Masks made by a threshold leave ventricles black, and averages of
 many heads have grey matter nearly as bright as white: the MNI152 head of FSL is both."""
 REFERENCE_MM = {"coronal": -14.0, "axial": 4.0}

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
+from torch.optim.swa_utils import update_bn
 from tqdm import tqdm
 
 from scse_viz.training.growth import Growth, moments
@@ -23,7 +24,9 @@ log = logging.getLogger(__name__)
 class Plan:
     """How long and how fast: `steps` batches, peak learning rate `rate` after `warmup` steps, polynomial decay.
 
-    `moments` is how many times growth is kept.
+    `moments` is how many times growth is kept. With `settle`, batch normalisation takes in the end the mean statistics
+    of the last so many batches, seen with the final weights, instead of a running mean of the last few: precise
+    BatchNorm, in Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021 (arXiv 2105.07576).
     """
 
     steps: int
@@ -34,6 +37,7 @@ class Plan:
     decay: float = 1e-4
     checkpoint_every: int = 500
     moments: int = 20
+    settle: int = 0
 
     def rate_at(self, step: int) -> float:
         """Learning rate of a step, counted from 0."""
@@ -98,9 +102,18 @@ def train(
             log.info("step %d %s", step + 1, " ".join(f"{n} {growth[n].losses[-1]:.4f}" for n in models))
         if (step + 1) % plan.checkpoint_every == 0 or step + 1 == plan.steps:
             if step + 1 == plan.steps:
+                if plan.settle:
+                    settle(models, batch, range(plan.steps - plan.settle, plan.steps))
                 _keep_all(plan.steps, models, growth, validation, references)
             _save(checkpoint, step + 1, plan, models, optimizers, growth)
     return growth
+
+
+def settle(models: Mapping[str, nn.Module], batch: Callable[[int], tuple[Tensor, Tensor]], steps: range) -> None:
+    """Give batch normalisation the mean statistics of the images of these steps."""
+    images = [batch(step)[0].contiguous(memory_format=torch.channels_last) for step in steps]
+    for model in models.values():
+        update_bn(images, model)
 
 
 def _keep_all(

@@ -33,8 +33,9 @@ def run(models: dict[str, nn.Module], atlas: Atlas, plan: Plan, checkpoint: Path
     train(models, batch, plan, weights=WEIGHTS, validation=validation, references=references, checkpoint=checkpoint)
 
 
-def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(atlas: Atlas, tmp_path: Path) -> None:
-    plan = Plan(steps=8, warmup=2, checkpoint_every=3)
+@pytest.mark.parametrize("settle", [0, 2])
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(atlas: Atlas, tmp_path: Path, settle: int) -> None:
+    plan = Plan(steps=8, warmup=2, checkpoint_every=3, settle=settle)
     whole = networks("none", "scse")
     run(whole, atlas, plan, tmp_path / "whole.pt")
     with pytest.raises(KeyboardInterrupt):
@@ -44,6 +45,21 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(atlas: Atla
     for variant, model in whole.items():
         for key, tensor in model.state_dict().items():
             assert torch.equal(tensor, resumed[variant].state_dict()[key]), f"{variant} {key}"
+
+
+def test_normalisation_settles_on_the_mean_statistics_of_the_last_batches(atlas: Atlas, tmp_path: Path) -> None:
+    trained = networks("scse")
+    run(trained, atlas, Plan(steps=6, warmup=0, settle=4), tmp_path / "run.pt")
+
+    first, normalise = (trained["scse"].get_submodule(f"encoder.1.{place}") for place in (0, 1))
+    images = [synthesise(atlas, 2, 32, Generator().manual_seed(step))[0] for step in range(2, 6)]
+    with torch.no_grad():
+        features = [first(image) for image in images]
+    mean = torch.stack([each.mean(dim=(0, 2, 3)) for each in features]).mean(dim=0)
+    variance = torch.stack([each.var(dim=(0, 2, 3)) for each in features]).mean(dim=0)
+    torch.testing.assert_close(normalise.running_mean, mean, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(normalise.running_var, variance, rtol=1e-4, atol=1e-5)
+    assert normalise.momentum == 0.1
 
 
 def test_training_beside_another_variant_changes_nothing(atlas: Atlas, tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ def test_the_last_lines_of_what_we_measured_are_what_cards_and_results_say():
     assert " | ".join(f"{mean:.3f}" for mean in means) in texts(app)
     measured = results(PRETRAINED)
     cut = [measured[f"brain-unet-{v}"].data["heads"].by_subject()["samseg-s1"] for v in ("none", "cse", "sse", "scse")]
-    assert "| cut to the head | " + " | ".join(f"{mean:.3f}" for mean in cut) in texts(app)
+    assert "| after it, cut to the head | " + " | ".join(f"{mean:.3f}" for mean in cut) in texts(app)
 
 
 def test_a_lesson_on_a_gate_that_the_network_has_not_is_given_by_its_sibling():
