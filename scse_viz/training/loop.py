@@ -103,7 +103,7 @@ def train(
         if (step + 1) % plan.checkpoint_every == 0 or step + 1 == plan.steps:
             if step + 1 == plan.steps:
                 if plan.settle:
-                    settle(models, batch, range(plan.steps - plan.settle, plan.steps))
+                    settle(models, batch, range(max(0, plan.steps - plan.settle), plan.steps))
                 _keep_all(plan.steps, models, growth, validation, references)
             _save(checkpoint, step + 1, plan, models, optimizers, growth)
     return growth
