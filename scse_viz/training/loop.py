@@ -103,13 +103,13 @@ def train(
         if (step + 1) % plan.checkpoint_every == 0 or step + 1 == plan.steps:
             if step + 1 == plan.steps:
                 if plan.settle:
-                    settle(models, batch, range(max(0, plan.steps - plan.settle), plan.steps))
+                    _settle(models, batch, range(max(0, plan.steps - plan.settle), plan.steps))
                 _keep_all(plan.steps, models, growth, validation, references)
             _save(checkpoint, step + 1, plan, models, optimizers, growth)
     return growth
 
 
-def settle(models: Mapping[str, nn.Module], batch: Callable[[int], tuple[Tensor, Tensor]], steps: range) -> None:
+def _settle(models: Mapping[str, nn.Module], batch: Callable[[int], tuple[Tensor, Tensor]], steps: range) -> None:
     """Give batch normalisation the mean statistics of the images of these steps."""
     images = [batch(step)[0].contiguous(memory_format=torch.channels_last) for step in steps]
     for model in models.values():
