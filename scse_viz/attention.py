@@ -47,7 +47,7 @@ class BlockRecord:
 
     None where the block has no such gate or was not run. A block without any gate has `activation` (B, h, w), the mean
     over the channels of the absolute value of what leaves it. `before` and `after`, the features (B, C, h, w) that
-    enter and leave the block, are kept on request. Every tensor is a copy that nothing later in the pass overwrites.
+    enter and leave the block, are kept on request. Nothing later in the pass overwrites any of them.
     """
 
     channel_gate: Tensor | None = None
@@ -71,20 +71,24 @@ def record(
     """Run `model` on x (B, C, H, W) once, in evaluation mode and without gradient, and keep the gates of every block.
 
     `sites` says where the blocks are, `find_sites(model)` when left out; `features` keeps what enters and leaves them.
-    The model itself is only read: its mode, its hooks and its buffers stay as they are, also when the pass raises.
+    The model itself is only read: its mode, its hooks and its buffers stay as they are, also when the pass raises. Of a
+    model in evaluation mode, torch's own batch normalisations lend their statistics, which they then only read; a
+    forward method that sets one to training writes to them, as in any other pass.
     Hooks that its owner registered run too, before the recording ones and with the twin's module as their argument, so
     a gate that such a hook replaces is recorded as replaced. A block that runs more than once in a pass is recorded at
     its last run. A network compiled by torch.compile runs uncompiled here. Raises ValueError for a site at which there
     is no module.
     """
-    runner = twin(model)
-    if any(module.training for module in runner.modules()):  # asking takes a quarter of the time of eval()
-        runner.eval()
-    sites = _sites(runner) if sites is None else sites
-    kept: dict[str, dict[str, Tensor]] = {name: {} for name in sites}
-    for name, site in sites.items():
-        _listen(runner, name, site, kept[name], features)
     with torch.no_grad():
+        copier = _Copier(lend=True)
+        runner: nn.Module = copier.copied(model)
+        if copier.training:
+            runner = twin(model)
+            runner.eval()
+        sites = _sites(runner) if sites is None else sites
+        kept: dict[str, dict[str, Tensor]] = {name: {} for name in sites}
+        for name, site in sites.items():
+            _listen(runner, name, site, kept[name], features)
         output = runner(x)
     return Recording(output, {name: BlockRecord(**found) for name, found in kept.items()})
 
@@ -96,18 +100,21 @@ def find_sites(model: nn.Module) -> dict[str, Site]:
     `bottleneck`, ...), blocks without a gate included. In any other a block is a module that holds a gate of ours or
     matches one of the `LAYOUTS`, and its name is its path, or `block` where it is the network itself.
     """
-    return _sites(twin(model))
+    with torch.no_grad():
+        return _sites(_Copier(lend=True).copied(model))
 
 
 def twin(model: nn.Module) -> nn.Module:
     """The same network with modules of its own, parameters shared and buffers copied: a hook here is no hook there.
 
-    Copied are modules wherever a module keeps them, in its lists, tuples, dicts, bound methods and partials too, and
-    whatever else it keeps is shared: what a function has captured, or an object that is no module holds, stays the
-    original's. The twin of a module compiled by torch.compile is that of the module it was made from. Raises
-    ValueError for a network that has no such copy: TorchScript, or lazy modules before their first pass.
+    It is made for passes without gradient, and has none of the hooks on gradients, on loading and on saving. Copied are
+    modules wherever a module keeps them, in its lists, tuples, dicts, bound methods and partials too, and whatever else
+    it keeps is shared: what a function has captured, or an object that is no module holds, stays the original's. The
+    twin of a module compiled by torch.compile is that of the module it was made from. Raises ValueError for a network
+    that has no such copy: TorchScript, or lazy modules before their first pass.
     """
-    return _copied(model, {})
+    with torch.no_grad():
+        return _Copier().copied(model)
 
 
 def _sites(model: nn.Module) -> dict[str, Site]:
@@ -128,7 +135,7 @@ def _sites(model: nn.Module) -> dict[str, Site]:
 def _site(path: str, module: nn.Module) -> Site | None:
     """The site of a module that is a block, else None."""
     prefix = _prefix(path)
-    children = dict(module.named_children())
+    children = {name: child for name, child in module._modules.items() if child is not None}
     channel = next((name for name, child in children.items() if isinstance(child, ChannelGate)), None)
     spatial = next((name for name, child in children.items() if isinstance(child, SpatialGate)), None)
     if channel is None and spatial is None:
@@ -168,15 +175,15 @@ def _listen(runner: nn.Module, name: str, site: Site, kept: dict[str, Tensor], f
     block = _module_at(runner, name, site.block)
     if site.channel_gate is not None:
         gate = _module_at(runner, name, site.channel_gate)
-        gate.register_forward_hook(partial(_keep, kept, "channel_gate", _channels))
+        gate.register_forward_hook(partial(_keep, kept, "channel_gate", _channels, not _is_let_be(block, gate)))
     if site.spatial_gate is not None:
         gate = _module_at(runner, name, site.spatial_gate)
-        gate.register_forward_hook(partial(_keep, kept, "spatial_gate", _pixels))
+        gate.register_forward_hook(partial(_keep, kept, "spatial_gate", _pixels, not _is_let_be(block, gate)))
     if site.channel_gate is None and site.spatial_gate is None:
-        block.register_forward_hook(partial(_keep, kept, "activation", _mean_magnitude))
+        block.register_forward_hook(partial(_keep, kept, "activation", _mean_magnitude, False))
     if features:
         block.register_forward_pre_hook(partial(_keep_input, kept))
-        block.register_forward_hook(partial(_keep, kept, "after", torch.clone))
+        block.register_forward_hook(partial(_keep, kept, "after", _whole, True))
 
 
 def _module_at(runner: nn.Module, name: str, path: str) -> nn.Module:
@@ -186,10 +193,22 @@ def _module_at(runner: nn.Module, name: str, path: str) -> nn.Module:
     return found
 
 
+def _is_let_be(block: nn.Module, gate: nn.Module) -> bool:
+    """Whether nobody writes over what a gate returns: it is one of ours in a block of ours, and has no other hooks."""
+    return type(block) in _BLOCKS and type(gate) in (ChannelGate, SpatialGate) and not gate._forward_hooks
+
+
 def _keep(
-    kept: dict[str, Tensor], key: str, form: Callable[[Tensor], Tensor], module: nn.Module, inputs: Any, output: Tensor
+    kept: dict[str, Tensor],
+    key: str,
+    form: Callable[[Tensor], Tensor],
+    copy: bool,
+    module: nn.Module,
+    inputs: Any,
+    output: Tensor,
 ) -> None:
-    kept[key] = form(output)
+    found = form(output)
+    kept[key] = found.clone() if copy else found
 
 
 def _keep_input(kept: dict[str, Tensor], module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -197,71 +216,125 @@ def _keep_input(kept: dict[str, Tensor], module: nn.Module, inputs: tuple[Tensor
 
 
 def _channels(gate: Tensor) -> Tensor:
-    return gate.flatten(1).clone()
+    return gate.flatten(1)
 
 
 def _pixels(gate: Tensor) -> Tensor:
-    return gate.squeeze(1).clone()
+    return gate.squeeze(1)
+
+
+def _whole(u: Tensor) -> Tensor:
+    return u
 
 
 def _mean_magnitude(u: Tensor) -> Tensor:
     return u.abs().mean(dim=1)
 
 
+_BLOCKS = frozenset(VARIANTS.values())
+_BATCH_NORMS = frozenset({nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d})
 _ATOMS = frozenset({bool, int, float, str, type(None), nn.Parameter})
 _CONTAINERS = frozenset({list, dict, OrderedDict, defaultdict})
-_OWN = frozenset(name for name, value in vars(nn.Module()).items() if isinstance(value, dict))
+_BARE = vars(nn.Module())
+_SEEN_TO = frozenset(name for name, value in _BARE.items() if isinstance(value, dict | set))
 """What every module has for itself and shares with none: its parameters, buffers, modules and hooks."""
+_HOOK_FACTS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks_with_kwargs")
+"""What a module knows of its forward hooks by their numbers, which are unique."""
+_IDLE_HOOKS = tuple(name for name in _BARE if name.endswith("_hooks") and not name.startswith("_forward"))
+"""The hooks that a pass without gradient does not run: on gradients, on loading and on saving."""
 
 
-def _copied(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
-    """What the twin keeps for a value that the original keeps; `done` has both by the identity of the first."""
-    kind = type(value)
-    if kind in _ATOMS or (kind is tuple and _ATOMS.issuperset(map(type, value))):
-        return value
-    if id(value) in done:
-        return done[id(value)][1]
-    if kind in _CONTAINERS:
-        copied = value.copy()  # in one step, since another thread may be changing it
-        done[id(value)] = (value, copied)
-        if copied:  # most are a module's hooks, and empty
+class _Copier:
+    """Makes one twin of few objects: in cold memory and garbage collections they cost more than they cost to make.
+
+    With `lend`, batch normalisations share their statistics with it; that is for a twin that stays in evaluation mode.
+    `training` says whether any module was found in training mode.
+    """
+
+    def __init__(self, lend: bool = False) -> None:
+        self.training = False
+        self._lent = _BATCH_NORMS if lend else frozenset()
+        self._done: dict[int, Any] = {}  # by the identity of the original
+        self._originals: list[Any] = []  # held, so that no identity is given out again
+        self._kinds: set[type] = set()  # of modules that have a twin
+        # One for all modules of this twin: where there are no forward hooks, there are no facts on them either.
+        none: OrderedDict[int, Any] = OrderedDict()
+        self._unused: dict[str, Any] = dict.fromkeys((*_IDLE_HOOKS, *_HOOK_FACTS), none)
+        self._unused["_non_persistent_buffers_set"] = set()
+
+    def copied(self, value: Any) -> Any:
+        """What the twin keeps for a value that the original keeps."""
+        kind = type(value)
+        if kind in _ATOMS or (kind is tuple and _ATOMS.issuperset(map(type, value))):
+            return value
+        if id(value) in self._done:
+            return self._done[id(value)]
+        if kind in _CONTAINERS:
+            copied = value.copy()  # in one step, since another thread may be changing it
+            self._note(value, copied)
             for key, item in enumerate(copied) if kind is list else copied.items():
-                copied[key] = _copied(item, done)
+                copied[key] = self.copied(item)
+            return copied
+        if kind in (tuple, set, frozenset):
+            return kind([self.copied(item) for item in value])
+        if isinstance(value, nn.Module):
+            return self._module(value)
+        if kind is MethodType:
+            return MethodType(value.__func__, self.copied(value.__self__))
+        if kind is partial:
+            return partial(self.copied(value.func), *self.copied(value.args), **self.copied(value.keywords))
+        return value
+
+    def _module(self, module: nn.Module) -> nn.Module:
+        kind = type(module)
+        if kind not in self._kinds:
+            if isinstance(module, torch.jit.ScriptModule):
+                raise ValueError(
+                    "the network is TorchScript, whose parts take no hooks; give the module it was made from"
+                )
+            self._kinds.add(kind)
+        state = vars(module).copy()
+        children = state["_modules"].copy()
+        if "_orig_mod" in children:  # made by torch.compile, and bound to the original
+            return self.copied(children["_orig_mod"])
+        copied = object.__new__(kind)
+        self._note(module, copied)
+        state.pop("_compiled_call_impl", None)  # set by Module.compile, and bound to the original
+        parameters = state["_parameters"].copy()
+        if parameters and not _ATOMS.issuperset(map(type, parameters.values())):
+            if any(is_lazy(parameter) for parameter in parameters.values()):
+                raise ValueError(f"{kind.__name__} has no weights before its first pass; run the network once")
+            parameters = self.copied(parameters)
+        buffers = state["_buffers"].copy()
+        for name, buffer in buffers.items() if kind not in self._lent else ():
+            if buffer is not None:  # what a pass may write to
+                if id(buffer) not in self._done:
+                    self._note(buffer, buffer.clone())
+                buffers[name] = self._done[id(buffer)]
+        for name, child in children.items():
+            if child is not None:
+                children[name] = self._done[id(child)] if id(child) in self._done else self._module(child)
+        before, after = state["_forward_pre_hooks"], state["_forward_hooks"]
+        if before or after:
+            before, after = self.copied(before), self.copied(after)
+            facts = {name: state[name].copy() for name in _HOOK_FACTS}  # after the hooks, as they are registered
+            state.update(self._unused)
+            state.update(facts)
+        else:
+            before, after = OrderedDict(), OrderedDict()
+            state.update(self._unused)
+        for name, value in state.items():
+            if type(value) not in _ATOMS and name not in _SEEN_TO:
+                state[name] = self.copied(value)
+        state["_parameters"] = parameters
+        state["_buffers"] = buffers
+        state["_modules"] = children
+        state["_forward_pre_hooks"] = before
+        state["_forward_hooks"] = after
+        self.training |= state["training"]
+        object.__setattr__(copied, "__dict__", state)  # Module's own would take each for a child or a parameter
         return copied
-    if kind in (tuple, set, frozenset):
-        return kind([_copied(item, done) for item in value])
-    if isinstance(value, nn.Module):
-        return _copied_module(value, done)
-    if kind is MethodType:
-        return MethodType(value.__func__, _copied(value.__self__, done))
-    if kind is partial:
-        return partial(_copied(value.func, done), *_copied(value.args, done), **_copied(value.keywords, done))
-    return value
 
-
-def _copied_module(module: nn.Module, done: dict[int, tuple[Any, Any]]) -> nn.Module:
-    if isinstance(module, torch.jit.ScriptModule):
-        raise ValueError("the network is TorchScript, whose parts take no hooks; give the module it was made from")
-    if any(is_lazy(parameter) for parameter in module._parameters.values() if parameter is not None):
-        raise ValueError(f"{type(module).__name__} has no weights before its first pass; run the network once")
-    if "_orig_mod" in module._modules:  # made by torch.compile, and bound to the original
-        return _copied(module._modules["_orig_mod"], done)
-    copied = object.__new__(type(module))
-    done[id(module)] = (module, copied)
-    state = vars(module).copy()
-    state.pop("_compiled_call_impl", None)  # set by Module.compile, and bound to the original
-    # Buffers are what a pass may write to, such as running statistics.
-    for buffer in state["_buffers"].copy().values():
-        if buffer is not None and id(buffer) not in done:
-            done[id(buffer)] = (buffer, buffer.detach().clone())
-    for name, value in state.items():
-        if type(value) in _ATOMS:
-            continue
-        if name in _OWN:
-            own = value.copy()
-            if not own or _ATOMS.issuperset(map(type, own.values())):  # nearly always: no hooks, parameters alone
-                state[name] = own
-                continue
-        state[name] = _copied(value, done)
-    vars(copied).update(state)
-    return copied
+    def _note(self, original: Any, copied: Any) -> None:
+        self._originals.append(original)
+        self._done[id(original)] = copied

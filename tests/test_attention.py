@@ -209,6 +209,33 @@ def test_hooks_of_the_owner_run_and_a_gate_that_they_replace_is_recorded_as_repl
     torch.testing.assert_close(recording.output, plain)
 
 
+def test_hooks_of_the_owner_that_take_keywords_run_in_a_recording():
+    model, seen = network().eval(), []
+    gate = model.blocks["encoder2"].channel_gate
+    gate.register_forward_pre_hook(lambda module, inputs, keywords: seen.append(keywords), with_kwargs=True)
+    gate.register_forward_hook(lambda module, inputs, keywords, output: seen.append(keywords), with_kwargs=True)
+    record(model, images())
+    assert seen == [{}, {}]
+
+
+def test_a_gate_that_a_hook_of_the_owner_replaces_is_recorded_as_it_was_then():
+    model, constant = network().eval(), torch.full((1, 8, 1, 1), 0.75)
+    model.blocks["bottleneck"].channel_gate.register_forward_hook(lambda module, inputs, output: constant)
+    recording = record(model, images())
+    constant.zero_()
+    assert (recording.blocks["bottleneck"].channel_gate == 0.75).all()
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_batch_normalisation_is_recorded_by_its_statistics_and_they_stay_as_they_are(training):
+    model = nn.Sequential(nn.BatchNorm2d(4), VARIANTS["cse"](4))
+    model[0].running_mean += 3
+    before, x = copy.deepcopy(model.state_dict()), torch.randn(2, 4, 5, 5)
+    recording = record(model.train(training), x)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    torch.testing.assert_close(recording.output, model.eval()(x))
+
+
 def test_the_blocks_of_segmentation_models_pytorch_are_recorded_as_they_multiply():
     model = smp.Unet("resnet18", encoder_weights=None, decoder_attention_type="scse", classes=2).eval()
     recording = record(model, torch.randn(1, 3, 64, 64), features=True)
@@ -312,6 +339,37 @@ def test_a_twin_shares_parameters_and_copies_modules_and_buffers():
     assert all(a is b for a, b in zip(model.parameters(), copied.parameters(), strict=True))
     assert all(a is not b for a, b in zip(model.modules(), copied.modules(), strict=True))
     assert all(a.data_ptr() != b.data_ptr() for a, b in zip(model.buffers(), copied.buffers(), strict=True))
+
+
+def test_a_hook_on_a_twin_is_on_no_module_of_the_original_and_on_no_other_of_the_twin():
+    model = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU()).eval()
+    before, seen = state_of(model), []
+    copied = twin(model)
+    for _ in range(2):  # with keywords and always called, then plain
+        options = {"with_kwargs": True, "always_call": True} if not seen else {}
+        copied[1].register_forward_hook(lambda module, *rest: seen.append(len(rest)), **options)
+        copied[1].register_forward_pre_hook(lambda module, *rest: seen.append(-len(rest)))
+        copied(images())
+        model(images())
+    assert seen == [-1, 3, -1, -1, 3, 2]
+    assert state_of(model) == before
+
+
+def test_the_twin_of_a_module_that_is_used_twice_is_one_also_when_it_is_empty():
+    shared, empty = nn.ReLU(), nn.Sequential()
+    copied = twin(nn.ModuleList([shared, empty, nn.ModuleList([shared, empty])]))
+    assert copied[0] is copied[2][0] is not shared
+    assert copied[1] is copied[2][1] is not empty
+
+
+def test_hooks_on_gradients_loading_and_saving_are_not_on_a_twin():
+    model, called = network(), []
+    model.register_full_backward_hook(lambda *_: called.append("gradient"))
+    model.register_state_dict_post_hook(lambda *_: called.append("saving"))
+    copied = twin(model)
+    copied(images().requires_grad_()).sum().backward()
+    copied.state_dict()
+    assert called == []
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.:FutureWarning", "ignore:.torch.jit.:DeprecationWarning")
