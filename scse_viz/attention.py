@@ -74,21 +74,24 @@ def record(
     The model itself is only read: its mode, its hooks and its buffers stay as they are, also when the pass raises. Of a
     model in evaluation mode, torch's own batch normalisations lend their statistics, which they then only read; a
     forward method that sets one to training writes to them, as in any other pass.
+
     Hooks that its owner registered run too, before the recording ones and with the twin's module as their argument, so
     a gate that such a hook replaces is recorded as replaced. A block that runs more than once in a pass is recorded at
     its last run. A network compiled by torch.compile runs uncompiled here. Raises ValueError for a site at which there
     is no module.
     """
+    return record_twin(evaluated_twin(model), x, features=features, sites=sites)
+
+
+def record_twin(
+    runner: nn.Module, x: Tensor, *, features: bool = False, sites: Mapping[str, Site] | None = None
+) -> Recording:
+    """As `record`, on a twin of the caller's own, which is left with the hooks of this pass: it is good for one."""
+    sites = _sites(runner) if sites is None else sites
+    kept: dict[str, dict[str, Tensor]] = {name: {} for name in sites}
+    for name, site in sites.items():
+        _listen(runner, name, site, kept[name], features)
     with torch.no_grad():
-        copier = _Copier(lend=True)
-        runner: nn.Module = copier.copied(model)
-        if copier.training:
-            runner = twin(model)
-            runner.eval()
-        sites = _sites(runner) if sites is None else sites
-        kept: dict[str, dict[str, Tensor]] = {name: {} for name in sites}
-        for name, site in sites.items():
-            _listen(runner, name, site, kept[name], features)
         output = runner(x)
     return Recording(output, {name: BlockRecord(**found) for name, found in kept.items()})
 
@@ -100,8 +103,7 @@ def find_sites(model: nn.Module) -> dict[str, Site]:
     `bottleneck`, ...), blocks without a gate included. In any other a block is a module that holds a gate of ours or
     matches one of the `LAYOUTS`, and its name is its path, or `block` where it is the network itself.
     """
-    with torch.no_grad():
-        return _sites(_Copier(lend=True).copied(model))
+    return _sites(evaluated_twin(model))
 
 
 def twin(model: nn.Module) -> nn.Module:
@@ -115,6 +117,17 @@ def twin(model: nn.Module) -> nn.Module:
     """
     with torch.no_grad():
         return _Copier().copied(model)
+
+
+def evaluated_twin(model: nn.Module) -> nn.Module:
+    """A `twin` that stays in evaluation mode: batch normalisations of a model in that mode lend it their statistics."""
+    copier = _Copier(lend=True)
+    with torch.no_grad():
+        runner: nn.Module = copier.copied(model)
+    if copier.training:
+        runner = twin(model)
+        runner.eval()
+    return runner
 
 
 def _sites(model: nn.Module) -> dict[str, Site]:

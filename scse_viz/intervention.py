@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scse_viz.attention import Recording, Site, find_sites, record, twin
+from scse_viz.attention import Recording, Site, evaluated_twin, find_sites, record, record_twin
 
 
 class GateChange(Protocol):
@@ -165,8 +165,8 @@ def intervene(
     """
     if not changes:
         return record(model, x, features=features, sites=sites)
-    runner = twin(model)
-    sites = dict(find_sites(model) if sites is None else sites)
+    runner = evaluated_twin(model)
+    sites = dict(find_sites(runner) if sites is None else sites)
     for name, change in changes.items():
         if name not in sites:
             raise ValueError(
@@ -175,7 +175,7 @@ def intervene(
         _impose(runner, name, sites[name], change)
         if change.strength == 0:
             sites[name] = Site(sites[name].block)
-    return record(runner, x, features=features, sites=sites)
+    return record_twin(runner, x, features=features, sites=sites)
 
 
 def sweep_blocks(
@@ -208,9 +208,9 @@ def sweep_channels(
         raise ValueError(f"block {block!r} is unknown; choose one of {', '.join(sites)}")
     for start in range(0, len(channels), batch):
         some = tuple(channels[start : start + batch])
-        runner = twin(model)
+        runner = evaluated_twin(model)
         runner.get_submodule(sites[block].block).register_forward_hook(partial(_knock_out_each, some))
-        yield some, record(runner, x.expand(len(some), *x.shape[1:]), sites=sites)
+        yield some, record_twin(runner, x.expand(len(some), *x.shape[1:]), sites=sites)
 
 
 def _impose(runner: nn.Module, name: str, site: Site, change: Change) -> None:
