@@ -5,7 +5,7 @@ any number of threads may record from one model at one moment, and nothing is un
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MethodType
@@ -93,7 +93,7 @@ def record_twin(
         _listen(runner, name, site, kept[name], features)
     with torch.no_grad():
         output = runner(x)
-    return Recording(output, {name: BlockRecord(**found) for name, found in kept.items()})
+        return Recording(output, {name: _block_record(found) for name, found in kept.items()})
 
 
 def find_sites(model: nn.Module) -> dict[str, Site]:
@@ -186,17 +186,15 @@ def _below(module: nn.Module, path: str) -> nn.Module | None:
 def _listen(runner: nn.Module, name: str, site: Site, kept: dict[str, Tensor], features: bool) -> None:
     """Make the modules of a site leave what they return in `kept`."""
     block = _module_at(runner, name, site.block)
-    if site.channel_gate is not None:
-        gate = _module_at(runner, name, site.channel_gate)
-        gate.register_forward_hook(partial(_keep, kept, "channel_gate", _channels, not _is_let_be(block, gate)))
-    if site.spatial_gate is not None:
-        gate = _module_at(runner, name, site.spatial_gate)
-        gate.register_forward_hook(partial(_keep, kept, "spatial_gate", _pixels, not _is_let_be(block, gate)))
+    for key, path in (("channel_gate", site.channel_gate), ("spatial_gate", site.spatial_gate)):
+        if path is not None:
+            gate = _module_at(runner, name, path)
+            gate.register_forward_hook(partial(_keep, kept, key, not _is_let_be(block, gate)))
     if site.channel_gate is None and site.spatial_gate is None:
-        block.register_forward_hook(partial(_keep, kept, "activation", _mean_magnitude, False))
+        block.register_forward_hook(partial(_keep_magnitude, kept))
     if features:
         block.register_forward_pre_hook(partial(_keep_input, kept))
-        block.register_forward_hook(partial(_keep, kept, "after", _whole, True))
+        block.register_forward_hook(partial(_keep, kept, "after", True))
 
 
 def _module_at(runner: nn.Module, name: str, path: str) -> nn.Module:
@@ -211,37 +209,25 @@ def _is_let_be(block: nn.Module, gate: nn.Module) -> bool:
     return type(block) in _BLOCKS and type(gate) in (ChannelGate, SpatialGate) and not gate._forward_hooks
 
 
-def _keep(
-    kept: dict[str, Tensor],
-    key: str,
-    form: Callable[[Tensor], Tensor],
-    copy: bool,
-    module: nn.Module,
-    inputs: Any,
-    output: Tensor,
-) -> None:
-    found = form(output)
-    kept[key] = found.clone() if copy else found
+def _keep(kept: dict[str, Tensor], key: str, copy: bool, module: nn.Module, inputs: Any, output: Tensor) -> None:
+    kept[key] = output.clone() if copy else output
 
 
 def _keep_input(kept: dict[str, Tensor], module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
     kept["before"] = inputs[0].clone()
 
 
-def _channels(gate: Tensor) -> Tensor:
-    return gate.flatten(1)
+def _keep_magnitude(kept: dict[str, Tensor], module: nn.Module, inputs: Any, output: Tensor) -> None:
+    kept["activation"] = output.abs().mean(dim=1)
 
 
-def _pixels(gate: Tensor) -> Tensor:
-    return gate.squeeze(1)
-
-
-def _whole(u: Tensor) -> Tensor:
-    return u
-
-
-def _mean_magnitude(u: Tensor) -> Tensor:
-    return u.abs().mean(dim=1)
+def _block_record(kept: dict[str, Tensor]) -> BlockRecord:
+    """What was kept of a block; its gates came as (B, C) or (B, C, 1, 1), and as (B, 1, h, w)."""
+    if "channel_gate" in kept:
+        kept["channel_gate"] = kept["channel_gate"].flatten(1)
+    if "spatial_gate" in kept:
+        kept["spatial_gate"] = kept["spatial_gate"].squeeze(1)
+    return BlockRecord(**kept)
 
 
 _BLOCKS = frozenset(VARIANTS.values())
