@@ -87,7 +87,7 @@ def record_twin(
     runner: nn.Module, x: Tensor, *, features: bool = False, sites: Mapping[str, Site] | None = None
 ) -> Recording:
     """As `record`, on a twin of the caller's own, which is left with the hooks of this pass: it is good for one."""
-    sites = _sites(runner) if sites is None else sites
+    sites = sites_of_twin(runner) if sites is None else sites
     kept: dict[str, dict[str, Tensor]] = {name: {} for name in sites}
     for name, site in sites.items():
         _listen(runner, name, site, kept[name], features)
@@ -103,7 +103,7 @@ def find_sites(model: nn.Module) -> dict[str, Site]:
     `bottleneck`, ...), blocks without a gate included. In any other a block is a module that holds a gate of ours or
     matches one of the `LAYOUTS`, and its name is its path, or `block` where it is the network itself.
     """
-    return _sites(evaluated_twin(model))
+    return sites_of_twin(evaluated_twin(model))
 
 
 def twin(model: nn.Module) -> nn.Module:
@@ -130,7 +130,8 @@ def evaluated_twin(model: nn.Module) -> nn.Module:
     return runner
 
 
-def _sites(model: nn.Module) -> dict[str, Site]:
+def sites_of_twin(model: nn.Module) -> dict[str, Site]:
+    """As `find_sites`, of a twin of the caller's own, which nobody changes meanwhile."""
     named = getattr(model, "blocks", None)
     if isinstance(named, nn.ModuleDict) and all(
         isinstance(block, tuple(VARIANTS.values())) for block in named.values()

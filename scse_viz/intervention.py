@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scse_viz.attention import Recording, Site, evaluated_twin, find_sites, record, record_twin
+from scse_viz.attention import Recording, Site, evaluated_twin, find_sites, record, record_twin, sites_of_twin
 
 
 class GateChange(Protocol):
@@ -166,7 +166,7 @@ def intervene(
     if not changes:
         return record(model, x, features=features, sites=sites)
     runner = evaluated_twin(model)
-    sites = dict(find_sites(runner) if sites is None else sites)
+    sites = dict(sites_of_twin(runner) if sites is None else sites)
     for name, change in changes.items():
         if name not in sites:
             raise ValueError(
