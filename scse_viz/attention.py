@@ -5,9 +5,10 @@ any number of threads may record from one model at one moment, and nothing is un
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from types import MethodType
 from typing import Any
 
@@ -149,10 +150,14 @@ def sites_of_twin(model: nn.Module) -> dict[str, Site]:
 def _site(path: str, module: nn.Module) -> Site | None:
     """The site of a module that is a block, else None."""
     prefix = _prefix(path)
-    children = {name: child for name, child in module._modules.items() if child is not None}
-    channel = next((name for name, child in children.items() if isinstance(child, ChannelGate)), None)
-    spatial = next((name for name, child in children.items() if isinstance(child, SpatialGate)), None)
+    channel = spatial = None
+    for name, child in module._modules.items():
+        if channel is None and isinstance(child, ChannelGate):
+            channel = name
+        elif spatial is None and isinstance(child, SpatialGate):
+            spatial = name
     if channel is None and spatial is None:
+        children = {name: child for name, child in module._modules.items() if child is not None}
         channel, spatial = next(
             (gates for marks, *gates in LAYOUTS if _matches(module, children, marks, gates)), (None, None)
         )
@@ -190,12 +195,17 @@ def _listen(runner: nn.Module, name: str, site: Site, kept: dict[str, Tensor], f
     for key, path in (("channel_gate", site.channel_gate), ("spatial_gate", site.spatial_gate)):
         if path is not None:
             gate = _module_at(runner, name, path)
-            gate.register_forward_hook(partial(_keep, kept, key, not _is_let_be(block, gate)))
+            _add_hook(gate, partial(_keep, kept, key, not _is_let_be(block, gate)))
     if site.channel_gate is None and site.spatial_gate is None:
-        block.register_forward_hook(partial(_keep_magnitude, kept))
+        _add_hook(block, partial(_keep_magnitude, kept))
     if features:
         block.register_forward_pre_hook(partial(_keep_input, kept))
-        block.register_forward_hook(partial(_keep, kept, "after", True))
+        _add_hook(block, partial(_keep, kept, "after", True))
+
+
+def _add_hook(module: nn.Module, hook: Callable[[nn.Module, Any, Tensor], None]) -> None:
+    """Add a forward hook for as long as the twin lives: without a handle to remove it, which takes longer to make."""
+    module._forward_hooks[next(_NUMBERS)] = hook
 
 
 def _module_at(runner: nn.Module, name: str, path: str) -> nn.Module:
@@ -231,6 +241,8 @@ def _block_record(kept: dict[str, Tensor]) -> BlockRecord:
     return BlockRecord(**kept)
 
 
+_NUMBERS = count(-1, -1)
+"""Numbers for hooks of ours, as torch numbers its own from 0 upwards."""
 _BLOCKS = frozenset(VARIANTS.values())
 _BATCH_NORMS = frozenset({nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d})
 _ATOMS = frozenset({bool, int, float, str, type(None), nn.Parameter})
@@ -238,6 +250,21 @@ _CONTAINERS = frozenset({list, dict, OrderedDict, defaultdict})
 _BARE = vars(nn.Module())
 _SEEN_TO = frozenset(name for name, value in _BARE.items() if isinstance(value, dict | set))
 """What every module has for itself and shares with none: its parameters, buffers, modules and hooks."""
+_SIZES: dict[type, int] = {
+    type(layer): len(vars(layer))
+    for layer in (
+        nn.Conv2d(1, 1, 1, device="meta"),
+        nn.ConvTranspose2d(1, 1, 1, device="meta"),
+        nn.BatchNorm2d(1, device="meta"),
+        nn.Linear(1, 1, device="meta"),
+        nn.ReLU(),
+    )
+}
+"""How many attributes torch's commonest layers have, which are those of every module and settings without modules.
+
+One that has no more has nothing else that its twin could not share, nor has any other module with no more than every
+module has; the others are searched.
+"""
 _HOOK_FACTS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks_with_kwargs")
 """What a module knows of its forward hooks by their numbers, which are unique."""
 _IDLE_HOOKS = tuple(name for name in _BARE if name.endswith("_hooks") and not name.startswith("_forward"))
@@ -299,7 +326,6 @@ class _Copier:
             return self.copied(children["_orig_mod"])
         copied = object.__new__(kind)
         self._note(module, copied)
-        state.pop("_compiled_call_impl", None)  # set by Module.compile, and bound to the original
         parameters = state["_parameters"].copy()
         if parameters and not _ATOMS.issuperset(map(type, parameters.values())):
             if any(is_lazy(parameter) for parameter in parameters.values()):
@@ -323,9 +349,11 @@ class _Copier:
         else:
             before, after = OrderedDict(), OrderedDict()
             state.update(self._unused)
-        for name, value in state.items():
-            if type(value) not in _ATOMS and name not in _SEEN_TO:
-                state[name] = self.copied(value)
+        if len(state) > _SIZES.get(kind, len(_BARE)):
+            state.pop("_compiled_call_impl", None)  # set by Module.compile, and bound to the original
+            for name, value in state.items():
+                if type(value) not in _ATOMS and name not in _SEEN_TO:
+                    state[name] = self.copied(value)
         state["_parameters"] = parameters
         state["_buffers"] = buffers
         state["_modules"] = children

@@ -355,6 +355,28 @@ def test_a_hook_on_a_twin_is_on_no_module_of_the_original_and_on_no_other_of_the
     assert state_of(model) == before
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [nn.Conv2d(1, 1, 1), nn.ConvTranspose2d(1, 1, 1), nn.BatchNorm2d(1), nn.Linear(1, 1), nn.ReLU(), nn.Sequential()],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_what_somebody_gave_a_layer_of_torch_is_copied_with_it(layer):
+    layer.inside, layer.bound = (nn.ReLU(), [nn.ReLU()]), layer.forward
+    layer.compile(backend="eager")
+    copied = twin(layer)
+    assert copied.inside[0] is not layer.inside[0]
+    assert copied.inside[1][0] is not layer.inside[1][0]
+    assert copied.bound.__self__ is copied
+    assert copied._compiled_call_impl is None
+
+
+def test_two_sites_may_have_the_same_gate():
+    model, path = network().eval(), "blocks.bottleneck.channel_gate"
+    sites = {name: Site("blocks.bottleneck", channel_gate=path) for name in ("one", "other")}
+    one, other = record(model, images(), sites=sites).blocks.values()
+    assert torch.equal(one.channel_gate, other.channel_gate)
+
+
 def test_the_twin_of_a_module_that_is_used_twice_is_one_also_when_it_is_empty():
     shared, empty = nn.ReLU(), nn.Sequential()
     copied = twin(nn.ModuleList([shared, empty, nn.ModuleList([shared, empty])]))
