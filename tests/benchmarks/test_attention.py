@@ -26,7 +26,7 @@ from scse_viz.attention import record
 from scse_viz.models import BLOCK_NAMES, build
 
 ROUNDS, PEER_ROUNDS = 40, 2
-PROCESSES = 9
+PROCESSES = 15
 
 pytestmark = pytest.mark.filterwarnings("default")
 
