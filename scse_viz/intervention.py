@@ -23,7 +23,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scse_viz.attention import Recording, Site, evaluated_twin, find_sites, record, record_twin, sites_of_twin
+from scse_viz.attention import Recording, Site, find_sites, record, record_twin, sites_of_twin
+from scse_viz.twins import evaluated_twin
 
 
 class GateChange(Protocol):

@@ -13,9 +13,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from scse_viz import zoo
-from scse_viz.attention import twin
 from scse_viz.models import BLOCK_NAMES
 from scse_viz.scans import read_scan
+from scse_viz.twins import twin
 from scse_viz.ui import cached, takeaway, volume_take
 from scse_viz.ui.cached import volume as kept
 from scse_viz.ui.sidebar import View
