@@ -76,7 +76,7 @@ def class_bars(probabilities: Mapping[str, float], colours: Mapping[str, str]) -
             y=names,
             orientation="h",
             marker={"color": [colours[name] for name in names], "line": {"color": GRAY, "width": 1}},
-            text=[f"{value:.1%}" for value in values],
+            text=[f"{value:.3f}" for value in values],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{y}: %{x:.4f}<extra></extra>",
@@ -146,7 +146,13 @@ def _line(name: str, blocks: Sequence[str], values: Sequence[float], colour: str
     mode = style.pop("mode", "lines")
     template = f"{name}, %{{x}}: %{{y:.3f}}<extra></extra>"
     return go.Scatter(
-        name=name, x=list(blocks), y=values, mode=mode, line={"color": colour, **style}, hovertemplate=template
+        name=name,
+        x=list(blocks),
+        y=values,
+        mode=mode,
+        line={"color": colour, **style},
+        cliponaxis=False,  # a gate of 0 or 1 lies on the edge of the plot
+        hovertemplate=template,
     )
 
 
@@ -164,6 +170,6 @@ def _band(blocks: Sequence[str], low: np.ndarray, high: np.ndarray, name: str) -
 
 
 def _profile(figure: go.Figure) -> go.Figure:
-    figure.update_layout(height=300, margin=MARGIN, legend=LEGEND, showlegend=True)
+    figure.update_layout(height=300, margin=MARGIN, legend=LEGEND, showlegend=True, dragmode=False)
     figure.update_xaxes(title="block, from input to output")
     return figure

@@ -49,7 +49,7 @@ def test_bars_remember_their_channel_in_whatever_order(by_weight, order):
 def test_the_most_probable_class_stands_at_the_top():
     bars = class_bars({"cortex": 0.2, "white": 0.7, "back": 0.1}, dict.fromkeys(("cortex", "white", "back"), "#ff0000"))
     assert bars.data[0].y[-1] == "white"  # Plotly draws from the bottom
-    assert bars.data[0].text[-1] == "70.0%"
+    assert bars.data[0].text[-1] == "0.700"
 
 
 def test_a_profile_runs_through_the_blocks_in_their_order():
