@@ -108,7 +108,7 @@ def _draw_space(view: View, card: Card, block: str, job: Job | None, name: str |
     st.subheader(
         "Three planes and 3-D",
         help="Click or drag in a plane: the others follow, and the slice above once the hand rests. Drag the head to "
-        "turn it, use the wheel to go through slices or to zoom after a click.",
+        "turn it. After a click the wheel goes through the slices of a plane, zooms it with Ctrl, and zooms the head.",
     )
     with st.spinner("Preparing the volume", show_time=False):
         layers = kept.layers(view.scan, card, job, name)

@@ -4,6 +4,7 @@ const NO_WEBGL = "This browser offers no WebGL2, which the linked planes and the
 // What is cut away, as azimuth and elevation in degrees, and whether that is the way to higher voxels: the left, the
 // front and the top, for the head is seen from the left and the front.
 const CUTS = { sagittal: [270, 0, -1], coronal: [180, 0, 1], axial: [0, 90, 1] };
+const DRAGS = { contrast: 1, pan: 3 }; // NiiVue's numbers for what dragging does
 const RESTED_MS = 300;
 const views = new WeakMap();
 
@@ -78,7 +79,7 @@ class VolumeViewer {
 
   async start(Niivue) {
     const nv = new Niivue({
-      logLevel: "error", dragAndDropEnabled: false, scrollRequiresFocus: true, show3Dcrosshair: true, dragMode: 3,
+      logLevel: "error", dragAndDropEnabled: false, show3Dcrosshair: true, dragMode: DRAGS.pan,
       crosshairColor: [1, 1, 1, 0.7], crosshairWidth: 0.4, crosshairWidthUnit: "percent", crosshairGap: 10,
       showAllOrientationMarkers: true, backColor: [0, 0, 0, 1], fontColor: [1, 1, 1, 1], multiplanarLayout: 2, multiplanarShowRender: 1, clipPlaneColor: [0, 0, 0, 0],
       clipPlaneHotKey: "", cycleClipPlaneHotKey: "", viewModeHotKey: "", loadingText: "", multiplanarForceRender: true,
@@ -99,6 +100,7 @@ class VolumeViewer {
       this.canvas.addEventListener(event, () => this.rested(), { passive: true });
     }
     this.canvas.addEventListener("keydown", (event) => this.key(event), { capture: true });
+    this.canvas.parentElement.addEventListener("wheel", (event) => this.wheel(event), { capture: true, passive: false });
   }
 
   async image(NVImage, layer) {
@@ -174,6 +176,7 @@ class VolumeViewer {
 
   // The server hears of a new place once the hand has rested.
   rested() {
+    this.nv.opts.dragMode = DRAGS.pan;
     clearTimeout(this.rest);
     this.rest = setTimeout(() => {
       if (this.display.cut) this.cut();
@@ -181,6 +184,19 @@ class VolumeViewer {
       this.voxel = this.here;
       this.send("picked", this.here);
     }, RESTED_MS);
+  }
+
+  // The wheel scrolls the page until the viewer was clicked; then it goes through slices, zooms with Ctrl, and zooms the
+  // head. NiiVue would take it in any case: it asks the document for the focus, which knows of none in a shadow tree.
+  wheel(event) {
+    const { nv } = this;
+    if (!nv || this.canvas.getRootNode().activeElement !== this.canvas) return event.stopPropagation();
+    nv.opts.dragMode = event.ctrlKey || event.metaKey ? DRAGS.pan : DRAGS.contrast; // by which NiiVue zooms, or does not
+    const { dpr } = nv.uiData;
+    if (nv.inRenderTile(dpr * event.offsetX, dpr * event.offsetY) === -1) return undefined;
+    event.preventDefault();
+    event.stopPropagation(); // it would move the cut, which goes through the crosshair
+    return nv.setScale(Math.min(4, Math.max(0.25, nv.scene.volScaleMultiplier * (event.deltaY < 0 ? 1.1 : 1 / 1.1))));
   }
 
   key(event) {

@@ -1,11 +1,13 @@
 """Volume in a real browser: run a plane, jump by a click, three planes that follow one another, a head in space."""
 
+import io
 import zlib
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.looks import ARTEFACTS, PATIENCE
@@ -116,6 +118,45 @@ def test_a_click_in_the_slice_moves_the_planes_and_the_display_is_in_the_address
     assert page.locator(".solid [name=scan]").input_value() == "90"
     page.locator(".solid [name=scan]").fill("40")
     page.wait_for_url("**volume_display=axial*40*60*0*0*1*1*0**", timeout=PATIENCE)
+
+
+def test_the_wheel_is_the_pages_until_a_click_then_goes_through_slices_and_zooms_with_control(page, address, scan):
+    opened(page, address, scan, axial="12", sagittal="20", coronal="22")
+    viewer(page, layers=1)
+    canvas, place = page.locator(".solid canvas"), page.locator(".solid .place")
+    expect(place).to_have_text("voxel (20, 22, 12)", timeout=PATIENCE)
+    before = canvas.bounding_box()
+    page.mouse.move(before["x"] + 0.3 * before["width"], before["y"] + 0.3 * before["height"])  # in the coronal plane
+    page.mouse.wheel(0, -100)
+    page.wait_for_timeout(1000)
+    assert canvas.bounding_box()["y"] == before["y"] + 100
+    expect(place).to_have_text("voxel (20, 22, 12)")
+    click_plane(page, 0.3, 0.3)
+    expect(place).not_to_have_text("voxel (20, 22, 12)", timeout=PATIENCE)
+    said = place.inner_text()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Control")
+    page.wait_for_timeout(1000)
+    expect(place).to_have_text(said)
+    page.mouse.wheel(0, 100)
+    expect(place).to_have_text(said.replace(", 22,", ", 23,"), timeout=PATIENCE)
+    page.wait_for_url("**coronal=23**", timeout=PATIENCE)
+    assert canvas.bounding_box()["y"] == before["y"] + 100
+
+
+def test_the_viewer_is_drawn_down_to_its_end_when_its_top_is_scrolled_away(page, address, scan):
+    opened(page, address, scan, axial="12", volume_display="axial,100,60,0,0,1,1,0")
+    page.add_style_tag(content="[data-testid=stMainBlockContainer] { padding-bottom: 1000px !important; }")
+    viewer(page, layers=1)
+    canvas = page.locator(".solid canvas")
+    page.get_by_test_id("stMain").evaluate("(main, y) => main.scrollBy(0, y + 200)", canvas.bounding_box()["y"])
+    page.wait_for_timeout(2000)
+    box = canvas.bounding_box()
+    assert box["y"] == pytest.approx(-200, abs=1)
+    shot = np.asarray(Image.open(io.BytesIO(page.screenshot(timeout=PATIENCE))).convert("L"))
+    end, middle = round(box["y"] + box["height"]), round(box["x"] + box["width"] / 2)
+    assert (shot[end - 180 : end - 100, middle - 20 : middle + 20].mean(axis=1) > 40).all()  # in the ball
 
 
 def test_without_webgl_the_page_says_so_and_works(page, address, scan):
