@@ -68,10 +68,12 @@ class VolumeViewer {
       this.nv.setVolume(images[0], 0);
       this.nv.setInterpolation(!this.display.smooth);
     }
+    // The same voxel of another scan lies elsewhere.
+    const moved = data.voxel.join() !== this.voxel?.join() || data.layers[0].part !== this.drawn?.layers[0].part;
     this.drawn = data;
     this.legend();
-    if (data.voxel.join() === this.voxel?.join()) this.nv.createOnLocationChange();
-    else this.move(data.voxel);
+    if (moved) this.move(data.voxel);
+    else this.nv.createOnLocationChange();
     this.change("show");
     this.place.querySelector(".wait").hidden = true;
     this.place.dataset.drawn = names;

@@ -120,10 +120,26 @@ def test_a_click_in_the_slice_moves_the_planes_and_the_display_is_in_the_address
     page.wait_for_url("**volume_display=axial*40*60*0*0*1*1*0**", timeout=PATIENCE)
 
 
+def test_the_crosshair_stays_in_its_voxel_when_another_scan_comes(page, address, scan):
+    page.goto(f"{address}volume?volume_display=axial,100,60,0,0,1,1,0&axial=12&sagittal=20&coronal=22")
+    settled(page)
+    viewer(page, layers=1)
+    place = page.locator(".solid .place")
+    expect(place).to_have_text("voxel (20, 22, 12)", timeout=PATIENCE)
+    page.get_by_role("combobox", name="Scan").click()
+    page.get_by_role("option", name="your own file").click()
+    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(scan, timeout=PATIENCE)
+    expect(page.locator("canvas.map[aria-label^='ball.nii.gz']")).to_be_visible(timeout=PATIENCE)
+    viewer(page, layers=1)
+    expect(page.locator(".solid canvas[aria-label^='ball.nii.gz']")).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    expect(place).to_have_text("voxel (20, 22, 12)", timeout=PATIENCE)
+
+
 def test_the_wheel_is_the_pages_until_a_click_then_goes_through_slices_and_zooms_with_control(page, address, scan):
     opened(page, address, scan, axial="12", sagittal="20", coronal="22")
     viewer(page, layers=1)
-    canvas, place = page.locator(".solid canvas"), page.locator(".solid .place")
+    canvas, place = page.locator(".solid canvas[aria-label^='ball.nii.gz']"), page.locator(".solid .place")
     expect(place).to_have_text("voxel (20, 22, 12)", timeout=PATIENCE)
     before = canvas.bounding_box()
     page.mouse.move(before["x"] + 0.3 * before["width"], before["y"] + 0.3 * before["height"])  # in the coronal plane
