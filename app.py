@@ -4,10 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from scse_viz.ui import pages, sidebar
+from scse_viz.ui.shell import navigation, sidebar
 
 st.set_page_config(page_title="scSE viz", layout="wide")
 st.html(Path(sidebar.__file__).with_name("page.css"))
-page = st.navigation(pages.all_pages(), position="top")
+page = st.navigation(navigation.all_pages(), position="top")
 sidebar.begin()
 page.run()

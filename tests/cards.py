@@ -1,7 +1,7 @@
 """A card of a tiny network, for tests that need one; `dataclasses.replace` makes others of it."""
 
-from scse_viz.anatomy import Structure
 from scse_viz.zoo import Card
+from scse_viz.zoo.structures import Structure
 
 TINY = Card(
     name="tiny-unet-scse",

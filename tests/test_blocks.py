@@ -7,7 +7,7 @@ from segmentation_models_pytorch.base.modules import SCSEModule
 from torch import Tensor, nn
 
 from scse_viz.blocks import VARIANTS, ChannelGate, ConcurrentSE, SpatialGate, add_out
-from scse_viz.conversion import OURS, SMP, convert
+from scse_viz.layouts import OURS, SMP, convert
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 layouts = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())

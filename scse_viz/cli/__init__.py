@@ -46,10 +46,10 @@ def parser() -> argparse.ArgumentParser:
 
 def _sentence(error: Exception) -> str | None:
     """What to tell a person about an error of theirs; None for one of ours."""
-    from scse_viz.results import ResultsError
     from scse_viz.scans import ScanError, VolumeChoice
     from scse_viz.training.own.classes import DataError
     from scse_viz.zoo import WeightsError
+    from scse_viz.zoo.scores import ResultsError
 
     if isinstance(error, VolumeChoice):
         return f"{error}, with --volume"

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
     """Measure, or make the page only."""
     folder = folder_of(options.models)
     _need_libraries()
-    from scse_viz.training import evaluate
+    from scse_viz.training.evaluation import evaluate
 
     if options.page:
         evaluate.make_page(folder)

@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError(
             "training needs one library more: pip install '.[train]', or pip install accelerate"
         ) from error
-    from scse_viz.training.brain import WIDTHS
+    from scse_viz.training.brain.recipe import WIDTHS
     from scse_viz.training.own.data import Wishes, read_data
     from scse_viz.training.own.fit import Stopped
     from scse_viz.training.own.run import Settings, accelerator_for, train

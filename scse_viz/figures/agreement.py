@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale, unlabel_rgb
 
-from scse_viz.pictures import GATE_RANGE
+from scse_viz.rendering.panels import GATE_RANGE
 
 SHARE = (0.0, 1.0)
 CORRELATION = (-1.0, 1.0)

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from scse_viz.pictures import GATE_RANGE
+from scse_viz.rendering.panels import GATE_RANGE
 
 COLUMNS = 3
 HOVER = "channel %{customdata}: %{y:.3f}"

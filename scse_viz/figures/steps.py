@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from scse_viz.figures.common import COLOURS
+from scse_viz.rendering.colours import COLOURS
 
 PICKED, OTHERS = COLOURS[5], COLOURS[6]
 

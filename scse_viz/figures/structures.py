@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from scse_viz.analysis.structures import Profile
-from scse_viz.figures.common import COLOURS
-from scse_viz.figures.tables import number_table
-from scse_viz.pictures import GATE_RANGE, GATE_SCALES
+from scse_viz.figures.heatmaps import number_table
+from scse_viz.rendering.colours import COLOURS
+from scse_viz.rendering.panels import GATE_RANGE, GATE_SCALES
 
 RELATIVE_RANGE = (-0.5, 0.5)
 """Of the difference from the mean of a slice; what lies beyond has the colour of the end, and its number."""

@@ -9,13 +9,13 @@ from pathlib import Path
 import torch
 from torch import Generator, Tensor
 
-from scse_viz.anatomy import ANATOMIES
 from scse_viz.blocks import VARIANTS
 from scse_viz.models import ARCHITECTURES
 from scse_viz.scans import PLANES
-from scse_viz.training.loop import Stage, train
-from scse_viz.training.losses import median_frequency_weights
+from scse_viz.training.engine.loop import Stage, train
+from scse_viz.training.engine.losses import median_frequency_weights
 from scse_viz.zoo import Card
+from scse_viz.zoo.structures import ANATOMIES
 
 Batch = tuple[Tensor, Tensor]
 COUNTED = 100

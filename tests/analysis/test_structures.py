@@ -3,15 +3,7 @@
 import numpy as np
 import pytest
 
-from scse_viz.analysis.structures import (
-    areas,
-    by_structure,
-    map_spans,
-    mean_gates,
-    profile,
-    slice_means,
-    sums_below,
-)
+from scse_viz.analysis.structures import areas, by_structure, map_spans, mean_gates, profile, slice_means, sums_below
 
 LABELS = np.array([[0, 0, 1, 1], [0, 1, 1, 1], [2, 2, 0, 0], [2, 2, 0, 0]])
 COARSE = np.array([[0.2, 0.8], [0.5, 0.1]], dtype=np.float32)  # a pixel of it spans 2 x 2 of the slice

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from scse_viz.blocks import VARIANTS
-from scse_viz.conversion import OURS, SMP, convert
+from scse_viz.layouts import OURS, SMP, convert
 
 SHAPES = [(1, 64, 256, 256), (4, 64, 128, 128), (1, 16, 256, 256), (1, 512, 16, 16)]
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page
 
 from scse_viz import zoo
 from scse_viz.inference import network_input, window
-from scse_viz.samples import samples
 from scse_viz.scans import read_scan
+from scse_viz.scans.samples import samples
 from tests.browser.conftest import address, browser  # noqa: F401 (fixtures)
 
 ROUNDS = 7

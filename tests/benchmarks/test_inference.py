@@ -6,8 +6,8 @@ import torch
 from scse_viz import zoo
 from scse_viz.attention import record
 from scse_viz.inference import network_input, segment_slice, segment_slices, window
-from scse_viz.samples import samples
 from scse_viz.scans import read_scan
+from scse_viz.scans.samples import samples
 
 NAME = "brain-unet-scse"
 PLANE, INDEX = "axial", 80

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scse_viz import cli, results, zoo
-from scse_viz.anatomy import HIPPOCAMPUS
+from scse_viz import cli, zoo
+from scse_viz.zoo import scores
+from scse_viz.zoo.structures import HIPPOCAMPUS
 from tests.cards import TINY
 from tests.cli.words import refusal
 
@@ -24,10 +25,10 @@ def own(tmp_path: Path) -> Path:
 def test_a_network_is_measured_on_the_samples_and_listed_with_its_dice(
     own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setattr("scse_viz.training.measures.PASSES", 1)
+    monkeypatch.setattr("scse_viz.training.evaluation.measures.PASSES", 1)
     assert cli.main(["evaluate", "--models", str(own), "--only", NAME]) == 0
     assert capsys.readouterr().out == f"{own / 'README.md'}\n"
-    measured = results.results(own)[NAME]
+    measured = scores.results(own)[NAME]
     assert list(measured.data) == ["colin27-hippocampus"]
     assert cli.main(["models", "--models", str(own)]) == 0
     mean = sum(measured.data["colin27-hippocampus"].by_subject().values()) / 2
@@ -37,7 +38,7 @@ def test_a_network_is_measured_on_the_samples_and_listed_with_its_dice(
 def test_the_page_alone_is_made_again(own: Path) -> None:
     assert cli.main(["evaluate", "--models", str(own), "--page"]) == 0
     assert NAME in (own / "README.md").read_text()
-    assert results.results(own) == {}
+    assert scores.results(own) == {}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_what_cannot_be_measured_is_refused(
 ) -> None:
     assert cli.main(["evaluate", "--models", str(own), *options]) == 2
     assert sentence in refusal(capsys)
-    assert not (own / results.FOLDER).exists()
+    assert not (own / scores.FOLDER).exists()
 
 
 def test_a_folder_without_networks_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

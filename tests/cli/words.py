@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from scse_viz.anatomy import Structure
+from scse_viz.zoo.structures import Structure
 from tests.cards import TINY
 
 CARD = replace(

@@ -5,7 +5,7 @@ import pytest
 
 from scse_viz.blocks import VARIANTS
 from scse_viz.figures.channels import channel_bars, channel_overview
-from scse_viz.figures.common import variant_colours
+from scse_viz.rendering.colours import variant_colours
 
 COLOURS = variant_colours(tuple(VARIANTS))
 GATES = {

@@ -5,17 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scse_viz import results
-from scse_viz.anatomy import ANATOMIES
-from scse_viz.samples import samples
 from scse_viz.scans import read_labels, read_scan, slice_of
-from scse_viz.training import evaluate, measures
-from scse_viz.training.subjects import data_sets
-from scse_viz.training.table import paper_form
-from scse_viz.zoo import PRETRAINED, cards
+from scse_viz.scans.samples import samples
+from scse_viz.training.evaluation import evaluate, measures
+from scse_viz.training.evaluation.subjects import data_sets
+from scse_viz.training.evaluation.tables import paper_form
+from scse_viz.zoo import PRETRAINED, cards, scores
+from scse_viz.zoo.structures import ANATOMIES
 
 CARDS = cards(PRETRAINED)
-RESULTS = results.results(PRETRAINED)
+RESULTS = scores.results(PRETRAINED)
 ROW = "U-Net", "colin27-hippocampus"
 
 
@@ -66,7 +65,7 @@ def test_every_subject_was_measured_in_every_plane() -> None:
 
 
 def test_the_page_and_the_tests_are_made_of_these_results() -> None:
-    assert results.comparisons(PRETRAINED) == evaluate.compare({name: RESULTS[name] for name in CARDS})
+    assert scores.comparisons(PRETRAINED) == evaluate.compare({name: RESULTS[name] for name in CARDS})
     assert (PRETRAINED / "README.md").read_text(encoding="utf-8") == evaluate.page_text(PRETRAINED)
 
 
@@ -85,7 +84,7 @@ def test_a_row_of_the_table_comes_out_again() -> None:
                 labels = measures.segment_volume(scan, model, card, "sagittal")
                 again[subject.name] = {"sagittal": measures.scores(labels, truth, subject.groups, scan.spacing)}
                 assert again[subject.name]["sagittal"] == before.subjects[subject.name]["sagittal"]
-            measured = results.Measured(before.title, before.planes, again)
+            measured = scores.Measured(before.title, before.planes, again)
             found[card.variant] = replace(RESULTS[card.name], data={data: measured})
     (row,) = [line for line in paper_form({"unet": found}, data, "dice").splitlines() if line.startswith(f"| {title} ")]
     assert len(found) == 4

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scse_viz.anatomy import Structure
+from scse_viz.zoo.structures import Structure
 
 BACKGROUND = "background"
 MOST = 256  # classes: label maps are stored as bytes

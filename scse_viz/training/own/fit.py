@@ -19,9 +19,9 @@ from torch.optim import AdamW
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from scse_viz.training.growth import Growth, moments, validate
-from scse_viz.training.loop import Plan
-from scse_viz.training.losses import cross_entropy_and_dice
+from scse_viz.training.engine.history import Growth, moments, validate
+from scse_viz.training.engine.loop import Plan
+from scse_viz.training.engine.losses import cross_entropy_and_dice
 from scse_viz.training.own.crops import Crops
 from scse_viz.training.own.progress import Progress, resume, save, write_rows
 from scse_viz.zoo import Card

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from scse_viz.training.growth import Growth
-from scse_viz.training.loop import LOSS_EVERY
+from scse_viz.training.engine.history import Growth
+from scse_viz.training.engine.loop import LOSS_EVERY
 from scse_viz.training.own.classes import DataError
 
 

@@ -18,9 +18,9 @@ from scse_viz.analysis import dice
 from scse_viz.inference import resampled
 from scse_viz.models.skeleton import DEPTH
 from scse_viz.scans import PLANES, slice_of, view_of
-from scse_viz.training.growth import Growth
-from scse_viz.training.loop import Plan
-from scse_viz.training.losses import median_frequency_weights
+from scse_viz.training.engine.history import Growth
+from scse_viz.training.engine.loop import Plan
+from scse_viz.training.engine.losses import median_frequency_weights
 from scse_viz.training.own.classes import DataError
 from scse_viz.training.own.crops import Augmentation, Crops, default_size, slice_pair, whole_slices
 from scse_viz.training.own.data import Data

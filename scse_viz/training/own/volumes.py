@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from scse_viz.inference import input_size, network_input, window
-from scse_viz.readers import VolumeChoice
 from scse_viz.scans import PLANES, Scan, read_labels, read_scan, slice_of, view_of
+from scse_viz.scans.readers import VolumeChoice
 from scse_viz.training.own.classes import Classes, DataError, distinct
 from scse_viz.training.own.folder import Case
 from scse_viz.zoo import Card

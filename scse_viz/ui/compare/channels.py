@@ -8,7 +8,7 @@ import streamlit as st
 from scse_viz.figures.channels import channel_bars, channel_overview
 from scse_viz.models import BLOCK_NAMES
 from scse_viz.ui.compare.choices import Comparison, Drawn, column_colours
-from scse_viz.ui.takeaway import chart
+from scse_viz.ui.shell.export import chart
 
 ALL_BLOCKS = "all"
 KEYS = ("channels", "by_weight")

@@ -8,14 +8,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from scse_viz.blocks import VARIANTS, ConcurrentSE, SpatialSE
-from scse_viz.figures.common import COLOURS, variant_colours
 from scse_viz.inference import SliceResult
 from scse_viz.models import BLOCK_NAMES
+from scse_viz.rendering.colours import COLOURS, variant_colours
 from scse_viz.scans import ScanError, view_of
-from scse_viz.ui import cached
-from scse_viz.ui.sidebar import View
-from scse_viz.ui.source import choose_source
-from scse_viz.ui.words import ALL_VARIANT_TITLES, architecture_title, variant_title, verbatim
+from scse_viz.ui.shell import cached
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.source import choose_source
+from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, architecture_title, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 
 Drawn = tuple[dict[str, go.Figure], dict[str, pd.DataFrame]]

@@ -11,11 +11,11 @@ import streamlit as st
 from scse_viz.analysis.agreement import mean_of
 from scse_viz.figures.agreement import CORRELATION, SHARE, gate_profile, matrices, matrix
 from scse_viz.models import BLOCK_NAMES
-from scse_viz.ui.cached import compare as agreed
-from scse_viz.ui.cached.compare import MAP_MEASURES
+from scse_viz.ui.compare import cached as compare_cached
+from scse_viz.ui.compare.cached import MAP_MEASURES
 from scse_viz.ui.compare.choices import Column, Comparison, Drawn, colours_of
-from scse_viz.ui.takeaway import chart
-from scse_viz.ui.words import verbatim
+from scse_viz.ui.shell.export import chart
+from scse_viz.ui.shell.words import verbatim
 
 MEAN = "mean of blocks"
 KEYS = ("compare_block", "compare_measure")
@@ -161,14 +161,14 @@ def _likenesses(comparisons: Sequence[Comparison]) -> list[Likeness]:
         shown = [column for column in columns if _has(column, "spatial_gate")]
         if len(shown) > 1:
             slices = [(column.view.scan, column.view.plane, column.view.index) for column in shown]
-            likeness = agreed.map_likeness(slices, [column.card for column in shown])
+            likeness = compare_cached.map_likeness(slices, [column.card for column in shown])
             for measure, by_block in likeness.items():
                 title, numbers, span = MEASURES[measure]
                 labels = [column.title if name else column.label for column in shown]
                 found.append(Likeness(f"{title}{name}", numbers, span, labels, by_block))
     shown = [column for column in everything if _has(column, "channel_gate")]
     if len(shown) > 1:
-        by_block = agreed.channel_likeness([column.result.gates for column in shown])
+        by_block = compare_cached.channel_likeness([column.result.gates for column in shown])
         labels = [column.label for column in shown]
         found.insert(len(MAP_MEASURES), Likeness(*MEASURES["rank correlation"], labels, by_block))
     return found

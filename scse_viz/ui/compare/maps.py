@@ -6,14 +6,14 @@ from dataclasses import replace
 import streamlit as st
 
 from scse_viz.models import BLOCK_NAMES
-from scse_viz.pictures import Panel
-from scse_viz.ui import cached
-from scse_viz.ui.cached import compare as agreed
+from scse_viz.rendering.panels import Panel
+from scse_viz.ui.compare import cached as compare_cached
 from scse_viz.ui.compare.choices import FIRST_VARIANTS, Comparison
-from scse_viz.ui.panels import Row, draw, message
-from scse_viz.ui.sidebar import View
-from scse_viz.ui.truth import labels_panel, legend
-from scse_viz.ui.words import architecture_title, block_scale
+from scse_viz.ui.components.panels.panels import Row, draw, message
+from scse_viz.ui.shell import cached
+from scse_viz.ui.shell.labels import labels_panel, legend
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import architecture_title, block_scale
 from scse_viz.zoo import Card
 
 NOTHING = "nothing"
@@ -45,7 +45,7 @@ def draw_maps(
     """
     view, columns = comparison.view, comparison.columns
     first = comparison.cards[0]
-    found = agreed.agreement(view.scan, view.plane, view.index, comparison.cards)
+    found = compare_cached.agreement(view.scan, view.plane, view.index, comparison.cards)
     panels = [
         _named(card, {**cached.panels(view.scan, view.plane, view.index, card), "disagreement": outvoted}, comparison)
         for card, outvoted in zip(comparison.cards, found.outvoted, strict=True)
@@ -100,7 +100,7 @@ def _minus(view: View, card: Card, panels: Mapping[str, Panel], minus: tuple[str
             caption = f"itself, mean {panels[block].mean:.2f}"
             drawn[block] = replace(panels[block], channels=None, note="", caption=caption)
         return drawn
-    differences = agreed.differences(view.scan, view.plane, view.index, card, reference)
+    differences = compare_cached.differences(view.scan, view.plane, view.index, card, reference)
     for block in BLOCK_NAMES:
         if panels[block].kind == "gate":
             other_size = Panel("none", f"{title}: a map of another size", note="a map of another size", caption="")

@@ -6,11 +6,11 @@ import streamlit as st
 
 from scse_viz.analysis.agreement import mean_dice
 from scse_viz.figures.agreement import SHARE, matrix
-from scse_viz.ui import cached
-from scse_viz.ui.cached import compare as agreed
+from scse_viz.ui.compare import cached as compare_cached
 from scse_viz.ui.compare.choices import Comparison, Drawn
-from scse_viz.ui.tables import draw_areas, draw_dice
-from scse_viz.ui.takeaway import chart
+from scse_viz.ui.shell import cached
+from scse_viz.ui.shell.export import chart
+from scse_viz.ui.shell.tables import draw_areas, draw_dice
 
 ALL_STRUCTURES = "mean of all structures"
 KEYS = ("compare_structure",)
@@ -34,7 +34,7 @@ def choose_structure(comparison: Comparison) -> str:
 def draw_predictions(comparison: Comparison, structure: str, *, key: str) -> Drawn:
     """How far the predictions of one slice agree with each other and with the labels; the figures and tables drawn."""
     view = comparison.view
-    found = agreed.agreement(view.scan, view.plane, view.index, comparison.cards)
+    found = compare_cached.agreement(view.scan, view.plane, view.index, comparison.cards)
     titles = [column.title for column in comparison.columns]
     figures, tables = {}, {}
     with st.container(horizontal=True):

@@ -1,0 +1,175 @@
+"""One block of one network: how its gate is spread, its channel weights, and one place through all blocks."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from scse_viz.analysis.gates import EDGE, ranked
+from scse_viz.rendering.colours import COLOURS
+from scse_viz.rendering.panels import GATE_RANGE
+
+BINS = 40
+BLUE, ORANGE, GREEN = COLOURS[0], COLOURS[5], COLOURS[2]
+GRAY = COLOURS[6]
+SPREAD = (5, 95)
+"""The percentiles between which the band of a profile lies."""
+MARGIN = {"l": 60, "r": 10, "t": 40, "b": 50}
+LEGEND = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
+
+
+def gate_histogram(gates: Mapping[str, np.ndarray]) -> go.Figure:
+    """How gates are spread over 0 to 1: name -> gate of any shape; each is counted in percent of its own elements.
+
+    The bands at both ends are where a gate is saturated.
+    """
+    edges = np.linspace(*GATE_RANGE, BINS + 1)
+    figure = go.Figure()
+    for (name, gate), colour in zip(gates.items(), (BLUE, ORANGE), strict=False):
+        counts, _ = np.histogram(np.clip(gate, *GATE_RANGE), bins=edges)
+        figure.add_trace(_bars(name, counts, edges, colour))
+    for low, high in ((0, EDGE), (1 - EDGE, 1)):
+        figure.add_vrect(low, high, fillcolor=GRAY, opacity=0.18, line_width=0, layer="below")
+    figure.add_vline(0.5, line={"color": GRAY, "width": 1, "dash": "dot"})
+    figure.update_xaxes(title="gate (0 to 1)", range=GATE_RANGE)
+    return _histogram(figure)
+
+
+def activation_histogram(activation: np.ndarray, largest: float) -> go.Figure:
+    """How a map of mean |activation| (h, w) is spread, 0 to `largest` in arbitrary units."""
+    edges = np.linspace(0, largest, BINS + 1)
+    counts, _ = np.histogram(activation, bins=edges)
+    figure = go.Figure(_bars("mean |activation|", counts, edges, COLOURS[1]))
+    figure.update_xaxes(title="mean |activation| (a.u.)", range=(0, largest))
+    return _histogram(figure)
+
+
+def weight_bars(weights: np.ndarray, *, by_weight: bool, chosen: int) -> go.Figure:
+    """The channel gate of one block (C,) as bars that can be clicked, one channel picked out.
+
+    Each bar's customdata is its channel. `by_weight` sorts from the most to the least excited.
+    """
+    channels = ranked(weights) if by_weight else np.arange(len(weights))
+    figure = go.Figure(
+        go.Bar(
+            y=weights[channels],
+            customdata=channels,
+            marker={"color": [ORANGE if channel == chosen else BLUE for channel in channels], "line_width": 0},
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},  # what is picked out is said by colour alone, also after a reload
+            hovertemplate="channel %{customdata}: %{y:.3f}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=240, margin={**MARGIN, "t": 10}, bargap=0.15, clickmode="event+select", dragmode=False)
+    figure.update_xaxes(title="rank of channel, most excited first" if by_weight else "channel")
+    figure.update_yaxes(title="weight (0 to 1)", range=GATE_RANGE)
+    return figure
+
+
+def class_bars(probabilities: Mapping[str, float], colours: Mapping[str, str]) -> go.Figure:
+    """The probabilities of classes at one place as bars, the most probable at the top; colours: class -> colour."""
+    names = sorted(probabilities, key=lambda name: probabilities[name])
+    values = [probabilities[name] for name in names]
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=names,
+            orientation="h",
+            marker={"color": [colours[name] for name in names], "line": {"color": GRAY, "width": 1}},
+            text=[f"{value:.3f}" for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.4f}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=300, margin={**MARGIN, "l": 10, "r": 45}, title="Class probabilities here")
+    figure.update_xaxes(title="probability (0 to 1)", range=(0, 1))
+    figure.update_yaxes(automargin=True)
+    return figure
+
+
+def gate_profile(
+    here: Mapping[str, float], maps: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray], blocks: Sequence[str]
+) -> go.Figure:
+    """Gates at one place through the network, block by block.
+
+    here: block -> spatial gate at the place, beside the mean and the middle 90 percent of its map (maps: block ->
+    (h, w)); weights: block -> (C,), whose mean is the same at every place. A variant without one of them gives none.
+    """
+    figure = go.Figure()
+    if here:
+        low, high = np.transpose([np.percentile(maps[block], SPREAD) for block in blocks])
+        figure.add_trace(_band(blocks, low, high, "middle 90 % of the map"))
+        mean = [maps[block].mean() for block in blocks]
+        figure.add_trace(_line("mean of the map", blocks, mean, BLUE, width=1.5, dash="dot"))
+        place = [here[block] for block in blocks]
+        figure.add_trace(_line("spatial gate here", blocks, place, BLUE, width=3, mode="lines+markers"))
+    if weights:
+        mean = [weights[block].mean() for block in blocks]
+        figure.add_trace(_line("mean channel weight", blocks, mean, ORANGE, width=2, dash="dash"))
+    figure.update_yaxes(title="gate (0 to 1)", range=GATE_RANGE)
+    return _profile(figure)
+
+
+def activation_profile(here: Mapping[str, float], maps: Mapping[str, np.ndarray], blocks: Sequence[str]) -> go.Figure:
+    """Mean |activation| at one place through a network without gates, in multiples of the mean of each map."""
+    figure = go.Figure()
+    means = {block: float(maps[block].mean()) or 1.0 for block in blocks}
+    low, high = np.transpose([np.percentile(maps[block], SPREAD) / means[block] for block in blocks])
+    figure.add_trace(_band(blocks, low, high, "middle 90 % of the map"))
+    place = [here[block] / means[block] for block in blocks]
+    figure.add_trace(_line("mean |activation| here", blocks, place, COLOURS[1], width=3, mode="lines+markers"))
+    figure.add_hline(1, line={"color": GRAY, "width": 1, "dash": "dot"})
+    figure.update_yaxes(title="times the mean of the map", rangemode="tozero")
+    return _profile(figure)
+
+
+def _bars(name: str, counts: np.ndarray, edges: np.ndarray, colour: str) -> go.Bar:
+    return go.Bar(
+        name=name,
+        x=(edges[:-1] + edges[1:]) / 2,
+        y=100 * counts / max(1, counts.sum()),
+        width=np.diff(edges),
+        marker={"color": colour, "line_width": 0},
+        opacity=0.75,
+        hovertemplate=f"{name}, %{{x:.2f}}: %{{y:.1f}} %<extra></extra>",
+    )
+
+
+def _histogram(figure: go.Figure) -> go.Figure:
+    figure.update_yaxes(title="share (%)", rangemode="tozero")
+    figure.update_layout(barmode="overlay", bargap=0, height=260, margin=MARGIN, legend=LEGEND, showlegend=True)
+    return figure
+
+
+def _line(name: str, blocks: Sequence[str], values: Sequence[float], colour: str, **style: object) -> go.Scatter:
+    mode = style.pop("mode", "lines")
+    template = f"{name}, %{{x}}: %{{y:.3f}}<extra></extra>"
+    return go.Scatter(
+        name=name,
+        x=list(blocks),
+        y=values,
+        mode=mode,
+        line={"color": colour, **style},
+        cliponaxis=False,  # a gate of 0 or 1 lies on the edge of the plot
+        hovertemplate=template,
+    )
+
+
+def _band(blocks: Sequence[str], low: np.ndarray, high: np.ndarray, name: str) -> go.Scatter:
+    return go.Scatter(
+        name=name,
+        x=[*blocks, *reversed(blocks)],
+        y=[*high, *low[::-1]],
+        fill="toself",
+        fillcolor="rgba(128, 128, 128, 0.18)",
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+    )
+
+
+def _profile(figure: go.Figure) -> go.Figure:
+    figure.update_layout(height=300, margin=MARGIN, legend=LEGEND, showlegend=True, dragmode=False)
+    figure.update_xaxes(title="block, from input to output")
+    return figure

@@ -1,0 +1,43 @@
+"""One block of a network on one slice, looked at closely: the features that enter and leave it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+from scse_viz.attention import find_sites, record
+from scse_viz.inference.slices import resampled, slice_input
+from scse_viz.scans import Scan, view_of
+from scse_viz.zoo import Card
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """What one pass shows at one block: the features `before` and `after` it, (C, h, w) float32.
+
+    `probabilities` (classes, H, W) float32 are those of the network's answer, on the slice's own grid. All are
+    read-only, so that one may be shared.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    probabilities: np.ndarray
+
+
+def inspect_block(scan: Scan, model: nn.Module, card: Card, plane: str, index: int, block: str) -> Inspection:
+    """Run one slice through a network and keep the features of one of its blocks only.
+
+    Raises KeyError for a block that the network has not, and ScanError and IndexError as `inference.segment_slice`.
+    """
+    sites = {block: find_sites(model)[block]}
+    x = slice_input(scan, card, plane, index)
+    recording = record(model, x, features=True, sites=sites)
+    view = view_of(scan, plane)
+    logits = resampled(recording.output, (view.height, view.width))
+    found = recording.blocks[block]
+    assert found.before is not None
+    assert found.after is not None
+    kept = [tensor[0].numpy() for tensor in (found.before, found.after, logits.softmax(dim=1))]
+    for array in kept:
+        array.setflags(write=False)
+    return Inspection(*kept)

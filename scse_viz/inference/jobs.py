@@ -1,0 +1,253 @@
+"""Every slice of a plane through a network, in a thread of its own: what is done can be read while the rest goes on.
+
+Whoever asks for the same scan, network and plane shares one job, which goes on as long as anybody wants it. Results
+stay in memory, within a limit, and nothing is written anywhere.
+"""
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from weakref import WeakSet
+
+import numpy as np
+from torch import nn
+
+from scse_viz.analysis.gates import openness
+from scse_viz.analysis.grids import map_mm
+from scse_viz.inference.slices import SliceResult, segment_slices
+from scse_viz.scans import Scan, ScanError, view_of, volume_of
+from scse_viz.zoo import Card
+
+LIMIT = 1 << 30
+"""Bytes that all results may take together; those of a 1 mm head in one plane take 50 MB."""
+MOST = 64
+"""Jobs that are remembered, whatever their size."""
+NICENESS = 5
+"""How far a job steps back behind the slices that people wait for, where the system lets a thread do so."""
+PATIENCE = 0.2
+"""Seconds after which a job that waits for its turn looks whether anybody still wants it."""
+THREAD = "volume run"
+STATES = ("stopped", "waiting", "running", "finished", "failed")
+
+Key = tuple[str, str, str]  # digest of the scan, sha256 of the weights, plane
+
+
+class Ticket:
+    """What somebody holds who wants jobs done. One that is gone, as with a session that ended, wants none."""
+
+
+class Job:
+    """A plane of a scan through a network, slice by slice: written by one thread, read by any.
+
+    `state` is one of STATES: "stopped" before the start and where nobody wants the rest, "waiting" for its turn,
+    "failed" with an `error`. Where `done` (N,) holds there are `labels` (N, H, W) uint8 class numbers, and `sizes`
+    (N, classes), their pixels; `gates`, named as in SliceResult, (N, C) and (N, h, w), float16, activations float32;
+    and by the same names `means` (N,) and `saturations` (N,), the share within 0.05 of 0 or 1; these are nan elsewhere.
+    """
+
+    def __init__(self, plane: str, count: int, classes: int) -> None:
+        self.plane = plane
+        self.state = "stopped"
+        self.error: Exception | None = None
+        self.done = np.zeros(count, dtype=bool)
+        self.sizes = np.zeros((count, classes), dtype=np.int64)
+        self.labels = np.zeros((0, 0, 0), dtype=np.uint8)
+        self.gates: dict[str, np.ndarray] = {}
+        self.means: dict[str, np.ndarray] = {}
+        self.saturations: dict[str, np.ndarray] = {}
+        self.seconds_left: float | None = None  # at the pace so far
+        self.pixel_mm = (0.0, 0.0)  # of the network's input (row, column)
+        self.wanted_by: WeakSet[Ticket] = WeakSet()
+        self.thread: threading.Thread | None = None  # the last that wrote here
+
+    @property
+    def count(self) -> int:
+        """How many slices there are."""
+        return len(self.done)
+
+    @property
+    def ready(self) -> int:
+        """How many slices are done."""
+        return int(np.count_nonzero(self.done))
+
+    @property
+    def under_way(self) -> bool:
+        """Whether more slices come by themselves."""
+        return self.state in ("waiting", "running")
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the results."""
+        return self.labels.nbytes + sum(gate.nbytes for gate in self.gates.values())
+
+    def gates_of(self, index: int) -> dict[str, np.ndarray]:
+        """The gates of a slice that is done, float32, as in SliceResult."""
+        return {name: gate[index].astype(np.float32) for name, gate in self.gates.items()}
+
+    def map_mm(self, name: str) -> tuple[float, float]:
+        """The size of a pixel of a map (row, column), as in `grids.map_mm`."""
+        return map_mm(self.gates, name, self.pixel_mm)
+
+    def label_volume(self) -> np.ndarray:
+        """The prediction (X, Y, Z) in RAS, uint8; 0 in slices that are not done."""
+        return volume_of(self.labels, self.plane) if self.ready else self.labels
+
+    def keep(self, index: int, result: SliceResult) -> None:
+        """Take the result of a slice."""
+        if not self.labels.size:
+            self._make_room(result)
+        self.labels[index] = result.labels
+        self.sizes[index] = np.bincount(result.labels.ravel(), minlength=self.sizes.shape[1])
+        for name, gate in result.gates.items():
+            found = openness(gate)
+            self.gates[name][index] = gate
+            self.means[name][index] = found.mean
+            self.saturations[name][index] = found.saturated
+        self.done[index] = True  # last: who sees it may read the rest
+
+    def _make_room(self, result: SliceResult) -> None:
+        self.pixel_mm = result.pixel_mm
+        self.labels = np.zeros((self.count, *result.labels.shape), dtype=np.uint8)
+        self.means = {name: np.full(self.count, np.nan) for name in result.gates}
+        self.saturations = {name: np.full(self.count, np.nan) for name in result.gates}
+        self.gates = {
+            name: np.zeros((self.count, *gate.shape), dtype=_kept_type(name)) for name, gate in result.gates.items()
+        }
+
+
+class Jobs:
+    """The jobs of a process: `at_once` of them run while others wait, and all results together take `limit` bytes.
+
+    Beyond the limit, the results that were not looked at for longest are given up.
+    """
+
+    def __init__(self, *, limit: int = LIMIT, at_once: int = 1) -> None:
+        self._limit = limit
+        self._turns = threading.BoundedSemaphore(at_once)
+        self._lock = threading.Lock()
+        self._jobs: OrderedDict[Key, Job] = OrderedDict()  # the one looked at last is last
+
+    def find(self, scan: Scan, card: Card, plane: str) -> Job | None:
+        """The job of a scan, network and plane, whoever started it; None where there is none, or no longer."""
+        key = (scan.digest, card.sha256, plane)
+        with self._lock:
+            if key in self._jobs:
+                self._jobs.move_to_end(key)
+            return self._jobs.get(key)
+
+    def start(self, ticket: Ticket, scan: Scan, card: Card, plane: str, model: nn.Module, *, first: int = 0) -> Job:
+        """Want all slices of a plane, those near `first` first.
+
+        Where somebody wants them already the job is shared, and where it stopped or failed it goes on from there.
+        """
+        key = (scan.digest, card.sha256, plane)
+        with self._lock:
+            job = self._jobs.setdefault(key, Job(plane, view_of(scan, plane).count, len(card.structures)))
+            self._jobs.move_to_end(key)
+            job.wanted_by.add(ticket)
+            if job.under_way or job.state == "finished":
+                return job
+            job.state, job.error, job.seconds_left = "waiting", None, None
+            order = sorted(np.flatnonzero(~job.done).tolist(), key=lambda index: (abs(index - first), index))
+            job.thread = threading.Thread(
+                target=self._work, args=(job, scan, card, model, order), name=THREAD, daemon=True
+            )
+            job.thread.start()
+            return job
+
+    def leave(self, ticket: Ticket, job: Job) -> None:
+        """Want a job no longer: unless somebody else does, it stops after its slice. What is done stays."""
+        with self._lock:
+            job.wanted_by.discard(ticket)
+
+    def wanted(self, ticket: Ticket) -> list[Job]:
+        """The jobs under way that a ticket wants."""
+        with self._lock:
+            return [job for job in self._jobs.values() if job.under_way and ticket in job.wanted_by]
+
+    def close(self) -> None:
+        """Stop everything, and wait until it has: threads inside torch must not see the end of the program."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+            for job in jobs:
+                job.wanted_by.clear()
+        for job in jobs:
+            if job.thread is not None:
+                job.thread.join()
+
+    def _work(self, job: Job, scan: Scan, card: Card, model: nn.Module, order: Sequence[int]) -> None:
+        """The thread of a job."""
+        _step_back()
+        while not self._turns.acquire(timeout=PATIENCE):
+            if not self._wanted(job, "waiting"):
+                return
+        try:
+            self._run(job, scan, card, model, order)
+        except Exception as error:  # nobody is above a thread: who looks at the job is told
+            if not isinstance(error, ScanError):
+                logging.getLogger(__name__).exception("%s, %s slices", card.name, job.plane)
+            self._end(job, "failed", error.with_traceback(None))  # a traceback would keep the scan
+        finally:
+            self._turns.release()
+            self._forget()
+
+    def _run(self, job: Job, scan: Scan, card: Card, model: nn.Module, order: Sequence[int]) -> None:
+        if not self._wanted(job, "running"):
+            return
+        began = time.monotonic()
+        slices = segment_slices(scan, model, card, job.plane, indices=order, batch=1)
+        for number, (index, result) in enumerate(slices, start=1):
+            if number == 1:
+                self._check_size(scan, job, result)
+            job.keep(index, result)
+            job.seconds_left = (time.monotonic() - began) / number * (len(order) - number)
+            if number < len(order) and not self._wanted(job, "running"):
+                return
+        self._end(job, "finished")
+
+    def _wanted(self, job: Job, state: str) -> bool:
+        """Whether anybody wants a job, which is in a state then and else stopped: in one step, since some may join."""
+        with self._lock:
+            wanted = len(job.wanted_by) > 0
+            job.state = state if wanted else "stopped"
+            return wanted
+
+    def _end(self, job: Job, state: str, error: Exception | None = None) -> None:
+        with self._lock:
+            job.state, job.error = state, error
+
+    def _check_size(self, scan: Scan, job: Job, result: SliceResult) -> None:
+        each = result.labels.nbytes + sum(
+            gate.size * np.dtype(_kept_type(name)).itemsize for name, gate in result.gates.items()
+        )
+        if each * job.count > self._limit:
+            raise ScanError(
+                f"{scan.name}: the maps of {job.count} {job.plane} slices take {each * job.count / 1e9:.2g} GB of "
+                f"memory, the limit is {self._limit / 1e9:.2g} GB; look at single slices, or crop or shrink the image"
+            )
+
+    def _forget(self) -> None:
+        """Give up jobs that left nothing, and then the oldest results beyond the limits, but for the newest of all."""
+        with self._lock:
+            for key in [key for key, job in self._jobs.items() if job.state == "stopped" and not job.ready]:
+                del self._jobs[key]
+            resting = [key for key, job in self._jobs.items() if not job.under_way]
+            for key in resting[:-1]:
+                if len(self._jobs) <= MOST and sum(job.nbytes for job in self._jobs.values()) <= self._limit:
+                    return
+                del self._jobs[key]
+
+
+def _kept_type(name: str) -> type:
+    """Gates lie in 0 to 1, where float16 is finer than any picture; activations may be of any size."""
+    return np.float32 if name.endswith("activation") else np.float16
+
+
+def _step_back() -> None:
+    """Let other threads have the processor first; also those that torch starts for this one."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -1,0 +1,117 @@
+"""A gate step by step, as its paper draws it: what is squeezed, what is excited, and what the block multiplies by."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from scse_viz.attention import find_sites, record
+from scse_viz.blocks import ChannelGate, SpatialGate
+from scse_viz.inference.slices import slice_input
+from scse_viz.scans import Scan
+from scse_viz.zoo import Card
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelSteps:
+    """cSE: the `mean` (C,) of every channel, the `hidden` units (C / r,) after the ReLU, and the `weights` (C,)."""
+
+    mean: np.ndarray
+    hidden: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class SpatialSteps:
+    """sSE: how much every channel counts, `kernel` (C,) and `bias`, the sum `logits` (h, w), and the `gate` (h, w)."""
+
+    kernel: np.ndarray
+    bias: float
+    logits: np.ndarray
+    gate: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class BlockSteps:
+    """A block at work on one slice: features `before` and `after` it, (C, h, w), and the steps of the gates it has."""
+
+    before: np.ndarray
+    after: np.ndarray
+    channel: ChannelSteps | None
+    spatial: SpatialSteps | None
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every array by a name: `before`, `after`, `channel mean`, `spatial logits` and so on."""
+        found = {"before": self.before, "after": self.after}
+        if self.channel is not None:
+            steps = self.channel
+            found |= {"channel mean": steps.mean, "channel hidden": steps.hidden, "channel weights": steps.weights}
+        if self.spatial is not None:
+            of_space = self.spatial
+            found |= {"spatial kernel": of_space.kernel, "spatial bias": np.array(of_space.bias)}
+            found |= {"spatial logits": of_space.logits, "spatial gate": of_space.gate}
+        return found
+
+    def by_channel(self, number: int) -> np.ndarray:
+        """A channel (h, w) times its weight; raises ValueError where there is no channel gate."""
+        if self.channel is None:
+            raise ValueError("this block has no channel gate")
+        return self.before[number] * self.channel.weights[number]
+
+    def by_space(self, number: int) -> np.ndarray:
+        """A channel (h, w) times the spatial gate; raises ValueError where there is none."""
+        if self.spatial is None:
+            raise ValueError("this block has no spatial gate")
+        return self.before[number] * self.spatial.gate
+
+
+def block_steps(scan: Scan, model: nn.Module, card: Card, plane: str, index: int, block: str) -> BlockSteps:
+    """Run one slice through a network and follow one of its blocks.
+
+    Raises KeyError for a block that the network has not, ScanError and IndexError as `inference.segment_slice`.
+    """
+    site = find_sites(model)[block]
+    x = slice_input(scan, card, plane, index)
+    found = record(model, x, features=True, sites={block: site}).blocks[block]
+    before, after = cast(Tensor, found.before), cast(Tensor, found.after)
+    parts = dict(model.get_submodule(site.block).named_children())
+    channel, spatial = parts.get("channel_gate"), parts.get("spatial_gate")
+    return BlockSteps(
+        before=before[0].numpy(),
+        after=after[0].numpy(),
+        channel=channel_steps(channel, before) if isinstance(channel, ChannelGate) else None,
+        spatial=spatial_steps(spatial, before) if isinstance(spatial, SpatialGate) else None,
+    )
+
+
+def channel_steps(gate: ChannelGate, u: Tensor) -> ChannelSteps:
+    """z = mean(u), relu(W1 z + b1), sigmoid(W2 relu(W1 z + b1) + b2) of u (1, C, h, w)."""
+    with torch.no_grad():
+        z = u.mean(dim=(2, 3))  # (1, C)
+        hidden = gate.squeeze(z).relu()
+        weights = gate.excite(hidden).sigmoid()
+    return ChannelSteps(*(step[0].numpy() for step in (z, hidden, weights)))
+
+
+def spatial_steps(gate: SpatialGate, u: Tensor) -> SpatialSteps:
+    """q = sum over channels of w u, plus b, and sigmoid(q) of u (1, C, h, w)."""
+    with torch.no_grad():
+        logits = gate.squeeze(u)[0, 0]
+    kernel = gate.squeeze.weight.detach().flatten().numpy().copy()  # the network's own must not be written to
+    bias = float(cast(Tensor, gate.squeeze.bias).detach())
+    return SpatialSteps(kernel, bias, logits.numpy(), logits.sigmoid().numpy())
+
+
+def channel_gates_of_crop(
+    scan: Scan, model: nn.Module, card: Card, plane: str, index: int, side: int
+) -> dict[str, np.ndarray]:
+    """The channel gates when the network is shown a square about the middle of a slice alone: block -> (C,).
+
+    side: of the square, in pixels of the network's input; a slice that is smaller is shown whole.
+    """
+    x = slice_input(scan, card, plane, index)
+    top, left = (max(0, (length - side) // 2) for length in x.shape[2:])
+    blocks = record(model, x[..., top : top + side, left : left + side]).blocks
+    return {name: found.channel_gate[0].numpy() for name, found in blocks.items() if found.channel_gate is not None}

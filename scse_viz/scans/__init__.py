@@ -1,0 +1,18 @@
+"""Scans: image file -> Scan (voxels in RAS, affine in mm), and back to the file's own grid."""
+
+from scse_viz.scans.readers import ScanError, VolumeChoice
+from scse_viz.scans.scan import PLANES, Scan, View, read_labels, read_scan, slice_of, view_of, volume_of, voxel_at
+
+__all__ = [
+    "PLANES",
+    "Scan",
+    "ScanError",
+    "View",
+    "VolumeChoice",
+    "read_labels",
+    "read_scan",
+    "slice_of",
+    "view_of",
+    "volume_of",
+    "voxel_at",
+]

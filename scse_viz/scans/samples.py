@@ -1,0 +1,101 @@
+"""The folder sample_data/: scans to start with, and labels of a person or an atlas to compare a segmentation with."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from scse_viz.zoo.structures import Structure
+
+SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
+
+
+@dataclass(frozen=True)
+class Group:
+    """A label of a label file, and the structures of ours that it covers."""
+
+    label: int
+    name: str
+    structures: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A scan of the folder with its label file; `groups` say which structures of its anatomy the labels name."""
+
+    name: str
+    title: str
+    scan: Path
+    labels: Path
+    groups: tuple[Group, ...]
+    source: str
+    licence: str
+    anatomy: str = "brain"
+
+    @property
+    def short(self) -> str:
+        """The title up to its colon."""
+        return self.title.partition(":")[0]
+
+
+def samples(folder: Path = SAMPLE_DATA) -> dict[str, Sample]:
+    """The samples of a folder by name, in the order of its samples.json; none where that file is missing."""
+    index = folder / "samples.json"
+    if not index.is_file():
+        return {}
+    found = {}
+    for facts in json.loads(index.read_text(encoding="utf-8")):
+        groups = tuple(Group(group["label"], group["name"], tuple(group["structures"])) for group in facts["groups"])
+        paths = {key: folder / facts[key] for key in ("scan", "labels")}
+        found[facts["name"]] = Sample(**{**facts, **paths, "groups": groups})
+    return found
+
+
+def own_groups(structures: Sequence[Structure], labels: np.ndarray) -> tuple[Group, ...]:
+    """The groups of a label file that uses our own class numbers: each structure that occurs in it, by itself.
+
+    Labels may name a few structures only, and one that they lack is not judged; none where no number is of ours.
+    """
+    given = set(np.unique(labels).tolist()) - {0}
+    return tuple(Group(each.number, each.name, (each.number,)) for each in structures if each.number in given)
+
+
+def in_groups(labels: np.ndarray, groups: Sequence[Group]) -> np.ndarray:
+    """Class numbers -> the labels of the groups that cover them, 0 elsewhere; any shape, uint8."""
+    table = np.zeros(256, dtype=np.uint8)
+    for group in groups:
+        table[list(group.structures)] = group.label
+    return table[labels]
+
+
+def known_labels(labels: np.ndarray, groups: Sequence[Group]) -> np.ndarray:
+    """Labels with every number that no group has set to 0, uint8: files name more than networks find."""
+    return np.where(np.isin(labels, [group.label for group in groups]), labels, 0).astype(np.uint8)
+
+
+def legend_of(structures: Sequence[Structure], groups: Sequence[Group]) -> tuple[Structure, ...]:
+    """The structures, and after them the groups that cover several, each in the mean colour of those it covers."""
+    joint = (group for group in groups if len(group.structures) > 1)
+    more = (
+        Structure(number, f"{group.name} (labels)", _mean_colour([structures[each] for each in group.structures]))
+        for number, group in enumerate(joint, start=len(structures))
+    )
+    return (*structures, *more)
+
+
+def of_structures(labels: np.ndarray, groups: Sequence[Group], count: int) -> np.ndarray:
+    """Labels of groups -> their numbers in the legend of `count` structures, 0 elsewhere; any shape, uint8."""
+    drawn = np.zeros(labels.shape, dtype=np.uint8)
+    joint = count
+    for group in groups:
+        one = len(group.structures) == 1
+        drawn[labels == group.label] = group.structures[0] if one else joint
+        joint += not one
+    return drawn
+
+
+def _mean_colour(structures: Sequence[Structure]) -> str:
+    channels = np.array([[int(each.colour[at : at + 2], 16) for at in (1, 3, 5)] for each in structures])
+    return "#" + "".join(f"{round(value):02x}" for value in channels.mean(axis=0))

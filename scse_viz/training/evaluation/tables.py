@@ -1,0 +1,200 @@
+"""Tables of results in Markdown: the paper's form, the tests, by plane, by structure, by seed."""
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, mean_and_deviation
+
+ARCHITECTURES = {"densenet": "DenseNet", "sdnet": "SD-Net", "unet": "U-Net"}
+VARIANTS = {"none": "none", "cse": "cSE", "sse": "sSE", "scse": "scSE"}
+"""In the order of the paper's table. Other variants follow where there are any."""
+ABSENT = "–"
+DIGITS = {"dice": 3, "hd95_mm": 2}
+FORMS = {measure: f".{digits}f" for measure, digits in DIGITS.items()}
+Table = Mapping[str, Mapping[str, NetworkResults]]  # architecture -> variant -> results
+
+
+def paper_form(found: Table, data: str, measure: str, of_paper: Mapping[str, Mapping[str, float]] | None = None) -> str:
+    """Architectures x variants, mean ± deviation, the best of a row in bold; under each the paper's row."""
+    variants = _variants(found)
+    rows = []
+    for key, title in ARCHITECTURES.items():
+        cells = {
+            variant: mean_and_deviation(network.data[data].by_subject(measure))
+            for variant, network in found.get(key, {}).items()
+        }
+        shown = {variant: round(cell[0], DIGITS[measure]) for variant, cell in cells.items() if cell}
+        best = (max if measure == "dice" else min)(shown.values(), default=None)
+        row = []
+        for variant in variants:
+            text = _cell(cells.get(variant), FORMS[measure])
+            row.append(f"**{text}**" if len(shown) > 1 and shown.get(variant) == best else text)
+        rows.append([title, *row])
+        if of_paper:
+            quoted = [format(of_paper[key][variant], ".3f") if variant in of_paper[key] else "" for variant in variants]
+            rows.append([f"*paper: {title}*", *(f"*{text}*" if text else ABSENT for text in quoted)])
+    return markdown(["", *map(title_of, variants)], rows)
+
+
+def in_words(found: Table, data: str) -> str:
+    """Which variants have the best mean Dice in each architecture, and whether scSE, the paper's choice, beats none."""
+    means = {
+        title: {
+            variant: round(fmean(each.data[data].by_subject().values()), DIGITS["dice"])
+            for variant, each in found[key].items()
+        }
+        for key, title in ARCHITECTURES.items()
+        if key in found
+    }
+    best = [
+        f"{' and '.join(title_of(variant) for variant, mean in row.items() if mean == max(row.values()))} in {title}"
+        for title, row in means.items()
+        if len(row) > 1
+    ]
+    pairs = [row for row in means.values() if {"none", "scse"} <= set(row)]
+    above = sum(row["scse"] > row["none"] for row in pairs)
+    said = [f"Best mean: {', '.join(best)}."] if best else []
+    return " ".join([*said, *([f"scSE is above none in {above} of {len(pairs)} architectures here."] if pairs else [])])
+
+
+def differences_in_words(compared: Sequence[Comparison]) -> str:
+    """Which of the comparisons with none show a difference in Dice; nothing without comparisons."""
+    found = [each for each in compared if each.measure == "dice"]
+    shown = [f"`{each.network}` {verdict(each)}" for each in found if each.significant]
+    if not found:
+        return ""
+    if not any(each.can_show for each in found):
+        return f"{found[0].subjects} subjects cannot show a difference."
+    return f"A difference is shown in {len(shown)} of {len(found)} comparisons with none" + (
+        f": {', '.join(shown)}." if shown else "."
+    )
+
+
+def tested(compared: Sequence[Comparison]) -> str:
+    """Networks against none: difference, in how many subjects better, p, and what that says."""
+    by_network: dict[str, dict[str, Comparison]] = {each.network: {} for each in compared}
+    for each in compared:
+        by_network[each.network][each.measure] = each
+    rows = []
+    for name, found in by_network.items():
+        dice, distance = found["dice"], found.get("hd95_mm")
+        rows.append(
+            [
+                f"`{name}`",
+                f"{dice.difference:+.3f}",
+                f"{dice.better} of {dice.subjects}",
+                _p(dice),
+                ABSENT if distance is None else f"{distance.difference:+.2f}",
+                ABSENT if distance is None else _p(distance),
+                verdict(dice),
+            ]
+        )
+    if not rows:
+        return ""
+    head = ["against `none`", "Dice", "better in", "p", "HD95, mm", "p", "Dice in words"]
+    return markdown(head, rows)
+
+
+def verdict(found: Comparison) -> str:
+    """What the test says of the difference in Dice, in words."""
+    if found.significant:
+        return "higher" if found.difference > 0 else "lower"
+    if not found.can_show:
+        return f"not to be shown with {found.subjects} subjects (p is never below {found.smallest_p:.3g})"
+    return "no difference shown"
+
+
+def by_plane(every: Sequence[NetworkResults], data: str) -> str:
+    """Dice of each plane, mean ± deviation over subjects."""
+    planes = list(dict.fromkeys(plane for each in every for by in each.data[data].subjects.values() for plane in by))
+    rows = [
+        [
+            f"`{each.name}`",
+            *(
+                _cell(mean_and_deviation(each.data[data].by_subject("dice", planes=[plane])), FORMS["dice"])
+                for plane in planes
+            ),
+        ]
+        for each in every
+    ]
+    return "Dice by plane:\n\n" + markdown(["", *planes], rows)
+
+
+def by_structure(title: str, by_variant: Mapping[str, NetworkResults], data: str) -> str:
+    """Dice and HD95 of each structure, mean over subjects and planes, folded away."""
+    if not by_variant:
+        return ""
+    found = {variant: network.data[data] for variant, network in by_variant.items()}
+    names = dict.fromkeys(name for each in found.values() for name in each.structures)
+    rows = [[name, *(_structure(each, name) for each in found.values())] for name in names]
+    table = markdown(["", *map(title_of, found)], rows)
+    return f"<details><summary>{title}: Dice (HD95 in mm) by structure</summary>\n\n{table}\n</details>"
+
+
+def seed_table(networks: Sequence[NetworkResults], data: str) -> str:
+    """Dice of one architecture trained from several seeds: seeds x variants, their mean, and how far seeds differ."""
+    by_seed: dict[int | None, dict[str, float]] = {}
+    for each in networks:
+        by_seed.setdefault(each.seed, {})[each.variant] = fmean(each.data[data].by_subject().values())
+    variants = _variants({"": {each.variant: each for each in networks}})
+    columns = {variant: [row[variant] for row in by_seed.values() if variant in row] for variant in variants}
+    means = {variant: fmean(column) for variant, column in columns.items() if column}
+    spread = {variant: max(column) - min(column) for variant, column in columns.items() if len(column) > 1}
+    rows = [
+        *((str(seed), row) for seed, row in by_seed.items()),
+        ("**mean**", means),
+        ("largest less smallest", spread),
+    ]
+    cells = [[title, *(_number(row.get(variant)) for variant in variants)] for title, row in rows]
+    return markdown(["seed", *map(title_of, variants)], cells) + "\n\n" + _seed_words(means, spread)
+
+
+def _seed_words(means: Mapping[str, float], spread: Mapping[str, float]) -> str:
+    if len(means) < 2 or not spread:
+        return ""
+    best, worst = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
+    difference = means[best] - means[worst]
+    said = "less than" if difference < max(spread.values()) else "more than"
+    return (
+        f"A seed alone changes Dice by up to {max(spread.values()):.3f}. Means over seeds differ by {difference:.3f} "
+        f"between {title_of(best)} and {title_of(worst)}, {said} that."
+    )
+
+
+def title_of(variant: str) -> str:
+    """The name of a variant as the paper writes it."""
+    return VARIANTS.get(variant, variant)
+
+
+def _structure(measured: Measured, name: str) -> str:
+    dice, distance = (measured.by_subject(measure, structure=name) for measure in FORMS)
+    if not dice:
+        return ABSENT
+    text = format(fmean(dice.values()), FORMS["dice"])
+    return f"{text} ({format(fmean(distance.values()), FORMS['hd95_mm'])})" if distance else text
+
+
+def _variants(found: Table) -> list[str]:
+    """The paper's four variants, and others that there are."""
+    return list(dict.fromkeys([*VARIANTS, *(variant for by_variant in found.values() for variant in by_variant)]))
+
+
+def _cell(found: tuple[float, float | None] | None, form: str) -> str:
+    if found is None:
+        return ABSENT
+    mean, deviation = found
+    return format(mean, form) if deviation is None else f"{mean:{form}} ± {deviation:{form}}"
+
+
+def _number(value: float | None) -> str:
+    return ABSENT if value is None else format(value, FORMS["dice"])
+
+
+def _p(found: Comparison) -> str:
+    return ABSENT if found.p is None else "< 0.001" if found.p < 0.001 else f"{found.p:.3f}"
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table with a head."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

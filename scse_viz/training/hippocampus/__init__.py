@@ -1,0 +1,1 @@
+"""Training of the hippocampus networks: crops, their slices, the recipe."""

@@ -1,0 +1,134 @@
+"""The shipped hippocampus networks: `python -m scse_viz.training.hippocampus`, and the facts of their cards.
+
+Real T1-weighted crops of one hippocampus each, with labels: Task04 of the Medical Segmentation Decathlon. Antonelli et
+al., "The Medical Segmentation Decathlon", Nature Communications 2022.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scse_viz.inference import network_input, window
+from scse_viz.scans import PLANES, Scan, read_labels, read_scan
+from scse_viz.training import shipped
+from scse_viz.training.engine.loop import Plan, Stage
+from scse_viz.training.hippocampus.slices import Recipe, Slices, augmented, chosen, plane_slices, slices_of
+from scse_viz.training.hippocampus.split import TEST, TRAINING, VALIDATION
+from scse_viz.zoo import Card
+from scse_viz.zoo.structures import HIPPOCAMPUS
+
+CLASSES = len(HIPPOCAMPUS)
+WIDTHS = {
+    "unet": (16, 16, 32, 64, 64),
+    "sdnet": (8, 12, 24, 32, 64),
+    "densenet": (8, 8, 16, 24, 56),
+}
+"""Widths by architecture, so that each has about a third of a million parameters and 57 million multiply-adds at
+48 x 64: within 4 %."""
+SIZES = ((48, 64), (48, 48), (64, 48), (48, 48), (48, 64), (48, 48), (64, 48), (64, 64))
+"""What the network makes of sagittal, coronal and axial slices of a crop, and once in a while more around them."""
+STAGES = (
+    Stage("slices", 8, SIZES, Plan(steps=4_400, rate=3e-3, warmup=100)),
+    Stage("calm", 12, SIZES, Plan(steps=3_000, rate=1e-3, warmup=50, moments=6)),
+)
+RECIPES = {
+    "slices": Recipe(),
+    "calm": Recipe(turn=8.0, zoom=(0.93, 1.07), stretch=0.04, bend=1.0, gamma=0.08, gain=(0.93, 1.07), noise=0.02),
+}
+POWERS = {"slices": 0.2, "calm": 0.0}
+"""By stage, how strongly rare classes weigh: a little at first, not at all in the end, where it only swells them."""
+FACTS = {
+    "data": "160 real T1-weighted crops of Task04_Hippocampus, Medical Segmentation Decathlon, slices of all planes; "
+    "the crops of validation and test are of other people",
+    "method": "Antonelli et al., The Medical Segmentation Decathlon, Nature Communications 2022",
+    "licence": "CC-BY-SA-4.0, as the data",
+}
+"""What the cards say of the training: data, whose, and the licence of the weights."""
+REFERENCE_PLANES = ("sagittal", "coronal")
+REFERENCE_MM = (-26.0, -20.0, -10.0)
+"""The middle of Colin27's left hippocampus, and how many mm around it are seen."""
+REFERENCE_SIZE = (56, 56, 48)
+VALIDATION_EVERY = 8
+
+
+def split() -> dict[str, list[str]]:
+    """File names of the crops by what they are for: "train", "validation" and "test"."""
+    parts = {"train": TRAINING, "validation": VALIDATION, "test": TEST}
+    return {part: [f"hippocampus_{number:03d}.nii.gz" for number in numbers] for part, numbers in parts.items()}
+
+
+def read_subject(folder: Path, name: str) -> tuple[Scan, np.ndarray]:
+    """A crop of the data set and its labels (X, Y, Z) int32, read as the app reads them."""
+    scan = read_scan(folder / "images" / name)
+    return scan, read_labels(folder / "labels" / name, scan)
+
+
+def card_of(architecture: str, variant: str) -> Card:
+    """The card of a hippocampus network, before it has weights."""
+    return shipped.card("hippocampus", architecture, variant, WIDTHS)
+
+
+def load_slices(folder: Path, names: Sequence[str]) -> Slices:
+    """The slices of the crops of these names, in all planes."""
+    return slices_of((read_subject(folder, name) for name in names), card_of("unet", "none"))
+
+
+def batch_of(slices: Slices, seed: int, stage: Stage, step: int) -> tuple[Tensor, Tensor]:
+    """The slices of one step, the same for every network: images (B, 1, H, W), classes (B, H, W)."""
+    generator = shipped.generator_of(STAGES, stage, seed, step)
+    rows = chosen(slices, stage.batch, generator)
+    return augmented(slices, rows, stage.sizes[step % len(stage.sizes)], generator, RECIPES[stage.name])
+
+
+def validation_batches(folder: Path, names: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
+    """Whole slices of the crops, one of VALIDATION_EVERY, unchanged: a batch for each crop and plane."""
+    batches, card = [], card_of("unet", "none")
+    for name in names:
+        for plane in PLANES:
+            image, target = plane_slices(*read_subject(folder, name), card, plane)
+            batches.append((image[::VALIDATION_EVERY], target[::VALIDATION_EVERY].contiguous()))
+    return batches
+
+
+def class_weights(slices: Slices, seed: int, stage: Stage) -> Tensor:
+    """Weights (K,) from the classes' frequencies in the first hundred batches, as strong as POWERS says."""
+    return shipped.class_weights(partial(batch_of, slices, seed, STAGES[0]), CLASSES, POWERS[stage.name])
+
+
+def reference_slices(path: Path) -> Tensor:
+    """Two slices through the left hippocampus of a whole head in MNI space, as of a crop: (2, 1, 48, 56).
+
+    The data set's own crops are not ours to show in the files that come with the networks.
+    """
+    scan, card = read_scan(path), card_of("unet", "none")
+    centre = (np.linalg.inv(scan.affine) @ [*REFERENCE_MM, 1])[:3]
+    low = np.round(centre - np.array(REFERENCE_SIZE) / 2).astype(int)
+    box = tuple(slice(start, start + side) for start, side in zip(low, REFERENCE_SIZE, strict=True))
+    crop = replace(scan, voxels=scan.voxels[box])
+    levels = window(crop, card)
+    return torch.cat(
+        [network_input(crop, card, plane, [REFERENCE_SIZE[PLANES[plane]] // 2], levels) for plane in REFERENCE_PLANES]
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train some variants of one architecture side by side and leave their checkpoint in the run folder."""
+    options = shipped.options_of(
+        argv, __doc__, data="folder with images/ and labels/ of the Decathlon", reference="a whole head in MNI space"
+    )
+    slices = load_slices(options.data, split()["train"])
+    shipped.train_stages(
+        options,
+        STAGES,
+        card_of,
+        lambda stage: partial(batch_of, slices, options.seed, stage),
+        partial(class_weights, slices, options.seed),
+        validation=validation_batches(options.data, split()["validation"]),
+        references=reference_slices(options.reference),
+    )
+    return 0

@@ -1,0 +1,136 @@
+"""Checkpoints become what the app opens: weights, card and growth file. `python -m scse_viz.training.release`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from scse_viz.training.brain import recipe as brain
+from scse_viz.training.brain.atlas import load_atlas
+from scse_viz.training.engine.history import Growth, validate
+from scse_viz.training.engine.loop import Stage
+from scse_viz.training.hippocampus import recipe as hippocampus
+from scse_viz.zoo import DTYPES, PRETRAINED, Card, save
+
+Batches = Sequence[tuple[Tensor, Tensor]]
+LARGEST_LOSS = 0.002
+"""Mean Dice that storing the weights in 16 bits may cost."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the networks of an anatomy were trained, as its module says; `facts` stand on every card."""
+
+    stages: Sequence[Stage]
+    card_of: Callable[[str, str], Card]
+    reference_slices: Callable[[Path], Tensor]
+    validation: Callable[[Path], Batches]
+    facts: Mapping[str, str]
+
+
+TRAININGS = {
+    "brain": Training(
+        brain.STAGES,
+        brain.card_of,
+        brain.reference_slices,
+        lambda folder: brain.validation_batches(load_atlas(folder, brain.VALIDATION_HEADS)),
+        brain.FACTS,
+    ),
+    "hippocampus": Training(
+        hippocampus.STAGES,
+        hippocampus.card_of,
+        hippocampus.reference_slices,
+        lambda folder: hippocampus.validation_batches(folder, hippocampus.split()["validation"]),
+        hippocampus.FACTS,
+    ),
+}
+
+
+def export(
+    run: Path,
+    anatomy: str,
+    reference: Path,
+    folder: Path = PRETRAINED,
+    dtype: str = "float32",
+    data: Path | None = None,
+) -> list[Card]:
+    """Write weights, card and growth file of every network of an anatomy whose training a run folder has finished.
+
+    With `data`, the folder that was trained on, the cards say what storing as `dtype` costs in Dice on the validation
+    pictures; ValueError where it is more than LARGEST_LOSS.
+    """
+    training = TRAININGS[anatomy]
+    references = training.reference_slices(reference)
+    validation = training.validation(data) if data else None
+    cards = []
+    for last in sorted(run.glob(f"{anatomy}-*-{training.stages[-1].name}.pt")):
+        prefix = last.name.removesuffix(f"{training.stages[-1].name}.pt")
+        states = [torch.load(run / f"{prefix}{stage.name}.pt", weights_only=True) for stage in training.stages]
+        if states[-1]["step"] < training.stages[-1].plan.steps:
+            continue
+        for name, weights in states[-1]["models"].items():
+            _, architecture, variant = name.split("-", 2)
+            card = replace(training.card_of(architecture, variant), dtype=dtype, training=_facts(training, states))
+            model = card.network()
+            model.load_state_dict(weights)
+            growth = reduce(Growth.followed_by, (Growth(**state["growth"][name]) for state in states))
+            if validation:
+                card = _with_cost(card, model, growth.dice[-1], validation)
+            cards.append(save(model, card, folder))
+            growth.save(folder / f"{name}.growth.npz", references, [structure.name for structure in card.structures])
+    return cards
+
+
+def _facts(training: Training, states: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    seen = [state["step"] * stage.batch for stage, state in zip(training.stages, states, strict=True)]
+    return {
+        **training.facts,
+        "seed": states[0]["plan"]["seed"],
+        "steps": sum(state["step"] for state in states),
+        "crops": sum(seen),
+        "stages": [
+            {"name": stage.name, "crops": crops, "sizes_mm": [list(size) for size in stage.sizes]}
+            for stage, crops in zip(training.stages, seen, strict=True)
+        ],
+    }
+
+
+def _with_cost(card: Card, model: nn.Module, trained: Sequence[float], validation: Batches) -> Card:
+    """The card with the mean Dice of all structures before storing, `trained` (K,), and after."""
+    stored = deepcopy(model).to(getattr(torch, card.dtype)).float()
+    before, after = _mean(torch.tensor(trained)), _mean(validate(stored, validation)[1])
+    if before - after > LARGEST_LOSS:
+        raise ValueError(f"{card.name}: as {card.dtype} Dice falls from {before:.4f} to {after:.4f}; choose float32")
+    cost = {"dtype": card.dtype, "validation_dice_float32": round(before, 4), "validation_dice": round(after, 4)}
+    return replace(card, training={**(card.training or {}), "stored": cost})
+
+
+def _mean(dice: Tensor) -> float:
+    """Over the structures, background left out: dice (K,)."""
+    return float(dice[1:].nanmean())
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Export every finished network of a run folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="folder of finished checkpoints")
+    parser.add_argument("--anatomy", choices=list(TRAININGS), default="brain")
+    parser.add_argument("--reference", type=Path, required=True, help="the scan of the growth files' reference slices")
+    parser.add_argument("--data", type=Path, help="folder of the training data: to measure what the stored type costs")
+    parser.add_argument("--out", type=Path, default=PRETRAINED)
+    parser.add_argument("--dtype", choices=DTYPES, default="float32")
+    options = parser.parse_args(argv)
+    for card in export(options.run, options.anatomy, options.reference, options.out, options.dtype, options.data):
+        print(f"{card.name}: {card.parameters:,} parameters, {card.training and card.training['crops']:,} crops")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""Compare, what is taken away: figures and tables of the part that is open, maps and every gate of the slice."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from scse_viz.analysis.agreement import disagreement
+from scse_viz.ui.compare.choices import Comparison
+from scse_viz.ui.shell import export
+
+CODE = """
+import numpy as np
+
+from scse_viz.analysis.agreement import disagreement, mean_dice, pairwise_dice, quartile_overlaps, rank_correlations
+
+labels = np.stack([found.labels for found in results.values()])
+mean_dice(pairwise_dice([*labels], len(card.structures)))  # (N, N), of each pair of networks
+disagreement(labels)  # (H, W) how many networks do not give the most common answer
+maps = [gate for found in results.values() if (gate := found.gates.get("encoder1/spatial_gate")) is not None]
+quartile_overlaps(maps)  # (N, N)
+weights = [gate for found in results.values() if (gate := found.gates.get("encoder1/channel_gate")) is not None]
+rank_correlations(weights)  # (N, N)
+"""
+
+
+def offer(
+    comparisons: Sequence[Comparison],
+    blocks: Sequence[str],
+    figures: Mapping[str, go.Figure],
+    tables: Mapping[str, pd.DataFrame],
+) -> None:
+    """Offer the view; maps are those of the first scan, on its grid, arrays those of both."""
+    first = comparisons[0]
+    labels = np.stack([column.result.labels for column in first.columns])
+    maps = {
+        f"{column.title} {block} spatial gate": column.result.gates[f"{block}/spatial_gate"]
+        for column in first.columns
+        for block in blocks
+        if f"{block}/spatial_gate" in column.result.gates
+    }
+    arrays = {
+        f"{column.label}/{name}": array
+        for comparison in comparisons
+        for column in comparison.columns
+        for name, array in {"labels": column.result.labels, **column.result.gates}.items()
+    }
+    export.offer(
+        first.view,
+        page="compare",
+        models=first.cards,
+        figures=figures,
+        tables=tables,
+        maps={**maps, "networks that differ": disagreement(labels).astype(np.float32)},
+        arrays=arrays,
+        code=CODE,
+    )

@@ -1,0 +1,105 @@
+"""Compare: networks side by side on one slice, or on a slice of each of two scans."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import islice
+
+import streamlit as st
+
+from scse_viz.ui.compare import channels, choices, gates, maps, predictions
+from scse_viz.ui.compare.channels import draw_channels
+from scse_viz.ui.compare.choices import MOST_COLUMNS, Comparison
+from scse_viz.ui.compare.export import offer
+from scse_viz.ui.compare.gates import draw_gates
+from scse_viz.ui.components.keys import keys
+from scse_viz.ui.shell import address, export, sidebar
+from scse_viz.ui.shell.words import verbatim
+from scse_viz.zoo import Card
+
+PARTS = ("Maps", "Predictions", "Gates", "Channel weights")
+SECOND_KEYS = tuple(f"{choices.SECOND}{key}" for key in ("second", "scan", "volume", "sagittal", "coronal", "axial"))
+KEYS = ("compare_architectures", "variants", "blocks", *SECOND_KEYS, "compare_part")
+KEYS += (*maps.KEYS, *predictions.KEYS, *gates.KEYS, *channels.KEYS, *export.KEYS)
+SIDE_BY_SIDE = 2
+"""Networks, at most, with which two scans stand beside one another; with more, one stands below the other."""
+
+
+def page() -> None:
+    """The page: maps first; predictions, gates and channel weights in numbers behind tabs of their own."""
+    view = sidebar.view()
+    with st.sidebar:
+        networks = choices.choose_networks(view)
+        chosen = choices.choose_variants(networks) if networks else {}
+        blocks = choices.choose_blocks()
+        minus = maps.choose_reference([title for title, card in networks.items() if choices.has_spatial_gate(card)])
+        second = choices.choose_second(view)
+        _listen(networks)
+    if not chosen:
+        address.note_lost((*sidebar.KEYS, *KEYS))
+        st.info(f"Choose at least one {'variant' if networks else 'architecture'} in the sidebar.")
+        return
+    views = [view, second] if second else [view]
+    most = MOST_COLUMNS // len(views)
+    comparisons = choices.compute(views, dict(islice(chosen.items(), most)))
+    if not comparisons:
+        address.note_lost((*sidebar.KEYS, *KEYS))
+        return
+    st.markdown("#### " + " and ".join(_heading(comparison) for comparison in comparisons))
+    if len(chosen) > most:
+        scans = "" if len(views) == 1 else " on each of two scans"
+        st.caption(f"{len(chosen)} networks are chosen and the first {most} shown{scans}: choose fewer in the sidebar.")
+    notes = st.container()
+    shown = st.tabs(PARTS, key="compare_part", bind="query-params")
+    drawers: tuple[Callable[[Sequence[Comparison]], choices.Drawn], ...] = (
+        partial(_draw_maps, blocks=blocks, minus=(minus, networks[minus]) if minus else None),
+        _draw_predictions,
+        draw_gates,
+        draw_channels,
+    )
+    drawn: choices.Drawn = ({}, {})
+    for tab, draw in zip(shown, drawers, strict=True):
+        if tab.open:
+            with tab:
+                drawn = draw(comparisons)
+    offer(comparisons, blocks, *drawn)
+    with notes:
+        address.note_lost((*sidebar.KEYS, *KEYS))
+
+
+def _listen(networks: Mapping[str, Card]) -> None:
+    """The keys 1 to 4 switch the first four variants."""
+    variants = choices.offered_variants(networks)[: choices.FIRST_VARIANTS]
+    actions = {str(number): partial(choices.toggle_variant, title) for number, title in enumerate(variants, start=1)}
+    keys.listen(actions, key="compare_keys")
+
+
+def _heading(comparison: Comparison) -> str:
+    view = comparison.view
+    return f"{verbatim(view.scan.name)}{f' · {view.place}' if view.place else ''}"
+
+
+def _draw_maps(
+    comparisons: Sequence[Comparison], *, blocks: Sequence[str], minus: tuple[str, Card] | None
+) -> choices.Drawn:
+    several = len(comparisons) > 1
+    together = several and all(len(comparison.columns) <= SIDE_BY_SIDE for comparison in comparisons)
+    places = st.columns(2) if together else [st.container() for _ in comparisons]
+    for number, (place, comparison) in enumerate(zip(places, comparisons, strict=True)):
+        with place:
+            if several:
+                st.markdown(f"##### {verbatim(comparison.name)}")
+            key = f"panels_{number}" if number else "panels"
+            maps.draw_maps(comparison, blocks, minus, narrow=together, key=key)
+    return {}, {}
+
+
+def _draw_predictions(comparisons: Sequence[Comparison]) -> choices.Drawn:
+    found: choices.Drawn = ({}, {})
+    structure = predictions.choose_structure(comparisons[0])
+    for number, comparison in enumerate(comparisons):
+        if len(comparisons) > 1:
+            st.markdown(f"#### {verbatim(comparison.name)}")
+        drawn = predictions.draw_predictions(comparison, structure, key=str(number))
+        found[0].update({f"{name}, {comparison.name}": figure for name, figure in drawn[0].items()})
+        found[1].update({f"{name}, {comparison.name}": table for name, table in drawn[1].items()})
+    return found

@@ -1,0 +1,1 @@
+"""Streamlit components: each Python file beside its JavaScript and CSS."""

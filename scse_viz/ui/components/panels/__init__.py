@@ -1,0 +1,1 @@
+"""Panels: maps over a slice, drawn in the browser."""

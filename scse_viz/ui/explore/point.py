@@ -1,0 +1,134 @@
+"""A place in the slice, pointed at in the panels: what the network makes of it, and every block's gate there."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from scse_viz.analysis.gates import least_sure, values_at
+from scse_viz.figures.gates import activation_profile, class_bars, gate_profile
+from scse_viz.inference import SliceResult
+from scse_viz.models import BLOCK_NAMES
+from scse_viz.scans import view_of, voxel_at
+from scse_viz.ui.explore import cached as explore_cached
+from scse_viz.ui.shell import export
+from scse_viz.ui.shell.layout import beside
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import block_scale
+from scse_viz.zoo import Card
+
+KEY = "point"
+TOP = 6
+_HELD = "explore_point"
+
+
+@dataclass(frozen=True)
+class _Point:
+    """A pixel that was picked, and the slices that it is a pixel of."""
+
+    digest: str
+    plane: str
+    pixel: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """What the page found at one place, for the files to take away."""
+
+    figures: dict[str, go.Figure]
+    tables: dict[str, pd.DataFrame]
+
+
+def picked(view: View) -> tuple[int, int] | None:
+    """The pixel (row, column) that was pointed at in slices of this scan and plane, else None.
+
+    It lives in the address; what is asked for there and lies outside the slice is noted as lost.
+    """
+    if _HELD not in st.session_state:
+        st.session_state[_HELD] = _asked(view)
+    held = st.session_state[_HELD]
+    if held is None or (held.digest, held.plane) != (view.scan.digest, view.plane):
+        st.query_params.pop(KEY, None)
+        return None
+    st.query_params[KEY] = f"{held.pixel[0]},{held.pixel[1]}"
+    return held.pixel
+
+
+def pick(view: View, row: int, column: int) -> None:
+    """Hold on to a pixel that was pointed at."""
+    st.session_state[_HELD] = _Point(view.scan.digest, view.plane, (row, column))
+
+
+def default(found: SliceResult) -> tuple[int, int]:
+    """The pixel to look at until another is picked: where the network is least sure."""
+    return least_sure(found.confidence)
+
+
+def draw(view: View, card: Card, block: str, found: SliceResult, pixel: tuple[int, int], *, chosen: bool) -> Place:
+    """Class probabilities at a pixel, and the profile of gates there through the network."""
+    shape = view_of(view.scan, view.plane)
+    voxel = voxel_at(view.scan, view.plane, view.index, *pixel)
+    st.subheader(
+        "At one place",
+        help="Click a place in the maps above, or move the crosshair there with the arrow keys and press Enter.",
+    )
+    named = "the place you picked" if chosen else "where this network is least sure; click a place in the maps above"
+    st.caption(f"Voxel ({voxel[0]}, {voxel[1]}, {voxel[2]}): {named}.")
+    left, right = beside(2, key="place")
+    bars, probabilities = _classes(view, card, block, pixel)
+    with left:
+        export.chart(bars, key="explore_classes")
+    place_mm = ((pixel[0] + 0.5) * shape.row_mm, (pixel[1] + 0.5) * shape.column_mm)
+    profile, values = _profile(found, place_mm)
+    with right:
+        export.chart(profile, key="explore_profile")
+        if not any(name.endswith("spatial_gate") for name in found.gates) and card.variant != "none":
+            st.caption("This network has no spatial gates: its channel weights are the same at every place.")
+    return Place(
+        {"class probabilities": bars, "profile": profile}, {"class probabilities": probabilities, "profile": values}
+    )
+
+
+def _asked(view: View) -> _Point | None:
+    text = st.query_params.get(KEY)
+    if text is None:
+        return None
+    shape = view_of(view.scan, view.plane)
+    try:
+        row, column = (int(part) for part in text.split(","))
+    except ValueError:
+        row, column = -1, -1
+    if 0 <= row < shape.height and 0 <= column < shape.width:
+        return _Point(view.scan.digest, view.plane, (row, column))
+    st.session_state["lost"].append(KEY)
+    return None
+
+
+def _classes(view: View, card: Card, block: str, pixel: tuple[int, int]) -> tuple[go.Figure, pd.DataFrame]:
+    values = explore_cached.probabilities(view.scan, view.plane, view.index, card, block, pixel)
+    found = {each.name: float(values[each.number]) for each in card.structures}
+    first = dict(sorted(found.items(), key=lambda entry: -entry[1])[:TOP])
+    bars = class_bars(first, {each.name: each.colour for each in card.structures})
+    table = pd.DataFrame({"probability": found}).rename_axis("structure")
+    return bars, table
+
+
+def _profile(found: SliceResult, place_mm: tuple[float, float]) -> tuple[go.Figure, pd.DataFrame]:
+    kinds = {
+        kind: {block: found.gates[f"{block}/{kind}"] for block in BLOCK_NAMES if f"{block}/{kind}" in found.gates}
+        for kind in ("spatial_gate", "channel_gate", "activation")
+    }
+    row_mm, column_mm = found.pixel_mm
+    sizes = {block: (block_scale(block) * row_mm, block_scale(block) * column_mm) for block in BLOCK_NAMES}
+    maps = kinds["activation"] or kinds["spatial_gate"]
+    here = values_at(maps, sizes, place_mm)
+    if kinds["activation"]:
+        figure = activation_profile(here, maps, BLOCK_NAMES)
+    else:
+        figure = gate_profile(here, maps, kinds["channel_gate"], BLOCK_NAMES)
+    table = pd.DataFrame({"here": here, "mean of the map": {block: float(maps[block].mean()) for block in maps}})
+    weights = {block: float(each.mean()) for block, each in kinds["channel_gate"].items()}
+    if weights:
+        table = table.reindex(list(BLOCK_NAMES)).assign(**{"mean channel weight": pd.Series(weights)})
+    return figure, table.rename_axis("block")

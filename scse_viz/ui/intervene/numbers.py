@@ -1,0 +1,110 @@
+"""A slice before and after changes as numbers: changed pixels, Dice, confidence, and areas by structure."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from scse_viz.analysis.ablation import changed_share, differences, mean_label_dice
+from scse_viz.scans.samples import in_groups
+from scse_viz.ui.intervene.pictures import Outcome
+from scse_viz.ui.shell.layout import beside
+from scse_viz.ui.shell.tables import draw_dice
+
+
+def draw_metrics(outcome: Outcome) -> None:
+    """Draw a row of numbers about the whole slice."""
+    before, after = outcome.before, outcome.after
+    changed = int(np.count_nonzero(outcome.changed))
+    share = changed_share(before.labels, after.labels)
+    found = differences(before.labels, after.labels, len(outcome.card.structures), outcome.pixel_area)
+    known = found.dice[1:][~np.isnan(found.dice[1:])]
+    confidence = [float(each.confidence.mean()) for each in (before, after)]
+    with st.container(horizontal=True, gap="large"):
+        st.metric(
+            "Changed pixels",
+            f"{changed:,}",
+            width="content",
+            help=f"Of {outcome.changed.size:,} pixels of the slice ({changed / outcome.changed.size:.2%}).",
+        )
+        st.metric(
+            "Share of structures",
+            f"{share:.1%}",
+            width="content",
+            help="Changed pixels, of all that are a structure before or after.",
+        )
+        st.metric(
+            "Dice, before with after",
+            f"{known.mean():.3f}" if len(known) else "–",
+            width="content",
+            help="2 |A and B| / (|A| + |B|) of both predictions, the mean over structures: 1 where nothing changed.",
+        )
+        st.metric(
+            "Mean confidence",
+            f"{confidence[1]:.3f}",
+            _signed(confidence[1] - confidence[0]),
+            delta_color="off",
+            width="content",
+            help="The probability of the predicted class, the mean over the slice after the changes.",
+        )
+        if outcome.view.truth is not None:
+            _draw_dice(outcome, outcome.view.truth)
+
+
+def draw_tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
+    """Draw what changed by structure, and Dice with the labels where there are any; the tables by name."""
+    structures = outcome.card.structures
+    found = differences(outcome.before.labels, outcome.after.labels, len(structures), outcome.pixel_area)
+    table = pd.DataFrame(
+        {
+            "before, cm²": found.before,
+            "after, cm²": found.after,
+            "change, cm²": found.change,
+            "change, %": found.percent,
+            "Dice": found.dice,
+        },
+        index=pd.Index([each.name for each in structures], name="structure"),
+    )
+    table = table[1:][(found.before + found.after)[1:] > 0]
+    tables = {"change by structure": table}
+    left, right = beside([3, 2], key="numbers")
+    with left:
+        st.markdown(
+            "##### Change by structure",
+            help="Areas in this slice before and after; Dice, 0 to 1, of the structure after with itself before.",
+        )
+        formats = ("%.2f", "%.2f", "%+.2f", "%+.1f", "%.3f")
+        columns = {
+            name: st.column_config.NumberColumn(format=form) for name, form in zip(table.columns, formats, strict=True)
+        }
+        if table.empty:
+            st.caption("No structure in this slice, before or after.")
+        else:
+            st.dataframe(
+                table, width="stretch", height="content", column_config=columns, placeholder="–", key="intervene_table"
+            )
+    truth = outcome.view.truth
+    if truth is not None:
+        with right:
+            labels = {"before": outcome.before.labels, "after": outcome.after.labels}
+            tables["Dice with the labels"] = draw_dice(labels, truth, outcome.view.source.groups, key="intervene_dice")
+    return tables
+
+
+def _draw_dice(outcome: Outcome, truth: np.ndarray) -> None:
+    groups = outcome.view.source.groups
+    labels = [group.label for group in groups]
+    before, after = (
+        mean_label_dice(in_groups(each.labels, groups), truth, labels) for each in (outcome.before, outcome.after)
+    )
+    st.metric(
+        "Dice with the labels",
+        f"{after:.3f}" if not np.isnan(after) else "–",
+        _signed(after - before),
+        width="content",
+        help="Mean over labelled structures after the changes, and how much it differs from before.",
+    )
+
+
+def _signed(difference: float) -> str | None:
+    """A difference for `st.metric`, None where three digits show none or where it is nan."""
+    return f"{difference:+.3f}" if abs(difference) >= 0.0005 else None

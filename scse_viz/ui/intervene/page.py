@@ -1,0 +1,105 @@
+"""Intervene: what was this gate worth? Change gates or channels, and see what becomes of the prediction."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+from scse_viz.inference import SliceResult
+from scse_viz.inference.ablation import region
+from scse_viz.intervention import Region
+from scse_viz.models import BLOCK_NAMES
+from scse_viz.scans import ScanError
+from scse_viz.ui.intervene import cached as intervene_cached
+from scse_viz.ui.intervene import channels, controls, numbers, pictures, sweeps
+from scse_viz.ui.intervene.cached import Place
+from scse_viz.ui.intervene.pictures import Outcome
+from scse_viz.ui.intervene.plan import Manner, changes_of, python_of
+from scse_viz.ui.shell import address, cached, export, sidebar
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import verbatim
+from scse_viz.zoo import Card, WeightsError
+
+WIDGETS = (
+    *sidebar.KEYS,
+    *("architecture", "variant", "block"),
+    *controls.KEYS,
+    *channels.KEYS,
+    *sweeps.KEYS,
+    *export.KEYS,
+)
+GATES = ("channel_gate", "spatial_gate")
+
+
+def page() -> None:
+    """The page: a strip of controls for each block, before and after, channels, tables, sweeps."""
+    view = sidebar.view()
+    card = sidebar.choose_network(view)
+    block = sidebar.choose_block()
+    controls.begin()
+    where = f" · {view.place}" if view.place else ""
+    st.markdown(f"#### {verbatim(view.scan.name)}{where}")
+    st.caption(f"{card.name}: what was a gate worth? Take it away, and see what becomes of the prediction.")
+    lost = st.container()
+    try:
+        _draw(view, card, block)
+    except (ScanError, WeightsError) as error:
+        st.error(verbatim(str(error)))
+    with lost:
+        address.note_lost(WIDGETS)
+
+
+def _draw(view: View, card: Card, block: str) -> None:
+    place = Place(view.scan, view.plane, view.index, card, view.truth, view.source.groups)
+    with st.spinner("Segmenting and recording gates", show_time=False):
+        before = cached.result(view.scan, view.plane, view.index, card)
+        magnitudes = intervene_cached.magnitudes(place)
+    gates = {name: [kind for kind in GATES if f"{name}/{kind}" in before.gates] for name in BLOCK_NAMES}
+    manner, structure = _draw_controls(view, card, before, gates)
+    counts = {name: len(values) for name, values in magnitudes.items()}
+    changes = changes_of(controls.current(), manner, gates, counts)
+    with st.spinner("Segmenting with the changes", show_time=False):
+        outcome = Outcome(view, card, changes, before, intervene_cached.result(place, changes))
+    pictures.draw_predictions(outcome)
+    numbers.draw_metrics(outcome)
+    bars = channels.draw(block, before.gates.get(f"{block}/channel_gate"), magnitudes[block])
+    tables = numbers.draw_tables(outcome)
+    pictures.draw_gates(outcome)
+    swept = sweeps.draw(place, before, gates, manner, block)
+    export.offer(
+        view,
+        page="intervene",
+        models=[card],
+        figures={f"channels of {block} by weight": bars, **swept.figures},
+        tables={**tables, **swept.tables},
+        maps={"changed pixels": outcome.changed.astype(np.float32), "prediction after": outcome.after.labels},
+        arrays={
+            "labels_before": before.labels,
+            "labels_after": outcome.after.labels,
+            "confidence_before": before.confidence,
+            "confidence_after": outcome.after.confidence,
+            **{f"after/{name}": gate for name, gate in outcome.after.gates.items()},
+        },
+        code=python_of(changes, card.name, view.plane, view.index, structure) if changes else "",
+    )
+
+
+def _draw_controls(
+    view: View, card: Card, before: SliceResult, gates: Mapping[str, Sequence[str]]
+) -> tuple[Manner, int]:
+    """The controls; how actions are meant, and the number of the structure of a region."""
+    if not any(gates.values()):
+        st.info("This network has no gates to change: knock out channels below, or choose a variant with a block.")
+        controls.draw_said()
+        return Manner(), 1
+    controls.draw(gates)
+    chosen, structure, seed = controls.draw_manner(gates[BLOCK_NAMES[0]], card.structures)
+    controls.draw_said()
+    inside = before.labels == structure
+    if not inside.any() and controls.uses_region():
+        st.warning(f"No {card.structures[structure].name} is predicted in this slice: a region inside it is empty.")
+
+    def made(value: float) -> Region:
+        return region(inside, value, view.scan, card, view.plane)
+
+    return Manner(chosen, seed, made), structure

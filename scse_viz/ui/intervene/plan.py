@@ -1,0 +1,214 @@
+"""What is to be changed on the page Intervene, block by block: as words of the address, as changes, and as Python."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from scse_viz.intervention import Change, GateChange, Invert, Mean, Off, Region, Shuffle, Strength
+from scse_viz.models import BLOCK_NAMES
+
+LEAVE, OFF, STRENGTH = "leave", "off", "strength"
+ACTIONS = {
+    LEAVE: "as it is",
+    OFF: "off",
+    "mean": "mean",
+    "invert": "invert",
+    "shuffle": "shuffle",
+    STRENGTH: "strength",
+    "open": "1 inside",
+    "close": "0 inside",
+}
+"""What can be done with the gates of a block: word in the address -> title."""
+REGIONS = {"open": 1.0, "close": 0.0}
+"""Actions that change a spatial gate inside a structure only, and its value there."""
+WHOLE, CHANNEL, SPATIAL = "whole block", "channel gate (cSE)", "spatial gate (sSE)"
+STRENGTHS = (0.0, 2.0)
+_WITHOUT = "without"
+_MOST_CHANNELS = 4096
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is done at one block: an action on its gates, the strength where that is the action, channels left out."""
+
+    action: str = LEAVE
+    strength: float = 1.0
+    without: tuple[int, ...] = ()
+
+    @property
+    def shown_strength(self) -> float:
+        """Where the slider stands."""
+        return {LEAVE: 1.0, OFF: 0.0, STRENGTH: self.strength}.get(self.action, 1.0)
+
+
+Plan = Mapping[str, Setting]
+"""Settings by block, those alone that change something, in the order of the network."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How actions are meant: which gates they act on, the seed of shufflings, and the region of a structure.
+
+    `region` makes a Region of a value; the structure that it lies in belongs to the page.
+    """
+
+    gates: str = WHOLE
+    seed: int = 0
+    region: Callable[[float], Region] | None = None
+
+
+def with_setting(plan: Plan, block: str, setting: Setting) -> dict[str, Setting]:
+    """The plan with another setting of one block."""
+    if setting.action == STRENGTH and setting.strength == 1:
+        setting = replace(setting, action=LEAVE)
+    if setting.action != STRENGTH:
+        setting = replace(setting, strength=1.0)
+    changed = {**plan, block: setting}
+    return {name: changed[name] for name in BLOCK_NAMES if changed.get(name, Setting()) != Setting()}
+
+
+def write_plan(plan: Plan) -> str:
+    """A plan as the address has it: `encoder1:off,bottleneck:strength:0.5,decoder1:mean:without:3.7`."""
+    return ",".join(":".join([block, *_words(setting)]) for block, setting in plan.items())
+
+
+def read_plan(text: str) -> tuple[dict[str, Setting], bool]:
+    """The plan that an address holds, and whether all of it could be used."""
+    plan: dict[str, Setting] = {}
+    whole = True
+    for part in filter(None, text.split(",")):
+        block, *words = part.split(":")
+        try:
+            if block not in BLOCK_NAMES or block in plan:
+                raise ValueError(block)
+            plan = with_setting(plan, block, _setting(words))
+        except ValueError:
+            whole = False
+    return plan, whole
+
+
+def sentence(plan: Plan) -> str:
+    """A plan in words, for people."""
+    return " · ".join(f"{block} {', '.join(_said(setting))}" for block, setting in plan.items())
+
+
+def changes_of(
+    plan: Plan, manner: Manner, gates: Mapping[str, Sequence[str]], channels: Mapping[str, int]
+) -> dict[str, Change]:
+    """A plan as changes of one network; gates: block -> those that it has, of "channel_gate" and "spatial_gate".
+
+    What a network has no place for is left out: an action on a gate that it has not, a channel beyond its `channels`.
+    """
+    changes = {}
+    for block, setting in plan.items():
+        change = change_of(setting, manner, gates[block])
+        change = replace(change, without=tuple(each for each in setting.without if each < channels[block]))
+        if change != Change():
+            changes[block] = change
+    return changes
+
+
+def change_of(setting: Setting, manner: Manner, gates: Sequence[str]) -> Change:
+    """The change of a block's gates that a setting means; none where the block has no such gate."""
+    if not gates:
+        return Change()
+    if setting.action in REGIONS:
+        inside = "spatial_gate" in gates and manner.region is not None
+        return Change(spatial_gate=manner.region(REGIONS[setting.action])) if inside and manner.region else Change()
+    chosen = {CHANNEL: ["channel_gate"], SPATIAL: ["spatial_gate"]}.get(manner.gates, list(gates))
+    if len(gates) == 1 or manner.gates == WHOLE:
+        chosen = list(gates)
+        if setting.action in (OFF, STRENGTH):
+            return Change(strength=setting.shown_strength)
+    change = _gate_change(setting, manner.seed)
+    channel, spatial = (
+        change if gate in chosen and gate in gates else None for gate in ("channel_gate", "spatial_gate")
+    )
+    return Change(channel, spatial)
+
+
+def python_of(changes: Mapping[str, Change], card: str, plane: str, index: int, structure: int) -> str:
+    """The Python that makes the changes again, to follow `takeaway.code_for`."""
+    made = ",\n".join(f"    {block!r}: {_python(change, structure)}" for block, change in changes.items())
+    return f"""
+from scse_viz.inference.ablation import region
+from scse_viz.intervention import Change, Invert, Mean, Off, Shuffle, Strength
+
+plane, index, card = {plane!r}, {index}, zoo.read_card({card!r})
+changes = {{
+{made}
+}}
+after = segment_slice(scan, zoo.load(card.name), card, plane, index, changes=changes)
+after.labels != result.labels  # (H, W), where the answer changed
+"""
+
+
+def _words(setting: Setting) -> Iterator[str]:
+    if setting.action != LEAVE:
+        yield setting.action
+    if setting.action == STRENGTH:
+        yield f"{setting.strength:g}"
+    if setting.without:
+        yield _WITHOUT
+        yield ".".join(_runs(setting.without))
+
+
+def _setting(words: Sequence[str]) -> Setting:
+    """Words of the address -> a setting. Raises ValueError for words that make none."""
+    left = list(words)
+    action, strength = LEAVE, 1.0
+    without: tuple[int, ...] = ()
+    if left and left[0] != _WITHOUT:
+        action = left.pop(0)
+    if action == STRENGTH and left:
+        strength = float(left.pop(0))
+    if len(left) == 2 and left[0] == _WITHOUT:
+        without = tuple(sorted({each for run in left[1].split(".") for each in _channels(run)}))
+        left = []
+    if left or not words or action not in ACTIONS or not STRENGTHS[0] <= strength <= STRENGTHS[1]:
+        raise ValueError(":".join(words))
+    return Setting(action, strength, without)
+
+
+def _runs(channels: Sequence[int]) -> Iterator[str]:
+    """Rising channels as words: 3, 4, 5, 9 -> "3-5", "9"."""
+    for _, run in groupby(enumerate(channels), key=lambda each: each[1] - each[0]):
+        first, *_, last = [channel for _, channel in run] * 2
+        yield str(first) if first == last else f"{first}-{last}"
+
+
+def _channels(run: str) -> range:
+    """A word of `_runs` -> its channels. Raises ValueError for another word."""
+    first, _, last = run.partition("-")
+    channels = range(int(first), int(last or first) + 1)
+    if not 0 <= channels.start < channels.stop <= _MOST_CHANNELS:
+        raise ValueError(run)
+    return channels
+
+
+def _said(setting: Setting) -> Iterator[str]:
+    if setting.action == STRENGTH:
+        yield f"at strength {setting.strength:g}"
+    elif setting.action != LEAVE:
+        yield ACTIONS[setting.action]
+    if setting.without:
+        named = ", ".join(_runs(setting.without)).replace("-", " to ")
+        yield f"without channel{'s' if len(setting.without) > 1 else ''} {named}"
+
+
+def _gate_change(setting: Setting, seed: int) -> GateChange | None:
+    made: Mapping[str, GateChange] = {
+        OFF: Off(),
+        "mean": Mean(),
+        "invert": Invert(),
+        "shuffle": Shuffle(seed),
+        STRENGTH: Strength(setting.shown_strength),
+    }
+    return made.get(setting.action)
+
+
+def _python(change: Change, structure: int) -> str:
+    if not isinstance(change.spatial_gate, Region):
+        return repr(change)
+    inside = f"region(result.labels == {structure}, {change.spatial_gate.value}, scan, card, plane)"
+    return repr(replace(change, spatial_gate=None)).replace("spatial_gate=None", f"spatial_gate={inside}")

@@ -1,0 +1,241 @@
+"""Two sweeps of the unchanged network: every block is changed in turn, and every channel of a block knocked out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from scse_viz.analysis.ablation import chance, spearman
+from scse_viz.figures.ablation import Channels, block_bars, channel_scatter, channel_scatters, signed
+from scse_viz.inference import SliceResult
+from scse_viz.models import BLOCK_NAMES
+from scse_viz.rendering.panels import GATE_RANGE
+from scse_viz.ui.intervene import cached as intervene_cached
+from scse_viz.ui.intervene.cached import Effect, Place
+from scse_viz.ui.intervene.channels import toggle
+from scse_viz.ui.intervene.controls import setting_of
+from scse_viz.ui.intervene.plan import ACTIONS, OFF, Manner, Setting, change_of
+from scse_viz.ui.shell import export
+from scse_viz.ui.shell.layout import beside
+
+KEYS = (
+    *("intervene_effect", "intervene_sweep", "intervene_sweep_action"),
+    *("intervene_channels", "intervene_against", "intervene_all_blocks"),
+)
+MEASURES = {
+    "changed": "changed pixels (share, 0 to 1)",
+    "moved": "moved probability (share, 0 to 1)",
+    "dice_lost": "mean Dice lost (with labels)",
+}
+TITLES = {"changed": "changed pixels", "moved": "moved probability", "dice_lost": "Dice lost"}
+SWEPT = ("off", "mean", "invert", "shuffle")
+WEIGHT, MAGNITUDE = "weight (0 to 1)", "mean |v| (a.u.)"
+AGAINST = {"cSE weight": WEIGHT, "mean activation": MAGNITUDE}
+_SCATTER = "intervene_scatter"
+
+
+@dataclass(frozen=True, eq=False)
+class Sweeps:
+    """What was swept, to be taken along."""
+
+    figures: Mapping[str, go.Figure]
+    tables: Mapping[str, pd.DataFrame]
+
+
+def draw(place: Place, before: SliceResult, gates: Mapping[str, Sequence[str]], manner: Manner, block: str) -> Sweeps:
+    """Draw the part of the page that sweeps; gates: block -> those that it has."""
+    st.subheader("What was each worth?")
+    st.caption(
+        "Each block, or channel, is changed alone in the network as it is, and this slice is segmented again. It says "
+        "what a gate was worth for this slice; another slice may need other gates."
+    )
+    titles = {title: name for name, title in TITLES.items() if name != "dice_lost" or place.truth is not None}
+    chosen = st.segmented_control(
+        "Effect",
+        list(titles),
+        default=next(iter(titles)),
+        required=True,
+        key=KEYS[0],
+        bind="query-params",
+        help="changed pixels: those with another label, of all that are a structure before or after. moved "
+        "probability: how much of the class probabilities went to other classes, ½ Σ |p − q|, on average over the "
+        "structures. Dice lost: mean Dice with the labels before minus after; below 0 the change did good.",
+    )
+    left, right = beside(2, key="sweeps", gap="large")
+    with left:
+        blocks = _draw_blocks(place, gates, manner, titles[chosen])
+    with right:
+        channels = _draw_channels(place, before, block, titles[chosen])
+    every = _draw_every_channel(place, before, titles[chosen]) if channels.figures else Sweeps({}, {})
+    parts = (blocks, channels, every)
+    return Sweeps(
+        {name: figure for part in parts for name, figure in part.figures.items()},
+        {name: table for part in parts for name, table in part.tables.items()},
+    )
+
+
+def _draw_blocks(place: Place, gates: Mapping[str, Sequence[str]], manner: Manner, measure: str) -> Sweeps:
+    st.markdown("##### Which block matters most?")
+    if not any(gates.values()):
+        st.info("This network has no gates to change. Its channels can be knocked out, beside this.")
+        return Sweeps({}, {})
+    on = st.toggle(
+        "Sweep over the blocks",
+        key=KEYS[1],
+        bind="query-params",
+        help="One pass through the network for every block.",
+    )
+    action = st.segmented_control(
+        "Each block in turn",
+        SWEPT,
+        format_func=lambda action: ACTIONS[action],
+        wrap=True,
+        default=OFF,
+        required=True,
+        key=KEYS[2],
+        bind="query-params",
+        help="What is done to the gates chosen above under “Actions change”.",
+    )
+    if not on:
+        st.caption("Nine passes, one for each block; the block that matters most stands first.")
+        return Sweeps({}, {})
+    effects: dict[str, Effect] = {}
+    progress = st.progress(0.0, "Sweeping over the blocks")
+    for done, block in enumerate(BLOCK_NAMES):
+        progress.progress(done / len(BLOCK_NAMES), f"Sweeping over the blocks: {block}")
+        effects[block] = intervene_cached.block_effect(place, block, change_of(Setting(action), manner, gates[block]))
+    progress.empty()
+    figure = block_bars({name: getattr(each, measure) for name, each in effects.items()}, measure=MEASURES[measure])
+    export.chart(figure, key="intervene_blocks")
+    rows = {block: asdict(effect) for block, effect in effects.items()}
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("block").rename(columns=TITLES)
+    return Sweeps({"effect of each block": figure}, {"effect of each block": table})
+
+
+def _draw_channels(place: Place, before: SliceResult, block: str, measure: str) -> Sweeps:
+    weighed = f"{block}/channel_gate" in before.gates
+    st.markdown("##### Do high cSE weights mark important channels?" if weighed else "##### Which channels matter?")
+    on = st.toggle(
+        "Sweep over the channels",
+        key=KEYS[3],
+        bind="query-params",
+        help="One pass through the network for every channel of the block chosen in the sidebar.",
+    )
+    against = _choose_against(weighed)
+    if not on:
+        st.caption(f"A pass for each channel of {block}: what it weighs, against what is lost without it.")
+        return Sweeps({}, {})
+    found = _channels(place, before, [block], measure, against)[block]
+    left_out = setting_of(block).without
+    figure = channel_scatter(found, x_title=against, measure=MEASURES[measure], left_out=left_out)
+    key = f"{_SCATTER}_{block}"
+    export.chart(figure, key=key, on_select=lambda: toggle(block, key), selection_mode="points")
+    other = _channels(place, before, [block], measure, MAGNITUDE)[block] if against == WEIGHT else None
+    _draw_rho(block, found, against, None if other is None else other.rho)
+    return Sweeps(
+        {f"channels of {block}": figure}, {f"effect of each channel of {block}": _table(place, before, [block])}
+    )
+
+
+def _draw_every_channel(place: Place, before: SliceResult, measure: str) -> Sweeps:
+    on = st.toggle(
+        "The same for the channels of all blocks",
+        key=KEYS[5],
+        bind="query-params",
+        help="On one scale. It takes a pass for each channel of the network, a minute or more.",
+    )
+    if not on:
+        return Sweeps({}, {})
+    against = AGAINST.get(str(st.session_state.get(KEYS[4])), MAGNITUDE)
+    found = _channels(place, before, BLOCK_NAMES, measure, against)
+    span = GATE_RANGE if against == WEIGHT else None
+    figure = channel_scatters(found, x_title=against, measure=MEASURES[measure], span=span)
+    export.chart(figure, key="intervene_scatters")
+    return Sweeps({"channels of all blocks": figure}, {"effect of each channel": _table(place, before, BLOCK_NAMES)})
+
+
+def _channels(
+    place: Place, before: SliceResult, blocks: Sequence[str], measure: str, against: str
+) -> dict[str, Channels]:
+    """The channels of some blocks, by what they are ranked by and their effect."""
+    magnitudes = intervene_cached.magnitudes(place)
+    channels = {}
+    for block, found in _sweep_channels(place, {name: len(magnitudes[name]) for name in blocks}).items():
+        x = before.gates[f"{block}/channel_gate"] if against == WEIGHT else magnitudes[block]
+        y = np.array([getattr(each, measure) for each in found])
+        channels[block] = Channels(x, y, spearman(x, y))
+    return channels
+
+
+def _choose_against(weighed: bool) -> str:
+    if not weighed:
+        st.caption("This network has no channel gate: its channels are ranked by mean |v| of what leaves the block.")
+        return MAGNITUDE
+    chosen = st.segmented_control(
+        "Channels are ranked by",
+        list(AGAINST),
+        default=next(iter(AGAINST)),
+        required=True,
+        key=KEYS[4],
+        bind="query-params",
+        help="cSE weight: what the channel gate multiplies the channel by. mean activation: mean |v| of what leaves "
+        "the block in this channel; does a weight say more than how loud a channel is?",
+    )
+    return AGAINST[chosen]
+
+
+def _sweep_channels(place: Place, counts: Mapping[str, int]) -> dict[str, list[Effect]]:
+    """The effect of every channel of some blocks; a run that is cut short goes on where it stopped."""
+    effects: dict[str, list[Effect]] = {block: [] for block in counts}
+    total, done = sum(counts.values()), 0
+    progress = st.progress(0.0, "Knocking out channels")
+    for block, count in counts.items():
+        for start in range(0, count, intervene_cached.TOGETHER):
+            progress.progress(done / total, f"Knocking out channels: {block}, {start} of {count}")
+            some = range(start, min(start + intervene_cached.TOGETHER, count))
+            effects[block] += intervene_cached.channel_effects(place, block, some)
+            done += len(some)
+    progress.empty()
+    return effects
+
+
+def _draw_rho(block: str, found: Channels, against: str, by_magnitude: float | None) -> None:
+    if np.isnan(found.rho):
+        st.caption(f"{block}: no rank correlation, since all channels are alike in one of the two.")
+        return
+    p = chance(found.x, found.y)
+    name = "weight" if against == WEIGHT else "mean activation"
+    often = f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
+    said = (
+        f"Chance alone ranks as well: here, {name} does not mark the channels that matter."
+        if p >= 0.05
+        else f"Channels of a {'higher' if found.rho > 0 else 'lower'} {name} tend to matter more."
+    )
+    beside = "" if by_magnitude is None else f" Ranked by mean activation: ρ = {signed(by_magnitude)}."
+    st.markdown(
+        f"**Spearman's ρ = {signed(found.rho)}** over {len(found.x)} channels ({often}). {said}{beside}",
+        help="Rank correlation, −1 to 1. p is how often channels in random order correlate as much, of 2,000 orders. "
+        "Click a point to knock its channel out above.",
+    )
+
+
+def _table(place: Place, before: SliceResult, blocks: Sequence[str]) -> pd.DataFrame:
+    """Every channel of some blocks with all of its effects, a row each."""
+    magnitudes = intervene_cached.magnitudes(place)
+    rows = [
+        {
+            "block": block,
+            "channel": number,
+            "weight": before.gates[f"{block}/channel_gate"][number]
+            if f"{block}/channel_gate" in before.gates
+            else None,
+            "mean |v|": magnitudes[block][number],
+            **asdict(effect),
+        }
+        for block, found in _sweep_channels(place, {name: len(magnitudes[name]) for name in blocks}).items()
+        for number, effect in enumerate(found)
+    ]
+    return pd.DataFrame(rows).set_index(["block", "channel"]).rename(columns=TITLES)

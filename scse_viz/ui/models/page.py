@@ -1,0 +1,148 @@
+"""Models: what networks there are, where they come from, how good they are, and a way into each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from scse_viz.ui.shell import address, cached, navigation, sidebar
+from scse_viz.ui.shell.layout import cards
+from scse_viz.ui.shell.words import architecture_title, variant_title, verbatim
+from scse_viz.zoo import Card, WeightsError
+
+
+def page() -> None:
+    """The page: one table of all networks, then a card for each network of the chosen anatomy."""
+    if st.session_state.pop("open_explore", False):
+        # An empty address, which the widgets fill again: without one Streamlit refuses to clear what they hold there.
+        st.switch_page(navigation.page("explore"), query_params={})
+    address.note_lost(sidebar.KEYS)
+    try:
+        known = list(cached.cards().values())
+    except WeightsError as error:
+        st.error(verbatim(str(error)))
+        return
+    if not known:
+        st.info("No network is here: the folder pretrained is empty; fetch it again.")
+        return
+    st.markdown("#### Networks")
+    st.caption(
+        "Trained by this project's own code and shipped with it. Networks of one anatomy saw the same images in the "
+        "same order; within an architecture they started from the same weights in every layer that they share."
+    )
+    st.dataframe(overview(known), hide_index=True, width="stretch", column_config=_columns(), key="models_overview")
+    chosen = st.session_state.get("anatomy", known[0].anatomy)
+    family = [card for card in known if card.anatomy == chosen]
+    for architecture in dict.fromkeys(card.architecture for card in family):
+        st.markdown(f"##### {architecture_title(architecture)}, {chosen}")
+        of_one = [card for card in family if card.architecture == architecture]
+        for column, card in zip(cards(max(4, len(of_one)), key=architecture), of_one, strict=False):
+            with column.container(border=True):
+                _draw_card(card)
+    _draw_own()
+
+
+def overview(known: Sequence[Card]) -> pd.DataFrame:
+    """All networks as a table, a row each; Dice in 0 to 1, parameters added against `none` in percent."""
+    plain = {(card.anatomy, card.architecture): card.parameters for card in known if card.variant == "none"}
+    rows = []
+    for card in known:
+        training = card.training or {}
+        base = plain.get((card.anatomy, card.architecture))
+        rows.append(
+            {
+                "network": card.name,
+                "anatomy": card.anatomy,
+                "architecture": architecture_title(card.architecture),
+                "variant": variant_title(card.variant),
+                "parameters": card.parameters,
+                "added": None if base is None else 100 * (card.parameters / base - 1),
+                "crops": training.get("crops"),
+                "dice": (card.figures or {}).get("mean_dice"),
+                "licence": training.get("licence"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _columns() -> Mapping[str, Any]:
+    number = st.column_config.NumberColumn
+    return {
+        "parameters": number("parameters", format="localized"),
+        "added": number("added, %", format="%.2f", help="Parameters that the blocks add to the plain network."),
+        "crops": number("images seen", format="localized", help="Images or crops seen in training."),
+        "dice": number("mean Dice", format="%.3f", help="Over structures and test scans; the cards below say which."),
+    }
+
+
+def _draw_card(card: Card) -> None:
+    training = card.training or {}
+    st.markdown(f"**{variant_title(card.variant)}**  \n`{card.name}`")
+    figures = card.figures or {}
+    dice = figures.get("mean_dice")
+    st.metric(
+        "mean Dice",
+        "–" if dice is None else f"{dice:.3f}",
+        help=f"2 |A and B| / (|A| + |B|), 0 to 1. Measured on {figures.get('measured_on', 'nothing yet')}.",
+    )
+    st.button(
+        "Open in Explore",
+        key=f"open_{card.name}",
+        on_click=_open,
+        args=(card,),
+        width="stretch",
+        help="The same scan through this network, block by block.",
+    )
+    st.caption(f"{card.parameters:,} parameters, widths {', '.join(map(str, card.widths))}, stored as {card.dtype}")
+    with st.expander("Training and figures"):
+        _draw_facts(card, training)
+
+
+def _draw_facts(card: Card, training: Mapping[str, Any]) -> None:
+    for name in ("data", "method", "licence", "seed", "steps", "crops", "note"):
+        if name in training:
+            value = training[name]
+            st.markdown(f"**{name}:** {verbatim(f'{value:,}' if isinstance(value, int) else str(value))}")
+    structures = ", ".join(structure.name for structure in card.structures[1:])
+    st.markdown(f"**structures:** {verbatim(structures)}")
+    st.markdown(
+        f"**input:** {card.in_channels} channel, {card.pixel_mm:g} mm per pixel, percentiles {card.window.low:g} and "
+        f"{card.window.high:g} of the scan become 0 and 1"
+    )
+    st.markdown(f"**sha256:** `{card.sha256}`")
+    scores = dice_by_sample(card)
+    if not scores.empty:
+        st.dataframe(scores, width="stretch", key=f"figures_{card.name}")
+
+
+def dice_by_sample(card: Card) -> pd.DataFrame:
+    """Dice of a card: a row for each structure, a column for each scan, the mean over planes; empty without figures."""
+    found = (card.figures or {}).get("dice") or {}
+    columns = {
+        sample: {
+            group: float(np.mean([scores[group] for scores in by_plane.values()]))
+            for group in next(iter(by_plane.values()))
+        }
+        for sample, by_plane in found.items()
+        if by_plane
+    }
+    return pd.DataFrame(columns).rename_axis("structure").round(3)
+
+
+def _open(card: Card) -> None:
+    """Choose a network everywhere; a callback runs before the widgets, which may not be set once they are drawn."""
+    st.session_state["anatomy"] = card.anatomy
+    st.session_state["architecture"] = architecture_title(card.architecture)
+    st.session_state["variant"] = variant_title(card.variant)
+    st.session_state["open_explore"] = True
+
+
+def _draw_own() -> None:
+    with st.container(border=True):
+        st.markdown("**Your own network**")
+        st.caption(
+            "`scse-viz train` makes one from your data, and the README says how the app finds it. Opening any trained "
+            "model from this page comes later."
+        )

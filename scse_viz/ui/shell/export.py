@@ -1,0 +1,180 @@
+"""The last part of every page: figures, numbers, maps, arrays, a report, a link and code to take along."""
+
+import gzip
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from scse_viz import report
+from scse_viz.inference import input_size
+from scse_viz.models.skeleton import DEPTH
+from scse_viz.rendering.panels import GATE_RANGE, eight_bit
+from scse_viz.scans import slice_of, view_of
+from scse_viz.scans.resampling import on_grid
+from scse_viz.ui.shell import cached
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.zoo import Card
+
+FORMATS = ("png", "svg")
+KEYS = ("figure_format",)
+
+
+def chart(figure: go.Figure, *, key: str, **options: Any) -> Any:
+    """`st.plotly_chart` whose camera button saves in the format chosen on the page, under the chart's own name."""
+    chosen = st.session_state.get("figure_format") or FORMATS[0]
+    config = {
+        "displaylogo": False,
+        "toImageButtonOptions": {"format": chosen, "filename": report.file_stem("scse-viz", key), "scale": 2},
+    }
+    return st.plotly_chart(figure, key=key, config=config, **options)
+
+
+def offer(
+    view: View,
+    *,
+    page: str,
+    models: Sequence[Card],
+    figures: Mapping[str, go.Figure] | None = None,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+    maps: Mapping[str, np.ndarray] | None = None,
+    arrays: Mapping[str, np.ndarray] | None = None,
+    code: str = "",
+) -> None:
+    """Offer what the page shows as files, as a link and as code; nothing is computed before it is asked for.
+
+    maps: name -> (h, w) of a block over the slice, or (X, Y, Z) on the scan's grid; arrays: name -> any array. `code`
+    is added to the lines that read the scan and run the networks.
+    """
+    stem = report.file_stem(view.scan.name.removesuffix(".gz").removesuffix(".nii"), page, view.plane, view.index)
+    tables, maps, arrays = tables or {}, maps or {}, arrays or {}
+    label = "Take away: numbers, maps, arrays, report, link, code"
+    part = st.expander(label, icon=":material/download:", key="take_away", on_change="rerun")
+    files = part.container()
+    with part:  # also while it is closed, since the choice is in the address and charts are saved by it
+        st.segmented_control(
+            "Charts are saved as",
+            FORMATS,
+            default=FORMATS[0],
+            required=True,
+            key="figure_format",
+            bind="query-params",
+            help="Point at a chart: the camera at its top right saves it. The tool bar above maps saves those.",
+        )
+    if not part.open:
+        return  # eight elements less for the browser to go through in every run
+    lines, address = code_of(view, models) + code, link()
+    columns = files.columns(4)
+    _button(columns[0], "Numbers (CSV)", lambda: _numbers(tables), f"{stem}.zip", bool(tables))
+    _button(columns[1], "Maps (NIfTI)", lambda: nifti(view, models[0], maps), f"{stem}-maps.zip", bool(maps))
+    _button(columns[2], "Arrays (.npz)", lambda: report.npz(arrays), f"{stem}.npz", bool(arrays))
+    report_of = lambda: build_report(view, page, models, figures or {}, tables, maps, lines, address)  # noqa: E731
+    _button(columns[3], "Report (HTML)", report_of, f"{stem}.html", True)
+    with part:
+        st.caption("A link to this view. A scan of your own is not in it: whoever opens it chooses theirs.")
+        st.code(address, language=None, wrap_lines=True)
+        st.caption("The same with the library, in Python:")
+        st.code(lines, language="python")
+
+
+def link() -> str:
+    """The address of the view as it is now."""
+    address = (st.context.url or "").partition("?")[0]
+    query = [(key, value) for key in st.query_params for value in st.query_params.get_all(key)]
+    return f"{address}?{urlencode(query)}" if query else address
+
+
+def code_of(view: View, models: Sequence[Card]) -> str:
+    """Python that reads the scan and runs the networks on the slice; a sample is read from its own file."""
+    sample = next((each for each in cached.known_samples().values() if each.scan.name == view.scan.name), None)
+    name = f"{sample.scan.parent.name}/{sample.scan.name}" if sample else view.scan.name
+    volume = None if sample else st.session_state.get("volume")
+    return report.code_for(name, [card.name for card in models], view.plane, view.index, volume=volume)
+
+
+def nifti(view: View, card: Card, maps: Mapping[str, np.ndarray]) -> bytes:
+    """Every map as a compressed NIfTI on the grid of the scan's file; of a slice's maps the other slices are nan."""
+    files = {}
+    for name, values in maps.items():
+        image = view.scan.to_file_grid(_volume(view, card, values))
+        files[f"{report.file_stem(name)}.nii.gz"] = gzip.compress(image.to_bytes(), compresslevel=3)
+    return report.zipped(files)
+
+
+def build_report(
+    view: View,
+    page: str,
+    models: Sequence[Card],
+    figures: Mapping[str, go.Figure],
+    tables: Mapping[str, pd.DataFrame],
+    maps: Mapping[str, np.ndarray],
+    code: str,
+    address: str = "",
+) -> bytes:
+    """The view as one HTML page: facts, the slice with predictions and maps over it, figures, tables and code."""
+    shape = view_of(view.scan, view.plane)
+    aspect = shape.row_mm / shape.column_mm
+    background = eight_bit(slice_of(view.scan.voxels, view.plane, view.index), *cached.shown_intensities(view.scan))
+    pictures = {f"{view.scan.name}, {view.place or view.plane}": report.gray(background, aspect=aspect)}
+    for card in models:
+        labels = cached.result(view.scan, view.plane, view.index, card).labels
+        colours = [structure.colour for structure in card.structures]
+        pictures[f"{card.name}: prediction"] = report.coloured_labels(background, labels, colours, aspect=aspect)
+    for name, values in maps.items():
+        placed = slice_of(_volume(view, models[0], values), view.plane, view.index)
+        if placed.dtype.kind in "iu" or np.isnan(placed).all():
+            continue  # class numbers, which are drawn above in their colours; a slice without a map
+        low, high = min(0.0, float(placed.min())), float(placed.max())
+        span = GATE_RANGE if low >= 0 and high <= 1 else (low, high)
+        pictures[f"{name}, {span[0]:.3g} to {span[1]:.3g}"] = report.overlay(background, placed, span, aspect=aspect)
+    facts = {
+        "scan": view.scan.name,
+        "digest of the scan": view.scan.digest,
+        "slice": view.place or view.plane,
+        **{card.name: f"sha256 {card.sha256}" for card in models},
+        "versions": ", ".join(f"{name} {version}" for name, version in report.versions().items()),
+        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+    return report.page(
+        report.Report(f"scSE viz: {page}, {view.scan.name}", facts, pictures, figures, tables, code, address)
+    )
+
+
+def _volume(view: View, card: Card, values: np.ndarray) -> np.ndarray:
+    """A map (h, w) of the slice -> (X, Y, Z) on the scan's grid; a volume stays as it is."""
+    if values.ndim == 3:
+        return values
+    return on_grid(view.scan, view.plane, {view.index: values}, _pixel_mm(view, card, values))
+
+
+def _pixel_mm(view: View, card: Card, values: np.ndarray) -> tuple[float, float]:
+    """The size of a pixel of a map: the slice's own, or a stage's, whose map covers the padded input of the network."""
+    shape = view_of(view.scan, view.plane)
+    if values.shape == (shape.height, shape.width):
+        return shape.row_mm, shape.column_mm
+    rows, columns = input_size(view.scan, card, view.plane)
+    padded = rows + -rows % 2**DEPTH
+    scale = padded // values.shape[0]
+    return scale * shape.row_mm * shape.height / rows, scale * shape.column_mm * shape.width / columns
+
+
+def _button(place: Any, label: str, content: Callable[[], bytes], name: str, there: bool) -> None:
+    place.download_button(
+        label,
+        content,
+        file_name=name,
+        on_click="ignore",
+        disabled=not there,
+        width="stretch",
+        key=f"take_{label}",
+        help=None if there else "This view has none.",
+    )
+
+
+def _numbers(tables: Mapping[str, pd.DataFrame]) -> bytes:
+    return report.zipped({f"{report.file_stem(name)}.csv": report.csv(table) for name, table in tables.items()})

@@ -1,0 +1,25 @@
+"""The labels of a scan as a panel, to be drawn beside what networks predict."""
+
+from collections.abc import Sequence
+
+from scse_viz.rendering.panels import Panel, label_panel
+from scse_viz.scans import view_of
+from scse_viz.scans.samples import legend_of, of_structures
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.zoo.structures import Structure
+
+
+def legend(view: View, structures: Sequence[Structure]) -> tuple[Structure, ...]:
+    """What is drawn beside the scan: the structures, and what its labels name that is several of them."""
+    return legend_of(structures, view.source.groups)
+
+
+def labels_panel(view: View, structures: Sequence[Structure]) -> Panel | None:
+    """The labels of the slice, numbered as `legend` does; None where the scan has none."""
+    truth = view.truth
+    if truth is None:
+        return None
+    shape = view_of(view.scan, view.plane)
+    names = [each.name for each in legend(view, structures)]
+    drawn = of_structures(truth, view.source.groups, len(structures))
+    return label_panel(drawn, names, shape.row_mm * shape.column_mm, title="Labels of the scan")

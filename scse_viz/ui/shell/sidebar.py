@@ -1,0 +1,190 @@
+"""The sidebar: what all pages look at. Its first part, `begin`, is the same on every page; a page adds its networks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from scse_viz.models import BLOCK_NAMES
+from scse_viz.scans import Scan, slice_of, view_of
+from scse_viz.scans.samples import known_labels
+from scse_viz.ui.components.keys import keys
+from scse_viz.ui.shell import address, cached
+from scse_viz.ui.shell.source import Source, choose_source
+from scse_viz.ui.shell.words import architecture_title, variant_title, verbatim
+from scse_viz.zoo import Card, WeightsError
+from scse_viz.zoo.structures import Structure
+
+KEYS = ("anatomy", "scan", "plane", "sagittal", "coronal", "axial")
+"""The keys of `begin` in the address, for `state.note_lost`."""
+FIRST_VARIANT = "scSE"
+_VIEW = "view"
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What every page looks at: a slice of a scan, and the networks of one anatomy by name."""
+
+    source: Source
+    plane: str
+    index: int
+    networks: Mapping[str, Card]
+
+    @property
+    def scan(self) -> Scan:
+        """The scan that is looked at."""
+        return self.source.scan
+
+    @property
+    def structures(self) -> tuple[Structure, ...]:
+        """The structures that the networks of this anatomy name, background first."""
+        return next(iter(self.networks.values())).structures
+
+    @property
+    def truth(self) -> np.ndarray | None:
+        """The labels of the slice (H, W), numbers of the source's groups and 0, where the scan has some."""
+        if self.source.labels is None:
+            return None
+        return known_labels(slice_of(self.source.labels, self.plane, self.index), self.source.groups)
+
+    @property
+    def place(self) -> str:
+        """The slice in words, empty where the scan has no other."""
+        count = view_of(self.scan, self.plane).count
+        return f"{self.plane} slice {self.index} (0 to {count - 1})" if count > 1 else ""
+
+
+def begin() -> None:
+    """Draw the part of the sidebar that all pages share, and remember what was chosen for `view`.
+
+    It belongs to the script and not to a page, so a file stays open when the page changes.
+    """
+    keys.begin()
+    address.begin()
+    st.session_state[_VIEW] = None
+    try:
+        known = cached.cards()
+    except WeightsError as error:
+        st.session_state[_VIEW] = str(error)
+        return
+    if not known:
+        st.session_state[_VIEW] = "No network is here: the folder pretrained is empty; fetch it again."
+        return
+    with st.sidebar:
+        networks = _choose_anatomy(known)
+        first = next(iter(networks.values()))
+        source = choose_source(first.structures, first.anatomy)
+        if source is not None:
+            plane, index = _choose_slice(source.scan)
+            st.session_state[_VIEW] = View(source, plane, index, networks)
+
+
+def view() -> View:
+    """What was chosen; where there is nothing to look at the page ends here with a sentence that says why."""
+    found = st.session_state.get(_VIEW)
+    if isinstance(found, View):
+        for note in found.scan.notes:
+            st.caption(verbatim(f"{found.scan.name}: {note}"))
+        return found
+    if found is not None:
+        st.error(verbatim(found))
+    else:
+        st.info("Choose a scan in the sidebar: a sample, or a file of your own.")
+    st.stop()
+
+
+def choose_network(view: View) -> Card:
+    """One network of the anatomy: architecture and variant, in the sidebar (keys "architecture" and "variant")."""
+    with st.sidebar:
+        family = choose_architecture(view)
+        variants = {variant_title(card.variant): card for card in family.values()}
+        chosen = st.pills(
+            "Variant",
+            list(variants),
+            default=FIRST_VARIANT if FIRST_VARIANT in variants else next(iter(variants)),
+            required=True,
+            key="variant",
+            bind="query-params",
+            help="none: no block. cSE: squeeze in space, excite channels. sSE: squeeze channels, excite pixels. "
+            "scSE: both, added.",
+        )
+    return variants[chosen]
+
+
+def choose_architecture(view: View) -> dict[str, Card]:
+    """The networks of one architecture by name, chosen where this is called (key "architecture")."""
+    titles = list(dict.fromkeys(architecture_title(card.architecture) for card in view.networks.values()))
+    title = st.selectbox(
+        "Architecture",
+        titles,
+        key="architecture",
+        bind="query-params",
+        help="The encoder-decoder that the blocks sit in.",
+    )
+    return {name: card for name, card in view.networks.items() if architecture_title(card.architecture) == title}
+
+
+def choose_block() -> str:
+    """One block, in the sidebar (key "block")."""
+    return str(
+        st.sidebar.selectbox(
+            "Block",
+            BLOCK_NAMES,
+            index=BLOCK_NAMES.index("encoder2"),
+            key="block",
+            bind="query-params",
+            help="A stage of the network and the block after it, from the first encoder stage through the bottleneck "
+            "to the last decoder stage.",
+        )
+    )
+
+
+def _choose_anatomy(known: Mapping[str, Card]) -> dict[str, Card]:
+    anatomies = list(dict.fromkeys(card.anatomy for card in known.values()))
+    anatomy = st.selectbox(
+        "Anatomy",
+        anatomies,
+        key="anatomy",
+        bind="query-params",
+        help="What the networks were trained to segment; it decides which networks and sample scans there are.",
+    )
+    return {name: card for name, card in known.items() if card.anatomy == anatomy}
+
+
+def _choose_slice(scan: Scan) -> tuple[str, int]:
+    planes = sorted(scan.planes)
+    plane = st.segmented_control(
+        "Plane",
+        planes,
+        default=planes[0],
+        required=True,
+        key="plane",
+        bind="query-params",
+        help="The plane of the slices. Left is drawn left.",
+    )
+    count = view_of(scan, plane).count
+    if st.session_state.setdefault("sliced", scan.digest) != scan.digest:
+        for key in scan.planes:
+            st.session_state.pop(key, None)
+        st.session_state["sliced"] = scan.digest
+    if count == 1:
+        return plane, 0
+    index = st.slider(
+        "Slice",
+        0,
+        count - 1,
+        cached.first_slice(scan, plane),
+        key=plane,
+        bind="query-params",
+        help="Index of the voxel along the plane's normal, from left, posterior or inferior. The arrow keys left and "
+        "right step from slice to slice.",
+    )
+    steps = {"ArrowLeft": partial(_step, plane, -1, count), "ArrowRight": partial(_step, plane, 1, count)}
+    keys.listen(steps, key="slice_keys")
+    return plane, index
+
+
+def _step(plane: str, by: int, count: int) -> None:
+    st.session_state[plane] = min(max(st.session_state[plane] + by, 0), count - 1)

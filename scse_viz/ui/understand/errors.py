@@ -1,0 +1,193 @@
+"""Understand, attention and error: is a gate open where the prediction is wrong, or unsure?"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from scse_viz.analysis.errors import RIGHT, WRONG, ByEntropy, ByError, of_all_entropies, of_all_errors
+from scse_viz.figures.errors import entropy_table, error_by_block, error_histogram
+from scse_viz.scans import ScanError
+from scse_viz.ui.shell import cached, export, sidebar
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import variant_title, verbatim
+from scse_viz.ui.understand import cached as understand_cached
+from scse_viz.ui.understand import keys, slices
+from scse_viz.zoo import Card, WeightsError
+
+AGAINST = "understand_against"
+KEYS = ("architecture", "variant", "block", slices.KEY, AGAINST)
+ERROR, ENTROPY = "error", "entropy"
+MOST_NAMES = 8
+Shown = tuple[dict[str, go.Figure], dict[str, pd.DataFrame]]
+
+
+def draw(view: View) -> None:
+    """Gates of right and wrong pixels where there are labels, else gates by entropy."""
+    card = sidebar.choose_network(view)
+    block = sidebar.choose_block()
+    keys.choose_variants(view, card)
+    st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
+    if card.variant in ("none", "cse"):
+        st.info(
+            f"{variant_title(card.variant)} has no spatial gate, so there is no map to hold against errors. Choose sSE "
+            "or scSE in the sidebar."
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        this = slices.choose_scope()
+        against = _choose_against(view)
+    indices = [view.index] if this else slices.spread(view)
+    where = (view.place or "its one slice") if this else slices.in_words(view)
+    try:
+        if against == ERROR:
+            code = _error_code(view, block)
+            figures, tables = _draw_errors(_errors(view, card, indices), view, block, where)
+        else:
+            code = _entropy_code(view, block)
+            figures, tables = _draw_entropies(_entropies(view, card, indices), where)
+    except (ScanError, WeightsError) as error:
+        st.error(verbatim(str(error)))
+        return
+    export.offer(view, page=f"understand-{against}", models=[card], figures=figures, tables=tables, code=code)
+
+
+def _choose_against(view: View) -> str:
+    if view.source.labels is None:
+        st.caption("This scan has no labels, so gates are held against how unsure the network is.")
+        return ENTROPY
+    return str(
+        st.segmented_control(
+            "Gates against",
+            (ERROR, ENTROPY),
+            default=ERROR,
+            required=True,
+            key=AGAINST,
+            bind="query-params",
+            help="Error: where the prediction differs from the labels. Entropy: how unsure the network is, which needs "
+            "no labels.",
+        )
+    )
+
+
+def _errors(view: View, card: Card, indices: list[int]) -> ByError:
+    def compute(index: int) -> ByError:
+        truth = replace(view, index=index).truth
+        assert truth is not None
+        return understand_cached.errors(view.scan, view.plane, index, card, truth, view.source.groups)
+
+    return of_all_errors(slices.run(indices, compute))
+
+
+def _entropies(view: View, card: Card, indices: list[int]) -> ByEntropy:
+    found = slices.run(indices, lambda index: understand_cached.entropies(view.scan, view.plane, index, card))
+    return of_all_entropies(found)
+
+
+def _draw_errors(found: ByError, view: View, block: str, where: str) -> Shown:
+    if not found.pixels.sum():
+        st.info(
+            "Nothing to judge here: neither the labels nor the prediction have a labelled structure in it. Choose the "
+            "whole plane, or another slice in the sidebar."
+        )
+        return {}, {}
+    blocks = list(found.sums)
+    means = {name: found.means(name) for name in blocks}
+    aucs = {name: found.auc(name) for name in blocks}
+    st.subheader(
+        "Gate where the prediction is right and where it is wrong",
+        help="AUC: the chance that a wrong pixel lies under a higher gate than a right one. 0.5: the gate knows "
+        "nothing of error; above, it is more open where the prediction is wrong; below, less.",
+    )
+    figures = {"gate and error": error_by_block(means, aucs)}
+    export.chart(figures["gate and error"], key="understand_errors")
+    st.caption(_judged(found, view, where))
+    if not found.pixels.all():
+        kind = "wrong" if found.pixels[WRONG] else "right"
+        st.info(f"All judged pixels are {kind} here, so there is nothing to tell apart.")
+    figures["gate histogram"] = error_histogram(found.histograms[block], block=block)
+    export.chart(figures["gate histogram"], key="understand_histogram")
+    table = pd.DataFrame(
+        {
+            "mean gate, right": [means[name][RIGHT] for name in blocks],
+            "mean gate, wrong": [means[name][WRONG] for name in blocks],
+            "AUC": [aucs[name] for name in blocks],
+        },
+        index=pd.Index(blocks, name="block"),
+    )
+    return figures, {"gate and error": table}
+
+
+def _judged(found: ByError, view: View, where: str) -> str:
+    right, wrong = (int(count) for count in found.pixels)
+    groups = view.source.groups
+    named = f"{len(groups)} structures" if len(groups) > MOST_NAMES else ", ".join(group.name for group in groups)
+    return (
+        f"Over {where}: {right + wrong:,} judged pixels, {wrong:,} of them wrong ({wrong / (right + wrong):.1%}). A "
+        f"pixel is judged if the labels or the prediction give it to a structure that the labels name ({named}). "
+        "Errors lie mostly at borders, so a gate that follows borders also follows errors; this does not say that it "
+        "causes them."
+    )
+
+
+def _draw_entropies(found: ByEntropy, where: str) -> Shown:
+    if not found.pixels.sum():
+        st.info("The network is sure that all of this is background. Choose another slice in the sidebar.")
+        return {}, {}
+    blocks = list(found.sums)
+    means = {name: found.means(name) for name in blocks}
+    st.subheader(
+        "Gate by entropy of the prediction",
+        help="Entropy of the class probabilities over its largest possible value: 0 where the network is sure, 1 where "
+        "all classes are as likely. Spearman's ρ is that of a map's pixels and the mean entropy below each.",
+    )
+    figure = entropy_table(means, found.mean_entropies, found.spearman)
+    export.chart(figure, key="understand_entropies")
+    st.caption(
+        f"Over {where}: {int(found.pixels.sum()):,} pixels, in each slice from its surest tenth to its least sure. "
+        "Left out is what the network gives to the background with a probability of at least 99 %. Over several "
+        "slices, ρ is the mean of theirs."
+    )
+    table = pd.DataFrame(
+        np.stack([*means.values(), found.mean_entropies]),
+        index=pd.Index([*blocks, "mean entropy"], name="block"),
+        columns=[f"decile {number}" for number in range(1, 11)],
+    )
+    table["Spearman"] = [*(found.spearman[name] for name in blocks), np.nan]
+    return {"gate by entropy": figure}, {"gate by entropy": table}
+
+
+def _error_code(view: View, block: str) -> str:
+    sample = next((each for each in cached.known_samples().values() if each.scan.name == view.scan.name), None)
+    if sample is not None:
+        reading = f"""sample = samples()[{sample.name!r}]
+labels, groups = read_labels(sample.labels, scan), sample.groups"""
+    else:
+        reading = """labels = read_labels(Path("labels.nii.gz"), scan)  # your label file
+groups = own_groups(card.structures, labels)"""
+    return f"""
+from scse_viz.analysis.errors import by_error, verdicts
+from scse_viz.scans.samples import in_groups, known_labels, own_groups, samples
+from scse_viz.scans import read_labels, slice_of, view_of
+
+{reading}
+truth = known_labels(slice_of(labels, {view.plane!r}, {view.index}), groups)
+view = view_of(scan, {view.plane!r})
+verdict = verdicts(in_groups(result.labels, groups), truth)
+found = by_error(result.gates, verdict, result.pixel_mm, (view.row_mm, view.column_mm))
+found.means({block!r}), found.auc({block!r})  # of this slice
+"""
+
+
+def _entropy_code(view: View, block: str) -> str:
+    return f"""
+from scse_viz.analysis.errors import by_entropy, counted_pixels
+from scse_viz.scans import view_of
+
+view = view_of(scan, {view.plane!r})
+counted = counted_pixels(result.labels, result.confidence)
+found = by_entropy(result.gates, result.entropy, counted, result.pixel_mm, (view.row_mm, view.column_mm))
+found.means({block!r}), found.spearman[{block!r}]  # of this slice
+"""

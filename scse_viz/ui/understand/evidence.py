@@ -1,0 +1,189 @@
+"""The last two lessons: the paper's table beside ours, and why a block can make a network worse."""
+
+from collections.abc import Mapping
+from statistics import fmean
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from scse_viz.analysis.factors import mean_factors
+from scse_viz.figures.steps import factors_by_block, whole_against_crop
+from scse_viz.models import BLOCK_NAMES
+from scse_viz.rendering.colours import variant_colours
+from scse_viz.ui.shell import cached, export
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, architecture_title, variant_title
+from scse_viz.ui.understand import cached as understand_cached
+from scse_viz.zoo import Card
+from scse_viz.zoo.scores import PAPER, PAPER_DICE
+
+CROP_MM = 96.0
+"""The side of the crops that most steps of the training of the brain networks saw."""
+ADDING = ("cse", "sse", "scse")
+"""The variants whose mean factor is the sum of the means of their gates."""
+DATA = "understand_data"
+WIDE = 460
+"""Pixels that a table takes: two of them beside one another, or below where there is no room."""
+
+
+def paper(view: View) -> dict[str, pd.DataFrame]:
+    """The paper's table, ours beside it, and what makes them different; returns both."""
+    st.markdown(
+        "### Is it worth it? The paper's answer and ours\n"
+        "Roy et al. put the three blocks into three networks and measured the Dice coefficient on whole-brain scans: "
+        "1 is a perfect segmentation, 0 none. In their table every block helps, scSE most."
+    )
+    tables = {"paper": _table(PAPER_DICE)}
+    with st.container(horizontal=True, gap="large"):
+        with st.container(width=WIDE):
+            st.markdown("**The paper**: global Dice, brain (MALC data)")
+            _draw(tables["paper"], "understand_paper")
+        with st.container(width=WIDE):
+            ours, measured_on = _ours(view.networks)
+            st.markdown(f"**Ours**: mean Dice, {measured_on}")
+            tables["ours"] = _table(ours)
+            _draw(tables["ours"], "understand_ours")
+    st.markdown(
+        "The two cannot be compared number by number. The paper trained on real scans with labels drawn by hand, and "
+        "tested on others of the kind. Our networks are smaller, saw far less, and each was trained once: with another "
+        "seed the order of variants may change. The brain networks never saw a real scan, only images made from label "
+        "maps. So read the direction, block against no block, and distrust differences of a hundredth or two. The "
+        "cards on the page Models say what was measured on what."
+    )
+    st.caption(f"{PAPER}; extended in IEEE TMI 2019 (arXiv 1808.08127).")
+    return tables
+
+
+def doubts(view: View, card: Card, block: str) -> dict[str, go.Figure]:
+    """Why a block can make a network worse, as far as we know, with live numbers; returns the figures."""
+    st.markdown(
+        "### Why can scSE make a model worse?\n"
+        "It can: of our four brain U-Nets, on whole slices of the synthetic head, the one with scSE is the worst. We "
+        "do not know why for certain. Here are two mechanisms that can be watched on this slice, and what we measured."
+    )
+    figures = {**_draw_factors(view, card), **_draw_crop(view, card, block)}
+    st.markdown(
+        "##### What we measured\n"
+        "| our brain U-Nets, whole slices of the synthetic head | none | cSE | sSE | scSE |\n|---|---|---|---|---|\n"
+        "| trained on crops alone (12,600 steps) | 0.828 | 0.742 | – | – |\n"
+        "| then on whole slices (1,200 steps more) | 0.837 | 0.820 | 0.834 | 0.766 |\n"
+        "| and longer, all classes weighing the same (3,000 steps more) | 0.874 | 0.866 | 0.870 | 0.832 |\n"
+        "| and with masked heads and more contrasts (3,000 steps more) | 0.880 | 0.876 | 0.877 | 0.844 |\n"
+        "| and with margins narrow and wide (2,000 steps more) | 0.884 | 0.880 | 0.884 | 0.853 |\n\n"
+        "Mean Dice. With every stage on pictures such as the network would later see, cSE came closer to none: 0.086 "
+        "behind, then 0.017, 0.008, 0.004, 0.004; scSE 0.071 behind, then 0.042, 0.036, 0.031. That fits the second "
+        "mechanism, but it is one seed, and the stages differ in more than their pictures. This is the experiment for "
+        "it:\n\n"
+        "| the same networks on one real head | none | cSE | sSE | scSE |\n|---|---|---|---|---|\n"
+        "| before the last stage, in a cube of 256 mm, much of it air | 0.773 | 0.730 | 0.767 | 0.672 |\n"
+        "| before the last stage, cut to the head | 0.774 | 0.766 | 0.766 | 0.731 |\n"
+        "| after it, in the cube | 0.776 | 0.744 | 0.771 | 0.705 |\n"
+        "| after it, cut to the head | 0.777 | 0.768 | 0.770 | 0.746 |\n\n"
+        "Mean Dice with the labels that SAMSEG drew on this scan. Nothing but air was cut. A channel gate pools over "
+        "the air as well, and the two networks with channel gates lose by it; the two without lose nothing. Training "
+        "with wide margins took away about a third of the loss, not all."
+    )
+    st.info(
+        "What to do with your own network: train it on pictures as large as those it will see and with margins as "
+        "wide, cut scans to the head before it sees them, look at the gates for saturation on the page Explore, switch "
+        "blocks off one by one on the page Intervene, and train more than one seed before you believe a difference.",
+        icon=":material/lightbulb:",
+    )
+    return figures
+
+
+def _draw_factors(view: View, card: Card) -> dict[str, go.Figure]:
+    st.markdown(
+        "##### 1 · Gates multiply at every stage\n"
+        "A feature passes up to nine blocks. Half-open gates of cSE or sSE alone halve it at each, and later layers "
+        "must learn to make up for it; what one gate closes, no later one can open. In scSE two gates are added, so "
+        "the factor is near 1 when both are half open, and up to 2. The mean factors of this slice:"
+    )
+    family = {each.variant: each for each in view.networks.values() if each.architecture == card.architecture}
+    factors: dict[str, dict[str, float]] = {}
+    with st.spinner("Running the networks", show_time=False):
+        for variant in ADDING:
+            if variant in family:
+                gates = cached.result(view.scan, view.plane, view.index, family[variant]).gates
+                factors[variant_title(variant)] = mean_factors(gates, BLOCK_NAMES)
+    if not factors:
+        st.caption("No network of this architecture has gates.")
+        return {}
+    figure = factors_by_block(factors, colours=variant_colours(ALL_VARIANT_TITLES))
+    export.chart(figure, key="understand_factors")
+    return {"mean factors": figure}
+
+
+def _draw_crop(view: View, card: Card, block: str) -> dict[str, go.Figure]:
+    side = max(16, round(CROP_MM / card.pixel_mm))
+    st.markdown(
+        f"##### 2 · The channel gate pools over everything it sees\n"
+        "A convolution at a pixel sees the pixel's neighbourhood, in a crop as in a whole slice. The channel gate "
+        "sees a **mean over the whole picture**. In a crop from the middle of the brain there is no air and little "
+        "skull, so the means are others, and so are the weights. A network that is trained on crops and used on whole "
+        f"slices meets gates that it never had. Below: this slice whole, against its middle {side} × {side} pixels "
+        "alone."
+    )
+    whole = cached.result(view.scan, view.plane, view.index, card).gates.get(f"{block}/channel_gate")
+    if whole is None:
+        st.info(f"{variant_title(card.variant)} has no channel gate. Choose cSE or scSE in the sidebar to see it.")
+        return {}
+    crop = understand_cached.crop(view.scan, view.plane, view.index, card, side)[block]
+    figure = whole_against_crop(whole, crop, block=block)
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    with left:
+        export.chart(figure, key="understand_crop")
+    with right:
+        st.metric("Mean change of a weight", f"{abs(crop - whole).mean():.2f}", help="Mean of |crop - whole|, 0 to 1.")
+        st.metric("Largest change", f"{abs(crop - whole).max():.2f}")
+        st.caption(f"{card.name}, {block}, {len(whole)} channels. On the dashed line the two are the same.")
+    return {"whole slice against crop": figure}
+
+
+def _ours(networks: Mapping[str, Card]) -> tuple[dict[str, dict[str, float]], str]:
+    """Architecture -> variant -> mean Dice, and what it was measured on: the results, or the cards where none are."""
+    known = {name: found for name, found in understand_cached.results().items() if name in networks}
+    by_title = {measured.title: data for found in known.values() for data, measured in found.data.items()}
+    if not by_title:
+        means = {card.name: (card.figures or {}).get("mean_dice") for card in networks.values()}
+        return _by_architecture(networks, means), f"{next(iter(networks.values())).anatomy}, as on their cards"
+    if st.session_state.get(DATA) not in by_title:
+        st.session_state.pop(DATA, None)  # data of another anatomy
+    title = st.selectbox(
+        "Measured on",
+        list(by_title),
+        key=DATA,
+        bind="query-params",
+        help="Whole volumes that no network was trained on.",
+    )
+    data = by_title[title]
+    means = {
+        name: fmean(subjects.values())
+        for name, found in known.items()
+        if data in found.data and (subjects := found.data[data].by_subject())
+    }
+    return _by_architecture(networks, means), title
+
+
+def _by_architecture(networks: Mapping[str, Card], means: Mapping[str, float | None]) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for card in networks.values():
+        mean = means.get(card.name)
+        if mean is not None:
+            found.setdefault(card.architecture, {})[card.variant] = float(mean)
+    return found
+
+
+def _table(scores: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    table = pd.DataFrame(
+        {variant_title(variant): {architecture_title(name): row.get(variant) for name, row in scores.items()}
+         for variant in ("none", "cse", "sse", "scse")}
+    )  # fmt: skip
+    table.index.name = "network"
+    return table
+
+
+def _draw(table: pd.DataFrame, key: str) -> None:
+    columns = {title: st.column_config.NumberColumn(format="%.3f") for title in table.columns}
+    st.dataframe(table, width="stretch", height="content", column_config=columns, placeholder="–", key=key)

@@ -1,0 +1,108 @@
+"""Gates of several networks at one moment, small and all at once: networks in rows, blocks in columns, over the slice.
+
+Written as HTML and not as panels, so that curves and all maps fit on one screen and follow a slider at once.
+"""
+
+import base64
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from scse_viz.models.skeleton import DEPTH
+from scse_viz.rendering.colours import COLOURS
+from scse_viz.rendering.panels import ACTIVATION_SCALE, GATE_RANGE, GATE_SCALES, png
+from scse_viz.rendering.png import bars_png, coloured_png, gradient
+
+MULTIPLE = 2**DEPTH
+BARS = 96
+"""Steps of the height of a bar."""
+STYLE = """<style>
+.growth { display: grid; gap: 6px; grid-template-columns: 86px repeat(var(--blocks), minmax(0, 1fr));
+  max-width: calc(86px + var(--blocks) * 260px); font-size: 12px; line-height: 1.35; }
+.growth .name { font-weight: 600; text-align: center; overflow-wrap: anywhere; }
+.growth .head b { display: block; font-size: 14px; }
+.growth .map { position: relative; overflow: hidden; border-radius: 3px; background: #000 SLICE 0 0 / 100% 100%; }
+.growth .map img { position: absolute; left: 0; top: 0; opacity: 0.72; image-rendering: pixelated; }
+.growth .bars { width: 100%; display: block; border-bottom: 1px solid #8888; margin-top: 3px; }
+.growth .note { text-align: center; opacity: 0.75; height: 17px; overflow: hidden; }
+.growth .key { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 4px 20px; }
+@media (max-width: 1000px) { .growth { gap: 4px; } .growth .name { font-size: 9px; } }
+.growth .key span { display: inline-flex; gap: 6px; align-items: center; }
+.growth .key i { width: 90px; height: 9px; border-radius: 2px; }
+</style>"""
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One network: its name, lines about the moment, and its gates on the reference slice as in SliceResult."""
+
+    title: str
+    details: tuple[str, ...]
+    gates: Mapping[str, np.ndarray]
+
+
+def draw(lines: Sequence[Line], blocks: Sequence[str], reference: np.ndarray) -> None:
+    """Draw the networks' gates over a reference slice (H, W) uint8; what a network has not stays empty."""
+    cells = ["<span></span>", *(f'<div class="name">{block}</div>' for block in blocks)]
+    for line in lines:
+        details = "".join(f"<div>{html.escape(detail)}</div>" for detail in line.details)
+        cells.append(f'<div class="head"><b>{html.escape(line.title)}</b>{details}</div>')
+        cells += [_cell(line, block, reference.shape) for block in blocks]
+    style = STYLE.replace("SLICE", f"url(data:image/png;base64,{_text(png(reference))})")
+    st.html(f'{style}<div class="growth" style="--blocks: {len(blocks)}">{"".join(cells)}{_key()}</div>')
+
+
+def _cell(line: Line, block: str, shape: tuple[int, ...]) -> str:
+    gate, weights, activation = (
+        line.gates.get(f"{block}/{kind}") for kind in ("spatial_gate", "channel_gate", "activation")
+    )
+    if gate is not None:
+        text = f"{line.title}, {block}: spatial gate, mean {gate.mean():.2f}"
+        strip = "" if weights is None else _bars(weights, f"{line.title}, {block}", "height: 24px")
+        return _map(coloured_png(gate, GATE_RANGE, GATE_SCALES[0]), text, shape, f"{gate.mean():.2f}", strip)
+    if activation is not None:
+        top = float(activation.max())
+        text = f"{line.title}, {block}: mean absolute activation, from 0 to {top:.2g}, arbitrary units"
+        return _map(coloured_png(activation, (0, top), ACTIVATION_SCALE), text, shape, f"≤ {top:.2g}", "")
+    if weights is not None:
+        bars = _bars(weights, f"{line.title}, {block}", f"aspect-ratio: {shape[1]} / {shape[0]}")
+        return f"<div>{bars}{_note(f'{weights.mean():.2f}')}</div>"
+    return "<span></span>"
+
+
+def _map(picture: bytes, text: str, shape: tuple[int, ...], note: str, strip: str) -> str:
+    """A map over the slice; networks pad a slice at its bottom and right, and the map covers the padding too."""
+    height, width = (100 * -(-size // MULTIPLE) * MULTIPLE / size for size in shape)
+    image = (
+        f'<img decoding="sync" alt="{html.escape(text, quote=True)}" style="width: {width:g}%; height: {height:g}%" '
+        f'src="data:image/png;base64,{_text(picture)}">'
+    )
+    aspect = f"aspect-ratio: {shape[1]} / {shape[0]}"
+    return f'<div><div class="map" style="{aspect}">{image}</div>{strip}{_note(note)}</div>'
+
+
+def _bars(weights: np.ndarray, title: str, size: str) -> str:
+    text = f"{title}: {len(weights)} channel weights, mean {weights.mean():.2f}"
+    data = _text(bars_png(weights, BARS, COLOURS[0]))
+    return (
+        f'<img class="bars" decoding="sync" alt="{html.escape(text, quote=True)}" style="{size}" '
+        f'src="data:image/png;base64,{data}">'
+    )
+
+
+def _note(text: str) -> str:
+    return f'<div class="note">{html.escape(text)}</div>'
+
+
+def _key() -> str:
+    gates = f'sSE gate (below: its mean) 0<i style="background: {gradient(GATE_SCALES[0])}"></i>1'
+    others = f'none: mean |activation| 0<i style="background: {gradient(ACTIVATION_SCALE)}"></i>as below, a.u.'
+    bars = "bars: cSE weights, 0 to 1 (below: their mean)"
+    return f'<div class="key"><span>{gates}</span><span>{others}</span><span>{bars}</span></div>'
+
+
+def _text(picture: bytes) -> str:
+    return base64.b64encode(picture).decode()

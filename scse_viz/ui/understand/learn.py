@@ -1,0 +1,86 @@
+"""Understand, learn: what the blocks do, step by step, with the numbers of a real network on the chosen slice."""
+
+import streamlit as st
+
+from scse_viz.scans import ScanError
+from scse_viz.ui.shell import export, sidebar
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import variant_title, verbatim
+from scse_viz.ui.understand import cached as understand_cached
+from scse_viz.ui.understand import evidence, keys, lessons
+from scse_viz.zoo import Card, WeightsError
+
+LESSON = "understand_lesson"
+KEYS = ("architecture", "variant", "block", LESSON, evidence.DATA)
+LESSONS = {
+    "cSE": (lessons.channel, ("cse", "scse", "scse-max", "scse-mul", "scse-concat")),
+    "sSE": (lessons.spatial, ("sse", "scse", "scse-max", "scse-mul", "scse-concat")),
+    "scSE": (lessons.both, ("scse",)),
+}
+"""What draws each lesson, and the variants that it can be shown on."""
+PAPER, DOUBTS = "The paper and ours", "When it hurts"
+
+
+def draw(view: View) -> None:
+    """One of the lessons."""
+    card = sidebar.choose_network(view)
+    block = sidebar.choose_block()
+    keys.choose_variants(view, card)
+    lesson = st.segmented_control(
+        "Lesson",
+        [*LESSONS, PAPER, DOUBTS],
+        default="cSE",
+        required=True,
+        key=LESSON,
+        bind="query-params",
+        help="The three blocks of the paper, one after the other, then what they are worth.",
+    )
+    try:
+        if lesson == PAPER:
+            tables = evidence.paper(view)
+            export.offer(view, page="understand-paper", models=[card], tables=tables)
+        elif lesson == DOUBTS:
+            figures = evidence.doubts(view, card, block)
+            export.offer(view, page="understand-doubts", models=[card], figures=figures)
+        else:
+            _draw_lesson(lesson, view, card, block)
+    except (ScanError, WeightsError) as error:
+        st.error(verbatim(str(error)))
+
+
+def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
+    teach, variants = LESSONS[lesson]
+    shown = card if card.variant in variants else _sibling(view, card, variants)
+    if shown is None:
+        st.info(f"No network of this architecture has {lesson}, so there is nothing to show. Choose another one.")
+        return
+    instead = ""
+    if shown is not card:
+        instead = f" {variant_title(card.variant)}, chosen in the sidebar, has no such gate: {shown.name} stands in."
+    place = f", {view.place}" if view.place else ""
+    st.caption(
+        f"Live: {block} of {shown.name} on {verbatim(view.scan.name)}{place}. Change block, network or slice in the "
+        f"sidebar.{instead}"
+    )
+    with st.spinner("Running the network", show_time=False):
+        steps = understand_cached.steps(view.scan, view.plane, view.index, shown, block)
+    figures = teach(steps, block)
+    arrays = {f"{block}/{name}": array for name, array in steps.arrays().items()}
+    export.offer(
+        view, page=f"understand-{lesson}", models=[shown], figures=figures, arrays=arrays, code=_code(view, block)
+    )
+
+
+def _code(view: View, block: str) -> str:
+    return f"""
+from scse_viz.inference.steps import block_steps
+
+steps = block_steps(scan, zoo.load(card.name), card, {view.plane!r}, {view.index}, {block!r})
+steps.before, steps.channel, steps.spatial, steps.after
+"""
+
+
+def _sibling(view: View, card: Card, variants: tuple[str, ...]) -> Card | None:
+    """The first network of the same architecture that is of one of the variants."""
+    family = {each.variant: each for each in view.networks.values() if each.architecture == card.architecture}
+    return next((family[variant] for variant in variants if variant in family), None)

@@ -1,0 +1,33 @@
+"""Understand: what gates have to do with structures and with errors, how they grew, and how they work."""
+
+import streamlit as st
+
+from scse_viz.ui.shell import address, export, sidebar
+from scse_viz.ui.understand import errors, history, learn, structures
+
+PART = "understand"
+PARTS = {
+    "By structure": structures,
+    "Attention and error": errors,
+    "Growth": history,
+    "Learn": learn,
+}
+WIDGETS = (*sidebar.KEYS, PART, *dict.fromkeys(key for part in PARTS.values() for key in part.KEYS), *export.KEYS)
+
+
+def page() -> None:
+    """The page: one of its four parts."""
+    view = sidebar.view()
+    chosen = st.segmented_control(
+        "Part",
+        list(PARTS),
+        default=next(iter(PARTS)),
+        required=True,
+        key=PART,
+        bind="query-params",
+        label_visibility="collapsed",
+        help="By structure and Attention and error look at the scan in the sidebar; Growth at the training of the "
+        "networks; Learn explains the blocks on the slice.",
+    )
+    PARTS[chosen].draw(view)
+    address.note_lost(WIDGETS)

@@ -1,0 +1,63 @@
+"""Understand over several slices: which ones, and a run through them that shows how far it is."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+from scse_viz.scans import view_of
+from scse_viz.ui.shell.sidebar import View
+
+Found = TypeVar("Found")
+KEY = "understand_slices"
+MOST = 40
+"""Slices of a run: enough for means and spreads, and a matter of seconds."""
+THIS, ALL = "this slice", "the whole plane"
+PATIENT = 0.4
+"""Seconds before a run says how far it is: what was computed before is there sooner."""
+
+
+def choose_scope() -> bool:
+    """Whether the slice alone is looked at, and not those of the whole plane."""
+    chosen = st.segmented_control(
+        "Slices",
+        (ALL, THIS),
+        default=ALL,
+        required=True,
+        key=KEY,
+        bind="query-params",
+        help=f"The slice of the sidebar, or slices spread evenly over its plane, {MOST} at most.",
+    )
+    return chosen == THIS
+
+
+def spread(view: View) -> list[int]:
+    """Slices spread evenly over the plane: every one, or every n-th so that there are at most MOST."""
+    count = view_of(view.scan, view.plane).count
+    step = -(-count // MOST)
+    return list(range((count - 1) % step // 2, count, step))
+
+
+def in_words(view: View) -> str:
+    """Which slices those of `spread` are."""
+    chosen = spread(view)
+    if len(chosen) == view_of(view.scan, view.plane).count:
+        return f"all {len(chosen)} {view.plane} slices" if len(chosen) > 1 else "its one slice"
+    return f"{len(chosen)} {view.plane} slices, every {_ordinal(chosen[1] - chosen[0])}"
+
+
+def run(indices: list[int], compute: Callable[[int], Found]) -> list[Found]:
+    """What `compute` finds of every slice. A run that is left half done goes on from there: each result is cached."""
+    found: list[Found] = []
+    began, place = time.monotonic(), st.empty()
+    for number, index in enumerate(indices):
+        if time.monotonic() - began > PATIENT:
+            place.progress(number / len(indices), text=f"Slice {number + 1} of {len(indices)}")
+        found.append(compute(index))
+    place.empty()
+    return found
+
+
+def _ordinal(number: int) -> str:
+    return {2: "second", 3: "third"}.get(number, f"{number}th")

@@ -1,0 +1,167 @@
+"""Understand, by structure: where gates are open, and which channels a structure calls for."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from scse_viz.analysis.structures import LEAST_PIXELS, ByStructure, Profile, mean_gates, profile, slice_means
+from scse_viz.figures.structures import gate_table, profile_bars
+from scse_viz.models import BLOCK_NAMES
+from scse_viz.scans import ScanError
+from scse_viz.ui.shell import export, sidebar
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import variant_title, verbatim
+from scse_viz.ui.understand import cached as understand_cached
+from scse_viz.ui.understand import keys, slices
+from scse_viz.zoo import Card, WeightsError
+
+RELATIVE, STRUCTURE, SORTED = "understand_relative", "understand_structure", "understand_sorted"
+KEYS = ("architecture", "variant", "block", slices.KEY, RELATIVE, STRUCTURE, SORTED)
+FIRST_STRUCTURE = "hippocampus"
+
+
+def draw(view: View) -> None:
+    """The table of gates inside structures, then the channels of one block with and without a structure."""
+    card = sidebar.choose_network(view)
+    block = sidebar.choose_block()
+    keys.choose_variants(view, card)
+    st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
+    gated = _kinds(card)
+    if not gated:
+        st.info("A network without blocks has no gates. Choose cSE, sSE or scSE in the sidebar.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        this = slices.choose_scope()
+        relative = st.toggle(
+            "Relative to the mean of all pixels",
+            key=RELATIVE,
+            bind="query-params",
+            help="Gates minus their mean over the slices: above 0, a block lets more pass here than elsewhere.",
+        )
+    figures: dict[str, go.Figure] = {}
+    tables: dict[str, pd.DataFrame] = {}
+    try:
+        if "spatial" in gated:
+            name = "gates by structure"
+            figures[name], tables[name] = _draw_table(view, card, this=this, relative=relative)
+        else:
+            st.info(f"{variant_title(card.variant)} has no spatial gate, so there is no map to average in structures.")
+        if "channel" in gated:
+            drawn = _draw_profile(view, card, block)
+            if drawn is not None:
+                figures["channels by structure"], tables["channels by structure"] = drawn
+        else:
+            st.info(f"{variant_title(card.variant)} has no channel gate, so there are no weights to compare.")
+    except (ScanError, WeightsError) as error:
+        st.error(verbatim(str(error)))
+        return
+    export.offer(view, page="understand-structures", models=[card], figures=figures, tables=tables, code=_code(view))
+
+
+def _code(view: View) -> str:
+    return f"""
+from scse_viz.analysis.structures import by_structure, mean_gates
+from scse_viz.models import BLOCK_NAMES
+from scse_viz.scans import view_of
+
+view = view_of(scan, {view.plane!r})
+found = by_structure(result.gates, result.labels, len(card.structures), result.pixel_mm, (view.row_mm, view.column_mm))
+mean_gates([found], BLOCK_NAMES)  # (classes, blocks), of this slice
+"""
+
+
+def _kinds(card: Card) -> set[str]:
+    """Which gates a network of this variant has."""
+    return {"none": set(), "cse": {"channel"}, "sse": {"spatial"}}.get(card.variant, {"channel", "spatial"})
+
+
+def _found(view: View, card: Card, indices: list[int]) -> list[ByStructure]:
+    return slices.run(indices, lambda index: understand_cached.structures(view.scan, view.plane, index, card))
+
+
+def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> tuple[go.Figure, pd.DataFrame]:
+    st.subheader(
+        "Mean sSE gate inside each structure",
+        help="The gate that a pixel of the slice lies under, averaged over the pixels that the network gives to a "
+        "structure. Each map keeps its own resolution: the structures are pooled to it by area.",
+    )
+    found = _found(view, card, [view.index] if this else slices.spread(view))
+    means = mean_gates(found, BLOCK_NAMES)
+    if relative:
+        means = means - slice_means(found, BLOCK_NAMES)
+    occurring = [each.number for each in card.structures if not np.isnan(means[each.number]).all()]
+    names = [card.structures[number].name for number in occurring]
+    figure = gate_table(means[occurring], names, BLOCK_NAMES, relative=relative)
+    export.chart(figure, key="understand_gates")
+    few = [each.name for each in card.structures if each.number not in occurring]
+    left_out = f" Under {LEAST_PIXELS} pixels, so not shown: {', '.join(few)}." if few else ""
+    where = (view.place or "its one slice") if this else slices.in_words(view)
+    st.caption(f"Over {where}; structures as the network predicts them.{left_out}")
+    return figure, pd.DataFrame(means[occurring], index=pd.Index(names, name="structure"), columns=list(BLOCK_NAMES))
+
+
+def _draw_profile(view: View, card: Card, block: str) -> tuple[go.Figure, pd.DataFrame] | None:
+    st.subheader(
+        "Channel weights with and without a structure",
+        help="The cSE gate sees a slice as one number a channel. Do its weights tell slices that contain a structure "
+        "from those that do not? After the section on the dynamics of SE blocks in Roy et al., IEEE TMI 2019.",
+    )
+    names = [each.name for each in card.structures[1:]]
+    if st.session_state.get(STRUCTURE, names[0]) not in names:
+        del st.session_state[STRUCTURE]  # one of another anatomy
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    with left:
+        name = st.selectbox(
+            "Structure",
+            names,
+            index=names.index(FIRST_STRUCTURE) if FIRST_STRUCTURE in names else 0,
+            key=STRUCTURE,
+            bind="query-params",
+            help=f"Slices contain it that have at least {LEAST_PIXELS} pixels of it in the prediction. Slices with "
+            "fewer, but some, are left out.",
+        )
+    with right:
+        by_difference = st.toggle(
+            "Sort channels by difference",
+            value=True,
+            key=SORTED,
+            bind="query-params",
+            help="From the channel that is weaker with the structure to the one that is stronger.",
+        )
+    structure = 1 + names.index(name)
+    found = _found(view, card, slices.spread(view))
+    shown = profile(found, block, structure)
+    if shown is None:
+        having = sum(each.pixels[structure] >= LEAST_PIXELS for each in found)
+        st.info(
+            f"{name}: the network finds it in {having} of {len(found)} slices, and a comparison needs slices with it "
+            "and slices without. Choose another structure, or another plane in the sidebar."
+        )
+        return None
+    figure = profile_bars(shown, structure=name, block=block, by_difference=by_difference)
+    export.chart(figure, key="understand_profile")
+    st.caption(_in_words(shown, name, slices.in_words(view)))
+    return figure, pd.DataFrame(
+        {
+            f"mean with {name}": shown.present[0],
+            "standard deviation with": shown.present[1],
+            "mean without": shown.absent[0],
+            "standard deviation without": shown.absent[1],
+            "difference": shown.difference,
+            "standard error of the difference": shown.standard_error,
+        },
+        index=pd.RangeIndex(len(shown.difference), name="channel"),
+    )
+
+
+def _in_words(shown: Profile, name: str, where: str) -> str:
+    strongest = int(np.abs(shown.difference).argmax())
+    largest = f"{shown.difference[strongest]:+.2f}".replace("-", "−")
+    clear = int(np.sum(np.abs(shown.difference) > 2 * shown.standard_error))
+    return (
+        f"Over {where}: points are means, bands one standard deviation over slices, whiskers of the difference one "
+        f"standard error. The largest difference is that of channel {strongest}, {largest} with {name}; {clear} of "
+        f"{len(shown.difference)} channels differ by more than two standard errors. Neighbouring slices are alike, and "
+        "slices without a structure also lie elsewhere in the head, so this describes the scan and is no test."
+    )

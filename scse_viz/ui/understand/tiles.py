@@ -1,0 +1,64 @@
+"""Small maps in a row, written as HTML: every pixel a square, one scale for all, a sentence for who cannot see them."""
+
+import base64
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from scse_viz.rendering.png import coloured_png, gradient
+
+STYLE = """<style>
+.tiles { display: flex; gap: 10px; align-items: flex-start; padding-bottom: 8px; }
+.tiles figure { margin: 0; flex: 0 1 150px; min-width: 0; }
+.tiles img { width: 100%; image-rendering: pixelated; border-radius: 4px; display: block; background: #000; }
+.tiles figcaption { font-size: 12px; line-height: 1.3; padding-top: 3px; }
+.tiles .sign { align-self: center; font-size: 20px; padding-bottom: 20px; }
+.tiles-key { display: inline-flex; gap: 6px; align-items: center; font-size: 12px; }
+.tiles-key i { width: 120px; height: 9px; border-radius: 2px; }
+</style>"""
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """A map (h, w) with a line below it; `text` says the same and more to a screen reader."""
+
+    values: np.ndarray
+    caption: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The colours of a row of tiles: values from `low` to `high`, a scale of `pictures`, and what is measured."""
+
+    low: float
+    high: float
+    colours: str
+    unit: str
+
+
+def draw(rows: Sequence[Sequence[Tile | str]], scale: Scale) -> None:
+    """Draw rows of tiles, and between tiles the signs that are given as text. Pixels of networks are squares."""
+    st.html(STYLE + "".join(_row(row, scale) for row in rows) + _key(scale))
+
+
+def _row(row: Sequence[Tile | str], scale: Scale) -> str:
+    cells = [
+        f'<span class="sign">{html.escape(each)}</span>' if isinstance(each, str) else _figure(each, scale)
+        for each in row
+    ]
+    return f'<div class="tiles">{"".join(cells)}</div>'
+
+
+def _figure(tile: Tile, scale: Scale) -> str:
+    data = base64.b64encode(coloured_png(tile.values, (scale.low, scale.high), scale.colours)).decode()
+    picture = f'<img alt="{html.escape(tile.text, quote=True)}" src="data:image/png;base64,{data}">'
+    return f"<figure>{picture}<figcaption>{html.escape(tile.caption)}</figcaption></figure>"
+
+
+def _key(scale: Scale) -> str:
+    bar = f'<i style="background: {gradient(scale.colours)}"></i>'
+    return f'<div class="tiles-key">{scale.low:.3g}{bar}{scale.high:.3g} {html.escape(scale.unit)}</div>'

@@ -1,0 +1,72 @@
+"""What Volume offers to take along; whole volumes are computed when they are asked for."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from scse_viz.inference.jobs import Job
+from scse_viz.scans.resampling import on_grid
+from scse_viz.ui.shell import export
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.volume import run
+from scse_viz.ui.volume import tables as volume_tables
+from scse_viz.zoo import Card
+
+CODE = """
+from scse_viz.scans.resampling import to_image
+from scse_viz.inference import segment_slices
+
+slices = dict(segment_slices(scan, zoo.load(name), card, {plane!r}))  # every slice of the plane
+"""
+MAP_CODE = """
+gates = {{index: found.gates[{name!r}] for index, found in slices.items()}}
+to_image(scan, {plane!r}, gates, {map_mm}).to_filename("gate.nii.gz")  # on the grid of the scan's file
+"""
+
+
+class WhenAsked(Mapping[str, np.ndarray]):
+    """Arrays by name, each made anew when it is taken."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], np.ndarray]]) -> None:
+        self._makers = makers
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+def offer(view: View, card: Card, job: Job | None, name: str | None) -> None:
+    """Heat maps, tables, the map `name` and the prediction as volumes, and all gates as arrays."""
+    if job is None or not job.ready:
+        export.offer(view, page="volume", models=[card])
+        return
+    tables = volume_tables.tables(view, card, job)
+    for number, field in run.NUMBERS.items():
+        tables[f"{number} by slice"] = pd.DataFrame(getattr(job, field))[job.done].rename_axis("slice")
+    maps: dict[str, Callable[[], np.ndarray]] = {"prediction": job.label_volume}
+    code = CODE.format(plane=job.plane)
+    if name is not None:
+        maps[name] = lambda: map_volume(view, job, name)
+        code += MAP_CODE.format(name=name, plane=job.plane, map_mm=tuple(round(side, 6) for side in job.map_mm(name)))
+    export.offer(
+        view,
+        page="volume",
+        models=[card],
+        figures={number: run.heat_map(view, job, number) for number in run.NUMBERS},
+        tables=tables,
+        maps=WhenAsked(maps),
+        arrays={**job.gates, "labels": job.labels, "done": job.done},
+        code=code,
+    )
+
+
+def map_volume(view: View, job: Job, name: str) -> np.ndarray:
+    """A map of all slices that are done on the scan's grid (X, Y, Z), nan in the others."""
+    done = np.flatnonzero(job.done).tolist()
+    return on_grid(view.scan, job.plane, {index: job.gates[name][index] for index in done}, job.map_mm(name))

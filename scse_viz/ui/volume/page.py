@@ -1,0 +1,173 @@
+"""Volume: a whole plane through one network, slice by slice, in heat maps, in three linked planes and in space."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import streamlit as st
+
+from scse_viz.inference.jobs import Job
+from scse_viz.rendering.panels import ACTIVATION_SCALE, GATE_SCALES, Panel
+from scse_viz.rendering.volumes import Layer
+from scse_viz.scans import PLANES, ScanError, view_of, voxel_at
+from scse_viz.ui.components.keys import keys
+from scse_viz.ui.components.panels import panels
+from scse_viz.ui.components.viewer import viewer
+from scse_viz.ui.shell import address, cached, export, sidebar
+from scse_viz.ui.shell.labels import labels_panel, legend
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import variant_title, verbatim
+from scse_viz.ui.volume import cached as volume_cached
+from scse_viz.ui.volume import export as volume_export
+from scse_viz.ui.volume import run
+from scse_viz.zoo import Card, WeightsError
+
+FIRST_VARIANTS = 4
+WIDGETS = (*sidebar.KEYS, "architecture", "variant", "block", run.NUMBER, *export.KEYS)
+
+
+def page() -> None:
+    """The page: the run, the slice, blocks by slices, three planes and space, volumes."""
+    view = sidebar.view()
+    card = sidebar.choose_network(view)
+    block = sidebar.choose_block()
+    voxel = _choose_crosshair(view)
+    _listen(view, card)
+    place = f" · {view.place}" if view.place else ""
+    st.markdown(f"#### {verbatim(view.scan.name)}{place}")
+    job = run.find(view, card)
+    try:
+        with st.spinner("Segmenting and recording gates", show_time=False):
+            prediction, map_ = volume_cached.panels(view.scan, view.plane, view.index, card, block, job)
+    except (ScanError, WeightsError) as error:
+        st.error(verbatim(str(error)))
+        return
+    if view_of(view.scan, view.plane).count == 1:
+        st.info("This scan is a single slice, so there is nothing to scrub through; the other pages show all of it.")
+    else:
+        run.draw_progress(view, card)
+    _draw_slice(view, card, block, prediction, map_, voxel)
+    run.draw_results(view, card)
+    name = _map_name(job, block)
+    if min(view.scan.voxels.shape) > 1:
+        _draw_space(view, card, block, job, name, voxel)
+    run.draw_tables(view, card)
+    volume_export.offer(view, card, job, name)
+    address.note_lost(WIDGETS)
+
+
+def _choose_crosshair(view: View) -> tuple[int, int, int]:
+    """The voxel that the planes meet in: the slice, and a slider for each of the other two planes."""
+    voxel = [0, 0, 0]
+    for plane, axis in PLANES.items():
+        count = view.scan.voxels.shape[axis]
+        if plane == view.plane:
+            voxel[axis] = view.index
+        elif count > 1 and plane in view.scan.planes:
+            voxel[axis] = st.sidebar.slider(
+                f"Crosshair, {plane}",
+                0,
+                count - 1,
+                cached.first_slice(view.scan, plane),
+                key=plane,
+                bind="query-params",
+                help="Where the other planes cut the slice: a click in a picture sets it too.",
+            )
+    return voxel[0], voxel[1], voxel[2]
+
+
+def _listen(view: View, card: Card) -> None:
+    """The keys 1 to 4 choose among the first variants of the architecture."""
+    family = [each for each in view.networks.values() if each.architecture == card.architecture]
+    actions = {
+        str(number): partial(_set, "variant", variant_title(each.variant))
+        for number, each in enumerate(family[:FIRST_VARIANTS], start=1)
+    }
+    with st.sidebar:  # at its end, where an element of no height moves nothing
+        keys.listen(actions, key="volume_keys")
+
+
+def _set(key: str, value: str) -> None:
+    st.session_state[key] = value
+
+
+def _draw_slice(view: View, card: Card, block: str, prediction: Panel, map_: Panel, voxel: Sequence[int]) -> None:
+    packed = panels.message(
+        view.scan,
+        view.plane,
+        view.index,
+        intensities=cached.shown_intensities(view.scan),
+        columns={"prediction": f"{card.name}, {card.parameters:,} parameters", block: map_.alt},
+        rows=[panels.Row(block, "", (prediction, map_))],
+        structures=legend(view, card.structures),
+        reference=labels_panel(view, card.structures),
+        options={"pick": True, "picked": _pixel(view, voxel)},
+    )
+    panels.draw(
+        packed,
+        key="volume_slice",
+        on_pick=lambda row, column: _go_to(view, voxel_at(view.scan, view.plane, view.index, row, column)),
+    )
+
+
+def _draw_space(view: View, card: Card, block: str, job: Job | None, name: str | None, voxel: Sequence[int]) -> None:
+    st.subheader(
+        "Three planes and 3-D",
+        help="Click or drag in a plane: the others follow, and the slice above once the hand rests. Drag the head to "
+        "turn it. After a click the wheel goes through the slices of a plane, zooms it with Ctrl, and zooms the head.",
+    )
+    with st.spinner("Preparing the volume", show_time=False):
+        layers = volume_cached.layers(view.scan, card, job, name)
+    st.caption(_space_caption(view, block, job, layers))
+    span = volume_cached.map_span(job, name) if job is not None and name is not None else (0.0, 1.0)
+    gate = name is None or name.endswith("gate")
+    viewer.draw(
+        view.scan,
+        view.plane,
+        voxel,
+        layers,
+        structures=card.structures,
+        map_title=f"{block}, {'sSE gate' if gate else 'mean |activation|, a.u.'}",
+        map_span=span,
+        map_scale=GATE_SCALES[0] if gate else ACTIVATION_SCALE,
+        on_pick=lambda picked: _go_to(view, picked),
+    )
+
+
+def _space_caption(view: View, block: str, job: Job | None, layers: Mapping[str, Layer]) -> str:
+    """What the 3-D view shows, and how finely."""
+    parts = [f"The scan at {_size(layers['scan'])}."]
+    if job is None or not job.ready:
+        return f"{parts[0]} Run the plane, and the block's map and the structures join it."
+    if job.under_way:
+        return f"{parts[0]} The block's map and the structures join it when the run ends or is stopped."
+    if "map" in layers:
+        parts.append(
+            f"The map of {block} at {_size(layers['map'])}: in the {view.plane} plane it is as fine as its stage."
+        )
+    else:
+        parts.append(f"{block} has no map in this network, for its gates are channel gates alone.")
+    if job.ready < job.count:
+        parts.append(f"Only {job.ready} of {job.count} slices are done.")
+    return " ".join(parts)
+
+
+def _size(layer: Layer) -> str:
+    return " × ".join(f"{side:.3g}" for side in layer.voxel_mm) + " mm"
+
+
+def _map_name(job: Job | None, block: str) -> str | None:
+    names = [f"{block}/{kind}" for kind in ("spatial_gate", "activation")]
+    return next((name for name in names if job is not None and name in job.gates), None)
+
+
+def _pixel(view: View, voxel: Sequence[int]) -> tuple[int, int]:
+    """Row and column of the slice under a voxel."""
+    across, down = (axis for axis in range(3) if axis != PLANES[view.plane])
+    return view_of(view.scan, view.plane).height - 1 - voxel[down], voxel[across]
+
+
+def _go_to(view: View, voxel: Sequence[int]) -> None:
+    """Put slice and crosshair at a voxel; one that a browser still had of another scan ends at the border of this."""
+    for plane, axis in PLANES.items():
+        if plane in view.scan.planes:
+            st.session_state[plane] = min(max(0, int(voxel[axis])), view.scan.voxels.shape[axis] - 1)

@@ -1,0 +1,176 @@
+"""The run of a whole plane: start, progress, stop, and what is done so far as heat maps."""
+
+from functools import partial
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from scse_viz.analysis.by_slice import by_block, from_mean, of_largest
+from scse_viz.figures.by_slice import DEVIATIONS, block_slices
+from scse_viz.inference.jobs import Job, Ticket
+from scse_viz.models import BLOCK_NAMES
+from scse_viz.rendering.panels import ACTIVATION_SCALE
+from scse_viz.scans import ScanError, view_of
+from scse_viz.ui.shell import cached, export
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import verbatim
+from scse_viz.ui.volume import cached as volume_cached
+from scse_viz.ui.volume import tables as volume_tables
+from scse_viz.zoo import Card, WeightsError
+
+NUMBER = "volume_number"
+TICKET = "volume_ticket"
+JUMPED = "volume_jumped"
+CHART = "volume_heat_map"
+EVERY_S = 1.0
+MEAN, DEVIATION, SATURATION = "mean gate", "deviation", "saturation"
+NUMBERS = {MEAN: "means", DEVIATION: "means", SATURATION: "saturations"}
+KINDS = {"spatial gates (sSE)": "spatial_gate", "channel gates (cSE)": "channel_gate"}
+
+
+def find(view: View, card: Card) -> Job | None:
+    """The job of what is looked at, whoever started it."""
+    return volume_cached.jobs().find(view.scan, card, view.plane)
+
+
+def draw_progress(view: View, card: Card) -> None:
+    """How far the run is, and what to do about it; the page runs again when a run begins or ends."""
+    following = _under_way(view, card)
+    st.fragment(_draw_progress, run_every=EVERY_S if following else None)(view, card, following)
+
+
+def draw_results(view: View, card: Card) -> None:
+    """Heat maps of the slices that are done; they follow a run by themselves."""
+    st.fragment(_draw_results, run_every=EVERY_S if _under_way(view, card) else None)(view, card)
+
+
+def draw_tables(view: View, card: Card) -> None:
+    """Volumes and Dice of the slices that are done; they follow a run too."""
+    st.fragment(_draw_tables, run_every=EVERY_S if _under_way(view, card) else None)(view, card)
+
+
+def heat_map(view: View, job: Job, number: str) -> go.Figure:
+    """Blocks by slices of a job, one of NUMBERS; the mean activation for a network without gates."""
+    numbers = getattr(job, NUMBERS[number])
+    tables = {title: by_block(numbers, BLOCK_NAMES, kind, job.count) for title, kind in KINDS.items()}
+    tables = {title: table for title, table in tables.items() if np.isfinite(table).any()}
+    draw = partial(block_slices, blocks=BLOCK_NAMES, plane=view.plane, current=view.index)
+    if not tables:
+        shares = of_largest(by_block(job.means, BLOCK_NAMES, "activation", job.count))
+        title = "no gates: mean |activation|, as a share of the block's largest"
+        return draw({title: shares}, number="share", colours=ACTIVATION_SCALE)
+    if number == DEVIATION:
+        tables = {title: from_mean(table) for title, table in tables.items()}
+        return draw(tables, number="from the block's mean", colours="blue-red", span=DEVIATIONS)
+    return draw(tables, number=number)
+
+
+def _under_way(view: View, card: Card) -> bool:
+    job = find(view, card)
+    return job is not None and job.under_way
+
+
+def _draw_progress(view: View, card: Card, following: bool) -> None:
+    job = find(view, card)
+    if following and not _under_way(view, card):
+        st.rerun()
+    line = st.container(horizontal=True, vertical_alignment="center")
+    message, action = line.container(), line.container(width="content")
+    ticket = st.session_state.setdefault(TICKET, Ticket())
+    wanted = job is not None and ticket in job.wanted_by
+    with message:
+        _say(view, job, wanted)
+    if job is not None and job.state == "finished":
+        return
+    if job is not None and wanted and job.under_way:
+        if action.button("Stop", key="volume_stop", help="What is done stays."):
+            volume_cached.jobs().leave(ticket, job)
+            st.rerun()
+        return
+    missing = view_of(view.scan, view.plane).count - (job.ready if job else 0)
+    label = f"Run {missing} slices" if job is None or not job.ready else f"Run the other {missing}"
+    help_ = (
+        "Runs in the background, the slice that is shown and its neighbours first. Other pages can be used meanwhile."
+    )
+    if action.button(label, key="volume_start", type="primary", help=help_):
+        try:
+            with st.spinner("Loading the network", show_time=False):
+                model = cached.network(card.name, card.sha256)
+        except WeightsError as error:
+            message.error(verbatim(str(error)))
+            return
+        volume_cached.jobs().start(ticket, view.scan, card, view.plane, model, first=view.index)
+        st.rerun()
+
+
+def _say(view: View, job: Job | None, wanted: bool) -> None:
+    """How far the run is."""
+    if job is None:
+        st.caption("Only the slice below has been computed. Run the whole plane for heat maps, volumes and 3-D maps.")
+        return
+    done = f"{job.ready} of {job.count} {view.plane} slices"
+    if job.under_way:
+        if job.state == "waiting":
+            text = "Waiting for another run to end"
+        elif wanted:
+            text = done + (f", about {_duration(job.seconds_left)} to go" if job.seconds_left is not None else "")
+        else:
+            text = f"{done}; it ends after this one" if len(job.wanted_by) == 0 else f"{done}, for somebody else"
+        st.progress(job.ready / job.count, text=text)
+    elif job.state == "failed":
+        known = isinstance(job.error, ScanError)
+        found = str(job.error) if known else f"an error of this program, {job.error!r}; its log says where"
+        st.error(verbatim(f"{'' if known else 'The run ended with '}{found}"))
+    elif job.state == "finished":
+        st.caption(f"All {job.count} {view.plane} slices are done; they are kept while this program runs, in memory.")
+    else:
+        st.caption(f"Stopped: {done} are done, and all below is about those.")
+    others = [each for each in volume_cached.jobs().wanted(st.session_state[TICKET]) if each is not job]
+    if others:
+        each = ", ".join(f"{other.plane} {other.ready} of {other.count}" for other in others)
+        st.caption(f"Also under way for you: {each}.")
+
+
+def _duration(seconds: float) -> str:
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+
+
+def _draw_results(view: View, card: Card) -> None:
+    if st.session_state.pop(JUMPED, False):
+        st.rerun()  # the slice in the sidebar has changed
+    job = find(view, card)
+    if job is None or not job.ready:
+        return
+    st.subheader(
+        "Blocks through the volume",
+        help="A column is a slice, a row a block. Click a cell to go to its slice. Means and shares are over the whole "
+        "map of a slice, or over all channels.",
+    )
+    number = st.segmented_control(
+        "Number",
+        list(NUMBERS),
+        default=MEAN,
+        required=True,
+        key=NUMBER,
+        bind="query-params",
+        disabled=not any(name.endswith("gate") for name in job.gates),
+        help="Mean gate, 0 to 1. Deviation: that less the block's average over the slices, so that small changes show. "
+        "Saturation: the share of gates within 0.05 of 0 or of 1, where a sigmoid barely answers to its input.",
+    )
+    figure = heat_map(view, job, str(number))
+    export.chart(figure, key=CHART, on_select=lambda: _jump(view.plane), selection_mode="points", width="stretch")
+
+
+def _draw_tables(view: View, card: Card) -> None:
+    job = find(view, card)
+    if job is not None and job.ready:
+        volume_tables.draw(view, card, job)
+
+
+def _jump(plane: str) -> None:
+    """Go to the slice of the cell that was clicked."""
+    points = st.session_state[CHART].selection.points
+    if points:
+        st.session_state[plane] = int(points[0]["x"])
+        st.session_state[JUMPED] = True

@@ -1,0 +1,106 @@
+"""The numbers of a whole plane: volumes of structures, and how they agree with the labels of the scan."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from scse_viz.analysis.by_slice import Agreement, agreement
+from scse_viz.inference.jobs import Job
+from scse_viz.scans import slice_of
+from scse_viz.scans.samples import in_groups, known_labels
+from scse_viz.ui.shell.layout import beside
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.zoo import Card
+
+HELD = "volume_agreement"
+
+
+def tables(view: View, card: Card, job: Job) -> dict[str, pd.DataFrame]:
+    """The tables of the slices that are done, by name."""
+    found = {"volumes ml": volumes(view, card, job)}
+    if view.source.labels is not None and not job.under_way:
+        found["against the labels"] = against_labels(view, job)
+    return found
+
+
+def draw(view: View, card: Card, job: Job) -> None:
+    """Draw the tables of the slices that are done."""
+    scope = "all slices" if job.ready == job.count else f"only {job.ready} of {job.count} slices"
+    found = tables(view, card, job)
+    left, right = beside(2, key="tables") if view.source.labels is not None else (st.container(), None)
+    with left:
+        st.subheader("Volumes, ml", help="Voxels of a structure times the size of a voxel.")
+        st.caption(f"Of {scope} of this plane.")
+        _show(found["volumes ml"], "volume_ml")
+    if right is None:
+        return
+    with right:
+        st.subheader("Against the labels", help="Dice: 2 |A and B| / (|A| + |B|), from 0 to 1.")
+        if "against the labels" in found:
+            st.caption(f"Over {scope}, in prediction and labels alike.")
+            _show(found["against the labels"], "volume_dice")
+        else:
+            st.caption("Volumes and Dice follow when the run ends or is stopped.")
+
+
+def volumes(view: View, card: Card, job: Job) -> pd.DataFrame:
+    """Volume of each structure that was found, in ml, the largest first, and its share of all that was found."""
+    found = job.sizes[:, 1:].sum(axis=0) * voxel_mm3(view) / 1000
+    table = pd.DataFrame(
+        {"prediction, ml": found, "share, %": 100 * found / max(found.sum(), 1e-12)},
+        index=pd.Index([each.name for each in card.structures[1:]], name="structure"),
+    )
+    return table[table["prediction, ml"] > 0].sort_values("prediction, ml", ascending=False)
+
+
+def against_labels(view: View, job: Job) -> pd.DataFrame:
+    """Volumes in ml, their difference and Dice of everything that the labels name."""
+    found, groups = _agreement(view, job), view.source.groups
+    rows = [group.label for group in groups]
+    predicted, truth = found.found_ml[rows], found.truth_ml[rows]
+    table = pd.DataFrame(
+        {
+            "prediction, ml": predicted,
+            "labels, ml": truth,
+            "difference, %": 100 * np.divide(predicted - truth, truth, out=np.full(len(rows), np.nan), where=truth > 0),
+            "Dice": found.dice[rows],
+        },
+        index=pd.Index([group.name for group in groups], name="structure"),
+    )
+    return table[(predicted > 0) | (truth > 0)]
+
+
+def voxel_mm3(view: View) -> float:
+    """The size of a voxel."""
+    return float(abs(np.linalg.det(view.scan.affine[:3, :3])))
+
+
+def _agreement(view: View, job: Job) -> Agreement:
+    """Computed once for a job's slices and these very labels, which belong to the session as its upload does."""
+    labels, groups = view.source.labels, view.source.groups
+    assert labels is not None
+    held = st.session_state.get(HELD)
+    if held is not None and held[0] is labels and held[1] is job and held[2] == job.ready and held[3] == groups:
+        return held[4]
+    ready, done = job.ready, job.done.copy()
+    with st.spinner("Comparing with the labels", show_time=False):
+        truth = np.stack([slice_of(labels, job.plane, index) for index in range(job.count)])
+        size = 1 + max(group.label for group in groups)
+        found = agreement(in_groups(job.labels, groups), known_labels(truth, groups), done, voxel_mm3(view), size)
+    st.session_state[HELD] = (labels, job, ready, groups, found)
+    return found
+
+
+def _show(table: pd.DataFrame, key: str) -> None:
+    if table.empty:
+        st.caption("No structure in these slices.")
+        return
+    forms = {
+        "prediction, ml": "%.2f",
+        "labels, ml": "%.2f",
+        "share, %": "%.1f",
+        "difference, %": "%+.1f",
+        "Dice": "%.3f",
+    }
+    columns = {title: st.column_config.NumberColumn(format=forms[title]) for title in table.columns}
+    st.dataframe(table, width="stretch", height="content", column_config=columns, placeholder="–", key=key)

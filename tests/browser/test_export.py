@@ -1,0 +1,58 @@
+"""What is taken along, in a real browser: a report that opens without a network, maps, numbers and arrays."""
+
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from playwright.sync_api import Browser, Page, expect
+
+from scse_viz.scans.samples import samples
+from tests.browser.looks import ARTEFACTS, PATIENCE
+
+
+def taken(page: Page, label: str, folder: Path) -> Path:
+    """The file that a button of the last part of the page gives."""
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.get_by_role("button", name=label).click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_files_of_a_view_open_elsewhere(browser: Browser, address: str, tmp_path: Path) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(f"{address}explore?scan=ICBM+2009a&variant=scSE&plane=coronal&coronal=100&block=encoder3")
+    page.get_by_text("Take away").click(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Report (HTML)")).to_be_visible(timeout=PATIENCE)
+    report = taken(page, "Report (HTML)", tmp_path)
+    maps = zipfile.ZipFile(taken(page, "Maps (NIfTI)", tmp_path))
+    arrays = np.load(taken(page, "Arrays (.npz)", tmp_path), allow_pickle=False)
+    numbers = zipfile.ZipFile(taken(page, "Numbers (CSV)", tmp_path))
+    context.close()
+
+    assert len(arrays.files) > 0
+    assert all(name.endswith(".csv") for name in numbers.namelist())
+    file = nib.load(samples()["icbm2009a"].scan)
+    for name in maps.namelist():
+        image = nib.Nifti1Image.from_stream(io.BytesIO(gzip.decompress(maps.read(name))))
+        assert image.shape == file.shape
+        np.testing.assert_allclose(image.affine, file.affine)
+
+    alone = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True)
+    page = alone.new_page()
+    asked: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(report.as_uri())
+    expect(page.get_by_role("heading", level=1)).to_contain_text("explore")
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".maps img").first).to_be_visible()
+    page.screenshot(path=ARTEFACTS / "report.png")
+    assert errors == []
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    alone.close()

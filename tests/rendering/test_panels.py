@@ -1,0 +1,185 @@
+"""Pictures hold the very numbers they were made from."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from scse_viz.rendering.panels import (
+    ACTIVATION_SCALE,
+    GATE_SCALES,
+    MAP_KINDS,
+    block_panel,
+    colour_scale,
+    difference_panel,
+    disagreement_panel,
+    eight_bit,
+    intensity_range,
+    label_panel,
+    middle_of_head,
+    outvoted_panel,
+    pack,
+    picture_name,
+    png,
+)
+
+
+def numbers(picture: bytes) -> np.ndarray:
+    image = Image.open(io.BytesIO(picture))
+    assert image.mode == "L"
+    return np.asarray(image)
+
+
+@pytest.fixture
+def gates() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {
+        "encoder1/spatial_gate": rng.random((32, 48), dtype=np.float32),
+        "encoder1/channel_gate": np.array([0.25, 0.75], dtype=np.float32),
+        "encoder2/spatial_gate": rng.random((16, 24), dtype=np.float32),
+        "decoder1/channel_gate": np.array([0.5], dtype=np.float32),
+        "decoder2/activation": np.full((16, 24), 0.123, dtype=np.float32),
+    }
+
+
+def test_a_png_decodes_to_the_numbers_it_was_made_from():
+    pixels = np.arange(256, dtype=np.uint8).reshape(8, 32)
+    assert (numbers(png(pixels)) == pixels).all()
+
+
+def test_a_turned_slice_is_not_scrambled():
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 4).T[::-1]
+    assert (numbers(png(pixels)) == pixels).all()
+
+
+def test_intensities_outside_the_range_end_at_black_and_white():
+    assert eight_bit(np.array([-5.0, 10, 15, 20, 99]), 10, 20).tolist() == [0, 0, 128, 255, 255]
+
+
+def test_a_constant_image_is_black():
+    assert eight_bit(np.full((2, 2), 7.0), 7, 7).max() == 0
+    assert intensity_range(np.full((2, 2, 2), 7.0)) == (7, 7)
+
+
+@pytest.mark.parametrize("name", [*GATE_SCALES, ACTIVATION_SCALE, MAP_KINDS["share"].scale])
+def test_every_colour_scale_grows_lighter_from_end_to_end(name):
+    scale = colour_scale(name)
+    lightness = scale @ np.array([0.2126, 0.7152, 0.0722])
+    assert scale.shape == (256, 3)
+    assert (np.diff(lightness) > -0.5).all()
+    assert lightness[-1] - lightness[0] > 140
+
+
+def test_activations_do_not_look_like_any_gate():
+    assert ACTIVATION_SCALE not in GATE_SCALES
+
+
+def test_a_gate_is_drawn_on_the_fixed_scale_whatever_its_own_range(gates):
+    narrow = {"encoder1/spatial_gate": np.full((16, 16), 0.5, dtype=np.float32)}
+    panel = block_panel(narrow, "encoder1", (1, 1), title="sSE")
+    assert panel.kind == "gate"
+    assert panel.span == (0, 1)
+    assert (numbers(panel.picture) == 128).all()
+
+
+def test_a_map_of_half_the_rows_has_pixels_of_twice_the_size(gates):
+    assert block_panel(gates, "encoder1", (1.0, 0.5), title="scSE").map_mm == (1.0, 0.5)
+    assert block_panel(gates, "encoder2", (1.0, 0.5), title="scSE").map_mm == (2.0, 1.0)
+
+
+def test_a_block_without_a_spatial_gate_says_so_and_keeps_its_channel_weights(gates):
+    panel = block_panel(gates, "decoder1", (1, 1), title="cSE")
+    assert panel.kind == "none"
+    assert panel.picture is None
+    assert panel.note == "no spatial gate"
+    assert panel.channels == (0.5,)
+
+
+def test_a_block_without_channel_weights_says_so(gates):
+    assert block_panel(gates, "encoder2", (1, 1), title="sSE").note == "no channel weights"
+
+
+def test_an_activation_is_on_a_scale_of_its_own_that_holds_its_maximum(gates):
+    panel = block_panel(gates, "decoder2", (1, 1), title="none")
+    assert panel.kind == "activation"
+    assert panel.span == (0, pytest.approx(0.13))
+    assert "arbitrary units" in panel.alt
+
+
+def test_the_alternative_text_of_a_gate_states_its_mean(gates):
+    mean = gates["encoder1/spatial_gate"].mean()
+    assert f"mean {mean:.2f}" in block_panel(gates, "encoder1", (1, 1), title="scSE").alt
+
+
+def test_labels_keep_their_numbers_and_their_areas_are_in_square_centimetres():
+    labels = np.zeros((10, 20), dtype=np.uint8)
+    labels[:5, :10] = 2
+    panel = label_panel(labels, ["background", "cortex", "thalamus"], 4.0, title="scSE")
+    assert (numbers(panel.picture) == labels).all()
+    assert panel.areas == {2: 2.0}
+    assert "thalamus 2.0 cm²" in panel.alt
+
+
+def test_a_message_holds_every_picture_once_and_says_where():
+    first, second = png(np.zeros((4, 4), np.uint8)), png(np.full((4, 4), 9, np.uint8))
+    message = pack({"rows": 2}, [first, second, first])
+    size = int.from_bytes(message[:4], "little")
+    header, body = json.loads(message[4 : 4 + size]), message[4 + size :]
+    assert header["rows"] == 2
+    assert len(body) == len(first) + len(second)
+    offset, length = header["pictures"][picture_name(second)]
+    assert body[offset : offset + length] == second
+
+
+def test_the_middle_of_the_head_is_where_it_is_bright():
+    voxels = np.zeros((10, 10, 30), dtype=np.float32)
+    voxels[:, :, 20:25] = 100
+    assert middle_of_head(voxels, 2) == 22
+    assert middle_of_head(np.zeros((3, 5, 7)), 1) == 2
+
+
+def test_the_scale_of_differences_is_lightest_at_none_and_as_dark_at_both_ends():
+    lightness = colour_scale(MAP_KINDS["difference"].scale) @ np.array([0.2126, 0.7152, 0.0722])
+    assert 120 <= lightness.argmax() <= 135
+    assert (np.diff(lightness[:120]) > 0).all()
+    assert (np.diff(lightness[135:]) < 0).all()
+    assert abs(lightness[0] - lightness[-1]) < 20
+
+
+def test_a_difference_is_drawn_from_minus_one_to_one_whatever_its_own_range():
+    panel = difference_panel(np.array([[-1.0, 0.0], [0.2, 1.0]]), (2, 2), title="scSE minus sSE")
+    assert numbers(panel.picture).tolist() == [[0, 128], [153, 255]]
+    assert (panel.kind, panel.span, panel.map_mm) == ("difference", (-1, 1), (2, 2))
+    assert "mean difference +0.05, from -1.00 to +1.00" in panel.alt
+
+
+def test_disagreement_reads_how_many_differ():
+    panel = disagreement_panel(np.array([[0, 0, 1, 3]]), 4, pixel_area=100)
+    drawn = numbers(panel.picture)[0]
+    assert [panel.readings[number] for number in drawn] == ["all agree", "all agree", "1 of 4 differ", "3 of 4 differ"]
+    assert drawn.max() == 255
+    assert panel.caption == "2.0 cm² disputed"
+
+
+@pytest.mark.parametrize("networks", range(2, 9))
+def test_every_number_of_the_map_of_disagreement_can_be_read(networks):
+    panel = disagreement_panel(np.arange(networks)[None], networks, pixel_area=1)
+    assert [panel.readings[number] for number in numbers(panel.picture)[0]] == [
+        "all agree",
+        *(f"{count} of {networks} differ" for count in range(1, networks)),
+    ]
+
+
+def test_one_network_has_none_to_differ_from():
+    panel = disagreement_panel(np.zeros((2, 2), int), 1, pixel_area=1)
+    assert numbers(panel.picture).max() == 0
+    assert panel.caption == "one network only"
+
+
+def test_who_is_outvoted_is_drawn_in_full_and_measured():
+    panel = outvoted_panel(np.array([[True, False, True]]), pixel_area=50, title="sSE")
+    assert numbers(panel.picture).tolist() == [[255, 0, 255]]
+    assert panel.readings == {0: "with the others", 255: "answers otherwise"}
+    assert panel.caption == "1.0 cm² otherwise"

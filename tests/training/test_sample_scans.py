@@ -1,0 +1,50 @@
+"""The shipped samples: small, aligned, and labelled as samples.json says."""
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from scse_viz.zoo.structures import ANATOMIES
+
+FOLDER = Path(__file__).parents[2] / "sample_data"
+SAMPLES = json.loads((FOLDER / "samples.json").read_text(encoding="utf-8"))
+
+
+def test_the_folder_stays_under_12_megabytes() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 12e6
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample["name"])
+def test_labels_lie_on_the_grid_of_the_scan_and_are_those_that_are_listed(sample: dict) -> None:
+    scan, labels = nib.load(FOLDER / sample["scan"]), nib.load(FOLDER / sample["labels"])
+    assert scan.shape == labels.shape
+    assert np.array_equal(scan.affine, labels.affine)
+    assert nib.aff2axcodes(scan.affine) == ("R", "A", "S")
+    assert set(np.unique(labels.dataobj)) == {0, *(group["label"] for group in sample["groups"])}
+    classes = len(ANATOMIES[sample["anatomy"]])
+    assert all(0 < number < classes for group in sample["groups"] for number in group["structures"])
+
+
+def test_colin27s_hippocampi_are_where_a_head_has_them() -> None:
+    labels = nib.load(FOLDER / "colin27-labels.nii.gz")
+    voxels = np.argwhere(np.asarray(labels.dataobj) == 10)
+    mm = nib.affines.apply_affine(labels.affine, voxels)
+    right, left = mm[mm[:, 0] > 0], mm[mm[:, 0] < 0]
+    for side, x in ((right, 28), (left, -27)):
+        assert np.abs(side.mean(axis=0) - [x, -21, -12]).max() < 4, "MNI space, Tzourio-Mazoyer et al. 2002"
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_hippocampus_sample_is_a_piece_of_colin27_with_the_whole_hippocampus_of_its_side(side: str) -> None:
+    head, labels = (nib.load(FOLDER / f"colin27{part}.nii.gz") for part in ("", "-labels"))
+    name = f"colin27-hippocampus-{side}"
+    crop, found = nib.load(FOLDER / f"{name}.nii.gz"), nib.load(FOLDER / f"{name}-labels.nii.gz")
+    low = np.round(np.linalg.inv(head.affine) @ crop.affine[:, 3]).astype(int)[:3]
+    box = tuple(slice(start, start + count) for start, count in zip(low, crop.shape, strict=True))
+    assert np.array_equal(crop.dataobj, head.dataobj[box])
+    assert np.array_equal(np.asarray(found.dataobj) == 1, labels.dataobj[box] == 10)
+    x = nib.affines.apply_affine(labels.affine, np.argwhere(np.asarray(labels.dataobj) == 10))[:, 0]
+    assert np.count_nonzero(found.dataobj) == np.count_nonzero(x < 0 if side == "left" else x > 0)

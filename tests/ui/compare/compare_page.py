@@ -1,0 +1,52 @@
+"""The page Compare as tests open it, and what its grids of panels were sent."""
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+APP = Path(__file__).parents[3] / "app.py"
+OWN = {"scan": "your own file"}
+
+
+def nifti(voxels: np.ndarray, affine: np.ndarray | None = None) -> bytes:
+    image = nib.Nifti1Image(voxels.astype(np.float32), np.eye(4) if affine is None else affine)
+    return image.to_bytes()
+
+
+def ball(shape: tuple[int, int, int] = (24, 32, 20)) -> np.ndarray:
+    grid = np.stack(np.meshgrid(*(np.linspace(-1, 1, size) for size in shape), indexing="ij"))
+    return 100.0 * (np.linalg.norm(grid, axis=0) < 0.8)
+
+
+def opened(**address: str | list[str]) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=120)
+    app.query_params.update(address)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def with_upload(name: str, content: bytes, **address: str | list[str]) -> AppTest:
+    app = opened(**OWN, variants=["scSE"], **address)
+    app.file_uploader(key="scan_file").upload(name, content)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def messages(app: AppTest) -> list[dict]:
+    """The headers of what the grids of panels were sent."""
+    sent = [component.proto.bytes for component in app.get("bidi_component")]
+    return [json.loads(packed[4 : 4 + int.from_bytes(packed[:4], "little")]) for packed in sent if packed]
+
+
+def message(app: AppTest) -> dict:
+    """The header of the only grid, or of the first."""
+    return messages(app)[0]
+
+
+def titles(app: AppTest) -> list[str]:
+    return [column["title"] for column in message(app)["columns"]]

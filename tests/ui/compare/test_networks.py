@@ -1,0 +1,158 @@
+"""Compare, what it compares: networks with each other, architectures, and two scans."""
+
+import json
+from base64 import b64decode
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from scse_viz import zoo
+from scse_viz.ui.compare.page import PARTS
+from scse_viz.ui.shell import cached, export
+from scse_viz.zoo import save
+from scse_viz.zoo.structures import BRAIN
+from tests.cards import TINY
+from tests.ui.compare.compare_page import OWN, ball, message, messages, nifti, opened, titles
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("shown", [["none"], ["cSE"], ["sSE"], ["none", "sSE"]])
+def test_every_part_has_something_to_say_about_few_networks(part, shown):
+    app = opened(variants=shown, compare_part=part)
+    assert app.info or app.get("plotly_chart") or titles(app) == shown
+
+
+def test_one_part_at_a_time_is_computed_and_the_address_holds_which():
+    app = opened(compare_part="Gates")
+    assert messages(app) == []
+    assert "How alike are the gates?" in " ".join(each.value for each in app.markdown)
+
+
+def test_subtracting_a_map_shows_differences_and_leaves_the_rest():
+    header = message(opened(compare_minus="sSE", blocks=["encoder1"]))
+    assert [cell["kind"] for cell in header["rows"][2]["cells"]] == ["activation", "none", "gate", "difference"]
+    assert header["rows"][2]["cells"][3]["span"] == [-1, 1]
+    assert header["kinds"]["difference"]["scale"]
+    assert "scSE, encoder1 minus sSE" in header["rows"][2]["cells"][3]["alt"]
+
+
+def test_the_map_of_disagreement_stands_beside_who_is_outvoted():
+    row = message(opened())["rows"][1]
+    assert row["reference"]["readings"]["85"] == "1 of 4 differ"
+    assert [cell["kind"] for cell in row["cells"]] == ["share"] * 4
+
+
+def test_room_is_kept_for_networks_that_are_switched_off():
+    assert [message(opened(variants=shown))["places"] for shown in (["sSE"], ["none", "cSE", "sSE", "scSE"])] == [4, 4]
+
+
+def test_dice_between_networks_is_that_of_the_chosen_structure():
+    app = opened(variants=["sSE", "scSE"], compare_part="Predictions")
+    mean = dice_matrix(app)[0, 1]
+    app.selectbox(key="compare_structure").select("thalamus").run()
+    assert not app.exception
+    thalamus = dice_matrix(app)[0, 1]
+    assert 0 < mean < thalamus < 1
+
+
+def dice_matrix(app: AppTest) -> np.ndarray:
+    spec = json.loads(app.get("plotly_chart")[0].proto.spec)
+    on_dark, on_light = (
+        np.frombuffer(b64decode(drawn["z"]["bdata"]), drawn["z"]["dtype"]).reshape(2, 2) for drawn in spec["data"][1:]
+    )
+    assert (spec["layout"]["coloraxis"]["cmin"], spec["layout"]["coloraxis"]["cmax"]) == (0, 1)
+    return np.where(np.isnan(on_dark), on_light, on_dark)
+
+
+def test_a_second_scan_has_its_own_grid_and_slice_and_shares_the_networks():
+    app = opened(variants=["sSE", "scSE"], compare_second="true", blocks=["encoder1"])
+    first, second = messages(app)
+    assert "colin27" in first["slice"]["alt"]
+    assert "icbm2009a" in second["slice"]["alt"]
+    assert [column["title"] for column in second["columns"]] == ["sSE", "scSE"]
+    app.slider(key="compare_axial").set_value(60).run()
+    assert not app.exception
+    assert "axial slice 60" in messages(app)[1]["slice"]["alt"]
+    assert messages(app)[0]["slice"] == first["slice"]
+
+
+def test_pixels_of_two_grids_are_not_compared_but_channel_weights_are():
+    app = opened(variants=["sSE", "scSE"], compare_second="true", compare_part="Gates")
+    options = app.button_group(key="compare_measure").options
+    assert "Correlation of sSE maps, colin27" in options
+    assert "Correlation of sSE maps, icbm2009a" in options
+    assert "Rank correlation of cSE weights" in options
+
+
+def test_weights_of_unequal_numbers_of_channels_are_said_to_be_no_pair():
+    """U-Net and SD-Net have no stage of the same width: nothing but the diagonal would be drawn."""
+    app = opened(
+        variants=["cSE"], compare_architectures=["U-Net", "SD-Net"], compare_part="Gates",
+        compare_measure="Rank correlation of cSE weights",
+    )  # fmt: skip
+    said = [caption.value for caption in app.caption if "No two of these networks" in caption.value]
+    assert len(said) == 2, "of the block chosen, and of each block"
+
+
+def test_a_second_scan_of_the_same_grid_and_slice_is_compared_pixel_by_pixel():
+    app = opened(
+        variants=["sSE"], compare_second="true", compare_scan="Colin27", axial="80", compare_axial="80",
+        compare_part="Gates",
+    )  # fmt: skip
+    assert app.button_group(key="compare_measure").options == ["Correlation of sSE maps", "Overlap of sSE maps"]
+
+
+def test_a_second_upload_is_kept_apart_from_the_first():
+    app = opened(variants=["sSE"], compare_second="true", compare_scan=OWN["scan"])
+    app.file_uploader(key="compare_scan_file").upload("ball.nii", nifti(ball()))
+    app.run()
+    assert not app.exception
+    assert ["colin27" in each["slice"]["alt"] for each in messages(app)] == [True, False]
+
+
+@pytest.fixture
+def zoo_of_three_architectures(tmp_path, monkeypatch):
+    for architecture in ("unet", "sdnet", "densenet"):
+        for variant in ("none", "sse", "scse"):
+            card = replace(TINY, name=f"tiny-{architecture}-{variant}", architecture=architecture, variant=variant)
+            card = replace(card, widths=(4, 4, 4, 4, 4), anatomy="brain", structures=BRAIN)
+            save(card.network(seed=1), card, tmp_path)
+    monkeypatch.setattr(cached, "cards", lambda: zoo.cards(tmp_path))
+    monkeypatch.setattr(zoo, "load", partial(zoo.load, folder=tmp_path))
+
+
+def test_architectures_stand_side_by_side_up_to_eight_columns(zoo_of_three_architectures):
+    app = opened(compare_architectures=["U-Net", "SD-Net"])
+    assert titles(app) == ["U-Net none", "U-Net sSE", "U-Net scSE", "SD-Net none", "SD-Net sSE", "SD-Net scSE"]
+    assert message(app)["rows"][2]["cells"][4]["alt"].startswith("SD-Net sSE, encoder1")
+    app.button_group(key="compare_architectures").set_value(["U-Net", "SD-Net", "DenseNet"]).run()
+    assert not app.exception
+    assert len(titles(app)) == 8
+    assert "9 networks are chosen and the first 8 shown" in " ".join(each.value for each in app.caption)
+
+
+def test_maps_of_two_architectures_are_subtracted(zoo_of_three_architectures):
+    app = opened(compare_architectures=["U-Net", "DenseNet"], compare_minus="U-Net sSE", blocks=["decoder1"])
+    kinds = [cell["kind"] for cell in message(app)["rows"][2]["cells"]]
+    assert kinds == ["activation", "gate", "difference", "activation", "difference", "difference"]
+
+
+def test_without_an_architecture_the_page_says_what_to_do():
+    app = opened()
+    app.button_group(key="compare_architectures").set_value([]).run()
+    assert not app.exception
+    assert "at least one architecture" in app.info[0].value
+    app.button_group(key="compare_architectures").set_value(["U-Net"]).run()
+    assert titles(app) == ["none", "cSE", "sSE", "scSE"]
+
+
+def test_what_is_taken_away_names_every_map_that_is_drawn(monkeypatch):
+    taken = {}
+    monkeypatch.setattr(export, "offer", lambda view, **given: taken.update(given))
+    opened(variants=["cSE", "scSE"], blocks=["encoder2"])
+    assert list(taken["maps"]) == ["scSE encoder2 spatial gate", "networks that differ"]
+    assert "cSE/encoder1/channel_gate" in taken["arrays"]
+    assert taken["arrays"]["scSE/labels"].shape == (217, 181)

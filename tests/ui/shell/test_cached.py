@@ -1,0 +1,47 @@
+"""Several networks at once give what one after the other gives, and keep their errors apart."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from scse_viz import zoo
+from scse_viz.inference import segment_slice
+from scse_viz.scans import read_scan
+from scse_viz.scans.samples import samples
+from scse_viz.ui.shell import cached
+from scse_viz.zoo import WeightsError
+
+NAMES = [f"hippocampus-unet-{variant}" for variant in ("none", "cse", "sse", "scse")]
+
+
+@pytest.fixture(scope="module")
+def scan():
+    return read_scan(samples()["colin27-hippocampus-left"].scan)
+
+
+def test_networks_side_by_side_are_in_order_and_equal_those_alone(scan):
+    cards = zoo.cards()
+    found = cached.results(scan, "sagittal", 20, [cards[name] for name in NAMES])
+    for name, future in zip(NAMES, found, strict=True):
+        alone = segment_slice(scan, zoo.load(name), cards[name], "sagittal", 20)
+        np.testing.assert_array_equal(future.result().labels, alone.labels)
+        assert future.result().gates.keys() == alone.gates.keys()
+        for key, gate in alone.gates.items():
+            np.testing.assert_allclose(future.result().gates[key], gate, atol=1e-5)
+
+
+def test_a_network_that_is_missing_spoils_no_other(scan):
+    card = zoo.cards()[NAMES[0]]
+    missing, there = cached.results(scan, "sagittal", 21, [replace(card, name="not-there"), card])
+    with pytest.raises(WeightsError, match="not-there"):
+        missing.result()
+    assert there.result().labels.max() <= 2
+
+
+def test_the_threads_of_a_lone_network_stay_as_many(scan):
+    before = torch.get_num_threads()
+    cards = zoo.cards()
+    cached.results(scan, "sagittal", 22, [cards[name] for name in NAMES[:2]])
+    assert torch.get_num_threads() == before

@@ -1,0 +1,102 @@
+"""Results read as they were written; means and tests by hand."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scse_viz.zoo import scores
+from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, ResultsError, Score
+
+MEASURED = Measured(
+    "two heads",
+    ("axial", "coronal"),
+    {
+        "first": {
+            "axial": {"white": Score(0.9, 1.0), "grey": Score(0.7, 2.0), "extra-cerebral CSF": Score(0.1, 9.0)},
+            "coronal": {"white": Score(0.8, 1.5), "grey": Score(0.6, 2.5), "extra-cerebral CSF": Score(0.1, 9.0)},
+            "sagittal": {"white": Score(0.2, 7.0), "grey": Score(0.2, 7.0), "extra-cerebral CSF": Score(0.1, 9.0)},
+        },
+        "second": {
+            "axial": {"white": Score(0.5, 4.0), "grey": Score(0.0, None)},
+            "coronal": {"white": Score(0.7, 2.0), "grey": Score(None, None)},
+        },
+    },
+)
+NETWORK = NetworkResults(
+    name="brain-unet-scse",
+    anatomy="brain",
+    architecture="unet",
+    variant="scse",
+    seed=0,
+    sha256="abc",
+    parameters=1000,
+    parameters_added=1.5,
+    multiply_adds=5_000_000,
+    input_size=(256, 256),
+    time_ratio=1.04,
+    data={"heads": MEASURED},
+)
+
+
+def test_the_mean_of_a_subject_is_over_its_planes_and_structures_without_csf() -> None:
+    assert MEASURED.by_subject() == pytest.approx({"first": 0.75, "second": 0.4})
+    assert MEASURED.by_subject("hd95_mm") == pytest.approx({"first": 1.75, "second": 3.0})
+    assert MEASURED.by_subject(planes=["sagittal"]) == pytest.approx({"first": 0.2})
+    assert MEASURED.by_subject(structure="grey") == pytest.approx({"first": 0.65, "second": 0.0})
+    assert MEASURED.by_subject(structure="extra-cerebral CSF") == pytest.approx({"first": 0.1})
+    assert MEASURED.structures == ("white", "grey", "extra-cerebral CSF")
+
+
+def test_a_structure_that_was_missed_is_counted_and_one_that_is_not_there_is_not() -> None:
+    assert MEASURED.missed() == 1
+
+
+def test_mean_and_deviation_are_over_subjects() -> None:
+    assert scores.mean_and_deviation({"a": 1.0, "b": 3.0}) == pytest.approx((2.0, 2**0.5))
+    assert scores.mean_and_deviation({"a": 1.0}) == (1.0, None)
+    assert scores.mean_and_deviation({}) is None
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    place = tmp_path / scores.FOLDER
+    comparison = Comparison("brain-unet-scse", "brain-unet-none", "heads", "dice", 2, 1, -0.01, 0.5, 0.5, 3)
+    scores.write(place / "brain-unet-scse.json", NETWORK)
+    scores.write(place / scores.OTHER_SEEDS, [replace(NETWORK, seed=1), replace(NETWORK, seed=2)])
+    scores.write(place / scores.COMPARISONS, [comparison])
+    assert scores.results(tmp_path) == {"brain-unet-scse": NETWORK}
+    assert [each.seed for each in scores.other_seeds(tmp_path)] == [1, 2]
+    assert scores.comparisons(tmp_path) == [comparison]
+    assert sorted(path.suffix for path in place.iterdir()) == [".json"] * 3
+
+
+def test_a_folder_without_results_has_none(tmp_path: Path) -> None:
+    assert (scores.results(tmp_path), scores.other_seeds(tmp_path), scores.comparisons(tmp_path)) == ({}, [], [])
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": "x", "data": {"heads": []}, "input_size": [1, 1]}'])
+def test_a_results_file_that_is_damaged_says_so(text: str, tmp_path: Path) -> None:
+    path = tmp_path / scores.FOLDER / "x.json"
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(ResultsError, match="cannot be read"):
+        scores.results(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("p", "smallest", "tests", "shows", "significant"),
+    [(0.004, 1e-11, 9, True, True), (0.006, 1e-11, 9, True, False), (0.125, 0.125, 3, False, False)],
+)
+def test_a_difference_is_shown_where_p_times_the_number_of_tests_is_below_0_05(
+    p: float, smallest: float, tests: int, shows: bool, significant: bool
+) -> None:
+    found = Comparison("a", "b", "heads", "dice", 4, 4, 0.1, p, smallest, tests)
+    assert (found.can_show, found.significant) == (shows, significant)
+    assert not replace(found, p=None).significant
+
+
+def test_the_papers_table_has_its_three_networks_and_four_variants() -> None:
+    assert set(scores.PAPER_DICE) == {"densenet", "sdnet", "unet"}
+    for by_variant in scores.PAPER_DICE.values():
+        assert list(by_variant) == ["none", "cse", "sse", "scse"]
+        assert list(by_variant.values()) == sorted(by_variant.values())
