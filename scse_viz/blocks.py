@@ -10,6 +10,7 @@ Time goes to memory and not to arithmetic: written out, u c + u s makes three te
 seven more. So the blocks that add or compare make one on the way forward (`add_out`, `max_out`).
 """
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -122,6 +123,18 @@ class ConcurrentSEConcat(ConcurrentSE):
 
     def forward(self, u: Tensor) -> Tensor:
         return self.join(torch.cat([u * self.channel_gate(u), u * self.spatial_gate(u)], dim=1))
+
+
+@dataclass(frozen=True)
+class BlockInfo:
+    """A block as its network places it: its name, the channels it recalibrates, and its down-sampling factor.
+
+    A map of scale s has its pixel (i, j) over the rows i s to (i + 1) s of the input, and the columns likewise.
+    """
+
+    name: str
+    channels: int
+    scale: int
 
 
 VARIANTS: dict[str, type[nn.Module]] = {

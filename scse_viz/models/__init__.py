@@ -6,10 +6,10 @@ import torch
 
 from scse_viz.models.densenet import DenseNet
 from scse_viz.models.sdnet import SDNet
-from scse_viz.models.skeleton import BLOCK_NAMES, EncoderDecoder
+from scse_viz.models.skeleton import BLOCK_NAMES, EncoderDecoder, block_infos
 from scse_viz.models.unet import UNet
 
-__all__ = ["ARCHITECTURES", "BLOCK_NAMES", "EncoderDecoder", "build"]
+__all__ = ["ARCHITECTURES", "BLOCK_NAMES", "EncoderDecoder", "block_infos", "build"]
 
 ARCHITECTURES: dict[str, type[EncoderDecoder]] = {"unet": UNet, "sdnet": SDNet, "densenet": DenseNet}
 

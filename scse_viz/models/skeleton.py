@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scse_viz.blocks import VARIANTS
+from scse_viz.blocks import VARIANTS, BlockInfo
 
 DEPTH = 4
 BLOCK_NAMES = (
@@ -13,6 +13,14 @@ BLOCK_NAMES = (
     "bottleneck",
     *(f"decoder{number}" for number in range(DEPTH, 0, -1)),
 )
+
+
+def block_infos(widths: Sequence[int]) -> tuple[BlockInfo, ...]:
+    """The blocks of an encoder-decoder in the order of a pass; widths: channels of encoder1 to 4 and the bottleneck."""
+    if len(widths) != DEPTH + 1:
+        raise ValueError(f"{len(widths)} widths; give {DEPTH + 1}: encoder1 to encoder{DEPTH} and the bottleneck")
+    levels = (*range(DEPTH + 1), *reversed(range(DEPTH)))
+    return tuple(BlockInfo(name, widths[level], 2**level) for name, level in zip(BLOCK_NAMES, levels, strict=True))
 
 
 class EncoderDecoder(nn.Module):
@@ -23,7 +31,8 @@ class EncoderDecoder(nn.Module):
     input rows i s to (i + 1) s. Figure 2 of Roy et al., IEEE TMI 2019.
 
     `widths` are the channels after encoder1 to encoder4 and the bottleneck; decoder4 to decoder1 have those of the
-    encoder stage across. Subclasses give the stages: `encoder_stage`, `bottleneck_stage`, `decoder_stage`.
+    encoder stage across. `block_table` lists the blocks in order, with their channels and scale. Subclasses give the
+    stages: `encoder_stage`, `bottleneck_stage`, `decoder_stage`.
     Raises ValueError for an unknown variant or a number of widths other than five.
     """
 
@@ -33,8 +42,7 @@ class EncoderDecoder(nn.Module):
         super().__init__()
         if variant not in VARIANTS:
             raise ValueError(f"variant {variant!r} is unknown; choose one of {', '.join(VARIANTS)}")
-        if len(widths) != DEPTH + 1:
-            raise ValueError(f"{len(widths)} widths; give {DEPTH + 1}: encoder1 to encoder{DEPTH} and the bottleneck")
+        self.block_table = block_infos(widths)
         inputs = [in_channels, *widths]
         self.encoder = nn.ModuleDict(
             {str(n): self.encoder_stage(inputs[n - 1], widths[n - 1]) for n in range(1, DEPTH + 1)}
@@ -46,9 +54,8 @@ class EncoderDecoder(nn.Module):
         )
         self.classifier = nn.Conv2d(widths[0], classes, kernel_size=1)
         # Blocks last: with one seed, every layer that variants share starts from the same weights.
-        channels = [*widths, *reversed(widths[:DEPTH])]
         self.blocks = nn.ModuleDict(
-            {name: VARIANTS[variant](width, reduction) for name, width in zip(BLOCK_NAMES, channels, strict=True)}
+            {block.name: VARIANTS[variant](block.channels, reduction) for block in self.block_table}
         )
 
     def encoder_stage(self, channels: int, width: int) -> nn.Module:

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from scse_viz.blocks import VARIANTS
-from scse_viz.models import ARCHITECTURES, EncoderDecoder, build
+from scse_viz.blocks import VARIANTS, BlockInfo
+from scse_viz.models import ARCHITECTURES, EncoderDecoder, block_infos, build
 from scse_viz.zoo.structures import Structure
 
 _INSTALLED = Path(__file__).parents[1] / "pretrained"
@@ -107,6 +107,11 @@ class Card:
             reduction=self.reduction,
             seed=seed,
         )
+
+    @property
+    def block_table(self) -> tuple[BlockInfo, ...]:
+        """The blocks of this card's network in order, with channels and scale, without building the network."""
+        return block_infos(self.widths)
 
 
 def folders() -> tuple[Path, ...]:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from scse_viz.attention import record
 from scse_viz.blocks import VARIANTS, ChannelGate, SpatialGate
 from scse_viz.models import ARCHITECTURES, BLOCK_NAMES, build
 
@@ -53,6 +54,16 @@ def test_a_block_stands_after_every_stage_and_has_its_channels(architecture):
     hidden = [block.channel_gate.squeeze.out_features for block in model.blocks.values()]
     assert channels == [4, 4, 6, 6, 8, 6, 6, 4, 4]
     assert hidden == [width // 3 for width in channels]
+
+
+@architectures
+def test_the_block_table_tells_the_channels_and_the_scale_of_every_map(architecture):
+    model = build(architecture, "scse", classes=3, widths=WIDTHS).eval()
+    blocks = record(model, torch.randn(1, 1, 64, 48)).blocks
+    assert [block.name for block in model.block_table] == list(blocks)
+    for block in model.block_table:
+        assert blocks[block.name].channel_gate.shape == (1, block.channels)
+        assert blocks[block.name].spatial_gate.shape == (1, 64 // block.scale, 48 // block.scale)
 
 
 @architectures

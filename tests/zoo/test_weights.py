@@ -48,6 +48,10 @@ def test_a_shipped_network_loads_with_the_weights_and_the_size_of_its_card(name)
     assert model(torch.zeros(1, card.in_channels, 17, 16)).shape == (1, len(card.structures), 17, 16)
 
 
+def test_a_card_lists_the_blocks_of_its_network():
+    assert CARD.block_table == CARD.network().block_table
+
+
 @pytest.mark.parametrize("name", [name for name, card in SHIPPED.items() if card.anatomy == "brain"])
 def test_a_brain_network_names_the_structures_of_the_anatomy(name):
     assert SHIPPED[name].structures == BRAIN
