@@ -52,6 +52,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """Where the app is served; the server ends with the tests."""
+    yield from served(ROOT / "app.py")
+
+
+def served(script: Path) -> Iterator[str]:
+    """Serve a script to this machine alone, and yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -60,7 +65,7 @@ def address() -> Iterator[str]:
         "-m",
         "streamlit",
         "run",
-        "app.py",
+        str(script),
         "--server.address=127.0.0.1",
         f"--server.port={port}",
     ]
