@@ -40,3 +40,12 @@ def test_ci_finds_both_of_its_commands_in_the_readme() -> None:
         assert subprocess.run(["bash", "-c", search], cwd=ROOT, check=False, capture_output=True).returncode == 0, (
             search
         )
+
+
+def test_every_file_that_contributing_names_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:scse_viz|tests)/[\w/.]+)`", text)
+    assert len(named) >= 12
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    part = text.partition("## Where to change what")[2].strip().splitlines()
+    assert len(part) <= 25
