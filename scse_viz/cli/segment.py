@@ -98,18 +98,18 @@ def _segmented(
     from tqdm import tqdm
 
     from scse_viz.inference import segment_slices
-    from scse_viz.scans import view_of, volume_of
+    from scse_viz.scans import slice_grid, volume_of
 
-    view = view_of(scan, plane)
-    labels = np.empty((view.count, view.height, view.width), dtype=np.uint8)
+    grid = slice_grid(scan, plane)
+    labels = np.empty((grid.count, grid.height, grid.width), dtype=np.uint8)
     gates: dict[str, Any] = {}
     pixel_mm = (0.0, 0.0)
     results = segment_slices(scan, model, card, plane)
-    for index, result in tqdm(results, desc=f"{card.name}, {plane}", total=view.count, unit="slice"):
+    for index, result in tqdm(results, desc=f"{card.name}, {plane}", total=grid.count, unit="slice"):
         labels[index] = result.labels
         for name, gate in result.gates.items():
             if name not in gates:
-                gates[name] = np.empty((view.count, *gate.shape), dtype=np.float16)
+                gates[name] = np.empty((grid.count, *gate.shape), dtype=np.float16)
             gates[name][index] = gate
         pixel_mm = result.pixel_mm
     return volume_of(labels, plane), gates, pixel_mm

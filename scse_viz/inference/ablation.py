@@ -12,7 +12,7 @@ from scse_viz.attention import record
 from scse_viz.inference.slices import LARGEST, input_size, resampled, slice_input
 from scse_viz.intervention import Change, Region, intervene, sweep_channels
 from scse_viz.models.skeleton import DEPTH
-from scse_viz.scans import Scan, view_of
+from scse_viz.scans import Scan, slice_grid
 from scse_viz.zoo import Card
 
 
@@ -40,8 +40,8 @@ def answers_without(
     As many channels go together as the limit of `inference` lets pass. Raises as `inference.segment_slice`.
     """
     x = slice_input(scan, card, plane, index)
-    view = view_of(scan, plane)
-    together = max(1, min(len(channels), LARGEST // x[0, 0].numel(), LARGEST // (view.height * view.width)))
+    grid = slice_grid(scan, plane)
+    together = max(1, min(len(channels), LARGEST // x[0, 0].numel(), LARGEST // (grid.height * grid.width)))
     for some, recording in sweep_channels(model, x, block, channels, batch=together):
         yield from zip(some, _answers(recording.output, scan, plane), strict=True)
 
@@ -69,8 +69,8 @@ def region(inside: np.ndarray, value: float, scan: Scan, card: Card, plane: str)
 
 
 def _answers(logits: Tensor, scan: Scan, plane: str) -> list[Answer]:
-    view = view_of(scan, plane)
-    logits = resampled(logits, (view.height, view.width))
+    grid = slice_grid(scan, plane)
+    logits = resampled(logits, (grid.height, grid.width))
     labels = logits.argmax(dim=1).to(torch.uint8)
     return [
         Answer(each.numpy(), probabilities.numpy())

@@ -7,7 +7,7 @@ from torch import nn
 
 from scse_viz.attention import find_sites, record
 from scse_viz.inference.slices import resampled, slice_input
-from scse_viz.scans import Scan, view_of
+from scse_viz.scans import Scan, slice_grid
 from scse_viz.zoo import Card
 
 
@@ -32,8 +32,8 @@ def inspect_block(scan: Scan, model: nn.Module, card: Card, plane: str, index: i
     sites = {block: find_sites(model)[block]}
     x = slice_input(scan, card, plane, index)
     recording = record(model, x, features=True, sites=sites)
-    view = view_of(scan, plane)
-    logits = resampled(recording.output, (view.height, view.width))
+    grid = slice_grid(scan, plane)
+    logits = resampled(recording.output, (grid.height, grid.width))
     found = recording.blocks[block]
     assert found.before is not None
     assert found.after is not None

@@ -19,7 +19,7 @@ from torch import nn
 from scse_viz.analysis.gates import openness
 from scse_viz.analysis.grids import map_mm
 from scse_viz.inference.slices import SliceResult, segment_slices
-from scse_viz.scans import Scan, ScanError, view_of, volume_of
+from scse_viz.scans import Scan, ScanError, slice_grid, volume_of
 from scse_viz.zoo import Card
 
 LIMIT = 1 << 30
@@ -146,7 +146,7 @@ class Jobs:
         """
         key = (scan.digest, card.sha256, plane)
         with self._lock:
-            job = self._jobs.setdefault(key, Job(plane, view_of(scan, plane).count, len(card.structures)))
+            job = self._jobs.setdefault(key, Job(plane, slice_grid(scan, plane).count, len(card.structures)))
             self._jobs.move_to_end(key)
             job.wanted_by.add(ticket)
             if job.under_way or job.state == "finished":

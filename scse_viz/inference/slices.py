@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from scse_viz.attention import Recording
 from scse_viz.intervention import Change, intervene
-from scse_viz.scans import Scan, ScanError, slice_of, view_of
+from scse_viz.scans import Scan, ScanError, slice_grid, slice_of
 from scse_viz.zoo import Card
 
 TOLERANCE = 0.05
@@ -64,10 +64,10 @@ def input_size(scan: Scan, card: Card, plane: str) -> tuple[int, int]:
         raise ScanError(
             f"{scan.name}: no {plane} slices in this image; choose {' or '.join(scan.planes) or 'another image'}"
         )
-    view = view_of(scan, plane)
-    rows = _pixels(view.height, view.row_mm, card.pixel_mm)
-    columns = _pixels(view.width, view.column_mm, card.pixel_mm)
-    for height, width in ((view.height, view.width), (rows, columns)):
+    grid = slice_grid(scan, plane)
+    rows = _pixels(grid.height, grid.row_mm, card.pixel_mm)
+    columns = _pixels(grid.width, grid.column_mm, card.pixel_mm)
+    for height, width in ((grid.height, grid.width), (rows, columns)):
         if height * width > LARGEST:
             raise ScanError(
                 f"{scan.name}: {plane} slices of {height} × {width} pixels; the limit is {LARGEST:,} pixels, "
@@ -125,15 +125,15 @@ def segment_slices(
     results are those of single slices. Nothing is computed before it is asked for. Raises as `segment_slice`.
     """
     rows, columns = input_size(scan, card, plane)
-    view = view_of(scan, plane)
-    wanted = range(view.count) if indices is None else indices
+    grid = slice_grid(scan, plane)
+    wanted = range(grid.count) if indices is None else indices
     levels = window(scan, card)
-    together = max(1, min(batch, LARGEST // (rows * columns), LARGEST // (view.height * view.width)))
-    pixel_mm = (view.row_mm * view.height / rows, view.column_mm * view.width / columns)
+    together = max(1, min(batch, LARGEST // (rows * columns), LARGEST // (grid.height * grid.width)))
+    pixel_mm = (grid.row_mm * grid.height / rows, grid.column_mm * grid.width / columns)
     for start in range(0, len(wanted), together):
         some = wanted[start : start + together]
         recording = intervene(model, network_input(scan, card, plane, some, levels), changes or {})
-        logits = resampled(recording.output, (view.height, view.width))
+        logits = resampled(recording.output, (grid.height, grid.width))
         peak, labels = logits.max(dim=1)
         total = logits.logsumexp(dim=1)
         confidence = (peak - total).exp()

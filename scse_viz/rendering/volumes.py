@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 
 from scse_viz.rendering.panels import GATE_RANGE, eight_bit
-from scse_viz.scans import PLANES, Scan, view_of, volume_of
+from scse_viz.scans import PLANES, Scan, slice_grid, volume_of
 
 LARGEST = 8_000_000
 """Voxels of a scan that are sent; a larger one is thinned."""
@@ -61,12 +61,12 @@ def map_layer(
         even = maps[:, : rows // 2 * 2, : columns // 2 * 2]
         maps = even.reshape(count, rows // 2, 2, columns // 2, 2).mean(axis=(2, 4))
         map_mm = (2 * map_mm[0], 2 * map_mm[1])
-    view = view_of(scan, plane)
-    down, across = map_mm[0] / view.row_mm, map_mm[1] / view.column_mm  # voxels of the scan that a pixel spans
+    grid = slice_grid(scan, plane)
+    down, across = map_mm[0] / grid.row_mm, map_mm[1] / grid.column_mm  # voxels of the scan that a pixel spans
     numbers = 1 + np.round((eight_bit(maps, *span) / 255) * 254).astype(np.uint8)
     numbers[~done] = 0
     # Rows go down and RAS goes up: the map's last row, which may lie beyond the slice, comes first.
-    lowest = view.height - numbers.shape[1] * down
+    lowest = grid.height - numbers.shape[1] * down
     steps, starts = [across, down], [across / 2 - 0.5, lowest + down / 2 - 0.5]
     steps.insert(PLANES[plane], 1.0)
     starts.insert(PLANES[plane], 0.0)

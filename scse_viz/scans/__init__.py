@@ -1,18 +1,28 @@
 """Scans: image file -> Scan (voxels in RAS, affine in mm), and back to the file's own grid."""
 
 from scse_viz.scans.readers import ScanError, VolumeChoice
-from scse_viz.scans.scan import PLANES, Scan, View, read_labels, read_scan, slice_of, view_of, volume_of, voxel_at
+from scse_viz.scans.scan import (
+    PLANES,
+    Scan,
+    SliceGrid,
+    read_labels,
+    read_scan,
+    slice_grid,
+    slice_of,
+    volume_of,
+    voxel_at,
+)
 
 __all__ = [
     "PLANES",
     "Scan",
     "ScanError",
-    "View",
+    "SliceGrid",
     "VolumeChoice",
     "read_labels",
     "read_scan",
+    "slice_grid",
     "slice_of",
-    "view_of",
     "volume_of",
     "voxel_at",
 ]

@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 
 from scse_viz.analysis.grids import overlaps
-from scse_viz.scans.scan import Scan, view_of, volume_of
+from scse_viz.scans.scan import Scan, slice_grid, volume_of
 
 
 def on_grid(scan: Scan, plane: str, maps: Mapping[int, np.ndarray], map_mm: tuple[float, float]) -> np.ndarray:
@@ -16,13 +16,13 @@ def on_grid(scan: Scan, plane: str, maps: Mapping[int, np.ndarray], map_mm: tupl
     A voxel has the mean of the map over its own area: where it lies in one pixel of the map, that pixel's value. What
     the map has beyond the slice is left out. Raises ValueError for a map that does not cover its slice.
     """
-    view = view_of(scan, plane)
-    slices = np.full((view.count, view.height, view.width), np.nan, dtype=np.float32)
+    grid = slice_grid(scan, plane)
+    slices = np.full((grid.count, grid.height, grid.width), np.nan, dtype=np.float32)
     weights: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
     for index, values in maps.items():
         if values.shape not in weights:
-            down = shares(view.height, view.row_mm, values.shape[0], map_mm[0])
-            across = shares(view.width, view.column_mm, values.shape[1], map_mm[1])
+            down = shares(grid.height, grid.row_mm, values.shape[0], map_mm[0])
+            across = shares(grid.width, grid.column_mm, values.shape[1], map_mm[1])
             weights[values.shape] = down, across.T
         down, across = weights[values.shape]
         slices[index] = down @ values.astype(np.float32) @ across

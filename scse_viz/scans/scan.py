@@ -16,8 +16,17 @@ from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 from scse_viz.scans.readers import Contents, ScanError, VolumeChoice, read
 
 __all__ = [
-    "PLANES", "Scan", "ScanError", "View", "VolumeChoice",
-    "read_labels", "read_scan", "slice_of", "view_of", "volume_of", "voxel_at",
+    "PLANES",
+    "Scan",
+    "ScanError",
+    "SliceGrid",
+    "VolumeChoice",
+    "read_labels",
+    "read_scan",
+    "slice_grid",
+    "slice_of",
+    "volume_of",
+    "voxel_at",
 ]  # fmt: skip
 
 PLANES = {"sagittal": 0, "coronal": 1, "axial": 2}  # plane -> axis of RAS that it cuts
@@ -78,7 +87,7 @@ class Scan:
 
 
 @dataclass(frozen=True)
-class View:
+class SliceGrid:
     """The slices of a scan in one plane, as shown."""
 
     count: int
@@ -148,10 +157,10 @@ def read_labels(source: Path | bytes, scan: Scan, *, name: str | None = None) ->
     return np.array(labels, dtype=np.int32, order="K")
 
 
-def view_of(scan: Scan, plane: str) -> View:
+def slice_grid(scan: Scan, plane: str) -> SliceGrid:
     """Counts, sizes and letters of the slices in a plane."""
     across, down = (axis for axis in range(3) if axis != PLANES[plane])
-    return View(
+    return SliceGrid(
         count=scan.voxels.shape[PLANES[plane]],
         height=scan.voxels.shape[down],
         width=scan.voxels.shape[across],
@@ -174,7 +183,7 @@ def volume_of(slices: np.ndarray, plane: str) -> np.ndarray:
 
 def voxel_at(scan: Scan, plane: str, index: int, row: int, column: int) -> tuple[int, int, int]:
     """Voxel of RAS under a pixel of a slice."""
-    voxel = [column, view_of(scan, plane).height - 1 - row]
+    voxel = [column, slice_grid(scan, plane).height - 1 - row]
     voxel.insert(PLANES[plane], index)
     x, y, z = voxel
     return x, y, z

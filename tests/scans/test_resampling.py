@@ -6,7 +6,7 @@ import pytest
 
 from scse_viz import zoo
 from scse_viz.inference import segment_slice
-from scse_viz.scans import PLANES, read_scan, slice_of, view_of
+from scse_viz.scans import PLANES, read_scan, slice_grid, slice_of
 from scse_viz.scans.resampling import on_grid, shares, to_image
 from scse_viz.scans.samples import samples
 from tests.scan_files import nifti
@@ -41,9 +41,9 @@ def test_a_map_on_the_slices_own_pixels_is_the_scan_itself_voxel_by_voxel(codes,
     voxels = np.random.default_rng(0).random((7, 9, 5)).astype(np.float32)
     image = turned(voxels, codes)
     scan = read_scan(image.to_bytes(), name="scan.nii")
-    view = view_of(scan, plane)
-    maps = {index: slice_of(scan.voxels, plane, index) for index in range(view.count)}
-    exported = written(to_image(scan, plane, maps, (view.row_mm, view.column_mm)))
+    grid = slice_grid(scan, plane)
+    maps = {index: slice_of(scan.voxels, plane, index) for index in range(grid.count)}
+    exported = written(to_image(scan, plane, maps, (grid.row_mm, grid.column_mm)))
     np.testing.assert_array_equal(exported.affine, image.affine)
     np.testing.assert_allclose(np.asanyarray(exported.dataobj), image.get_fdata(), rtol=1e-6)
     assert exported.get_data_dtype() == np.float32

@@ -12,8 +12,8 @@ from scse_viz.scans import (
     VolumeChoice,
     read_labels,
     read_scan,
+    slice_grid,
     slice_of,
-    view_of,
     volume_of,
     voxel_at,
 )
@@ -124,7 +124,7 @@ def test_slices_are_shown_with_left_on_the_left_and_the_front_or_top_above(plane
         shown = slice_of(axes[axis] * sign, plane, 1)
         assert (np.diff(shown, axis=shown_along) == 1).all()
     scan = read_scan(nifti(numbers(4, 5, 6)), name="scan.nii")
-    top, right_letter, bottom, left = view_of(scan, plane).letters
+    top, right_letter, bottom, left = slice_grid(scan, plane).letters
     assert (left + top, right_letter, bottom) == (top_left, right, down)
 
 
@@ -137,16 +137,16 @@ def test_volume_of_is_the_inverse_of_slice_of(plane):
 
 @pytest.mark.parametrize("plane", PLANES)
 def test_a_pixel_knows_its_voxel_and_the_view_its_sizes(plane, scan):
-    view = view_of(scan, plane)
+    grid = slice_grid(scan, plane)
     shown = slice_of(scan.voxels, plane, 2)
-    assert shown.shape == (view.height, view.width)
-    assert view.count == scan.voxels.shape[PLANES[plane]]
+    assert shown.shape == (grid.height, grid.width)
+    assert grid.count == scan.voxels.shape[PLANES[plane]]
     assert shown[1, 3] == scan.voxels[voxel_at(scan, plane, 2, 1, 3)]
 
 
 def test_pixels_of_a_view_have_their_size_in_mm(scan):
-    views = {plane: view_of(scan, plane) for plane in PLANES}
-    assert {plane: (view.row_mm, view.column_mm) for plane, view in views.items()} == {
+    views = {plane: slice_grid(scan, plane) for plane in PLANES}
+    assert {plane: (grid.row_mm, grid.column_mm) for plane, grid in views.items()} == {
         "axial": (2, 1),
         "coronal": (3, 1),
         "sagittal": (3, 2),

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from scse_viz.scans import read_labels, read_scan, slice_of, view_of
+from scse_viz.scans import read_labels, read_scan, slice_grid, slice_of
 from scse_viz.scans.samples import samples
 from scse_viz.training.evaluation import measures
 from scse_viz.training.evaluation.page import page as page_of
@@ -119,7 +119,7 @@ def check(card: Card, model: nn.Module) -> dict[str, Any]:
     name, plane = CHECKS[card.anatomy]
     sample = samples()[name]
     scan = read_scan(sample.scan)
-    count = view_of(scan, plane).count
+    count = slice_grid(scan, plane).count
     slices = [count * step // (CHECKED + 1) for step in range(1, CHECKED + 1)]
     found = measures.segment(scan, model, card, plane, slices)
     labels = read_labels(sample.labels, scan)

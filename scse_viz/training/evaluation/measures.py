@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from scse_viz.analysis import dice
 from scse_viz.inference import LARGEST, network_input, resampled, window
-from scse_viz.scans import Scan, view_of, volume_of
+from scse_viz.scans import Scan, slice_grid, volume_of
 from scse_viz.scans.samples import Group, in_groups, known_labels
 from scse_viz.zoo import Card
 from scse_viz.zoo.scores import Score
@@ -28,18 +28,18 @@ PASSES = 25
 
 def segment_volume(scan: Scan, model: nn.Module, card: Card, plane: str) -> np.ndarray:
     """Class numbers of a whole scan, slice by slice: (X, Y, Z) uint8."""
-    return volume_of(segment(scan, model, card, plane, range(view_of(scan, plane).count)), plane)
+    return volume_of(segment(scan, model, card, plane, range(slice_grid(scan, plane).count)), plane)
 
 
 def segment(scan: Scan, model: nn.Module, card: Card, plane: str, indices: Sequence[int]) -> np.ndarray:
     """Class numbers of slices, as `inference.segment_slices` finds them, without gates: (N, H, W) uint8."""
-    view, levels = view_of(scan, plane), window(scan, card)
-    together = max(1, min(BATCH, LARGEST // (view.height * view.width)))
+    grid, levels = slice_grid(scan, plane), window(scan, card)
+    together = max(1, min(BATCH, LARGEST // (grid.height * grid.width)))
     found = []
     for start in range(0, len(indices), together):
         x = network_input(scan, card, plane, indices[start : start + together], levels)
         with torch.inference_mode():
-            found.append(resampled(model(x), (view.height, view.width)).argmax(dim=1).numpy().astype(np.uint8))
+            found.append(resampled(model(x), (grid.height, grid.width)).argmax(dim=1).numpy().astype(np.uint8))
     return np.concatenate(found)
 
 

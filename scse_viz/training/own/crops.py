@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from scse_viz.inference import input_size
-from scse_viz.scans import PLANES, view_of
+from scse_viz.scans import PLANES, slice_grid
 from scse_viz.training.brain.synthesis import Recipe, paint
 from scse_viz.training.own.classes import Paints
 from scse_viz.training.own.volumes import Volume, slice_images, slice_labels
@@ -86,7 +86,7 @@ class Crops:
     def _place(self, volume: Volume, plane: str, random: np.random.Generator) -> tuple[int, tuple[float, float]]:
         """A slice, and the point of it to look at, as shares of its height and width."""
         if not volume.points or random.random() > self.augmentation.focused:
-            return int(random.integers(view_of(volume.scan, plane).count)), (random.random(), random.random())
+            return int(random.integers(slice_grid(volume.scan, plane).count)), (random.random(), random.random())
         found = volume.points[list(volume.points)[random.integers(len(volume.points))]]
         voxel = found[random.integers(len(found))]
         across, down = (axis for axis in range(3) if axis != PLANES[plane])
@@ -122,7 +122,7 @@ def whole_slices(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Up to `count` slices, the same for the same volumes, as they are: images (1, C, h, w) and classes (1, h, w)."""
     random = np.random.default_rng(0)
-    places = [(v, plane, i) for v in volumes for plane in card.planes for i in range(view_of(v.scan, plane).count)]
+    places = [(v, plane, i) for v in volumes for plane in card.planes for i in range(slice_grid(v.scan, plane).count)]
     for row in sorted(random.permutation(len(places))[:count]):
         volume, plane, index = places[row]
         yield slice_pair(volume, card, plane, index, paints, random)

@@ -17,7 +17,7 @@ from scse_viz import zoo
 from scse_viz.analysis import dice
 from scse_viz.inference import resampled
 from scse_viz.models.skeleton import DEPTH
-from scse_viz.scans import PLANES, slice_of, view_of
+from scse_viz.scans import PLANES, slice_grid, slice_of
 from scse_viz.training.engine.history import Growth
 from scse_viz.training.engine.loop import Plan
 from scse_viz.training.engine.losses import median_frequency_weights
@@ -100,13 +100,13 @@ def train(data: Data, variant: str, settings: Settings, out: Path, accelerator: 
 
 def segment_volume(volume: Volume, model: nn.Module, card: Card, plane: str) -> np.ndarray:
     """Every slice of a plane of a volume as the app would segment it, on the volume's own grid: (N, H, W) uint8."""
-    view, device = view_of(volume.scan, plane), next(model.parameters()).device
+    grid, device = slice_grid(volume.scan, plane), next(model.parameters()).device
     found = []
     with torch.no_grad():
-        for start in range(0, view.count, TOGETHER):
-            indices = range(start, min(start + TOGETHER, view.count))
+        for start in range(0, grid.count, TOGETHER):
+            indices = range(start, min(start + TOGETHER, grid.count))
             logits = model(slice_images(volume, card, plane, indices).to(device))
-            labels = resampled(logits, (view.height, view.width)).argmax(dim=1)
+            labels = resampled(logits, (grid.height, grid.width)).argmax(dim=1)
             found.append(labels.to(torch.uint8).cpu().numpy())
     return np.concatenate(found)
 

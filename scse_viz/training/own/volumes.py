@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from scse_viz.inference import input_size, network_input, window
-from scse_viz.scans import PLANES, Scan, read_labels, read_scan, slice_of, view_of
+from scse_viz.scans import PLANES, Scan, read_labels, read_scan, slice_grid, slice_of
 from scse_viz.scans.readers import VolumeChoice
 from scse_viz.training.own.classes import Classes, DataError, distinct
 from scse_viz.training.own.folder import Case
@@ -93,8 +93,8 @@ def planes_of(volumes: Sequence[Volume]) -> tuple[str, ...]:
 
 def pixel_of(volumes: Sequence[Volume], planes: Sequence[str]) -> float:
     """The median side of the slices' pixels in mm."""
-    views = [view_of(volume.scan, plane) for volume in volumes for plane in planes]
-    return round(float(np.median([side for view in views for side in (view.row_mm, view.column_mm)])), 4)
+    views = [slice_grid(volume.scan, plane) for volume in volumes for plane in planes]
+    return round(float(np.median([side for grid in views for side in (grid.row_mm, grid.column_mm)])), 4)
 
 
 def slice_images(volume: Volume, card: Card, plane: str, indices: Sequence[int]) -> Tensor:

@@ -17,7 +17,7 @@ from scse_viz.analysis.agreement import (
 )
 from scse_viz.models import BLOCK_NAMES
 from scse_viz.rendering.panels import Panel, difference_panel, disagreement_panel, outvoted_panel
-from scse_viz.scans import Scan, view_of
+from scse_viz.scans import Scan, slice_grid
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.words import variant_title
 from scse_viz.zoo import Card
@@ -42,7 +42,7 @@ def _agreement(
     _scan: Scan, digest: str, plane: str, index: int, _cards: Sequence[Card], weights: tuple[tuple[str, str], ...]
 ) -> Agreement:
     labels = np.stack([cached.result(_scan, plane, index, card).labels for card in _cards])
-    view = view_of(_scan, plane)
+    view = slice_grid(_scan, plane)
     area = view.row_mm * view.column_mm
     differing = disagreement(labels)
     return Agreement(

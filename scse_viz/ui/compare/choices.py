@@ -11,7 +11,7 @@ from scse_viz.blocks import VARIANTS, ConcurrentSE, SpatialSE
 from scse_viz.inference import SliceResult
 from scse_viz.models import BLOCK_NAMES
 from scse_viz.rendering.colours import COLOURS, variant_colours
-from scse_viz.scans import ScanError, view_of
+from scse_viz.scans import ScanError, slice_grid
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.source import choose_source
@@ -147,7 +147,7 @@ def choose_second(view: View) -> View | None:
     if view.plane not in scan.planes:
         st.error(verbatim(f"{scan.name}: no {view.plane} slices in this image; choose {' or '.join(scan.planes)}"))
         return None
-    count = view_of(scan, view.plane).count
+    count = slice_grid(scan, view.plane).count
     if st.session_state.setdefault("compare_sliced", scan.digest) != scan.digest:
         for plane in scan.planes:
             st.session_state.pop(f"{SECOND}{plane}", None)

@@ -10,7 +10,7 @@ from scse_viz.analysis.gates import least_sure, values_at
 from scse_viz.figures.gates import activation_profile, class_bars, gate_profile
 from scse_viz.inference import SliceResult
 from scse_viz.models import BLOCK_NAMES
-from scse_viz.scans import view_of, voxel_at
+from scse_viz.scans import slice_grid, voxel_at
 from scse_viz.ui.explore import cached as explore_cached
 from scse_viz.ui.shell import export
 from scse_viz.ui.shell.layout import beside
@@ -67,7 +67,7 @@ def default(found: SliceResult) -> tuple[int, int]:
 
 def draw(view: View, card: Card, block: str, found: SliceResult, pixel: tuple[int, int], *, chosen: bool) -> Place:
     """Class probabilities at a pixel, and the profile of gates there through the network."""
-    shape = view_of(view.scan, view.plane)
+    shape = slice_grid(view.scan, view.plane)
     voxel = voxel_at(view.scan, view.plane, view.index, *pixel)
     st.subheader(
         "At one place",
@@ -94,7 +94,7 @@ def _asked(view: View) -> _Point | None:
     text = st.query_params.get(KEY)
     if text is None:
         return None
-    shape = view_of(view.scan, view.plane)
+    shape = slice_grid(view.scan, view.plane)
     try:
         row, column = (int(part) for part in text.split(","))
     except ValueError:

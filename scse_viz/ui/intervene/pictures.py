@@ -9,7 +9,7 @@ import streamlit as st
 from scse_viz.inference import SliceResult
 from scse_viz.intervention import Change
 from scse_viz.rendering.panels import Panel, block_panel, changed_panel, difference_panel, label_panel
-from scse_viz.scans import view_of
+from scse_viz.scans import slice_grid
 from scse_viz.ui.components.panels import panels
 from scse_viz.ui.components.panels.panels import Row
 from scse_viz.ui.shell import cached
@@ -48,7 +48,7 @@ class Outcome:
     @property
     def pixel_area(self) -> float:
         """In mm²."""
-        shape = view_of(self.view.scan, self.view.plane)
+        shape = slice_grid(self.view.scan, self.view.plane)
         return shape.row_mm * shape.column_mm
 
 

@@ -15,7 +15,7 @@ from scse_viz import zoo
 from scse_viz.inference import SliceResult, segment_slice
 from scse_viz.models import BLOCK_NAMES, EncoderDecoder
 from scse_viz.rendering.panels import Panel, block_panel, intensity_range, label_panel, middle_of_head
-from scse_viz.scans import PLANES, Scan, read_labels, read_scan, view_of
+from scse_viz.scans import PLANES, Scan, read_labels, read_scan, slice_grid
 from scse_viz.scans.samples import Sample, samples
 from scse_viz.ui.shell.words import variant_title
 from scse_viz.zoo import Card
@@ -85,7 +85,7 @@ def first_slice(scan: Scan, plane: str) -> int:
 @st.cache_data(max_entries=400, show_spinner=False)
 def _panels(_scan: Scan, digest: str, plane: str, index: int, _card: Card, name: str, sha256: str) -> dict[str, Panel]:
     found = result(_scan, plane, index, _card)
-    view = view_of(_scan, plane)
+    view = slice_grid(_scan, plane)
     title = variant_title(_card.variant)
     names = [structure.name for structure in _card.structures]
     prediction = label_panel(found.labels, names, view.row_mm * view.column_mm, title=f"{title}, prediction")

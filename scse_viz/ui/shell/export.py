@@ -15,7 +15,7 @@ from scse_viz import report
 from scse_viz.inference import input_size
 from scse_viz.models.skeleton import DEPTH
 from scse_viz.rendering.panels import GATE_RANGE, eight_bit
-from scse_viz.scans import slice_of, view_of
+from scse_viz.scans import slice_grid, slice_of
 from scse_viz.scans.resampling import on_grid
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.sidebar import View
@@ -117,7 +117,7 @@ def build_report(
     address: str = "",
 ) -> bytes:
     """The view as one HTML page: facts, the slice with predictions and maps over it, figures, tables and code."""
-    shape = view_of(view.scan, view.plane)
+    shape = slice_grid(view.scan, view.plane)
     aspect = shape.row_mm / shape.column_mm
     background = eight_bit(slice_of(view.scan.voxels, view.plane, view.index), *cached.shown_intensities(view.scan))
     pictures = {f"{view.scan.name}, {view.place or view.plane}": report.gray(background, aspect=aspect)}
@@ -154,7 +154,7 @@ def _volume(view: View, card: Card, values: np.ndarray) -> np.ndarray:
 
 def _pixel_mm(view: View, card: Card, values: np.ndarray) -> tuple[float, float]:
     """The size of a pixel of a map: the slice's own, or a stage's, whose map covers the padded input of the network."""
-    shape = view_of(view.scan, view.plane)
+    shape = slice_grid(view.scan, view.plane)
     if values.shape == (shape.height, shape.width):
         return shape.row_mm, shape.column_mm
     rows, columns = input_size(view.scan, card, view.plane)

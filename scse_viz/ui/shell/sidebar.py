@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from scse_viz.models import BLOCK_NAMES
-from scse_viz.scans import Scan, slice_of, view_of
+from scse_viz.scans import Scan, slice_grid, slice_of
 from scse_viz.scans.samples import known_labels
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell import address, cached
@@ -52,7 +52,7 @@ class View:
     @property
     def place(self) -> str:
         """The slice in words, empty where the scan has no other."""
-        count = view_of(self.scan, self.plane).count
+        count = slice_grid(self.scan, self.plane).count
         return f"{self.plane} slice {self.index} (0 to {count - 1})" if count > 1 else ""
 
 
@@ -164,7 +164,7 @@ def _choose_slice(scan: Scan) -> tuple[str, int]:
         bind="query-params",
         help="The plane of the slices. Left is drawn left.",
     )
-    count = view_of(scan, plane).count
+    count = slice_grid(scan, plane).count
     if st.session_state.setdefault("sliced", scan.digest) != scan.digest:
         for key in scan.planes:
             st.session_state.pop(key, None)

@@ -8,7 +8,7 @@ import streamlit as st
 from scse_viz.analysis.errors import ByEntropy, ByError, by_entropy, by_error, counted_pixels, verdicts
 from scse_viz.analysis.structures import ByStructure, by_structure
 from scse_viz.inference.steps import BlockSteps, block_steps, channel_gates_of_crop
-from scse_viz.scans import Scan, view_of
+from scse_viz.scans import Scan, slice_grid
 from scse_viz.scans.samples import Group, in_groups
 from scse_viz.ui.shell import cached
 from scse_viz.zoo import PRETRAINED, Card, home
@@ -21,7 +21,7 @@ SLICES = 4000
 
 @st.cache_data(max_entries=SLICES, show_spinner=False)
 def _structures(_scan: Scan, digest: str, plane: str, index: int, _card: Card, name: str, sha256: str) -> ByStructure:
-    found, view = cached.result(_scan, plane, index, _card), view_of(_scan, plane)
+    found, view = cached.result(_scan, plane, index, _card), slice_grid(_scan, plane)
     return by_structure(found.gates, found.labels, len(_card.structures), found.pixel_mm, (view.row_mm, view.column_mm))
 
 
@@ -35,7 +35,7 @@ def _errors(
     _scan: Scan, digest: str, plane: str, index: int, _card: Card, name: str, sha256: str, truth: np.ndarray,
     _groups: Sequence[Group], groups: str,
 ) -> ByError:  # fmt: skip
-    found, view = cached.result(_scan, plane, index, _card), view_of(_scan, plane)
+    found, view = cached.result(_scan, plane, index, _card), slice_grid(_scan, plane)
     verdict = verdicts(in_groups(found.labels, _groups), truth)
     return by_error(found.gates, verdict, found.pixel_mm, (view.row_mm, view.column_mm))
 
@@ -50,7 +50,7 @@ def errors(scan: Scan, plane: str, index: int, card: Card, truth: np.ndarray, gr
 
 @st.cache_data(max_entries=SLICES, show_spinner=False)
 def _entropies(_scan: Scan, digest: str, plane: str, index: int, _card: Card, name: str, sha256: str) -> ByEntropy:
-    found, view = cached.result(_scan, plane, index, _card), view_of(_scan, plane)
+    found, view = cached.result(_scan, plane, index, _card), slice_grid(_scan, plane)
     counted = counted_pixels(found.labels, found.confidence)
     return by_entropy(found.gates, found.entropy, counted, found.pixel_mm, (view.row_mm, view.column_mm))
 

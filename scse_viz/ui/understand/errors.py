@@ -170,11 +170,11 @@ groups = own_groups(card.structures, labels)"""
     return f"""
 from scse_viz.analysis.errors import by_error, verdicts
 from scse_viz.scans.samples import in_groups, known_labels, own_groups, samples
-from scse_viz.scans import read_labels, slice_of, view_of
+from scse_viz.scans import read_labels, slice_of, slice_grid
 
 {reading}
 truth = known_labels(slice_of(labels, {view.plane!r}, {view.index}), groups)
-view = view_of(scan, {view.plane!r})
+view = slice_grid(scan, {view.plane!r})
 verdict = verdicts(in_groups(result.labels, groups), truth)
 found = by_error(result.gates, verdict, result.pixel_mm, (view.row_mm, view.column_mm))
 found.means({block!r}), found.auc({block!r})  # of this slice
@@ -184,9 +184,9 @@ found.means({block!r}), found.auc({block!r})  # of this slice
 def _entropy_code(view: View, block: str) -> str:
     return f"""
 from scse_viz.analysis.errors import by_entropy, counted_pixels
-from scse_viz.scans import view_of
+from scse_viz.scans import slice_grid
 
-view = view_of(scan, {view.plane!r})
+view = slice_grid(scan, {view.plane!r})
 counted = counted_pixels(result.labels, result.confidence)
 found = by_entropy(result.gates, result.entropy, counted, result.pixel_mm, (view.row_mm, view.column_mm))
 found.means({block!r}), found.spearman[{block!r}]  # of this slice

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from scse_viz.scans import view_of
+from scse_viz.scans import slice_grid
 from scse_viz.ui.shell.sidebar import View
 
 Found = TypeVar("Found")
@@ -34,7 +34,7 @@ def choose_scope() -> bool:
 
 def spread(view: View) -> list[int]:
     """Slices spread evenly over the plane: every one, or every n-th so that there are at most MOST."""
-    count = view_of(view.scan, view.plane).count
+    count = slice_grid(view.scan, view.plane).count
     step = -(-count // MOST)
     return list(range((count - 1) % step // 2, count, step))
 
@@ -42,7 +42,7 @@ def spread(view: View) -> list[int]:
 def in_words(view: View) -> str:
     """Which slices those of `spread` are."""
     chosen = spread(view)
-    if len(chosen) == view_of(view.scan, view.plane).count:
+    if len(chosen) == slice_grid(view.scan, view.plane).count:
         return f"all {len(chosen)} {view.plane} slices" if len(chosen) > 1 else "its one slice"
     return f"{len(chosen)} {view.plane} slices, every {_ordinal(chosen[1] - chosen[0])}"
 

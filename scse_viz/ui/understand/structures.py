@@ -63,9 +63,9 @@ def _code(view: View) -> str:
     return f"""
 from scse_viz.analysis.structures import by_structure, mean_gates
 from scse_viz.models import BLOCK_NAMES
-from scse_viz.scans import view_of
+from scse_viz.scans import slice_grid
 
-view = view_of(scan, {view.plane!r})
+view = slice_grid(scan, {view.plane!r})
 found = by_structure(result.gates, result.labels, len(card.structures), result.pixel_mm, (view.row_mm, view.column_mm))
 mean_gates([found], BLOCK_NAMES)  # (classes, blocks), of this slice
 """

@@ -8,7 +8,7 @@ import streamlit as st
 from scse_viz.inference.jobs import Job, Jobs
 from scse_viz.rendering.panels import GATE_RANGE, Panel, block_panel, label_panel
 from scse_viz.rendering.volumes import Layer, label_layer, map_layer, scan_layer
-from scse_viz.scans import Scan, view_of
+from scse_viz.scans import Scan, slice_grid
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.words import variant_title
 from scse_viz.zoo import Card
@@ -27,7 +27,7 @@ def panels(scan: Scan, plane: str, index: int, card: Card, block: str, job: Job 
     if job is None or not job.done[index]:
         found = cached.panels(scan, plane, index, card)
         return found["prediction"], found[block]
-    view, title = view_of(scan, plane), variant_title(card.variant)
+    view, title = slice_grid(scan, plane), variant_title(card.variant)
     names = [structure.name for structure in card.structures]
     prediction = label_panel(job.labels[index], names, view.row_mm * view.column_mm, title=f"{title}, prediction")
     return prediction, block_panel(job.gates_of(index), block, job.pixel_mm, title=f"{title}, {block}")

@@ -8,7 +8,7 @@ import streamlit as st
 from scse_viz.inference.jobs import Job
 from scse_viz.rendering.panels import ACTIVATION_SCALE, GATE_SCALES, Panel
 from scse_viz.rendering.volumes import Layer
-from scse_viz.scans import PLANES, ScanError, view_of, voxel_at
+from scse_viz.scans import PLANES, ScanError, slice_grid, voxel_at
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.components.panels import panels
 from scse_viz.ui.components.viewer import viewer
@@ -41,7 +41,7 @@ def page() -> None:
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
         return
-    if view_of(view.scan, view.plane).count == 1:
+    if slice_grid(view.scan, view.plane).count == 1:
         st.info("This scan is a single slice, so there is nothing to scrub through; the other pages show all of it.")
     else:
         run.draw_progress(view, card)
@@ -163,7 +163,7 @@ def _map_name(job: Job | None, block: str) -> str | None:
 def _pixel(view: View, voxel: Sequence[int]) -> tuple[int, int]:
     """Row and column of the slice under a voxel."""
     across, down = (axis for axis in range(3) if axis != PLANES[view.plane])
-    return view_of(view.scan, view.plane).height - 1 - voxel[down], voxel[across]
+    return slice_grid(view.scan, view.plane).height - 1 - voxel[down], voxel[across]
 
 
 def _go_to(view: View, voxel: Sequence[int]) -> None:

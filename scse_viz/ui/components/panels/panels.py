@@ -23,7 +23,7 @@ from scse_viz.rendering.panels import (
     picture_name,
     png,
 )
-from scse_viz.scans import Scan, slice_of, view_of, voxel_at
+from scse_viz.scans import Scan, slice_grid, slice_of, voxel_at
 from scse_viz.ui.shell import address
 from scse_viz.zoo.structures import Structure
 
@@ -69,7 +69,7 @@ def message(
     columns, so that panels stay as large and where they are while fewer are shown. `options` join the header:
     `layout` "focus" makes the first panel large, `pick` lets a click choose a pixel, `picked` is the one chosen.
     """
-    view = view_of(scan, plane)
+    view = slice_grid(scan, plane)
     background = png(eight_bit(slice_of(scan.voxels, plane, index), *intensities))
     origin, down, right = (voxel_at(scan, plane, index, *place) for place in ((0, 0), (1, 0), (0, 1)))
     references = [panel for panel in (reference, *(row.reference for row in rows)) if panel]
