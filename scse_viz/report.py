@@ -162,7 +162,7 @@ scan = read_scan({reading})
 results = {{}}
 for name in {list(models)!r}:
     card = zoo.read_card(name)
-    results[name] = segment_slice(scan, zoo.load(name), card, {plane!r}, {index})
+    results[name] = segment_slice(scan.slice({plane!r}, {index}), zoo.load(name), card)
 
 result = results[{models[0]!r}]
 result.labels  # (H, W) class numbers, named by card.structures

@@ -7,7 +7,7 @@ from torch import nn
 
 from scse_viz.attention import find_sites, record
 from scse_viz.inference.slices import resampled, slice_input
-from scse_viz.scans import Scan, slice_grid
+from scse_viz.scans import ScanSlice
 from scse_viz.zoo import Card
 
 
@@ -24,15 +24,15 @@ class Inspection:
     probabilities: np.ndarray
 
 
-def inspect_block(scan: Scan, model: nn.Module, card: Card, plane: str, index: int, block: str) -> Inspection:
+def inspect_block(scan_slice: ScanSlice, model: nn.Module, card: Card, block: str) -> Inspection:
     """Run one slice through a network and keep the features of one of its blocks only.
 
     Raises KeyError for a block that the network has not, and ScanError and IndexError as `inference.segment_slice`.
     """
     sites = {block: find_sites(model)[block]}
-    x = slice_input(scan, card, plane, index)
+    x = slice_input(scan_slice, card)
     recording = record(model, x, features=True, sites=sites)
-    grid = slice_grid(scan, plane)
+    grid = scan_slice.grid
     logits = resampled(recording.output, (grid.height, grid.width))
     found = recording.blocks[block]
     assert found.before is not None

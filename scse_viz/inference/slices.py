@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from scse_viz.attention import Recording
 from scse_viz.intervention import Change, intervene
-from scse_viz.scans import Scan, ScanError, slice_grid, slice_of
+from scse_viz.scans import Scan, ScanError, ScanSlice, slice_grid, slice_of
 from scse_viz.zoo import Card
 
 TOLERANCE = 0.05
@@ -94,19 +94,20 @@ def network_input(scan: Scan, card: Card, plane: str, indices: Sequence[int], le
     return resampled(x[:, None], size).expand(-1, card.in_channels, -1, -1)
 
 
-def slice_input(scan: Scan, card: Card, plane: str, index: int) -> Tensor:
+def slice_input(scan_slice: ScanSlice, card: Card) -> Tensor:
     """One slice as the network gets it, (1, in_channels, h, w). Raises as `network_input`."""
-    return network_input(scan, card, plane, [index], window(scan, card))
+    return network_input(scan_slice.scan, card, scan_slice.plane, [scan_slice.index], window(scan_slice.scan, card))
 
 
 def segment_slice(
-    scan: Scan, model: nn.Module, card: Card, plane: str, index: int, *, changes: Mapping[str, Change] | None = None
+    scan_slice: ScanSlice, model: nn.Module, card: Card, *, changes: Mapping[str, Change] | None = None
 ) -> SliceResult:
     """Segment one slice and record its gates, with blocks changed as `intervention.intervene` does where `changes` say.
 
-    Raises ScanError as `input_size`, IndexError for a slice beyond the scan, ValueError for a change without a place.
+    Raises ScanError as `input_size`, ValueError for a change of what the network lacks.
     """
-    return next(segment_slices(scan, model, card, plane, indices=[index], changes=changes))[1]
+    slices = segment_slices(scan_slice.scan, model, card, scan_slice.plane, indices=[scan_slice.index], changes=changes)
+    return next(slices)[1]
 
 
 def segment_slices(

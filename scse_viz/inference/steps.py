@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from scse_viz.attention import find_sites, record
 from scse_viz.blocks import ChannelGate, SpatialGate
 from scse_viz.inference.slices import slice_input
-from scse_viz.scans import Scan
+from scse_viz.scans import ScanSlice
 from scse_viz.zoo import Card
 
 
@@ -67,13 +67,13 @@ class BlockSteps:
         return self.before[number] * self.spatial.gate
 
 
-def block_steps(scan: Scan, model: nn.Module, card: Card, plane: str, index: int, block: str) -> BlockSteps:
+def block_steps(scan_slice: ScanSlice, model: nn.Module, card: Card, block: str) -> BlockSteps:
     """Run one slice through a network and follow one of its blocks.
 
     Raises KeyError for a block that the network has not, ScanError and IndexError as `inference.segment_slice`.
     """
     site = find_sites(model)[block]
-    x = slice_input(scan, card, plane, index)
+    x = slice_input(scan_slice, card)
     found = record(model, x, features=True, sites={block: site}).blocks[block]
     before, after = cast(Tensor, found.before), cast(Tensor, found.after)
     parts = dict(model.get_submodule(site.block).named_children())
@@ -104,14 +104,12 @@ def spatial_steps(gate: SpatialGate, u: Tensor) -> SpatialSteps:
     return SpatialSteps(kernel, bias, logits.numpy(), logits.sigmoid().numpy())
 
 
-def channel_gates_of_crop(
-    scan: Scan, model: nn.Module, card: Card, plane: str, index: int, side: int
-) -> dict[str, np.ndarray]:
-    """The channel gates when the network is shown a square about the middle of a slice alone: block -> (C,).
+def channel_gates_of_crop(scan_slice: ScanSlice, model: nn.Module, card: Card, side: int) -> dict[str, np.ndarray]:
+    """The channel gates when the network is scan_slice a square about the middle of a slice alone: block -> (C,).
 
-    side: of the square, in pixels of the network's input; a slice that is smaller is shown whole.
+    side: of the square, in pixels of the network's input; a slice that is smaller is scan_slice whole.
     """
-    x = slice_input(scan, card, plane, index)
+    x = slice_input(scan_slice, card)
     top, left = (max(0, (length - side) // 2) for length in x.shape[2:])
     blocks = record(model, x[..., top : top + side, left : left + side]).blocks
     return {name: found.channel_gate[0].numpy() for name, found in blocks.items() if found.channel_gate is not None}

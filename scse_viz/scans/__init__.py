@@ -4,19 +4,20 @@ from scse_viz.scans.readers import ScanError, VolumeChoice
 from scse_viz.scans.scan import (
     PLANES,
     Scan,
+    ScanSlice,
     SliceGrid,
     read_labels,
     read_scan,
     slice_grid,
     slice_of,
     volume_of,
-    voxel_at,
 )
 
 __all__ = [
     "PLANES",
     "Scan",
     "ScanError",
+    "ScanSlice",
     "SliceGrid",
     "VolumeChoice",
     "read_labels",
@@ -24,5 +25,4 @@ __all__ = [
     "slice_grid",
     "slice_of",
     "volume_of",
-    "voxel_at",
 ]

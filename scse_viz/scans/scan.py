@@ -19,6 +19,7 @@ __all__ = [
     "PLANES",
     "Scan",
     "ScanError",
+    "ScanSlice",
     "SliceGrid",
     "VolumeChoice",
     "read_labels",
@@ -26,7 +27,6 @@ __all__ = [
     "slice_grid",
     "slice_of",
     "volume_of",
-    "voxel_at",
 ]  # fmt: skip
 
 PLANES = {"sagittal": 0, "coronal": 1, "axial": 2}  # plane -> axis of RAS that it cuts
@@ -65,6 +65,10 @@ class Scan:
         """Planes in which a slice has more than one row and column: all three, or the one of a 2-D image."""
         return tuple(plane for plane, axis in PLANES.items() if min(np.delete(self.voxels.shape, axis)) > 1)
 
+    def slice(self, plane: str, index: int) -> "ScanSlice":
+        """One slice; raises ValueError for an unknown plane and IndexError for a slice beyond the scan."""
+        return ScanSlice(self, plane, index)
+
     def to_file_grid(self, volume: np.ndarray) -> nib.Nifti1Image:
         """volume (X, Y, Z[, K]) in RAS -> NIfTI image with the file's own axes, affine, sform and qform; type kept.
 
@@ -96,6 +100,51 @@ class SliceGrid:
     row_mm: float  # distance between rows
     column_mm: float
     letters: tuple[str, str, str, str] | None  # at the top, right, bottom and left; None where directions are unknown
+
+
+@dataclass(frozen=True, eq=False)
+class ScanSlice:
+    """One slice of a scan: `index` is the voxel along the normal of its plane, from left, posterior or inferior.
+
+    Raises ValueError for an unknown plane and IndexError for a slice beyond the scan.
+    """
+
+    scan: Scan
+    plane: str
+    index: int
+
+    def __post_init__(self) -> None:
+        if self.plane not in PLANES:
+            raise ValueError(f"plane {self.plane!r} is unknown; choose {', '.join(PLANES)}")
+        count = self.scan.voxels.shape[PLANES[self.plane]]
+        if not 0 <= self.index < count:
+            raise IndexError(f"{self.scan.name}: {self.plane} slice {self.index} of {count}; choose 0 to {count - 1}")
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells it from every other slice: the digest of its scan, its plane and index."""
+        return self.scan.digest, self.plane, self.index
+
+    @property
+    def grid(self) -> SliceGrid:
+        """Counts, sizes and letters of the slices in its plane."""
+        return slice_grid(self.scan, self.plane)
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """Its intensities (H, W), a copy."""
+        return self.cut(self.scan.voxels)
+
+    def cut(self, volume: np.ndarray) -> np.ndarray:
+        """The same slice of another volume (X, Y, Z) on the scan's grid, such as its labels: (H, W), a copy."""
+        return slice_of(volume, self.plane, self.index)
+
+    def voxel(self, row: int, column: int) -> tuple[int, int, int]:
+        """The voxel of RAS under a pixel."""
+        across_down = [column, self.grid.height - 1 - row]
+        across_down.insert(PLANES[self.plane], self.index)
+        x, y, z = across_down
+        return x, y, z
 
 
 def read_scan(source: Path | bytes, *, name: str | None = None, volume: int | None = None) -> Scan:
@@ -179,14 +228,6 @@ def slice_of(volume: np.ndarray, plane: str, index: int) -> np.ndarray:
 def volume_of(slices: np.ndarray, plane: str) -> np.ndarray:
     """All slices of a plane (N, H, W) as shown -> (X, Y, Z) in RAS: the inverse of slice_of."""
     return np.moveaxis(slices[:, ::-1].swapaxes(1, 2), 0, PLANES[plane])
-
-
-def voxel_at(scan: Scan, plane: str, index: int, row: int, column: int) -> tuple[int, int, int]:
-    """Voxel of RAS under a pixel of a slice."""
-    voxel = [column, slice_grid(scan, plane).height - 1 - row]
-    voxel.insert(PLANES[plane], index)
-    x, y, z = voxel
-    return x, y, z
 
 
 def _name(source: Path | bytes) -> str:

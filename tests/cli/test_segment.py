@@ -33,7 +33,7 @@ def test_the_segmentation_lies_on_the_files_own_grid_and_is_that_of_every_slice(
     np.testing.assert_allclose(written.affine, source.affine)
     in_ras = np.asarray(nib.as_closest_canonical(written).dataobj)
     for index in range(in_ras.shape[PLANES[plane]]):
-        alone = segment_slice(read, model, CARD, plane, index)
+        alone = segment_slice(read.slice(plane, index), model, CARD)
         clear = alone.confidence > 0.34  # beside an exact tie of three
         np.testing.assert_array_equal(slice_of(in_ras, plane, index)[clear], alone.labels[clear])
 
@@ -41,7 +41,7 @@ def test_the_segmentation_lies_on_the_files_own_grid_and_is_that_of_every_slice(
 def test_the_gates_of_every_slice_are_kept_in_order_as_float16(segment, scan, networks):
     _, out = segment(plane="coronal")
     gates = np.load(out / "attention.npz")
-    expected = segment_slice(read_scan(scan), zoo.load(CARD.name, networks), CARD, "coronal", 9).gates
+    expected = segment_slice(read_scan(scan).slice("coronal", 9), zoo.load(CARD.name, networks), CARD).gates
 
     assert gates.files == list(expected)
     for name, gate in expected.items():

@@ -30,16 +30,16 @@ def network(variant):
 
 def test_what_leaves_is_what_enters_times_the_recorded_gates(scan):
     card, model = network("scse")
-    found = inspect_block(scan, model, card, "axial", 3, "encoder2")
-    gates = segment_slice(scan, model, card, "axial", 3).gates
+    found = inspect_block(scan.slice("axial", 3), model, card, "encoder2")
+    gates = segment_slice(scan.slice("axial", 3), model, card).gates
     both = gates["encoder2/channel_gate"][:, None, None] + gates["encoder2/spatial_gate"]
     np.testing.assert_allclose(found.after, found.before * both, rtol=1e-5, atol=1e-6)
 
 
 def test_probabilities_are_those_behind_the_labels(scan):
     card, model = network("sse")
-    found = inspect_block(scan, model, card, "coronal", 5, "bottleneck").probabilities
-    result = segment_slice(scan, model, card, "coronal", 5)
+    found = inspect_block(scan.slice("coronal", 5), model, card, "bottleneck").probabilities
+    result = segment_slice(scan.slice("coronal", 5), model, card)
     assert found.shape == (len(card.structures), *result.labels.shape)
     np.testing.assert_allclose(found.sum(axis=0), 1, rtol=1e-5)
     np.testing.assert_allclose(found.max(axis=0), result.confidence, rtol=1e-5)
@@ -49,7 +49,7 @@ def test_probabilities_are_those_behind_the_labels(scan):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_can_be_inspected_and_only_none_leaves_features_as_they_are(variant, scan):
     card, model = network(variant)
-    found = inspect_block(scan, model, card, "axial", 0, "decoder1")
+    found = inspect_block(scan.slice("axial", 0), model, card, "decoder1")
     assert found.before.shape == found.after.shape
     assert np.array_equal(found.before, found.after) == (variant == "none")
     assert not model.blocks["decoder1"]._forward_hooks
@@ -58,10 +58,10 @@ def test_every_variant_can_be_inspected_and_only_none_leaves_features_as_they_ar
 def test_a_shared_inspection_cannot_be_overwritten(scan):
     card, model = network("none")
     with pytest.raises(ValueError, match="read-only"):
-        inspect_block(scan, model, card, "axial", 0, "encoder1").before[0] = 0
+        inspect_block(scan.slice("axial", 0), model, card, "encoder1").before[0] = 0
 
 
 def test_a_block_that_a_network_has_not_is_refused(scan):
     card, model = network("none")
     with pytest.raises(KeyError, match="encoder9"):
-        inspect_block(scan, model, card, "axial", 0, "encoder9")
+        inspect_block(scan.slice("axial", 0), model, card, "encoder9")

@@ -71,7 +71,7 @@ def test_a_job_holds_what_single_slices_give(model, plane):
     job = done(Jobs().start(ticket, scan, CARD, plane, model))
     assert (job.state, job.error, job.ready) == ("finished", None, job.count)
     for index in (0, job.count // 2, job.count - 1):
-        single = segment_slice(scan, model, CARD, plane, index)
+        single = segment_slice(scan.slice(plane, index), model, CARD)
         np.testing.assert_array_equal(job.labels[index], single.labels)
         assert list(job.gates_of(index)) == list(single.gates)
         for name, gate in job.gates_of(index).items():

@@ -83,7 +83,7 @@ def test_a_constant_scan_is_black_and_finite(value, tmp_path, model):
     x = network_input(scan, CARD, "axial", [3], window(scan, CARD))
 
     assert (x == 0).all()
-    assert np.isfinite(segment_slice(scan, model, CARD, "axial", 3).confidence).all()
+    assert np.isfinite(segment_slice(scan.slice("axial", 3), model, CARD).confidence).all()
 
 
 def test_intensities_that_span_all_of_float32_stay_finite(tmp_path):
@@ -113,12 +113,12 @@ def test_a_slice_is_resampled_only_when_its_pixels_differ_by_more_than_five_perc
 
 def test_each_side_is_resampled_by_its_own_spacing_and_the_field_of_view_is_kept(tmp_path, model):
     scan = scan_of(tmp_path, noise(21, 31, 3), (1, 0.7, 5))
-    result = segment_slice(scan, model, CARD, "coronal", 30)
+    result = segment_slice(scan.slice("coronal", 30), model, CARD)
 
     assert input_size(scan, CARD, "axial") == (22, 21)
     assert result.labels.shape == (3, 21)
     assert result.pixel_mm == pytest.approx((1, 1))  # 3 rows of 5 mm are 15 of 1 mm
-    assert segment_slice(scan, model, CARD, "axial", 0).pixel_mm == pytest.approx((31 * 0.7 / 22, 1))
+    assert segment_slice(scan.slice("axial", 0), model, CARD).pixel_mm == pytest.approx((31 * 0.7 / 22, 1))
 
 
 @pytest.mark.parametrize("spacing", [(2, 2, 2), (0.5, 0.5, 0.5), (1, 3, 0.7), (0.3, 1, 2.5)])
@@ -128,7 +128,7 @@ def test_a_bright_block_is_found_where_it_is_whatever_the_size_of_voxels(spacing
     voxels[9:19, 12:30, 5:24] = 1
     scan = scan_of(tmp_path, voxels, spacing)
     truth = slice_of(voxels, plane, 14)
-    result = segment_slice(scan, Threshold(), CARD, plane, 14)
+    result = segment_slice(scan.slice(plane, 14), Threshold(), CARD)
 
     assert dice(result.labels, truth.astype(np.uint8), 2)[1] > 0.9
     for axis in (0, 1):  # a shift by half a pixel would show
@@ -156,7 +156,7 @@ def test_shrinking_averages_what_it_drops(tmp_path):
 
 @pytest.mark.parametrize("shape", [(2, 2, 1), (2, 3, 1), (17, 5, 1), (33, 47, 1), (512, 512, 1)])
 def test_slices_of_any_size_come_back_on_their_own_grid(shape, tmp_path, model):
-    result = segment_slice(scan_of(tmp_path, noise(*shape)), model, CARD, "axial", 0)
+    result = segment_slice(scan_of(tmp_path, noise(*shape)).slice("axial", 0), model, CARD)
 
     assert result.labels.shape == result.confidence.shape == (shape[1], shape[0])
     assert result.labels.dtype == np.uint8
@@ -165,7 +165,7 @@ def test_slices_of_any_size_come_back_on_their_own_grid(shape, tmp_path, model):
 
 def test_confidence_is_the_probability_of_the_label(tmp_path, model):
     scan = scan_of(tmp_path, noise(16, 16, 2))
-    result = segment_slice(scan, model, CARD, "axial", 1)
+    result = segment_slice(scan.slice("axial", 1), model, CARD)
     probability = model(network_input(scan, CARD, "axial", [1], window(scan, CARD))).softmax(dim=1)[0].numpy()
 
     np.testing.assert_array_equal(result.labels, probability.argmax(axis=0))
@@ -174,7 +174,7 @@ def test_confidence_is_the_probability_of_the_label(tmp_path, model):
 
 def test_entropy_is_that_of_all_probabilities_over_its_largest(tmp_path, model):
     scan = scan_of(tmp_path, noise(20, 24, 8))
-    found = segment_slice(scan, model, TINY, "axial", 3)
+    found = segment_slice(scan.slice("axial", 3), model, TINY)
     with torch.no_grad():
         logits = model(network_input(scan, TINY, "axial", [3], window(scan, TINY)))
     shares = torch.distributions.Categorical(logits=logits[0].movedim(0, -1))
@@ -194,7 +194,7 @@ def test_gates_are_those_that_record_finds_in_the_order_of_the_blocks(variant, t
         if getattr(block, kind) is not None
     }
 
-    found = segment_slice(scan, model, card, "coronal", 4).gates
+    found = segment_slice(scan.slice("coronal", 4), model, card).gates
     assert list(found) == list(expected)
     for name, gate in found.items():
         assert gate.dtype == np.float32
@@ -208,7 +208,7 @@ def test_a_batch_gives_what_single_slices_give(batch, tmp_path, model):
 
     assert list(results) == list(range(7))
     for index, found in results.items():
-        alone = segment_slice(scan, model, CARD, "axial", index)
+        alone = segment_slice(scan.slice("axial", index), model, CARD)
         clear = alone.confidence > 0.5001
         np.testing.assert_array_equal(found.labels[clear], alone.labels[clear])
         np.testing.assert_allclose(found.confidence, alone.confidence, atol=1e-5)
@@ -233,7 +233,7 @@ def test_a_plane_that_a_flat_image_has_not_is_refused(tmp_path, model):
     scan = scan_of(tmp_path, noise(8, 9, 1))
 
     with pytest.raises(ScanError, match=r"scan\.nii\.gz: no coronal slices in this image; choose axial"):
-        segment_slice(scan, model, CARD, "coronal", 0)
+        segment_slice(scan.slice("coronal", 0), model, CARD)
 
 
 @pytest.mark.parametrize(
@@ -243,12 +243,12 @@ def test_slices_beyond_the_limit_are_refused_by_their_size(shape, spacing, size,
     scan = scan_of(tmp_path, np.zeros(shape), (spacing, spacing, 1))
 
     with pytest.raises(ScanError, match=f"slices of {size} pixels; the limit is {LARGEST:,} pixels"):
-        segment_slice(scan, model, CARD, "axial", 0)
+        segment_slice(scan.slice("axial", 0), model, CARD)
 
 
 def test_a_slice_beyond_the_scan_is_an_error_of_the_program(tmp_path, model):
     with pytest.raises(IndexError):
-        segment_slice(scan_of(tmp_path, noise(8, 9, 4)), model, CARD, "axial", 4)
+        segment_slice(scan_of(tmp_path, noise(8, 9, 4)).slice("axial", 4), model, CARD)
 
 
 def test_a_network_of_colour_sees_the_gray_slice_in_every_channel(tmp_path):
@@ -257,7 +257,9 @@ def test_a_network_of_colour_sees_the_gray_slice_in_every_channel(tmp_path):
 
     assert x.shape == (2, 3, 9, 8)
     assert torch.equal(x[:, 0], x[:, 2])
-    assert segment_slice(scan_of(tmp_path, noise(8, 9, 4)), card.network(seed=0), card, "axial", 1).labels.shape == (
+    assert segment_slice(
+        scan_of(tmp_path, noise(8, 9, 4)).slice("axial", 1), card.network(seed=0), card
+    ).labels.shape == (
         9,
         8,
     )

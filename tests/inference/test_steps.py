@@ -34,7 +34,7 @@ def test_the_last_step_is_what_the_network_multiplies_by(variant, block, scan):
     card, model = network(variant)
     x = network_input(scan, card, "axial", [2], window(scan, card))
     wanted = record(model, x, features=True).blocks[block]
-    found = block_steps(scan, model, card, "axial", 2, block)
+    found = block_steps(scan.slice("axial", 2), model, card, block)
     assert (found.channel is None, found.spatial is None) == (wanted.channel_gate is None, wanted.spatial_gate is None)
     if found.channel is not None:
         assert found.channel.weights == pytest.approx(wanted.channel_gate[0].numpy(), abs=1e-6)
@@ -49,7 +49,7 @@ def test_the_last_step_is_what_the_network_multiplies_by(variant, block, scan):
 )
 def test_the_halves_of_a_block_add_up_to_what_leaves_it(variant, halves, scan):
     card, model = network(variant)
-    found = block_steps(scan, model, card, "axial", 2, "encoder2")
+    found = block_steps(scan.slice("axial", 2), model, card, "encoder2")
     for number in range(len(found.before)):
         added = sum(getattr(found, half)(number) for half in halves)
         assert added == pytest.approx(found.after[number], abs=1e-5)
@@ -58,7 +58,7 @@ def test_the_halves_of_a_block_add_up_to_what_leaves_it(variant, halves, scan):
 def test_a_half_that_a_block_has_not_is_refused(scan):
     card, model = network("cse")
     with pytest.raises(ValueError, match="no spatial gate"):
-        block_steps(scan, model, card, "axial", 2, "encoder2").by_space(0)
+        block_steps(scan.slice("axial", 2), model, card, "encoder2").by_space(0)
 
 
 def test_channel_steps_by_hand():
@@ -89,14 +89,14 @@ def test_spatial_steps_by_hand():
 def test_a_block_that_the_network_has_not_is_an_error_of_the_program(scan):
     card, model = network("cse")
     with pytest.raises(KeyError, match="decoder9"):
-        block_steps(scan, model, card, "axial", 2, "decoder9")
+        block_steps(scan.slice("axial", 2), model, card, "decoder9")
 
 
 def test_a_crop_shows_the_middle_alone(scan):
     card, model = network("scse")
     x = network_input(scan, card, "axial", [2], window(scan, card))
     wanted = record(model, x[..., 14:30, 12:28]).blocks
-    found = channel_gates_of_crop(scan, model, card, "axial", 2, side=16)
+    found = channel_gates_of_crop(scan.slice("axial", 2), model, card, side=16)
     assert list(found) == list(BLOCK_NAMES)
     for block, weights in found.items():
         assert weights == pytest.approx(wanted[block].channel_gate[0].numpy(), abs=1e-6)
@@ -105,10 +105,10 @@ def test_a_crop_shows_the_middle_alone(scan):
 def test_a_slice_that_is_smaller_than_the_crop_is_shown_whole(scan):
     card, model = network("cse")
     x = network_input(scan, card, "axial", [2], window(scan, card))
-    found = channel_gates_of_crop(scan, model, card, "axial", 2, side=96)
+    found = channel_gates_of_crop(scan.slice("axial", 2), model, card, side=96)
     assert found["encoder1"] == pytest.approx(record(model, x).blocks["encoder1"].channel_gate[0].numpy(), abs=1e-6)
 
 
 def test_a_network_without_channel_gates_has_none_in_a_crop(scan):
     card, model = network("sse")
-    assert channel_gates_of_crop(scan, model, card, "axial", 2, side=16) == {}
+    assert channel_gates_of_crop(scan.slice("axial", 2), model, card, side=16) == {}

@@ -88,7 +88,7 @@ def test_the_gates_of_a_real_slice_are_on_their_pixels():
     scan = read_scan(samples()["colin27"].scan)  # 181 x 217 x 181: no side a multiple of 16
     name = next(name for name, card in zoo.cards().items() if card.variant == "scse")
     card = zoo.read_card(name)
-    result = segment_slice(scan, zoo.load(name), card, "axial", 80)
+    result = segment_slice(scan.slice("axial", 80), zoo.load(name), card)
     for block, scale in (("encoder1", 1), ("encoder3", 4), ("bottleneck", 16)):
         gate = result.gates[f"{block}/spatial_gate"]
         found = slice_of(on_grid(scan, "axial", {80: gate}, (scale, scale)), "axial", 80)

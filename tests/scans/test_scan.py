@@ -15,9 +15,8 @@ from scse_viz.scans import (
     slice_grid,
     slice_of,
     volume_of,
-    voxel_at,
 )
-from tests.scan_files import gzipped, nifti, numbers, picture
+from tests.scan_files import gzipped, nifti, npy, numbers, picture
 
 AXIS_CODES = [
     tuple(pair[side] for pair, side in zip(axes, sides, strict=True))
@@ -141,7 +140,7 @@ def test_a_pixel_knows_its_voxel_and_the_view_its_sizes(plane, scan):
     shown = slice_of(scan.voxels, plane, 2)
     assert shown.shape == (grid.height, grid.width)
     assert grid.count == scan.voxels.shape[PLANES[plane]]
-    assert shown[1, 3] == scan.voxels[voxel_at(scan, plane, 2, 1, 3)]
+    assert shown[1, 3] == scan.voxels[scan.slice(plane, 2).voxel(1, 3)]
 
 
 def test_pixels_of_a_view_have_their_size_in_mm(scan):
@@ -242,3 +241,22 @@ def test_a_constant_image_is_accepted_with_a_note():
 def test_a_file_that_is_not_there_is_refused():
     with pytest.raises(ScanError, match=r"scan.nii: cannot be opened \(No such file or directory\)"):
         read_scan(Path("nowhere/scan.nii"))
+
+
+def test_a_slice_is_known_by_the_content_of_its_scan_its_plane_and_its_index():
+    read = [read_scan(npy(numbers(3, 4, 5)), name=name) for name in ("one.npy", "other.npy")]
+    assert read[0].slice("axial", 2).key == read[1].slice("axial", 2).key != read[0].slice("axial", 3).key
+    np.testing.assert_array_equal(read[0].slice("coronal", 1).pixels, slice_of(read[0].voxels, "coronal", 1))
+
+
+@pytest.mark.parametrize(
+    ("plane", "index", "error", "sentence"),
+    [
+        ("axial", 5, IndexError, "axial slice 5 of 5"),
+        ("axial", -1, IndexError, "0 to 4"),
+        ("oblique", 0, ValueError, "oblique"),
+    ],
+)
+def test_a_slice_that_the_scan_lacks_is_refused(plane, index, error, sentence):
+    with pytest.raises(error, match=sentence):
+        read_scan(npy(numbers(3, 4, 5)), name="scan.npy").slice(plane, index)

@@ -173,7 +173,7 @@ def compute(views: Sequence[View], chosen: Mapping[str, Card]) -> list[Compariso
     with st.spinner("Segmenting and recording gates", show_time=False):
         for name, view in zip(names, views, strict=True):
             columns = []
-            results = cached.results(view.scan, view.plane, view.index, list(chosen.values()))
+            results = cached.results(view.slice, list(chosen.values()))
             for (title, card), found in zip(chosen.items(), results, strict=True):
                 label = f"{title} · {name}" if len(views) > 1 else title
                 try:

@@ -160,7 +160,7 @@ def _likenesses(comparisons: Sequence[Comparison]) -> list[Likeness]:
     for name, columns in groups:
         shown = [column for column in columns if _has(column, "spatial_gate")]
         if len(shown) > 1:
-            slices = [(column.view.scan, column.view.plane, column.view.index) for column in shown]
+            slices = [column.view.slice for column in shown]
             likeness = compare_cached.map_likeness(slices, [column.card for column in shown])
             for measure, by_block in likeness.items():
                 title, numbers, span = MEASURES[measure]

@@ -45,9 +45,9 @@ def draw_maps(
     """
     view, columns = comparison.view, comparison.columns
     first = comparison.cards[0]
-    found = compare_cached.agreement(view.scan, view.plane, view.index, comparison.cards)
+    found = compare_cached.agreement(view.slice, comparison.cards)
     panels = [
-        _named(card, {**cached.panels(view.scan, view.plane, view.index, card), "disagreement": outvoted}, comparison)
+        _named(card, {**cached.panels(view.slice, card), "disagreement": outvoted}, comparison)
         for card, outvoted in zip(comparison.cards, found.outvoted, strict=True)
     ]
     rows = [
@@ -60,9 +60,7 @@ def draw_maps(
         rows.append(Row(block, _detail(comparison.cards, block), tuple(each[block] for each in panels)))
     draw(
         message(
-            view.scan,
-            view.plane,
-            view.index,
+            view.slice,
             intensities=cached.shown_intensities(view.scan),
             columns={each.title: f"{each.card.name}, {each.card.parameters:,} parameters" for each in columns},
             rows=rows,
@@ -100,7 +98,7 @@ def _minus(view: View, card: Card, panels: Mapping[str, Panel], minus: tuple[str
             caption = f"itself, mean {panels[block].mean:.2f}"
             drawn[block] = replace(panels[block], channels=None, note="", caption=caption)
         return drawn
-    differences = compare_cached.differences(view.scan, view.plane, view.index, card, reference)
+    differences = compare_cached.differences(view.slice, card, reference)
     for block in BLOCK_NAMES:
         if panels[block].kind == "gate":
             other_size = Panel("none", f"{title}: a map of another size", note="a map of another size", caption="")

@@ -34,7 +34,7 @@ def choose_structure(comparison: Comparison) -> str:
 def draw_predictions(comparison: Comparison, structure: str, *, key: str) -> Drawn:
     """How far the predictions of one slice agree with each other and with the labels; the figures and tables drawn."""
     view = comparison.view
-    found = compare_cached.agreement(view.scan, view.plane, view.index, comparison.cards)
+    found = compare_cached.agreement(view.slice, comparison.cards)
     titles = [column.title for column in comparison.columns]
     figures, tables = {}, {}
     with st.container(horizontal=True):
@@ -56,8 +56,7 @@ def draw_predictions(comparison: Comparison, structure: str, *, key: str) -> Dra
             st.info("Choose a second variant in the sidebar to see how far two networks agree.")
     with right:
         predictions = {
-            column.title: cached.panels(view.scan, view.plane, view.index, column.card)["prediction"]
-            for column in comparison.columns
+            column.title: cached.panels(view.slice, column.card)["prediction"] for column in comparison.columns
         }
         truth = view.truth
         if truth is not None:

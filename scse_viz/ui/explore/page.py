@@ -36,7 +36,7 @@ LABEL = "Maps of one block. Arrow keys move the crosshair, Enter looks closely a
 CODE = """
 from scse_viz.inference.features import inspect_block
 
-looked_at = inspect_block(scan, zoo.load({name!r}), zoo.read_card({name!r}), {plane!r}, {index}, {block!r})
+looked_at = inspect_block(scan.slice({plane!r}, {index}), zoo.load({name!r}), zoo.read_card({name!r}), {block!r})
 looked_at.before[{channel}], looked_at.after[{channel}]  # the channel's feature map (h, w)
 looked_at.probabilities[:, {row}, {column}]  # of every class at the place
 """
@@ -69,9 +69,9 @@ def page() -> None:
     pixel = point.picked(view)
     try:
         with st.spinner("Segmenting and recording gates", show_time=False):
-            found = cached.result(view.scan, view.plane, view.index, card)
-            drawn = cached.panels(view.scan, view.plane, view.index, card)
-            stage = explore_cached.stage(view.scan, view.plane, view.index, card, name)
+            found = cached.result(view.slice, card)
+            drawn = cached.panels(view.slice, card)
+            stage = explore_cached.block_summary(view.slice, card, name)
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
         return
@@ -130,7 +130,7 @@ def _draw_title(block: Block) -> None:
 
 def _draw_maps(block: Block, prediction: Panel, number: int, place: tuple[int, int]) -> None:
     view, card = block.view, block.card
-    before, after = explore_cached.channel(view.scan, view.plane, view.index, card, block.name, number)
+    before, after = explore_cached.channel(view.slice, card, block.name, number)
     title = {"gate": "spatial gate", "activation": "mean |activation|", "none": "channel gate"}[block.panel.kind]
     map_, answer = (f"{block.name}: {title}", block.panel), ("prediction", prediction)
     shown = {
@@ -139,9 +139,7 @@ def _draw_maps(block: Block, prediction: Panel, number: int, place: tuple[int, i
         f"channel {number}, after": after,
     }
     packed = panels.message(
-        view.scan,
-        view.plane,
-        view.index,
+        view.slice,
         intensities=cached.shown_intensities(view.scan),
         columns={title: panel.alt for title, panel in shown.items()},
         rows=[panels.Row(block.name, "", tuple(shown.values()))],
@@ -159,7 +157,7 @@ def _draw_maps(block: Block, prediction: Panel, number: int, place: tuple[int, i
     panels.draw(packed, key="explore_panels", on_pick=pick, keep=keep)
 
 
-def _draw_stage(stage: explore_cached.Stage, block: Block) -> None:
+def _draw_stage(stage: explore_cached.BlockSummary, block: Block) -> None:
     st.subheader(
         "What the block did" if block.card.variant != "none" else "What leaves the stage",
         help="Mean activation is mean |u| over all channels and pixels of the features u, in arbitrary units.",
@@ -246,7 +244,7 @@ def _maps(block: Block) -> dict[str, np.ndarray]:
 
 
 def _offer(
-    block: Block, stage: explore_cached.Stage, figures: dict[str, go.Figure], spot: point.Place, code: str
+    block: Block, stage: explore_cached.BlockSummary, figures: dict[str, go.Figure], spot: point.Place, code: str
 ) -> None:
     gates = {"spatial gate": block.spatial, "channel gate": block.channel}
     there = {name: gate for name, gate in gates.items() if gate is not None}

@@ -10,7 +10,6 @@ from scse_viz.analysis.gates import least_sure, values_at
 from scse_viz.figures.gates import activation_profile, class_bars, gate_profile
 from scse_viz.inference import SliceResult
 from scse_viz.models import BLOCK_NAMES
-from scse_viz.scans import slice_grid, voxel_at
 from scse_viz.ui.explore import cached as explore_cached
 from scse_viz.ui.shell import export
 from scse_viz.ui.shell.layout import beside
@@ -67,8 +66,8 @@ def default(found: SliceResult) -> tuple[int, int]:
 
 def draw(view: View, card: Card, block: str, found: SliceResult, pixel: tuple[int, int], *, chosen: bool) -> Place:
     """Class probabilities at a pixel, and the profile of gates there through the network."""
-    shape = slice_grid(view.scan, view.plane)
-    voxel = voxel_at(view.scan, view.plane, view.index, *pixel)
+    shape = view.slice.grid
+    voxel = view.slice.voxel(*pixel)
     st.subheader(
         "At one place",
         help="Click a place in the maps above, or move the crosshair there with the arrow keys and press Enter.",
@@ -94,7 +93,7 @@ def _asked(view: View) -> _Point | None:
     text = st.query_params.get(KEY)
     if text is None:
         return None
-    shape = slice_grid(view.scan, view.plane)
+    shape = view.slice.grid
     try:
         row, column = (int(part) for part in text.split(","))
     except ValueError:
@@ -106,7 +105,7 @@ def _asked(view: View) -> _Point | None:
 
 
 def _classes(view: View, card: Card, block: str, pixel: tuple[int, int]) -> tuple[go.Figure, pd.DataFrame]:
-    values = explore_cached.probabilities(view.scan, view.plane, view.index, card, block, pixel)
+    values = explore_cached.probabilities(view.slice, card, block, pixel)
     found = {each.name: float(values[each.number]) for each in card.structures}
     first = dict(sorted(found.items(), key=lambda entry: -entry[1])[:TOP])
     bars = class_bars(first, {each.name: each.colour for each in card.structures})

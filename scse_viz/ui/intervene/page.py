@@ -12,7 +12,7 @@ from scse_viz.models import BLOCK_NAMES
 from scse_viz.scans import ScanError
 from scse_viz.ui.intervene import cached as intervene_cached
 from scse_viz.ui.intervene import channels, controls, numbers, pictures, sweeps
-from scse_viz.ui.intervene.cached import Place
+from scse_viz.ui.intervene.cached import NetworkSlice
 from scse_viz.ui.intervene.pictures import Outcome
 from scse_viz.ui.intervene.plan import Manner, changes_of, python_of
 from scse_viz.ui.shell import address, cached, export, sidebar
@@ -50,22 +50,22 @@ def page() -> None:
 
 
 def _draw(view: View, card: Card, block: str) -> None:
-    place = Place(view.scan, view.plane, view.index, card, view.truth, view.source.groups)
+    at = NetworkSlice(view.slice, card, view.truth, view.source.groups)
     with st.spinner("Segmenting and recording gates", show_time=False):
-        before = cached.result(view.scan, view.plane, view.index, card)
-        magnitudes = intervene_cached.magnitudes(place)
+        before = cached.result(view.slice, card)
+        magnitudes = intervene_cached.magnitudes(at)
     gates = {name: [kind for kind in GATES if f"{name}/{kind}" in before.gates] for name in BLOCK_NAMES}
     manner, structure = _draw_controls(view, card, before, gates)
     counts = {name: len(values) for name, values in magnitudes.items()}
     changes = changes_of(controls.current(), manner, gates, counts)
     with st.spinner("Segmenting with the changes", show_time=False):
-        outcome = Outcome(view, card, changes, before, intervene_cached.result(place, changes))
+        outcome = Outcome(view, card, changes, before, intervene_cached.result(at, changes))
     pictures.draw_predictions(outcome)
     numbers.draw_metrics(outcome)
     bars = channels.draw(block, before.gates.get(f"{block}/channel_gate"), magnitudes[block])
     tables = numbers.draw_tables(outcome)
     pictures.draw_gates(outcome)
-    swept = sweeps.draw(place, before, gates, manner, block)
+    swept = sweeps.draw(at, before, gates, manner, block)
     export.offer(
         view,
         page="intervene",
@@ -100,6 +100,6 @@ def _draw_controls(
         st.warning(f"No {card.structures[structure].name} is predicted in this slice: a region inside it is empty.")
 
     def made(value: float) -> Region:
-        return region(inside, value, view.scan, card, view.plane)
+        return region(inside, value, view.slice, card)
 
     return Manner(chosen, seed, made), structure

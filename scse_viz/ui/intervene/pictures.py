@@ -112,9 +112,7 @@ def _draw_panels(
 ) -> None:
     view = outcome.view
     packed = panels.message(
-        view.scan,
-        view.plane,
-        view.index,
+        view.slice,
         intensities=cached.shown_intensities(view.scan),
         columns=columns,
         rows=rows,

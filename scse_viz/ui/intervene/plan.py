@@ -134,11 +134,11 @@ def python_of(changes: Mapping[str, Change], card: str, plane: str, index: int, 
 from scse_viz.inference.ablation import region
 from scse_viz.intervention import Change, Invert, Mean, Off, Shuffle, Strength
 
-plane, index, card = {plane!r}, {index}, zoo.read_card({card!r})
+scan_slice, card = scan.slice({plane!r}, {index}), zoo.read_card({card!r})
 changes = {{
 {made}
 }}
-after = segment_slice(scan, zoo.load(card.name), card, plane, index, changes=changes)
+after = segment_slice(scan_slice, zoo.load(card.name), card, changes=changes)
 after.labels != result.labels  # (H, W), where the answer changed
 """
 
@@ -210,5 +210,5 @@ def _gate_change(setting: Setting, seed: int) -> GateChange | None:
 def _python(change: Change, structure: int) -> str:
     if not isinstance(change.spatial_gate, Region):
         return repr(change)
-    inside = f"region(result.labels == {structure}, {change.spatial_gate.value}, scan, card, plane)"
+    inside = f"region(result.labels == {structure}, {change.spatial_gate.value}, scan_slice, card)"
     return repr(replace(change, spatial_gate=None)).replace("spatial_gate=None", f"spatial_gate={inside}")

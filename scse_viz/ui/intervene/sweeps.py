@@ -14,7 +14,7 @@ from scse_viz.inference import SliceResult
 from scse_viz.models import BLOCK_NAMES
 from scse_viz.rendering.panels import GATE_RANGE
 from scse_viz.ui.intervene import cached as intervene_cached
-from scse_viz.ui.intervene.cached import Effect, Place
+from scse_viz.ui.intervene.cached import Effect, NetworkSlice
 from scse_viz.ui.intervene.channels import toggle
 from scse_viz.ui.intervene.controls import setting_of
 from scse_viz.ui.intervene.plan import ACTIONS, OFF, Manner, Setting, change_of
@@ -45,14 +45,16 @@ class Sweeps:
     tables: Mapping[str, pd.DataFrame]
 
 
-def draw(place: Place, before: SliceResult, gates: Mapping[str, Sequence[str]], manner: Manner, block: str) -> Sweeps:
+def draw(
+    at: NetworkSlice, before: SliceResult, gates: Mapping[str, Sequence[str]], manner: Manner, block: str
+) -> Sweeps:
     """Draw the part of the page that sweeps; gates: block -> those that it has."""
     st.subheader("What was each worth?")
     st.caption(
         "Each block, or channel, is changed alone in the network as it is, and this slice is segmented again. It says "
         "what a gate was worth for this slice; another slice may need other gates."
     )
-    titles = {title: name for name, title in TITLES.items() if name != "dice_lost" or place.truth is not None}
+    titles = {title: name for name, title in TITLES.items() if name != "dice_lost" or at.reference_labels is not None}
     chosen = st.segmented_control(
         "Effect",
         list(titles),
@@ -66,10 +68,10 @@ def draw(place: Place, before: SliceResult, gates: Mapping[str, Sequence[str]], 
     )
     left, right = beside(2, key="sweeps", gap="large")
     with left:
-        blocks = _draw_blocks(place, gates, manner, titles[chosen])
+        blocks = _draw_blocks(at, gates, manner, titles[chosen])
     with right:
-        channels = _draw_channels(place, before, block, titles[chosen])
-    every = _draw_every_channel(place, before, titles[chosen]) if channels.figures else Sweeps({}, {})
+        channels = _draw_channels(at, before, block, titles[chosen])
+    every = _draw_every_channel(at, before, titles[chosen]) if channels.figures else Sweeps({}, {})
     parts = (blocks, channels, every)
     return Sweeps(
         {name: figure for part in parts for name, figure in part.figures.items()},
@@ -77,7 +79,7 @@ def draw(place: Place, before: SliceResult, gates: Mapping[str, Sequence[str]], 
     )
 
 
-def _draw_blocks(place: Place, gates: Mapping[str, Sequence[str]], manner: Manner, measure: str) -> Sweeps:
+def _draw_blocks(at: NetworkSlice, gates: Mapping[str, Sequence[str]], manner: Manner, measure: str) -> Sweeps:
     st.markdown("##### Which block matters most?")
     if not any(gates.values()):
         st.info("This network has no gates to change. Its channels can be knocked out, beside this.")
@@ -106,7 +108,7 @@ def _draw_blocks(place: Place, gates: Mapping[str, Sequence[str]], manner: Manne
     progress = st.progress(0.0, "Sweeping over the blocks")
     for done, block in enumerate(BLOCK_NAMES):
         progress.progress(done / len(BLOCK_NAMES), f"Sweeping over the blocks: {block}")
-        effects[block] = intervene_cached.block_effect(place, block, change_of(Setting(action), manner, gates[block]))
+        effects[block] = intervene_cached.block_effect(at, block, change_of(Setting(action), manner, gates[block]))
     progress.empty()
     figure = block_bars({name: getattr(each, measure) for name, each in effects.items()}, measure=MEASURES[measure])
     export.chart(figure, key="intervene_blocks")
@@ -115,7 +117,7 @@ def _draw_blocks(place: Place, gates: Mapping[str, Sequence[str]], manner: Manne
     return Sweeps({"effect of each block": figure}, {"effect of each block": table})
 
 
-def _draw_channels(place: Place, before: SliceResult, block: str, measure: str) -> Sweeps:
+def _draw_channels(at: NetworkSlice, before: SliceResult, block: str, measure: str) -> Sweeps:
     weighed = f"{block}/channel_gate" in before.gates
     st.markdown("##### Do high cSE weights mark important channels?" if weighed else "##### Which channels matter?")
     on = st.toggle(
@@ -128,19 +130,17 @@ def _draw_channels(place: Place, before: SliceResult, block: str, measure: str) 
     if not on:
         st.caption(f"A pass for each channel of {block}: what it weighs, against what is lost without it.")
         return Sweeps({}, {})
-    found = _channels(place, before, [block], measure, against)[block]
+    found = _channels(at, before, [block], measure, against)[block]
     left_out = setting_of(block).without
     figure = channel_scatter(found, x_title=against, measure=MEASURES[measure], left_out=left_out)
     key = f"{_SCATTER}_{block}"
     export.chart(figure, key=key, on_select=lambda: toggle(block, key), selection_mode="points")
-    other = _channels(place, before, [block], measure, MAGNITUDE)[block] if against == WEIGHT else None
+    other = _channels(at, before, [block], measure, MAGNITUDE)[block] if against == WEIGHT else None
     _draw_rho(block, found, against, None if other is None else other.rho)
-    return Sweeps(
-        {f"channels of {block}": figure}, {f"effect of each channel of {block}": _table(place, before, [block])}
-    )
+    return Sweeps({f"channels of {block}": figure}, {f"effect of each channel of {block}": _table(at, before, [block])})
 
 
-def _draw_every_channel(place: Place, before: SliceResult, measure: str) -> Sweeps:
+def _draw_every_channel(at: NetworkSlice, before: SliceResult, measure: str) -> Sweeps:
     on = st.toggle(
         "The same for the channels of all blocks",
         key=KEYS[5],
@@ -150,20 +150,20 @@ def _draw_every_channel(place: Place, before: SliceResult, measure: str) -> Swee
     if not on:
         return Sweeps({}, {})
     against = AGAINST.get(str(st.session_state.get(KEYS[4])), MAGNITUDE)
-    found = _channels(place, before, BLOCK_NAMES, measure, against)
+    found = _channels(at, before, BLOCK_NAMES, measure, against)
     span = GATE_RANGE if against == WEIGHT else None
     figure = channel_scatters(found, x_title=against, measure=MEASURES[measure], span=span)
     export.chart(figure, key="intervene_scatters")
-    return Sweeps({"channels of all blocks": figure}, {"effect of each channel": _table(place, before, BLOCK_NAMES)})
+    return Sweeps({"channels of all blocks": figure}, {"effect of each channel": _table(at, before, BLOCK_NAMES)})
 
 
 def _channels(
-    place: Place, before: SliceResult, blocks: Sequence[str], measure: str, against: str
+    at: NetworkSlice, before: SliceResult, blocks: Sequence[str], measure: str, against: str
 ) -> dict[str, Channels]:
     """The channels of some blocks, by what they are ranked by and their effect."""
-    magnitudes = intervene_cached.magnitudes(place)
+    magnitudes = intervene_cached.magnitudes(at)
     channels = {}
-    for block, found in _sweep_channels(place, {name: len(magnitudes[name]) for name in blocks}).items():
+    for block, found in _sweep_channels(at, {name: len(magnitudes[name]) for name in blocks}).items():
         x = before.gates[f"{block}/channel_gate"] if against == WEIGHT else magnitudes[block]
         y = np.array([getattr(each, measure) for each in found])
         channels[block] = Channels(x, y, spearman(x, y))
@@ -187,7 +187,7 @@ def _choose_against(weighed: bool) -> str:
     return AGAINST[chosen]
 
 
-def _sweep_channels(place: Place, counts: Mapping[str, int]) -> dict[str, list[Effect]]:
+def _sweep_channels(at: NetworkSlice, counts: Mapping[str, int]) -> dict[str, list[Effect]]:
     """The effect of every channel of some blocks; a run that is cut short goes on where it stopped."""
     effects: dict[str, list[Effect]] = {block: [] for block in counts}
     total, done = sum(counts.values()), 0
@@ -196,7 +196,7 @@ def _sweep_channels(place: Place, counts: Mapping[str, int]) -> dict[str, list[E
         for start in range(0, count, intervene_cached.TOGETHER):
             progress.progress(done / total, f"Knocking out channels: {block}, {start} of {count}")
             some = range(start, min(start + intervene_cached.TOGETHER, count))
-            effects[block] += intervene_cached.channel_effects(place, block, some)
+            effects[block] += intervene_cached.channel_effects(at, block, some)
             done += len(some)
     progress.empty()
     return effects
@@ -222,9 +222,9 @@ def _draw_rho(block: str, found: Channels, against: str, by_magnitude: float | N
     )
 
 
-def _table(place: Place, before: SliceResult, blocks: Sequence[str]) -> pd.DataFrame:
+def _table(at: NetworkSlice, before: SliceResult, blocks: Sequence[str]) -> pd.DataFrame:
     """Every channel of some blocks with all of its effects, a row each."""
-    magnitudes = intervene_cached.magnitudes(place)
+    magnitudes = intervene_cached.magnitudes(at)
     rows = [
         {
             "block": block,
@@ -235,7 +235,7 @@ def _table(place: Place, before: SliceResult, blocks: Sequence[str]) -> pd.DataF
             "mean |v|": magnitudes[block][number],
             **asdict(effect),
         }
-        for block, found in _sweep_channels(place, {name: len(magnitudes[name]) for name in blocks}).items()
+        for block, found in _sweep_channels(at, {name: len(magnitudes[name]) for name in blocks}).items()
         for number, effect in enumerate(found)
     ]
     return pd.DataFrame(rows).set_index(["block", "channel"]).rename(columns=TITLES)

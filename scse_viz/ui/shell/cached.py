@@ -3,8 +3,9 @@
 Nothing here can be reached but by the digest of a scan's own content; uploaded scans themselves stay in their session.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -15,7 +16,7 @@ from scse_viz import zoo
 from scse_viz.inference import SliceResult, segment_slice
 from scse_viz.models import BLOCK_NAMES, EncoderDecoder
 from scse_viz.rendering.panels import Panel, block_panel, intensity_range, label_panel, middle_of_head
-from scse_viz.scans import PLANES, Scan, read_labels, read_scan, slice_grid
+from scse_viz.scans import PLANES, Scan, ScanSlice, read_labels, read_scan
 from scse_viz.scans.samples import Sample, samples
 from scse_viz.ui.shell.words import variant_title
 from scse_viz.zoo import Card
@@ -24,28 +25,44 @@ cards = st.cache_data(ttl="30s", show_spinner=False)(zoo.cards)
 known_samples = st.cache_data(ttl="30s", show_spinner=False)(samples)
 AT_ONCE = 2
 """Networks that run side by side for one page: a single small one leaves much of two cores idle."""
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-@st.cache_resource(max_entries=40, show_spinner=False)
-def network(name: str, sha256: str) -> EncoderDecoder:
-    """A network of the zoo; sha256 is that of its card, so that new weights are loaded anew. Raises WeightsError."""
-    return zoo.load(name)
+HASHES: dict[Any, Any] = {
+    Scan: lambda scan: scan.digest,
+    ScanSlice: lambda scan_slice: scan_slice.key,
+    Card: lambda card: (card.name, card.sha256),
+}
+"""What results depend on: the content of a scan, not its name; the weights of a network, not what its card says."""
 
 
-@st.cache_data(max_entries=400, show_spinner=False)
-def _result(_scan: Scan, digest: str, plane: str, index: int, _card: Card, name: str, sha256: str) -> SliceResult:
-    return segment_slice(_scan, network(name, sha256), _card, plane, index)
+def data(max_entries: int, hashes: Mapping[Any, Any] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """`st.cache_data` of scans, slices and cards by their content; every caller gets a copy of its own."""
+    return st.cache_data(max_entries=max_entries, show_spinner=False, hash_funcs={**HASHES, **(hashes or {})})
 
 
-def result(scan: Scan, plane: str, index: int, card: Card) -> SliceResult:
+def resource(max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """`st.cache_resource` of scans, slices and cards by their content: shared by all sessions and only to be read."""
+    return st.cache_resource(max_entries=max_entries, show_spinner=False, hash_funcs=HASHES)
+
+
+@resource(40)
+def network(card: Card) -> EncoderDecoder:
+    """A network of the zoo, loaded anew when its card vouches for other weights. Raises WeightsError."""
+    return zoo.load(card.name)
+
+
+@data(400)
+def result(scan_slice: ScanSlice, card: Card) -> SliceResult:
     """What a network makes of one slice. Raises ScanError, WeightsError."""
-    return _result(scan, scan.digest, plane, index, card, card.name, card.sha256)
+    return segment_slice(scan_slice, network(card), card)
 
 
-def results(scan: Scan, plane: str, index: int, cards: Sequence[Card]) -> list[Future[SliceResult]]:
+def results(scan_slice: ScanSlice, cards: Sequence[Card]) -> list[Future[SliceResult]]:
     """`result` of several networks, all of them done; a future raises what `result` would."""
     with ThreadPoolExecutor(AT_ONCE, initializer=_begin, initargs=(get_script_run_ctx(),)) as pool:
-        return [pool.submit(result, scan, plane, index, card) for card in cards]
+        return [pool.submit(result, scan_slice, card) for card in cards]
 
 
 def _begin(run: ScriptRunContext | None) -> None:
@@ -55,46 +72,35 @@ def _begin(run: ScriptRunContext | None) -> None:
     torch.set_num_threads(1)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@resource(8)
 def sample_scan(sample: Sample) -> Scan:
     """The scan of a sample, shared by everybody and read only."""
     return read_scan(sample.scan)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@resource(8)
 def sample_labels(sample: Sample) -> np.ndarray:
     """The labels of a sample on the grid of its scan, (X, Y, Z)."""
     return read_labels(sample.labels, sample_scan(sample))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _facts(_scan: Scan, digest: str) -> tuple[tuple[float, float], dict[str, int]]:
-    return intensity_range(_scan.voxels), {plane: middle_of_head(_scan.voxels, axis) for plane, axis in PLANES.items()}
-
-
+@data(64)
 def shown_intensities(scan: Scan) -> tuple[float, float]:
     """The intensities that are drawn black and white."""
-    return _facts(scan, scan.digest)[0]
+    return intensity_range(scan.voxels)
 
 
+@data(64)
 def first_slice(scan: Scan, plane: str) -> int:
     """The slice to begin with: through the middle of what is bright."""
-    return _facts(scan, scan.digest)[1][plane]
+    return middle_of_head(scan.voxels, PLANES[plane])
 
 
-@st.cache_data(max_entries=400, show_spinner=False)
-def _panels(_scan: Scan, digest: str, plane: str, index: int, _card: Card, name: str, sha256: str) -> dict[str, Panel]:
-    found = result(_scan, plane, index, _card)
-    view = slice_grid(_scan, plane)
-    title = variant_title(_card.variant)
-    names = [structure.name for structure in _card.structures]
-    prediction = label_panel(found.labels, names, view.row_mm * view.column_mm, title=f"{title}, prediction")
-    blocks = {
-        block: block_panel(found.gates, block, found.pixel_mm, title=f"{title}, {block}") for block in BLOCK_NAMES
-    }
-    return {"prediction": prediction, **blocks}
-
-
-def panels(scan: Scan, plane: str, index: int, card: Card) -> dict[str, Panel]:
+@data(400)
+def panels(scan_slice: ScanSlice, card: Card) -> dict[str, Panel]:
     """The pictures of one slice and network: "prediction", and every block by name. Raises ScanError, WeightsError."""
-    return _panels(scan, scan.digest, plane, index, card, card.name, card.sha256)
+    made, grid, title = result(scan_slice, card), scan_slice.grid, variant_title(card.variant)
+    names = [structure.name for structure in card.structures]
+    prediction = label_panel(made.labels, names, grid.row_mm * grid.column_mm, title=f"{title}, prediction")
+    blocks = {name: block_panel(made.gates, name, made.pixel_mm, title=f"{title}, {name}") for name in BLOCK_NAMES}
+    return {"prediction": prediction, **blocks}

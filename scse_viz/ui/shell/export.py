@@ -15,7 +15,6 @@ from scse_viz import report
 from scse_viz.inference import input_size
 from scse_viz.models.skeleton import DEPTH
 from scse_viz.rendering.panels import GATE_RANGE, eight_bit
-from scse_viz.scans import slice_grid, slice_of
 from scse_viz.scans.resampling import on_grid
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.sidebar import View
@@ -117,16 +116,16 @@ def build_report(
     address: str = "",
 ) -> bytes:
     """The view as one HTML page: facts, the slice with predictions and maps over it, figures, tables and code."""
-    shape = slice_grid(view.scan, view.plane)
+    shape = view.slice.grid
     aspect = shape.row_mm / shape.column_mm
-    background = eight_bit(slice_of(view.scan.voxels, view.plane, view.index), *cached.shown_intensities(view.scan))
+    background = eight_bit(view.slice.pixels, *cached.shown_intensities(view.scan))
     pictures = {f"{view.scan.name}, {view.place or view.plane}": report.gray(background, aspect=aspect)}
     for card in models:
-        labels = cached.result(view.scan, view.plane, view.index, card).labels
+        labels = cached.result(view.slice, card).labels
         colours = [structure.colour for structure in card.structures]
         pictures[f"{card.name}: prediction"] = report.coloured_labels(background, labels, colours, aspect=aspect)
     for name, values in maps.items():
-        placed = slice_of(_volume(view, models[0], values), view.plane, view.index)
+        placed = view.slice.cut(_volume(view, models[0], values))
         if placed.dtype.kind in "iu" or np.isnan(placed).all():
             continue  # class numbers, which are drawn above in their colours; a slice without a map
         low, high = min(0.0, float(placed.min())), float(placed.max())
@@ -154,7 +153,7 @@ def _volume(view: View, card: Card, values: np.ndarray) -> np.ndarray:
 
 def _pixel_mm(view: View, card: Card, values: np.ndarray) -> tuple[float, float]:
     """The size of a pixel of a map: the slice's own, or a stage's, whose map covers the padded input of the network."""
-    shape = slice_grid(view.scan, view.plane)
+    shape = view.slice.grid
     if values.shape == (shape.height, shape.width):
         return shape.row_mm, shape.column_mm
     rows, columns = input_size(view.scan, card, view.plane)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from scse_viz.rendering.panels import Panel, label_panel
-from scse_viz.scans import slice_grid
 from scse_viz.scans.samples import legend_of, of_structures
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.zoo.structures import Structure
@@ -19,7 +18,7 @@ def labels_panel(view: View, structures: Sequence[Structure]) -> Panel | None:
     truth = view.truth
     if truth is None:
         return None
-    shape = slice_grid(view.scan, view.plane)
+    shape = view.slice.grid
     names = [each.name for each in legend(view, structures)]
     drawn = of_structures(truth, view.source.groups, len(structures))
     return label_panel(drawn, names, shape.row_mm * shape.column_mm, title="Labels of the scan")

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from scse_viz.models import BLOCK_NAMES
-from scse_viz.scans import Scan, slice_grid, slice_of
+from scse_viz.scans import Scan, ScanSlice, slice_grid
 from scse_viz.scans.samples import known_labels
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell import address, cached
@@ -33,6 +33,11 @@ class View:
     networks: Mapping[str, Card]
 
     @property
+    def slice(self) -> ScanSlice:
+        """The slice that is looked at."""
+        return ScanSlice(self.source.scan, self.plane, self.index)
+
+    @property
     def scan(self) -> Scan:
         """The scan that is looked at."""
         return self.source.scan
@@ -47,7 +52,7 @@ class View:
         """The labels of the slice (H, W), numbers of the source's groups and 0, where the scan has some."""
         if self.source.labels is None:
             return None
-        return known_labels(slice_of(self.source.labels, self.plane, self.index), self.source.groups)
+        return known_labels(self.slice.cut(self.source.labels), self.source.groups)
 
     @property
     def place(self) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 from scse_viz.analysis.errors import ByEntropy, ByError, by_entropy, by_error, counted_pixels, verdicts
 from scse_viz.analysis.structures import ByStructure, by_structure
 from scse_viz.inference.steps import BlockSteps, block_steps, channel_gates_of_crop
-from scse_viz.scans import Scan, slice_grid
+from scse_viz.scans import ScanSlice
 from scse_viz.scans.samples import Group, in_groups
 from scse_viz.ui.shell import cached
 from scse_viz.zoo import PRETRAINED, Card, home
@@ -19,69 +19,46 @@ from scse_viz.zoo.scores import results as read_results
 SLICES = 4000
 
 
-@st.cache_data(max_entries=SLICES, show_spinner=False)
-def _structures(_scan: Scan, digest: str, plane: str, index: int, _card: Card, name: str, sha256: str) -> ByStructure:
-    found, view = cached.result(_scan, plane, index, _card), slice_grid(_scan, plane)
-    return by_structure(found.gates, found.labels, len(_card.structures), found.pixel_mm, (view.row_mm, view.column_mm))
-
-
-def structures(scan: Scan, plane: str, index: int, card: Card) -> ByStructure:
+@cached.data(SLICES)
+def structures(scan_slice: ScanSlice, card: Card) -> ByStructure:
     """The gates of one slice by predicted structure. Raises ScanError, WeightsError."""
-    return _structures(scan, scan.digest, plane, index, card, card.name, card.sha256)
+    made = cached.result(scan_slice, card)
+    return by_structure(made.gates, made.labels, len(card.structures), made.pixel_mm, _slice_mm(scan_slice))
 
 
-@st.cache_data(max_entries=SLICES, show_spinner=False)
-def _errors(
-    _scan: Scan, digest: str, plane: str, index: int, _card: Card, name: str, sha256: str, truth: np.ndarray,
-    _groups: Sequence[Group], groups: str,
-) -> ByError:  # fmt: skip
-    found, view = cached.result(_scan, plane, index, _card), slice_grid(_scan, plane)
-    verdict = verdicts(in_groups(found.labels, _groups), truth)
-    return by_error(found.gates, verdict, found.pixel_mm, (view.row_mm, view.column_mm))
-
-
-def errors(scan: Scan, plane: str, index: int, card: Card, truth: np.ndarray, groups: Sequence[Group]) -> ByError:
-    """The gates of one slice where its prediction is right and wrong; truth (H, W) in the labels of the groups.
+@cached.data(SLICES)
+def errors(scan_slice: ScanSlice, card: Card, reference_labels: np.ndarray, groups: Sequence[Group]) -> ByError:
+    """The gates of one slice where its prediction is right and wrong; reference_labels (H, W), numbers of the groups.
 
     Raises ScanError, WeightsError.
     """
-    return _errors(scan, scan.digest, plane, index, card, card.name, card.sha256, truth, groups, repr(groups))
+    made = cached.result(scan_slice, card)
+    verdict = verdicts(in_groups(made.labels, groups), reference_labels)
+    return by_error(made.gates, verdict, made.pixel_mm, _slice_mm(scan_slice))
 
 
-@st.cache_data(max_entries=SLICES, show_spinner=False)
-def _entropies(_scan: Scan, digest: str, plane: str, index: int, _card: Card, name: str, sha256: str) -> ByEntropy:
-    found, view = cached.result(_scan, plane, index, _card), slice_grid(_scan, plane)
-    counted = counted_pixels(found.labels, found.confidence)
-    return by_entropy(found.gates, found.entropy, counted, found.pixel_mm, (view.row_mm, view.column_mm))
-
-
-def entropies(scan: Scan, plane: str, index: int, card: Card) -> ByEntropy:
+@cached.data(SLICES)
+def entropies(scan_slice: ScanSlice, card: Card) -> ByEntropy:
     """The gates of one slice by the entropy of its prediction. Raises ScanError, WeightsError."""
-    return _entropies(scan, scan.digest, plane, index, card, card.name, card.sha256)
+    made = cached.result(scan_slice, card)
+    counted = counted_pixels(made.labels, made.confidence)
+    return by_entropy(made.gates, made.entropy, counted, made.pixel_mm, _slice_mm(scan_slice))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _steps(
-    _scan: Scan, digest: str, plane: str, index: int, _card: Card, name: str, sha256: str, block: str
-) -> BlockSteps:
-    return block_steps(_scan, cached.network(name, sha256), _card, plane, index, block)
-
-
-def steps(scan: Scan, plane: str, index: int, card: Card, block: str) -> BlockSteps:
+@cached.resource(4)
+def steps(scan_slice: ScanSlice, card: Card, block: str) -> BlockSteps:
     """One block at work on one slice, shared and only to be read; the last few are kept. Raises as `structures`."""
-    return _steps(scan, scan.digest, plane, index, card, card.name, card.sha256, block)
+    return block_steps(scan_slice, cached.network(card), card, block)
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
-def _crop(
-    _scan: Scan, digest: str, plane: str, index: int, _card: Card, name: str, sha256: str, side: int
-) -> dict[str, np.ndarray]:
-    return channel_gates_of_crop(_scan, cached.network(name, sha256), _card, plane, index, side)
-
-
-def crop(scan: Scan, plane: str, index: int, card: Card, side: int) -> dict[str, np.ndarray]:
+@cached.data(100)
+def crop(scan_slice: ScanSlice, card: Card, side: int) -> dict[str, np.ndarray]:
     """The channel gates when the network sees the middle of a slice alone, (C,) by block. Raises as `structures`."""
-    return _crop(scan, scan.digest, plane, index, card, card.name, card.sha256, side)
+    return channel_gates_of_crop(scan_slice, cached.network(card), card, side)
+
+
+def _slice_mm(scan_slice: ScanSlice) -> tuple[float, float]:
+    return scan_slice.grid.row_mm, scan_slice.grid.column_mm
 
 
 @st.cache_data(ttl="30s", show_spinner=False)

@@ -76,13 +76,13 @@ def _errors(view: View, card: Card, indices: list[int]) -> ByError:
     def compute(index: int) -> ByError:
         truth = replace(view, index=index).truth
         assert truth is not None
-        return understand_cached.errors(view.scan, view.plane, index, card, truth, view.source.groups)
+        return understand_cached.errors(view.scan.slice(view.plane, index), card, truth, view.source.groups)
 
     return of_all_errors(slices.run(indices, compute))
 
 
 def _entropies(view: View, card: Card, indices: list[int]) -> ByEntropy:
-    found = slices.run(indices, lambda index: understand_cached.entropies(view.scan, view.plane, index, card))
+    found = slices.run(indices, lambda index: understand_cached.entropies(view.scan.slice(view.plane, index), card))
     return of_all_entropies(found)
 
 

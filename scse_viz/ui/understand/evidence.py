@@ -105,7 +105,7 @@ def _draw_factors(view: View, card: Card) -> dict[str, go.Figure]:
     with st.spinner("Running the networks", show_time=False):
         for variant in ADDING:
             if variant in family:
-                gates = cached.result(view.scan, view.plane, view.index, family[variant]).gates
+                gates = cached.result(view.slice, family[variant]).gates
                 factors[variant_title(variant)] = mean_factors(gates, BLOCK_NAMES)
     if not factors:
         st.caption("No network of this architecture has gates.")
@@ -125,11 +125,11 @@ def _draw_crop(view: View, card: Card, block: str) -> dict[str, go.Figure]:
         f"slices meets gates that it never had. Below: this slice whole, against its middle {side} × {side} pixels "
         "alone."
     )
-    whole = cached.result(view.scan, view.plane, view.index, card).gates.get(f"{block}/channel_gate")
+    whole = cached.result(view.slice, card).gates.get(f"{block}/channel_gate")
     if whole is None:
         st.info(f"{variant_title(card.variant)} has no channel gate. Choose cSE or scSE in the sidebar to see it.")
         return {}
-    crop = understand_cached.crop(view.scan, view.plane, view.index, card, side)[block]
+    crop = understand_cached.crop(view.slice, card, side)[block]
     figure = whole_against_crop(whole, crop, block=block)
     left, right = st.columns([3, 2], vertical_alignment="center")
     with left:

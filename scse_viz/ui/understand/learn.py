@@ -63,7 +63,7 @@ def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
         f"sidebar.{instead}"
     )
     with st.spinner("Running the network", show_time=False):
-        steps = understand_cached.steps(view.scan, view.plane, view.index, shown, block)
+        steps = understand_cached.steps(view.slice, shown, block)
     figures = teach(steps, block)
     arrays = {f"{block}/{name}": array for name, array in steps.arrays().items()}
     export.offer(
@@ -75,7 +75,7 @@ def _code(view: View, block: str) -> str:
     return f"""
 from scse_viz.inference.steps import block_steps
 
-steps = block_steps(scan, zoo.load(card.name), card, {view.plane!r}, {view.index}, {block!r})
+steps = block_steps(scan.slice({view.plane!r}, {view.index}), zoo.load(card.name), card, {block!r})
 steps.before, steps.channel, steps.spatial, steps.after
 """
 

@@ -6,7 +6,6 @@ from typing import TypeVar
 
 import streamlit as st
 
-from scse_viz.scans import slice_grid
 from scse_viz.ui.shell.sidebar import View
 
 Found = TypeVar("Found")
@@ -34,7 +33,7 @@ def choose_scope() -> bool:
 
 def spread(view: View) -> list[int]:
     """Slices spread evenly over the plane: every one, or every n-th so that there are at most MOST."""
-    count = slice_grid(view.scan, view.plane).count
+    count = view.slice.grid.count
     step = -(-count // MOST)
     return list(range((count - 1) % step // 2, count, step))
 
@@ -42,7 +41,7 @@ def spread(view: View) -> list[int]:
 def in_words(view: View) -> str:
     """Which slices those of `spread` are."""
     chosen = spread(view)
-    if len(chosen) == slice_grid(view.scan, view.plane).count:
+    if len(chosen) == view.slice.grid.count:
         return f"all {len(chosen)} {view.plane} slices" if len(chosen) > 1 else "its one slice"
     return f"{len(chosen)} {view.plane} slices, every {_ordinal(chosen[1] - chosen[0])}"
 

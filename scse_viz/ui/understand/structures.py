@@ -77,7 +77,7 @@ def _kinds(card: Card) -> set[str]:
 
 
 def _found(view: View, card: Card, indices: list[int]) -> list[ByStructure]:
-    return slices.run(indices, lambda index: understand_cached.structures(view.scan, view.plane, index, card))
+    return slices.run(indices, lambda index: understand_cached.structures(view.scan.slice(view.plane, index), card))
 
 
 def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> tuple[go.Figure, pd.DataFrame]:

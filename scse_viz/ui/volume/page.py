@@ -8,7 +8,7 @@ import streamlit as st
 from scse_viz.inference.jobs import Job
 from scse_viz.rendering.panels import ACTIVATION_SCALE, GATE_SCALES, Panel
 from scse_viz.rendering.volumes import Layer
-from scse_viz.scans import PLANES, ScanError, slice_grid, voxel_at
+from scse_viz.scans import PLANES, ScanError
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.components.panels import panels
 from scse_viz.ui.components.viewer import viewer
@@ -37,11 +37,11 @@ def page() -> None:
     job = run.find(view, card)
     try:
         with st.spinner("Segmenting and recording gates", show_time=False):
-            prediction, map_ = volume_cached.panels(view.scan, view.plane, view.index, card, block, job)
+            prediction, map_ = volume_cached.panels(view.slice, card, block, job)
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
         return
-    if slice_grid(view.scan, view.plane).count == 1:
+    if view.slice.grid.count == 1:
         st.info("This scan is a single slice, so there is nothing to scrub through; the other pages show all of it.")
     else:
         run.draw_progress(view, card)
@@ -92,9 +92,7 @@ def _set(key: str, value: str) -> None:
 
 def _draw_slice(view: View, card: Card, block: str, prediction: Panel, map_: Panel, voxel: Sequence[int]) -> None:
     packed = panels.message(
-        view.scan,
-        view.plane,
-        view.index,
+        view.slice,
         intensities=cached.shown_intensities(view.scan),
         columns={"prediction": f"{card.name}, {card.parameters:,} parameters", block: map_.alt},
         rows=[panels.Row(block, "", (prediction, map_))],
@@ -105,7 +103,7 @@ def _draw_slice(view: View, card: Card, block: str, prediction: Panel, map_: Pan
     panels.draw(
         packed,
         key="volume_slice",
-        on_pick=lambda row, column: _go_to(view, voxel_at(view.scan, view.plane, view.index, row, column)),
+        on_pick=lambda row, column: _go_to(view, view.slice.voxel(row, column)),
     )
 
 
@@ -163,7 +161,7 @@ def _map_name(job: Job | None, block: str) -> str | None:
 def _pixel(view: View, voxel: Sequence[int]) -> tuple[int, int]:
     """Row and column of the slice under a voxel."""
     across, down = (axis for axis in range(3) if axis != PLANES[view.plane])
-    return slice_grid(view.scan, view.plane).height - 1 - voxel[down], voxel[across]
+    return view.slice.grid.height - 1 - voxel[down], voxel[across]
 
 
 def _go_to(view: View, voxel: Sequence[int]) -> None:

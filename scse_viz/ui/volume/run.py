@@ -11,7 +11,7 @@ from scse_viz.figures.by_slice import DEVIATIONS, block_slices
 from scse_viz.inference.jobs import Job, Ticket
 from scse_viz.models import BLOCK_NAMES
 from scse_viz.rendering.panels import ACTIVATION_SCALE
-from scse_viz.scans import ScanError, slice_grid
+from scse_viz.scans import ScanError
 from scse_viz.ui.shell import cached, export
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import verbatim
@@ -88,7 +88,7 @@ def _draw_progress(view: View, card: Card, following: bool) -> None:
             volume_cached.jobs().leave(ticket, job)
             st.rerun()
         return
-    missing = slice_grid(view.scan, view.plane).count - (job.ready if job else 0)
+    missing = view.slice.grid.count - (job.ready if job else 0)
     label = f"Run {missing} slices" if job is None or not job.ready else f"Run the other {missing}"
     help_ = (
         "Runs in the background, the slice that is shown and its neighbours first. Other pages can be used meanwhile."
@@ -96,7 +96,7 @@ def _draw_progress(view: View, card: Card, following: bool) -> None:
     if action.button(label, key="volume_start", type="primary", help=help_):
         try:
             with st.spinner("Loading the network", show_time=False):
-                model = cached.network(card.name, card.sha256)
+                model = cached.network(card)
         except WeightsError as error:
             message.error(verbatim(str(error)))
             return

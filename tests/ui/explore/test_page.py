@@ -105,7 +105,7 @@ def test_a_place_of_the_address_has_its_probabilities_and_its_profile():
     app = opened(**PLACE, variant="sSE")
     scan = read_scan(samples.samples()["colin27"].scan)
     name = "brain-unet-sse"
-    found = inspect_block(scan, zoo.load(name), zoo.read_card(name), "axial", 73, "decoder1")
+    found = inspect_block(scan.slice("axial", 73), zoo.load(name), zoo.read_card(name), "decoder1")
     shown = unpacked(figure(app, "explore_classes")["data"][0]["x"])
     np.testing.assert_allclose(shown, np.sort(found.probabilities[:, 95, 60])[-6:], rtol=1e-5)
     assert "the place you picked" in texts(app)

@@ -75,7 +75,7 @@ def slice_of_colin():
 
 def labels(case, changes):
     scan, model, card = case
-    return segment_slice(scan, model, card, "axial", 80, changes=changes).labels
+    return segment_slice(scan.slice("axial", 80), model, card, changes=changes).labels
 
 
 def test_nothing_is_changed_at_first_and_the_page_says_what_to_do():

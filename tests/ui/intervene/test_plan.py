@@ -129,12 +129,12 @@ def test_the_python_of_changes_makes_the_same_changes():
     }
     code = python_of(changes, "brain-unet-scse", "axial", 80, structure=10)
     made = code[code.index("changes =") : code.index("after =")]
-    assert "region(result.labels == 10, 1.0, scan, card, plane)" in made
+    assert "region(result.labels == 10, 1.0, scan_slice, card)" in made
     space = {each.__name__: each for each in (Change, Invert, Mean, Off, Shuffle, Strength)}
 
     class Result:
         labels = 10
 
-    space |= {"region": lambda inside, value, *_: (inside, value), "result": Result, "scan": 0, "card": 0, "plane": 0}
+    space |= {"region": lambda inside, value, *_: (inside, value), "result": Result, "scan_slice": 0, "card": 0}
     exec(made, space)
     assert space["changes"] == {**changes, "decoder1": Change(None, (True, 1.0))}

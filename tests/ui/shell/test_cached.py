@@ -23,9 +23,9 @@ def scan():
 
 def test_networks_side_by_side_are_in_order_and_equal_those_alone(scan):
     cards = zoo.cards()
-    found = cached.results(scan, "sagittal", 20, [cards[name] for name in NAMES])
+    found = cached.results(scan.slice("sagittal", 20), [cards[name] for name in NAMES])
     for name, future in zip(NAMES, found, strict=True):
-        alone = segment_slice(scan, zoo.load(name), cards[name], "sagittal", 20)
+        alone = segment_slice(scan.slice("sagittal", 20), zoo.load(name), cards[name])
         np.testing.assert_array_equal(future.result().labels, alone.labels)
         assert future.result().gates.keys() == alone.gates.keys()
         for key, gate in alone.gates.items():
@@ -34,7 +34,7 @@ def test_networks_side_by_side_are_in_order_and_equal_those_alone(scan):
 
 def test_a_network_that_is_missing_spoils_no_other(scan):
     card = zoo.cards()[NAMES[0]]
-    missing, there = cached.results(scan, "sagittal", 21, [replace(card, name="not-there"), card])
+    missing, there = cached.results(scan.slice("sagittal", 21), [replace(card, name="not-there"), card])
     with pytest.raises(WeightsError, match="not-there"):
         missing.result()
     assert there.result().labels.max() <= 2
@@ -43,5 +43,5 @@ def test_a_network_that_is_missing_spoils_no_other(scan):
 def test_the_threads_of_a_lone_network_stay_as_many(scan):
     before = torch.get_num_threads()
     cards = zoo.cards()
-    cached.results(scan, "sagittal", 22, [cards[name] for name in NAMES[:2]])
+    cached.results(scan.slice("sagittal", 22), [cards[name] for name in NAMES[:2]])
     assert torch.get_num_threads() == before

@@ -26,7 +26,7 @@ def view() -> View:
 
 @pytest.fixture(scope="module")
 def result(view):
-    return segment_slice(view.scan, zoo.load(NAME), zoo.read_card(NAME), view.plane, view.index)
+    return segment_slice(view.scan.slice(view.plane, view.index), zoo.load(NAME), zoo.read_card(NAME))
 
 
 def test_maps_of_stages_lie_on_the_grid_of_the_scan(view, result):

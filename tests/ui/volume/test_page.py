@@ -45,8 +45,8 @@ def turnstile(jobs, monkeypatch) -> Iterator[threading.Semaphore]:
     """Lets slices of runs through the network, as many as it is released."""
     through, load = threading.Semaphore(0), cached.network
 
-    def guarded(name: str, sha256: str):
-        model = twin(load(name, sha256))
+    def guarded(card: zoo.Card):
+        model = twin(load(card))
         model.register_forward_pre_hook(wait)
         return model
 
@@ -248,7 +248,7 @@ def test_the_code_that_is_offered_writes_the_map_of_every_slice(jobs, tmp_path, 
 def test_of_a_run_that_was_stopped_the_other_slices_are_nan_and_the_report_leaves_them_out(jobs):
     scan = read_scan(nifti(ball(seed=8)), name="ball.nii")
     card = next(card for card in zoo.cards().values() if card.name == "brain-unet-sse")
-    job = jobs.start(ticket := Ticket(), scan, card, "axial", cached.network(card.name, card.sha256))
+    job = jobs.start(ticket := Ticket(), scan, card, "axial", cached.network(card))
     job.thread.join()
     job.done[5:] = False
     view = View(Source(scan), "axial", 10, {card.name: card})

@@ -33,9 +33,7 @@ def message(view: View, card: Card, drawn: Mapping[str, Panel], *, selected: str
         detail = f"{channels} channels\n{block_scale(block) * card.pixel_mm:g} mm"
         rows.append(panels.Row(block, detail, (drawn[block],)))
     return panels.message(
-        view.scan,
-        view.plane,
-        view.index,
+        view.slice,
         intensities=cached.shown_intensities(view.scan),
         columns={},
         rows=rows,

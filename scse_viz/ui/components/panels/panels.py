@@ -23,7 +23,7 @@ from scse_viz.rendering.panels import (
     picture_name,
     png,
 )
-from scse_viz.scans import Scan, slice_grid, slice_of, voxel_at
+from scse_viz.scans import ScanSlice
 from scse_viz.ui.shell import address
 from scse_viz.zoo.structures import Structure
 
@@ -51,9 +51,7 @@ class Row:
 
 
 def message(
-    scan: Scan,
-    plane: str,
-    index: int,
+    scan_slice: ScanSlice,
     *,
     intensities: tuple[float, float],
     columns: Mapping[str, str],
@@ -69,23 +67,23 @@ def message(
     columns, so that panels stay as large and where they are while fewer are shown. `options` join the header:
     `layout` "focus" makes the first panel large, `pick` lets a click choose a pixel, `picked` is the one chosen.
     """
-    view = slice_grid(scan, plane)
-    background = png(eight_bit(slice_of(scan.voxels, plane, index), *intensities))
-    origin, down, right = (voxel_at(scan, plane, index, *place) for place in ((0, 0), (1, 0), (0, 1)))
+    scan, grid = scan_slice.scan, scan_slice.grid
+    background = png(eight_bit(scan_slice.pixels, *intensities))
+    origin, down, right = (scan_slice.voxel(*place) for place in ((0, 0), (1, 0), (0, 1)))
     references = [panel for panel in (reference, *(row.reference for row in rows)) if panel]
     every = [panel for row in rows for panel in row.panels] + references
     occurring = sorted({number for panel in every for number in panel.areas})
     header: dict[str, Any] = {
         "slice": {
             "picture": picture_name(background),
-            "rows": view.height,
-            "columns": view.width,
-            "row_mm": view.row_mm,
-            "column_mm": view.column_mm,
-            "letters": view.letters,
+            "rows": grid.height,
+            "columns": grid.width,
+            "row_mm": grid.row_mm,
+            "column_mm": grid.column_mm,
+            "letters": grid.letters,
             "low": intensities[0],
             "high": intensities[1],
-            "alt": f"{scan.name}, {plane} slice {index} of {view.count}",
+            "alt": f"{scan.name}, {scan_slice.plane} slice {scan_slice.index} of {grid.count}",
         },
         "voxel": {
             "origin": [int(place) for place in origin],
