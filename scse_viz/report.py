@@ -166,7 +166,7 @@ for name in {list(models)!r}:
 
 result = results[{models[0]!r}]
 result.labels  # (H, W) class numbers, named by card.structures
-result.gates  # "encoder1/spatial_gate" (h, w), "encoder1/channel_gate" (C,), ...
+result.gates  # by block: result.gates["encoder1"].spatial_gate (h, w), .channel_gate (C,)
 """
 
 

@@ -9,7 +9,7 @@ from scse_viz.analysis.segmentation import dice, volumes_ml
 
 
 @dataclass(frozen=True, eq=False)
-class Agreement:
+class LabelAgreement:
     """By label number, (K,): volumes in ml, and Dice, nan where a label is in neither."""
 
     found_ml: np.ndarray
@@ -17,18 +17,18 @@ class Agreement:
     dice: np.ndarray
 
 
-def agreement(found: np.ndarray, truth: np.ndarray, done: np.ndarray, voxel_mm3: float, classes: int) -> Agreement:
+def agreement(found: np.ndarray, truth: np.ndarray, done: np.ndarray, voxel_mm3: float, classes: int) -> LabelAgreement:
     """Two label arrays (N, H, W) -> how they agree over the slices that are `done` (N,); numbers below `classes`."""
     found, truth = found[done], truth[done]
-    return Agreement(
+    return LabelAgreement(
         volumes_ml(found, voxel_mm3, classes), volumes_ml(truth, voxel_mm3, classes), dice(found, truth, classes)
     )
 
 
-def by_block(numbers: Mapping[str, np.ndarray], blocks: Sequence[str], kind: str, count: int) -> np.ndarray:
-    """Numbers of gates by slice, "encoder1/spatial_gate" -> (N,), of one kind as a table (B, N), nan for none."""
+def by_block(numbers: Mapping[tuple[str, str], np.ndarray], blocks: Sequence[str], kind: str, count: int) -> np.ndarray:
+    """Numbers of gates by slice, (block, kind) -> (N,), of one kind as a table (B, N), nan for none."""
     nothing = np.full(count, np.nan)
-    return np.stack([numbers.get(f"{block}/{kind}", nothing) for block in blocks])
+    return np.stack([numbers.get((block, kind), nothing) for block in blocks])
 
 
 def from_mean(table: np.ndarray) -> np.ndarray:

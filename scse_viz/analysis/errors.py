@@ -4,13 +4,14 @@ As in `structures`, what is asked of the slice is brought to the grid of each ma
 pixels of each decile of entropy, a pixel of the map holds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from scse_viz.analysis.agreement import rank_correlations
-from scse_viz.analysis.structures import areas, map_spans, sums_below
+from scse_viz.analysis.gates import BlockGates
+from scse_viz.analysis.structures import areas, map_span, sums_below
 
 BINS = 256
 """Of the histograms of a gate from 0 to 1."""
@@ -101,16 +102,10 @@ def auc(histograms: np.ndarray) -> float:
     return float((wrong * (lower + right / 2)).sum() / pairs)
 
 
-def by_error(
-    gates: Mapping[str, np.ndarray],
-    verdict: np.ndarray,
-    pixel_mm: tuple[float, float],
-    slice_mm: tuple[float, float],
-) -> ByError:
-    """Gates as in SliceResult and the verdicts (H, W) of a slice -> the gates by error; sizes as in `map_spans`."""
+def by_error(gates: Mapping[str, BlockGates], verdict: np.ndarray, slice_mm: tuple[float, float]) -> ByError:
+    """Gates by block and the verdicts (H, W) of a slice -> the gates by error; slice_mm as in `map_span`."""
     sums, histograms = {}, {}
-    for name, span in _spatial(gates, pixel_mm, slice_mm).items():
-        gate = gates[f"{name}/spatial_gate"]
+    for name, gate, span in _spatial(gates, slice_mm):
         held = areas(verdict, 2, gate.shape, span)  # RIGHT, WRONG
         sums[name] = (held * gate).sum(axis=(1, 2))
         place = np.clip((gate * BINS).astype(int), 0, BINS - 1).ravel()
@@ -119,20 +114,15 @@ def by_error(
 
 
 def by_entropy(
-    gates: Mapping[str, np.ndarray],
-    entropy: np.ndarray,
-    counted: np.ndarray,
-    pixel_mm: tuple[float, float],
-    slice_mm: tuple[float, float],
+    gates: Mapping[str, BlockGates], entropy: np.ndarray, counted: np.ndarray, slice_mm: tuple[float, float]
 ) -> ByEntropy:
-    """Gates as in SliceResult and the entropy (H, W) of a slice -> the gates by decile; sizes as in `map_spans`.
+    """Gates by block and the entropy (H, W) of a slice -> the gates by decile; slice_mm as in `map_span`.
 
     Pixels that are not `counted` (H, W) are left out, of the rank correlation those of a map that are half empty.
     """
     tenths = deciles(entropy, counted)
     sums, spearman = {}, {}
-    for name, span in _spatial(gates, pixel_mm, slice_mm).items():
-        gate = gates[f"{name}/spatial_gate"]
+    for name, gate, span in _spatial(gates, slice_mm):
         held = areas(tenths, DECILES, gate.shape, span)
         sums[name] = (held * gate).sum(axis=(1, 2))
         below = sums_below(np.where(counted, entropy, 0), gate.shape, span)
@@ -174,11 +164,12 @@ def counted_pixels(labels: np.ndarray, confidence: np.ndarray) -> np.ndarray:
 
 
 def _spatial(
-    gates: Mapping[str, np.ndarray], pixel_mm: tuple[float, float], slice_mm: tuple[float, float]
-) -> dict[str, tuple[float, float]]:
-    """The blocks that have a spatial gate, and the spans of its pixels."""
-    spans = map_spans(gates, pixel_mm, slice_mm)
-    return {name.partition("/")[0]: span for name, span in spans.items() if name.endswith("/spatial_gate")}
+    gates: Mapping[str, BlockGates], slice_mm: tuple[float, float]
+) -> Iterator[tuple[str, np.ndarray, tuple[float, float]]]:
+    """Every block with a spatial gate: its name, the gate, and the span of the map's pixels."""
+    for block, of_block in gates.items():
+        if of_block.spatial_gate is not None:
+            yield block, of_block.spatial_gate, map_span(of_block, slice_mm)
 
 
 def _ratio(total: np.ndarray, pixels: np.ndarray) -> np.ndarray:

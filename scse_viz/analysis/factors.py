@@ -1,24 +1,22 @@
 """What a block multiplies its features by."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-GATES = ("channel_gate", "spatial_gate")
+from scse_viz.analysis.gates import BlockGates
 
 
-def mean_factors(gates: Mapping[str, np.ndarray], blocks: Sequence[str]) -> dict[str, float]:
+def mean_factors(gates: Mapping[str, BlockGates]) -> dict[str, float]:
     """The mean factor of every block that has a gate: cSE mean(c), sSE mean(s), scSE mean(c + s) = mean(c) + mean(s).
 
-    gates: "encoder1/channel_gate" -> (C,), "encoder1/spatial_gate" -> (h, w). Of blocks that add their halves, or have
-    one; 1 where both gates of scSE are at 0.5.
+    Of blocks that add their halves, or have one; 1 where both gates of scSE are at 0.5.
     """
-    found = {}
-    for block in blocks:
-        means = [float(gates[f"{block}/{kind}"].mean()) for kind in GATES if f"{block}/{kind}" in gates]
-        if means:
-            found[block] = sum(means)
-    return found
+    return {
+        block: sum(float(getattr(of_block, kind).mean()) for kind in of_block.kinds)
+        for block, of_block in gates.items()
+        if of_block.kinds
+    }
 
 
 def spread_over(weights: np.ndarray, count: int) -> list[int]:

@@ -7,8 +7,43 @@ import numpy as np
 
 HALF = 0.5
 """Gates above it let more than half pass."""
+GATE_KINDS = ("channel_gate", "spatial_gate")
 EDGE = 0.05
 """A gate within this distance of 0 or 1 is saturated: its sigmoid barely answers to its input."""
+
+
+@dataclass(frozen=True, eq=False)
+class BlockGates:
+    """What one block multiplied the features of one image by, as arrays; None for a gate that it lacks.
+
+    `channel_gate` (C,) and `spatial_gate` (h, w) in 0 to 1; a block without gates has `activation` (h, w), the mean
+    over channels of the absolute value of what leaves it. `map_mm` is the size of a pixel of its map (row, column).
+    """
+
+    channel_gate: np.ndarray | None = None
+    spatial_gate: np.ndarray | None = None
+    activation: np.ndarray | None = None
+    map_mm: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The names of the gates that it has, of GATE_KINDS."""
+        return tuple(kind for kind in GATE_KINDS if getattr(self, kind) is not None)
+
+    @property
+    def map(self) -> np.ndarray | None:
+        """What is drawn over the image: the spatial gate, else the activation that stands in for it."""
+        return self.activation if self.spatial_gate is None else self.spatial_gate
+
+
+def named_arrays(gates: Mapping[str, BlockGates]) -> dict[str, np.ndarray]:
+    """Gates by block -> arrays as files name them: `encoder1/channel_gate`, `encoder1/spatial_gate`, ..."""
+    return {
+        f"{block}/{kind}": array
+        for block, of_block in gates.items()
+        for kind in (*GATE_KINDS, "activation")
+        if (array := getattr(of_block, kind)) is not None
+    }
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scse_viz.analysis.grids import map_mm, overlaps
+from scse_viz.analysis.gates import BlockGates
+from scse_viz.analysis.grids import overlaps
 
 LEAST_PIXELS = 20
 """A structure of fewer pixels of the slice gives no mean: they would be those of one or two pixels of a coarse map."""
@@ -52,15 +53,9 @@ class Profile:
         return np.sqrt(one**2 / self.slices[0] + other**2 / self.slices[1])
 
 
-def map_spans(
-    gates: Mapping[str, np.ndarray], pixel_mm: tuple[float, float], slice_mm: tuple[float, float]
-) -> dict[str, tuple[float, float]]:
-    """How many pixels of the slice a pixel of each map spans (rows, columns): gate name -> (h, w) or (C,) -> spans.
-
-    pixel_mm and slice_mm: sizes of a pixel of the network's input and of the slice.
-    """
-    pixel = (pixel_mm[0] / slice_mm[0], pixel_mm[1] / slice_mm[1])
-    return {name: map_mm(gates, name, pixel) for name, gate in gates.items() if gate.ndim == 2}
+def map_span(gates: BlockGates, slice_mm: tuple[float, float]) -> tuple[float, float]:
+    """How many pixels of the slice a pixel of a block's map spans (rows, columns); slice_mm: the size of the former."""
+    return gates.map_mm[0] / slice_mm[0], gates.map_mm[1] / slice_mm[1]
 
 
 def sums_below(values: np.ndarray, shape: tuple[int, int], span: tuple[float, float]) -> np.ndarray:
@@ -83,22 +78,18 @@ def areas(regions: np.ndarray, count: int, shape: tuple[int, int], span: tuple[f
 
 
 def by_structure(
-    gates: Mapping[str, np.ndarray],
-    labels: np.ndarray,
-    classes: int,
-    pixel_mm: tuple[float, float],
-    slice_mm: tuple[float, float],
+    gates: Mapping[str, BlockGates], labels: np.ndarray, classes: int, slice_mm: tuple[float, float]
 ) -> ByStructure:
-    """Gates as in SliceResult and the labels (H, W) of a slice -> the gates by structure; sizes as in `map_spans`."""
-    sums, held = {}, {}
-    for name, span in map_spans(gates, pixel_mm, slice_mm).items():
-        block, _, kind = name.partition("/")
-        if kind == "spatial_gate":
-            shape = gates[name].shape
+    """Gates by block and the labels (H, W) of a slice -> the gates by structure; slice_mm: of a pixel of labels."""
+    sums, weights, held = {}, {}, {}
+    for block, of_block in gates.items():
+        if of_block.spatial_gate is not None:
+            shape, span = of_block.spatial_gate.shape, map_span(of_block, slice_mm)
             if (shape, span) not in held:  # maps of one resolution hold the same
                 held[shape, span] = areas(labels, classes, shape, span)
-            sums[block] = (held[shape, span] * gates[name]).sum(axis=(1, 2))
-    weights = {name.partition("/")[0]: gate for name, gate in gates.items() if name.endswith("/channel_gate")}
+            sums[block] = (held[shape, span] * of_block.spatial_gate).sum(axis=(1, 2))
+        if of_block.channel_gate is not None:
+            weights[block] = of_block.channel_gate
     return ByStructure(np.bincount(labels.ravel(), minlength=classes), sums, weights)
 
 

@@ -97,6 +97,7 @@ def _segmented(
     import numpy as np
     from tqdm import tqdm
 
+    from scse_viz.analysis.gates import named_arrays
     from scse_viz.inference import segment_slices
     from scse_viz.scans import slice_grid, volume_of
 
@@ -107,7 +108,7 @@ def _segmented(
     results = segment_slices(scan, model, card, plane)
     for index, result in tqdm(results, desc=f"{card.name}, {plane}", total=grid.count, unit="slice"):
         labels[index] = result.labels
-        for name, gate in result.gates.items():
+        for name, gate in named_arrays(result.gates).items():
             if name not in gates:
                 gates[name] = np.empty((grid.count, *gate.shape), dtype=np.float16)
             gates[name][index] = gate

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from scse_viz.analysis.gates import BlockGates
 from scse_viz.rendering.panels import GATE_RANGE
 
 COLUMNS = 3
@@ -13,11 +14,11 @@ HOVER = "channel %{customdata}: %{y:.3f}"
 
 
 def channel_bars(
-    gates: Mapping[str, Mapping[str, np.ndarray]], *, block: str, colours: Mapping[str, str], by_weight: bool = False
+    gates: Mapping[str, Mapping[str, BlockGates]], *, block: str, colours: Mapping[str, str], by_weight: bool = False
 ) -> go.Figure:
     """Bars of the channel gates of one block, variants beside one another on one scale.
 
-    gates: variant -> gate name -> (C,) in 0 to 1; a variant without this gate has no bars. `by_weight` sorts each
+    gates: variant -> block -> its gates; a variant without this channel gate has no bars. `by_weight` sorts each
     variant from its lowest to its highest weight, and the axis counts ranks then.
     """
     figure = go.Figure(
@@ -37,7 +38,7 @@ def channel_bars(
 
 
 def channel_overview(
-    gates: Mapping[str, Mapping[str, np.ndarray]],
+    gates: Mapping[str, Mapping[str, BlockGates]],
     *,
     blocks: Sequence[str],
     colours: Mapping[str, str],
@@ -76,11 +77,11 @@ def channel_overview(
 
 
 def _weights(
-    gates: Mapping[str, Mapping[str, np.ndarray]], block: str, by_weight: bool
+    gates: Mapping[str, Mapping[str, BlockGates]], block: str, by_weight: bool
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """For every variant with this gate: its name, the channels in the order shown, and their weights."""
-    for variant, found in gates.items():
-        weights = found.get(f"{block}/channel_gate")
+    for variant, by_block in gates.items():
+        weights = by_block.get(block, BlockGates()).channel_gate
         if weights is not None:
             order = np.argsort(weights, kind="stable") if by_weight else np.arange(len(weights))
             yield variant, order, weights[order]

@@ -10,15 +10,15 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from weakref import WeakSet
 
 import numpy as np
 from torch import nn
 
-from scse_viz.analysis.gates import openness
-from scse_viz.analysis.grids import map_mm
-from scse_viz.inference.slices import SliceResult, segment_slices
+from scse_viz.analysis.gates import BlockGates, named_arrays, openness
+from scse_viz.inference.slices import KINDS, SliceResult, segment_slices
 from scse_viz.scans import Scan, ScanError, slice_grid, volume_of
 from scse_viz.zoo import Card
 
@@ -45,8 +45,9 @@ class Job:
 
     `state` is one of STATES: "stopped" before the start and where nobody wants the rest, "waiting" for its turn,
     "failed" with an `error`. Where `done` (N,) holds there are `labels` (N, H, W) uint8 class numbers, and `sizes`
-    (N, classes), their pixels; `gates`, named as in SliceResult, (N, C) and (N, h, w), float16, activations float32;
-    and by the same names `means` (N,) and `saturations` (N,), the share within 0.05 of 0 or 1; these are nan elsewhere.
+    (N, classes), their pixels; `gates` by block, with one axis more than those of a slice, (N, C) and (N, h, w),
+    float16, activations float32; and by block and kind `means` (N,) and `saturations` (N,), the share within 0.05 of 0
+    or 1, nan where a slice is not done.
     """
 
     def __init__(self, plane: str, count: int, classes: int) -> None:
@@ -56,9 +57,9 @@ class Job:
         self.done = np.zeros(count, dtype=bool)
         self.sizes = np.zeros((count, classes), dtype=np.int64)
         self.labels = np.zeros((0, 0, 0), dtype=np.uint8)
-        self.gates: dict[str, np.ndarray] = {}
-        self.means: dict[str, np.ndarray] = {}
-        self.saturations: dict[str, np.ndarray] = {}
+        self.gates: dict[str, BlockGates] = {}
+        self.means: dict[tuple[str, str], np.ndarray] = {}
+        self.saturations: dict[tuple[str, str], np.ndarray] = {}
         self.seconds_left: float | None = None  # at the pace so far
         self.pixel_mm = (0.0, 0.0)  # of the network's input (row, column)
         self.wanted_by: WeakSet[Ticket] = WeakSet()
@@ -82,15 +83,11 @@ class Job:
     @property
     def nbytes(self) -> int:
         """Memory of the results."""
-        return self.labels.nbytes + sum(gate.nbytes for gate in self.gates.values())
+        return self.labels.nbytes + sum(gate.nbytes for gate in named_arrays(self.gates).values())
 
-    def gates_of(self, index: int) -> dict[str, np.ndarray]:
+    def gates_of(self, index: int) -> dict[str, BlockGates]:
         """The gates of a slice that is done, float32, as in SliceResult."""
-        return {name: gate[index].astype(np.float32) for name, gate in self.gates.items()}
-
-    def map_mm(self, name: str) -> tuple[float, float]:
-        """The size of a pixel of a map (row, column), as in `grids.map_mm`."""
-        return map_mm(self.gates, name, self.pixel_mm)
+        return {block: _each(gates, lambda gate: gate[index].astype(np.float32)) for block, gates in self.gates.items()}
 
     def label_volume(self) -> np.ndarray:
         """The prediction (X, Y, Z) in RAS, uint8; 0 in slices that are not done."""
@@ -102,21 +99,25 @@ class Job:
             self._make_room(result)
         self.labels[index] = result.labels
         self.sizes[index] = np.bincount(result.labels.ravel(), minlength=self.sizes.shape[1])
-        for name, gate in result.gates.items():
-            found = openness(gate)
-            self.gates[name][index] = gate
-            self.means[name][index] = found.mean
-            self.saturations[name][index] = found.saturated
+        for block, gates in result.gates.items():
+            for kind in KINDS:
+                gate = getattr(gates, kind)
+                if gate is not None:
+                    opened = openness(gate)
+                    getattr(self.gates[block], kind)[index] = gate
+                    self.means[block, kind][index] = opened.mean
+                    self.saturations[block, kind][index] = opened.saturated
         self.done[index] = True  # last: who sees it may read the rest
 
     def _make_room(self, result: SliceResult) -> None:
         self.pixel_mm = result.pixel_mm
         self.labels = np.zeros((self.count, *result.labels.shape), dtype=np.uint8)
-        self.means = {name: np.full(self.count, np.nan) for name in result.gates}
-        self.saturations = {name: np.full(self.count, np.nan) for name in result.gates}
-        self.gates = {
-            name: np.zeros((self.count, *gate.shape), dtype=_kept_type(name)) for name, gate in result.gates.items()
-        }
+        keys = [
+            (block, kind) for block, gates in result.gates.items() for kind in KINDS if getattr(gates, kind) is not None
+        ]
+        self.means = {key: np.full(self.count, np.nan) for key in keys}
+        self.saturations = {key: np.full(self.count, np.nan) for key in keys}
+        self.gates = {block: _empty(gates, self.count) for block, gates in result.gates.items()}
 
 
 class Jobs:
@@ -221,9 +222,8 @@ class Jobs:
             job.state, job.error = state, error
 
     def _check_size(self, scan: Scan, job: Job, result: SliceResult) -> None:
-        each = result.labels.nbytes + sum(
-            gate.size * np.dtype(_kept_type(name)).itemsize for name, gate in result.gates.items()
-        )
+        kept = named_arrays({block: _empty(gates, 1) for block, gates in result.gates.items()})
+        each = result.labels.nbytes + sum(array.nbytes for array in kept.values())
         if each * job.count > self._limit:
             raise ScanError(
                 f"{scan.name}: the maps of {job.count} {job.plane} slices take {each * job.count / 1e9:.2g} GB of "
@@ -242,9 +242,17 @@ class Jobs:
                 del self._jobs[key]
 
 
-def _kept_type(name: str) -> type:
-    """Gates lie in 0 to 1, where float16 is finer than any picture; activations may be of any size."""
-    return np.float32 if name.endswith("activation") else np.float16
+def _each(gates: BlockGates, change: Callable[[np.ndarray], np.ndarray]) -> BlockGates:
+    """The same block with each of its arrays changed."""
+    arrays = (gates.channel_gate, gates.spatial_gate, gates.activation)
+    channel, spatial, activation = (None if array is None else change(array) for array in arrays)
+    return BlockGates(channel, spatial, activation, gates.map_mm)
+
+
+def _empty(gates: BlockGates, count: int) -> BlockGates:
+    """Room for the gates of `count` slices: float16 for what lies in 0 to 1, finer than any picture shows."""
+    kept = _each(gates, lambda gate: np.zeros((count, *gate.shape), dtype=np.float16))
+    return kept if kept.activation is None else replace(kept, activation=kept.activation.astype(np.float32))
 
 
 def _step_back() -> None:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from scse_viz.analysis.gates import BlockGates
 from scse_viz.attention import Recording
 from scse_viz.intervention import Change, intervene
 from scse_viz.scans import Scan, ScanError, ScanSlice, slice_grid, slice_of
@@ -20,7 +21,7 @@ LARGEST = 1024 * 1024
 """Pixels that one pass may hold, of all slices of a batch together: 0.6 GB of features in a shipped U-Net."""
 SAMPLE = 500_000
 """Voxels, about, that percentiles are taken from; a larger scan is thinned evenly."""
-GATES = ("channel_gate", "spatial_gate", "activation")
+KINDS = ("channel_gate", "spatial_gate", "activation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +30,14 @@ class SliceResult:
 
     `labels` (H, W) uint8 class numbers, `confidence` (H, W) float32, the probability of that class, and `entropy`
     (H, W) float32, that of all probabilities from 0 (sure) to 1 (all alike), lie on the slice's own grid. `gates`,
-    float32, in the order of the blocks: `encoder1/channel_gate` (C,), `encoder1/spatial_gate` (h, w), and for a network
-    without gates `encoder1/activation` (h, w). `pixel_mm` is the size of a pixel of the network's input (row, column);
-    a pixel of a map of scale s covers s times that, from the top left.
+    float32, by block in their order. `pixel_mm` is the size of a pixel of the network's input (row, column); a pixel of
+    a map of scale s covers s times that, from the top left.
     """
 
     labels: np.ndarray
     confidence: np.ndarray
     entropy: np.ndarray
-    gates: dict[str, np.ndarray]
+    gates: dict[str, BlockGates]
     pixel_mm: tuple[float, float]
 
 
@@ -131,6 +131,7 @@ def segment_slices(
     levels = window(scan, card)
     together = max(1, min(batch, LARGEST // (rows * columns), LARGEST // (grid.height * grid.width)))
     pixel_mm = (grid.row_mm * grid.height / rows, grid.column_mm * grid.width / columns)
+    scales = {block.name: block.scale for block in card.block_table}
     for start in range(0, len(wanted), together):
         some = wanted[start : start + together]
         recording = intervene(model, network_input(scan, card, plane, some, levels), changes or {})
@@ -149,7 +150,7 @@ def segment_slices(
                     labels=labels[row].numpy().astype(np.uint8),
                     confidence=confidence[row].numpy().copy(),
                     entropy=entropy[row].numpy().copy(),
-                    gates=_gates(recording, row),
+                    gates=_gates(recording, row, scales, pixel_mm),
                     pixel_mm=pixel_mm,
                 ),
             )
@@ -162,13 +163,16 @@ def resampled(x: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
 
 
-def _gates(recording: Recording, row: int) -> dict[str, np.ndarray]:
-    return {
-        f"{name}/{kind}": gate[row].numpy().copy()
-        for name, block in recording.blocks.items()
-        for kind in GATES
-        if (gate := getattr(block, kind)) is not None
-    }
+def _gates(
+    recording: Recording, row: int, scales: Mapping[str, int], pixel_mm: tuple[float, float]
+) -> dict[str, BlockGates]:
+    """The gates of one image of a batch; scales: block -> pixels of the input along a side of a pixel of its map."""
+    gates = {}
+    for name, block in recording.blocks.items():
+        arrays = {kind: gate[row].numpy().copy() for kind in KINDS if (gate := getattr(block, kind)) is not None}
+        map_mm = (scales[name] * pixel_mm[0], scales[name] * pixel_mm[1])
+        gates[name] = BlockGates(**arrays, map_mm=map_mm)
+    return gates
 
 
 def _pixels(count: int, from_mm: float, to_mm: float) -> int:

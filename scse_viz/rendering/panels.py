@@ -12,7 +12,7 @@ import numpy as np
 import plotly.colors
 from PIL import Image
 
-from scse_viz.analysis.grids import map_mm
+from scse_viz.analysis.gates import BlockGates
 
 GATE_RANGE = (0.0, 1.0)
 SCALE_STEPS = 256
@@ -127,27 +127,21 @@ def label_panel(labels: np.ndarray, names: Sequence[str], pixel_area: float, *, 
     return Panel("labels", f"{title}: {listed}", picture=png(labels), areas=areas)
 
 
-def block_panel(gates: Mapping[str, np.ndarray], block: str, pixel_mm: tuple[float, float], *, title: str) -> Panel:
-    """What one network did at one block, as a panel.
-
-    gates: "encoder1/spatial_gate" -> (h, w), "encoder1/channel_gate" -> (C,), "encoder1/activation" -> (h, w), of every
-    block; pixel_mm: the size of a pixel of the network's input.
-    """
-    spatial, channel = gates.get(f"{block}/spatial_gate"), gates.get(f"{block}/channel_gate")
-    activation = gates.get(f"{block}/activation")
+def block_panel(gates: BlockGates, *, title: str) -> Panel:
+    """What one network did at one block, as a panel."""
+    spatial, channel, activation = gates.spatial_gate, gates.channel_gate, gates.activation
     weights = None if channel is None else tuple(round(float(weight), 4) for weight in channel)
     also = "" if channel is None else f"; {len(channel)} channel weights, mean {channel.mean():.2f}"
     if spatial is not None:
         mean = float(spatial.mean())
         text = f"{title}: spatial gate, mean {mean:.2f}, {spatial.min():.2f} to {spatial.max():.2f}{also}"
-        picture, size = png(eight_bit(spatial, *GATE_RANGE)), map_mm(gates, f"{block}/spatial_gate", pixel_mm)
+        picture = png(eight_bit(spatial, *GATE_RANGE))
         note = "no channel weights" if channel is None else None
-        return Panel("gate", text, picture, size, GATE_RANGE, mean, weights, note)
+        return Panel("gate", text, picture, gates.map_mm, GATE_RANGE, mean, weights, note)
     if activation is not None:
         mean, span = float(activation.mean()), (0.0, _round_up(float(activation.max())))
         text = f"{title}: no gate; mean absolute activation {mean:.2g}, from 0 to {span[1]:.2g}, arbitrary units"
-        size = map_mm(gates, f"{block}/activation", pixel_mm)
-        return Panel("activation", text, png(eight_bit(activation, *span)), size, span, mean)
+        return Panel("activation", text, png(eight_bit(activation, *span)), gates.map_mm, span, mean)
     return Panel("none", f"{title}: no spatial gate{also}", channels=weights, note="no spatial gate")
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from scse_viz.analysis.gates import BlockGates
+
 SUFFIX = ".growth.npz"
 STEPS, VALIDATION_LOSS, DICE, LOSSES = "steps", "validation_loss", "dice", "losses"
 CLASSES, REFERENCES = "classes", "references"
@@ -45,15 +47,18 @@ class GrowthFile:
         """The last moment that is not after a step."""
         return int(np.searchsorted(self.steps, step, side="right")) - 1
 
-    def gates_at(self, moment: int, reference: int) -> dict[str, np.ndarray]:
-        """The gates of one moment on one reference slice as in SliceResult: 0 to 1, activations as they were."""
-        found = {}
+    def gates_at(self, moment: int, reference: int) -> dict[str, BlockGates]:
+        """The gates of one moment on one reference slice by block: 0 to 1, activations as they were."""
+        arrays: dict[str, dict[str, np.ndarray]] = {}
         for name, rows in self.gates.items():
             block, _, kind = name.partition("/")
             if kind != "activation_maximum":
                 scale = self.gates[f"{block}/activation_maximum"][moment] if kind == "activation" else 1.0
-                found[name] = (rows[moment, reference] * (scale / EIGHT_BITS)).astype(np.float32)
-        return found
+                arrays.setdefault(block, {})[kind] = (rows[moment, reference] * (scale / EIGHT_BITS)).astype(np.float32)
+        return {
+            block: BlockGates(kinds.get("channel_gate"), kinds.get("spatial_gate"), kinds.get("activation"))
+            for block, kinds in arrays.items()
+        }
 
     def mean_dice(self, leave_out: tuple[str, ...] = ()) -> np.ndarray:
         """Dice (M,) of every moment: the mean over the structures that occur, without background and those left out."""

@@ -17,7 +17,7 @@ def test_agreement_is_over_the_slices_that_are_done():
 
 
 def test_numbers_of_gates_become_a_table_of_blocks_by_slices():
-    numbers = {"b/spatial_gate": np.array([0.5, NAN]), "a/channel_gate": np.array([0.1, 0.2])}
+    numbers = {("b", "spatial_gate"): np.array([0.5, NAN]), ("a", "channel_gate"): np.array([0.1, 0.2])}
     np.testing.assert_array_equal(by_block(numbers, ("a", "b"), "spatial_gate", 2), [[NAN, NAN], [0.5, NAN]])
 
 

@@ -17,12 +17,15 @@ from scse_viz.analysis.errors import (
     of_all_errors,
     verdicts,
 )
+from tests.named_gates import typed
 
-SIZES = ((1, 1), (1, 1))
-GATE = {
-    "decoder1/spatial_gate": np.array([[0.1, 0.9], [0.6, 0.6]], dtype=np.float32),
-    "decoder1/channel_gate": np.ones(3),
-}
+SIZES = (1, 1)
+GATE = typed(
+    {
+        "decoder1/spatial_gate": np.array([[0.1, 0.9], [0.6, 0.6]], dtype=np.float32),
+        "decoder1/channel_gate": np.ones(3),
+    }
+)
 
 
 def test_only_pixels_that_labels_or_prediction_give_to_a_structure_are_judged():
@@ -31,7 +34,7 @@ def test_only_pixels_that_labels_or_prediction_give_to_a_structure_are_judged():
 
 
 def test_means_are_of_wrong_and_of_right_pixels():
-    found = by_error(GATE, np.array([[RIGHT, WRONG], [WRONG, NOT_JUDGED]]), *SIZES)
+    found = by_error(GATE, np.array([[RIGHT, WRONG], [WRONG, NOT_JUDGED]]), SIZES)
     assert found.pixels.tolist() == [1, 2]
     assert found.means("decoder1") == pytest.approx([0.1, 0.75])
     assert found.histograms["decoder1"].sum(axis=1).tolist() == [1, 2]
@@ -39,11 +42,13 @@ def test_means_are_of_wrong_and_of_right_pixels():
 
 def test_a_coarse_pixel_counts_for_both_kinds_by_what_lies_below_it():
     verdict = np.array([[RIGHT, RIGHT, WRONG, WRONG], [RIGHT, WRONG, WRONG, NOT_JUDGED]])
-    gates = {
-        "encoder1/spatial_gate": np.zeros((2, 4), np.float32),
-        "encoder2/spatial_gate": np.array([[0.2, 0.8]], np.float32),
-    }
-    found = by_error(gates, verdict, *SIZES)
+    gates = typed(
+        {
+            "encoder1/spatial_gate": np.zeros((2, 4), np.float32),
+            "encoder2/spatial_gate": np.array([[0.2, 0.8]], np.float32),
+        }
+    )
+    found = by_error(gates, verdict, SIZES)
     assert found.means("encoder2") == pytest.approx([0.2, (1 * 0.2 + 3 * 0.8) / 4])
     # Wrong 0.2 ties with every right one, wrong 0.8 is above them all.
     assert found.auc("encoder2") == pytest.approx((1 * 0.5 + 3 * 1) / 4)
@@ -65,14 +70,14 @@ def test_auc_of_many_pixels_is_that_of_all_pairs():
 
 
 def test_without_an_error_there_is_nothing_to_tell_apart():
-    found = by_error(GATE, np.full((2, 2), RIGHT), *SIZES)
+    found = by_error(GATE, np.full((2, 2), RIGHT), SIZES)
     assert np.isnan(found.auc("decoder1"))
     assert np.isnan(found.means("decoder1")[WRONG])
 
 
 def test_errors_of_slices_are_pooled_by_pixels():
-    one = by_error(GATE, np.array([[RIGHT, WRONG], [WRONG, NOT_JUDGED]]), *SIZES)
-    two = by_error(GATE, np.array([[WRONG, NOT_JUDGED], [NOT_JUDGED, RIGHT]]), *SIZES)
+    one = by_error(GATE, np.array([[RIGHT, WRONG], [WRONG, NOT_JUDGED]]), SIZES)
+    two = by_error(GATE, np.array([[WRONG, NOT_JUDGED], [NOT_JUDGED, RIGHT]]), SIZES)
     both = of_all_errors([one, two])
     assert both.pixels.tolist() == [2, 3]
     assert both.means("decoder1") == pytest.approx([(0.1 + 0.6) / 2, (0.9 + 0.6 + 0.1) / 3])
@@ -95,8 +100,8 @@ def test_equal_values_share_a_decile():
 
 def test_gates_by_decile_follow_the_entropy():
     entropy = np.linspace(0, 1, 20).reshape(4, 5)
-    gates = {"decoder1/spatial_gate": (1 - entropy).astype(np.float32)}
-    found = by_entropy(gates, entropy, np.ones((4, 5), dtype=bool), *SIZES)
+    gates = typed({"decoder1/spatial_gate": (1 - entropy).astype(np.float32)})
+    found = by_entropy(gates, entropy, np.ones((4, 5), dtype=bool), SIZES)
     assert found.pixels.tolist() == [2] * 10
     assert found.means("decoder1") == pytest.approx(1 - found.mean_entropies)
     assert found.spearman["decoder1"] == pytest.approx(-1)
@@ -104,15 +109,17 @@ def test_gates_by_decile_follow_the_entropy():
 
 def test_the_rank_correlation_is_taken_at_the_maps_own_resolution():
     entropy = np.array([[0.0, 0.4, 0.5, 0.5, 0.9, 0.9]])  # means below the map: 0.2, 0.5, 0.9
-    gates = {
-        "encoder1/spatial_gate": np.zeros((1, 6), np.float32),
-        "encoder2/spatial_gate": np.array([[0.1, 0.3, 0.2]], np.float32),
-    }
+    gates = typed(
+        {
+            "encoder1/spatial_gate": np.zeros((2, 6), np.float32),
+            "encoder2/spatial_gate": np.array([[0.1, 0.3, 0.2]], np.float32),
+        }
+    )
     found = by_entropy(
-        {**gates, "encoder1/spatial_gate": np.zeros((2, 6), np.float32)},
+        gates,
         entropy.repeat(2, 0),
         np.ones((2, 6), bool),
-        *SIZES,
+        SIZES,
     )
     assert found.spearman["encoder2"] == pytest.approx(0.5)
     assert np.isnan(found.spearman["encoder1"])  # a constant gate has no ranks
@@ -122,7 +129,7 @@ def test_the_correlation_of_several_slices_is_the_mean_of_theirs():
     entropy = np.linspace(0, 1, 20).reshape(4, 5)
     every = np.ones((4, 5), dtype=bool)
     up, down, flat = (
-        by_entropy({"decoder1/spatial_gate": gate.astype(np.float32)}, entropy, every, *SIZES)
+        by_entropy(typed({"decoder1/spatial_gate": gate.astype(np.float32)}), entropy, every, SIZES)
         for gate in (entropy, 1 - entropy, 0 * entropy)
     )
     assert of_all_entropies([up, up, down, flat]).spearman["decoder1"] == pytest.approx(1 / 3)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from scse_viz.analysis.structures import areas, by_structure, map_spans, mean_gates, profile, slice_means, sums_below
+from scse_viz.analysis.structures import areas, by_structure, map_span, mean_gates, profile, slice_means, sums_below
+from tests.named_gates import typed
 
 LABELS = np.array([[0, 0, 1, 1], [0, 1, 1, 1], [2, 2, 0, 0], [2, 2, 0, 0]])
 COARSE = np.array([[0.2, 0.8], [0.5, 0.1]], dtype=np.float32)  # a pixel of it spans 2 x 2 of the slice
@@ -12,7 +13,7 @@ GATES = {"encoder1/spatial_gate": FINE, "encoder2/channel_gate": np.array([0.1, 
 
 
 def of_slice(labels=LABELS, gates=GATES):
-    return by_structure(gates, labels, 3, (1, 1), (1, 1))
+    return by_structure(typed(gates), labels, 3, (1, 1))
 
 
 def test_a_coarse_map_holds_what_of_each_structure_lies_below_its_pixels():
@@ -48,8 +49,9 @@ def test_pooling_a_coarse_map_is_reading_it_below_every_pixel_of_the_slice():
 
 
 def test_a_slice_of_another_pixel_size_than_the_input_is_met_in_mm():
-    spans = map_spans(GATES, (1.0, 2.0), (0.5, 4.0))
-    assert spans == {"encoder1/spatial_gate": (2.0, 0.5), "encoder2/spatial_gate": (4.0, 1.0)}
+    gates = typed(GATES, (1.0, 2.0))
+    spans = {block: map_span(of_block, (0.5, 4.0)) for block, of_block in gates.items()}
+    assert spans == {"encoder1": (2.0, 0.5), "encoder2": (4.0, 1.0)}
 
 
 def test_slices_are_pooled_by_pixels_and_not_slice_by_slice():

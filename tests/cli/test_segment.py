@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from scse_viz import zoo
+from scse_viz.analysis.gates import named_arrays
 from scse_viz.cli.common import PLANES as CHOICES
 from scse_viz.inference import segment_slice
 from scse_viz.scans import PLANES, read_scan, slice_of
@@ -41,7 +42,8 @@ def test_the_segmentation_lies_on_the_files_own_grid_and_is_that_of_every_slice(
 def test_the_gates_of_every_slice_are_kept_in_order_as_float16(segment, scan, networks):
     _, out = segment(plane="coronal")
     gates = np.load(out / "attention.npz")
-    expected = segment_slice(read_scan(scan).slice("coronal", 9), zoo.load(CARD.name, networks), CARD).gates
+    result = segment_slice(read_scan(scan).slice("coronal", 9), zoo.load(CARD.name, networks), CARD)
+    expected = named_arrays(result.gates)
 
     assert gates.files == list(expected)
     for name, gate in expected.items():

@@ -6,12 +6,13 @@ import pytest
 from scse_viz.blocks import VARIANTS
 from scse_viz.figures.channels import channel_bars, channel_overview
 from scse_viz.rendering.colours import variant_colours
+from tests.named_gates import typed
 
 COLOURS = variant_colours(tuple(VARIANTS))
 GATES = {
-    "none": {"encoder1/activation": np.zeros((2, 2))},
-    "cse": {"encoder1/channel_gate": np.array([0.3, 0.1, 0.2]), "encoder2/channel_gate": np.array([0.4])},
-    "scse": {"encoder1/channel_gate": np.array([0.6, 0.9, 0.7]), "encoder2/channel_gate": np.array([0.5])},
+    "none": typed({"encoder1/activation": np.zeros((2, 2))}),
+    "cse": typed({"encoder1/channel_gate": np.array([0.3, 0.1, 0.2]), "encoder2/channel_gate": np.array([0.4])}),
+    "scse": typed({"encoder1/channel_gate": np.array([0.6, 0.9, 0.7]), "encoder2/channel_gate": np.array([0.5])}),
 }
 
 

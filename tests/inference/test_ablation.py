@@ -43,9 +43,9 @@ def test_a_changed_slice_has_the_gates_that_were_applied(scan, model):
     changes = {"decoder2": Change(strength=0), "encoder1": Change(without=(0,))}
     expected = intervene(model, x, changes).blocks
     gates = segment_slice(scan.slice("axial", 3), model, CARD, changes=changes).gates
-    np.testing.assert_array_equal(gates["encoder2/spatial_gate"], expected["encoder2"].spatial_gate[0])
-    np.testing.assert_array_equal(gates["decoder2/activation"], expected["decoder2"].activation[0])
-    assert "decoder2/spatial_gate" not in gates
+    np.testing.assert_array_equal(gates["encoder2"].spatial_gate, expected["encoder2"].spatial_gate[0])
+    np.testing.assert_array_equal(gates["decoder2"].activation, expected["decoder2"].activation[0])
+    assert gates["decoder2"].spatial_gate is None
 
 
 def test_channels_knocked_out_together_are_as_knocked_out_alone(scan, model):
@@ -74,11 +74,11 @@ def test_a_region_lies_on_the_gates_where_it_lies_on_the_slice(scan, model):
     change = Change(spatial_gate=found)
     gates = segment_slice(scan.slice("axial", 3), model, CARD, changes={"encoder1": change, "encoder3": change}).gates
     before = segment_slice(scan.slice("axial", 3), model, CARD).gates
-    fine, coarse = gates["encoder1/spatial_gate"], gates["encoder3/spatial_gate"]
+    fine, coarse = gates["encoder1"].spatial_gate, gates["encoder3"].spatial_gate
     assert (fine[8:16, 9:15] == 0).all()  # columns 4 to 8 of 2 mm are 8 to 16 of 1 mm, blurred by half a pixel
-    np.testing.assert_array_equal(fine[:8], before["encoder1/spatial_gate"][:8])
-    np.testing.assert_array_equal(fine[:, 18:], before["encoder1/spatial_gate"][:, 18:])
-    assert (coarse[2:4, 2:4] < 0.1 * before["encoder3/spatial_gate"][2:4, 2:4] + 0.05).all()
+    np.testing.assert_array_equal(fine[:8], before["encoder1"].spatial_gate[:8])
+    np.testing.assert_array_equal(fine[:, 18:], before["encoder1"].spatial_gate[:, 18:])
+    assert (coarse[2:4, 2:4] < 0.1 * before["encoder3"].spatial_gate[2:4, 2:4] + 0.05).all()
     assert (coarse[5:] > 0.2).all()
 
 

@@ -32,7 +32,7 @@ def test_what_leaves_is_what_enters_times_the_recorded_gates(scan):
     card, model = network("scse")
     found = inspect_block(scan.slice("axial", 3), model, card, "encoder2")
     gates = segment_slice(scan.slice("axial", 3), model, card).gates
-    both = gates["encoder2/channel_gate"][:, None, None] + gates["encoder2/spatial_gate"]
+    both = gates["encoder2"].channel_gate[:, None, None] + gates["encoder2"].spatial_gate
     np.testing.assert_allclose(found.after, found.before * both, rtol=1e-5, atol=1e-6)
 
 

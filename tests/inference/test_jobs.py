@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from scse_viz.analysis.gates import named_arrays
 from scse_viz.inference import segment_slice
 from scse_viz.inference.jobs import Job, Jobs, Ticket
 from scse_viz.scans import ScanError, read_scan, slice_of
@@ -74,9 +75,10 @@ def test_a_job_holds_what_single_slices_give(model, plane):
         single = segment_slice(scan.slice(plane, index), model, CARD)
         np.testing.assert_array_equal(job.labels[index], single.labels)
         assert list(job.gates_of(index)) == list(single.gates)
-        for name, gate in job.gates_of(index).items():
-            np.testing.assert_allclose(gate, single.gates[name], atol=5e-4)
-            assert job.means[name][index] == pytest.approx(single.gates[name].mean(), rel=1e-5)
+        wanted = named_arrays(single.gates)
+        for name, gate in named_arrays(job.gates_of(index)).items():
+            np.testing.assert_allclose(gate, wanted[name], atol=5e-4)
+            assert job.means[tuple(name.split("/"))][index] == pytest.approx(wanted[name].mean(), rel=1e-5)
         np.testing.assert_array_equal(slice_of(job.label_volume(), plane, index), single.labels)
     assert job.label_volume().shape == scan.voxels.shape
     assert job.sizes.sum() == scan.voxels.size
@@ -86,8 +88,8 @@ def test_a_job_holds_what_single_slices_give(model, plane):
 def test_the_size_of_a_map_s_pixel_follows_its_stage(model):
     job = done(Jobs().start(ticket := Ticket(), scan_of(), CARD, "axial", model))  # noqa: F841, held
     # 1.5 mm rows become 30 of 1 mm, padded to 32
-    assert job.map_mm("encoder1/spatial_gate") == pytest.approx((1.0, 1.0))
-    assert job.map_mm("bottleneck/spatial_gate") == pytest.approx((16.0, 16.0))
+    assert job.gates["encoder1"].map_mm == pytest.approx((1.0, 1.0))
+    assert job.gates["bottleneck"].map_mm == pytest.approx((16.0, 16.0))
 
 
 def test_what_is_done_can_be_read_while_the_rest_goes_on_nearest_first(gate):

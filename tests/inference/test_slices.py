@@ -10,6 +10,7 @@ from torch import nn
 
 from scse_viz import zoo
 from scse_viz.analysis import dice
+from scse_viz.analysis.gates import named_arrays
 from scse_viz.attention import record
 from scse_viz.inference import LARGEST, input_size, network_input, segment_slice, segment_slices, window
 from scse_viz.scans import ScanError, read_labels, read_scan, slice_of
@@ -194,7 +195,7 @@ def test_gates_are_those_that_record_finds_in_the_order_of_the_blocks(variant, t
         if getattr(block, kind) is not None
     }
 
-    found = segment_slice(scan.slice("coronal", 4), model, card).gates
+    found = named_arrays(segment_slice(scan.slice("coronal", 4), model, card).gates)
     assert list(found) == list(expected)
     for name, gate in found.items():
         assert gate.dtype == np.float32
@@ -213,8 +214,9 @@ def test_a_batch_gives_what_single_slices_give(batch, tmp_path, model):
         np.testing.assert_array_equal(found.labels[clear], alone.labels[clear])
         np.testing.assert_allclose(found.confidence, alone.confidence, atol=1e-5)
         assert found.pixel_mm == alone.pixel_mm
-        for name, gate in alone.gates.items():
-            np.testing.assert_allclose(found.gates[name], gate, atol=1e-5)
+        gates = named_arrays(found.gates)
+        for name, gate in named_arrays(alone.gates).items():
+            np.testing.assert_allclose(gates[name], gate, atol=1e-5)
 
 
 def test_only_the_slices_that_are_asked_for_run(tmp_path, model):
@@ -226,7 +228,7 @@ def test_only_the_slices_that_are_asked_for_run(tmp_path, model):
 def test_a_kept_result_does_not_keep_its_batch(tmp_path, model):
     _, result = next(segment_slices(scan_of(tmp_path, noise(6, 6, 9)), model, CARD, "axial"))
 
-    assert all(array.base is None for array in (result.labels, result.confidence, *result.gates.values()))
+    assert all(array.base is None for array in (result.labels, result.confidence, *named_arrays(result.gates).values()))
 
 
 def test_a_plane_that_a_flat_image_has_not_is_refused(tmp_path, model):

@@ -24,6 +24,7 @@ from scse_viz.rendering.panels import (
     picture_name,
     png,
 )
+from tests.named_gates import typed
 
 
 def numbers(picture: bytes) -> np.ndarray:
@@ -78,19 +79,19 @@ def test_activations_do_not_look_like_any_gate():
 
 def test_a_gate_is_drawn_on_the_fixed_scale_whatever_its_own_range(gates):
     narrow = {"encoder1/spatial_gate": np.full((16, 16), 0.5, dtype=np.float32)}
-    panel = block_panel(narrow, "encoder1", (1, 1), title="sSE")
+    panel = block_panel(typed(narrow)["encoder1"], title="sSE")
     assert panel.kind == "gate"
     assert panel.span == (0, 1)
     assert (numbers(panel.picture) == 128).all()
 
 
 def test_a_map_of_half_the_rows_has_pixels_of_twice_the_size(gates):
-    assert block_panel(gates, "encoder1", (1.0, 0.5), title="scSE").map_mm == (1.0, 0.5)
-    assert block_panel(gates, "encoder2", (1.0, 0.5), title="scSE").map_mm == (2.0, 1.0)
+    assert block_panel(typed(gates, (1.0, 0.5))["encoder1"], title="scSE").map_mm == (1.0, 0.5)
+    assert block_panel(typed(gates, (1.0, 0.5))["encoder2"], title="scSE").map_mm == (2.0, 1.0)
 
 
 def test_a_block_without_a_spatial_gate_says_so_and_keeps_its_channel_weights(gates):
-    panel = block_panel(gates, "decoder1", (1, 1), title="cSE")
+    panel = block_panel(typed(gates)["decoder1"], title="cSE")
     assert panel.kind == "none"
     assert panel.picture is None
     assert panel.note == "no spatial gate"
@@ -98,11 +99,11 @@ def test_a_block_without_a_spatial_gate_says_so_and_keeps_its_channel_weights(ga
 
 
 def test_a_block_without_channel_weights_says_so(gates):
-    assert block_panel(gates, "encoder2", (1, 1), title="sSE").note == "no channel weights"
+    assert block_panel(typed(gates)["encoder2"], title="sSE").note == "no channel weights"
 
 
 def test_an_activation_is_on_a_scale_of_its_own_that_holds_its_maximum(gates):
-    panel = block_panel(gates, "decoder2", (1, 1), title="none")
+    panel = block_panel(typed(gates)["decoder2"], title="none")
     assert panel.kind == "activation"
     assert panel.span == (0, pytest.approx(0.13))
     assert "arbitrary units" in panel.alt
@@ -110,7 +111,7 @@ def test_an_activation_is_on_a_scale_of_its_own_that_holds_its_maximum(gates):
 
 def test_the_alternative_text_of_a_gate_states_its_mean(gates):
     mean = gates["encoder1/spatial_gate"].mean()
-    assert f"mean {mean:.2f}" in block_panel(gates, "encoder1", (1, 1), title="scSE").alt
+    assert f"mean {mean:.2f}" in block_panel(typed(gates)["encoder1"], title="scSE").alt
 
 
 def test_labels_keep_their_numbers_and_their_areas_are_in_square_centimetres():

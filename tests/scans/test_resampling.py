@@ -90,7 +90,7 @@ def test_the_gates_of_a_real_slice_are_on_their_pixels():
     card = zoo.read_card(name)
     result = segment_slice(scan.slice("axial", 80), zoo.load(name), card)
     for block, scale in (("encoder1", 1), ("encoder3", 4), ("bottleneck", 16)):
-        gate = result.gates[f"{block}/spatial_gate"]
+        gate = result.gates[block].spatial_gate
         found = slice_of(on_grid(scan, "axial", {80: gate}, (scale, scale)), "axial", 80)
         for row, column in ((0, 0), (100, 55), (216, 180), (31, 160)):
             assert found[row, column] == pytest.approx(gate[row // scale, column // scale], rel=1e-5)

@@ -1,6 +1,6 @@
 """What the page Compare keeps: agreement of several networks on one slice, by the content of scan and weights."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from scse_viz.analysis.agreement import (
     quartile_overlaps,
     rank_correlations,
 )
-from scse_viz.models import BLOCK_NAMES
+from scse_viz.analysis.gates import BlockGates
 from scse_viz.rendering.panels import Panel, difference_panel, disagreement_panel, outvoted_panel
 from scse_viz.scans import ScanSlice
 from scse_viz.ui.shell import cached
@@ -59,13 +59,11 @@ def differences(scan_slice: ScanSlice, card: Card, reference: Card) -> dict[str,
     """The spatial gates of a network minus those of another, by block, where both have one of the same size."""
     one, other = (cached.result(scan_slice, each) for each in (card, reference))
     title, subtracted = variant_title(card.variant), variant_title(reference.variant)
-    sizes = {block: panel.map_mm for block, panel in cached.panels(scan_slice, card).items()}
     panels = {}
-    for block in BLOCK_NAMES:
-        gate, less = (each.gates.get(f"{block}/spatial_gate") for each in (one, other))
-        size = sizes[block]
-        if gate is not None and less is not None and gate.shape == less.shape and size is not None:
-            panels[block] = difference_panel(gate - less, size, title=f"{title}, {block} minus {subtracted}")
+    for block, gates in one.gates.items():
+        gate, less = gates.spatial_gate, other.gates.get(block, BlockGates()).spatial_gate
+        if gate is not None and less is not None and gate.shape == less.shape:
+            panels[block] = difference_panel(gate - less, gates.map_mm, title=f"{title}, {block} minus {subtracted}")
     return panels
 
 
@@ -77,10 +75,16 @@ MAP_MEASURES = {"correlation": correlations, "overlap": quartile_overlaps}
 def map_likeness(slices: Sequence[ScanSlice], cards: Sequence[Card]) -> dict[str, dict[str, np.ndarray]]:
     """How alike the spatial gates of networks are, each on its slice: measure -> block -> (N, N); see MAP_MEASURES."""
     gates = [cached.result(scan_slice, card).gates for scan_slice, card in zip(slices, cards, strict=True)]
-    maps = {block: [found[f"{block}/spatial_gate"] for found in gates] for block in BLOCK_NAMES}
+    maps = by_common_block(gates, "spatial_gate")
     return {name: {block: measure(each) for block, each in maps.items()} for name, measure in MAP_MEASURES.items()}
 
 
-def channel_likeness(gates: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+def channel_likeness(gates: Sequence[Mapping[str, BlockGates]]) -> dict[str, np.ndarray]:
     """Rank correlation of the channel gates of networks by block: block -> (N, N)."""
-    return {block: rank_correlations([found[f"{block}/channel_gate"] for found in gates]) for block in BLOCK_NAMES}
+    return {block: rank_correlations(weights) for block, weights in by_common_block(gates, "channel_gate").items()}
+
+
+def by_common_block(gates: Sequence[Mapping[str, BlockGates]], kind: str) -> dict[str, list[np.ndarray]]:
+    """The gates of one kind of several networks, by the blocks at which all of them have one."""
+    common = {block: [getattr(each.get(block, BlockGates()), kind) for each in gates] for block in gates[0]}
+    return {block: arrays for block, arrays in common.items() if all(array is not None for array in arrays)}

@@ -6,8 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from scse_viz.figures.channels import channel_bars, channel_overview
-from scse_viz.models import BLOCK_NAMES
-from scse_viz.ui.compare.choices import Comparison, Drawn, column_colours
+from scse_viz.ui.compare.choices import Comparison, Drawn, blocks_of, column_colours, kinds_of
 from scse_viz.ui.shell.export import chart
 
 ALL_BLOCKS = "all"
@@ -17,13 +16,18 @@ KEYS = ("channels", "by_weight")
 def draw_channels(comparisons: Sequence[Comparison]) -> Drawn:
     """The channel weights of every network and slice; the figure and tables drawn."""
     gates = {column.label: column.result.gates for comparison in comparisons for column in comparison.columns}
-    if not any(name.endswith("channel_gate") for found in gates.values() for name in found):
+    blocks = [
+        block
+        for block in blocks_of(comparisons)
+        if any("channel_gate" in kinds_of(each, block) for each in gates.values())
+    ]
+    if not blocks:
         st.info("None of the networks shown has channel weights. Choose cSE or scSE in the sidebar.")
         return {}, {}
     st.markdown("##### Channel weights (cSE)")
     block = st.pills(
         "Block",
-        [ALL_BLOCKS, *BLOCK_NAMES],
+        [ALL_BLOCKS, *blocks],
         default=ALL_BLOCKS,
         required=True,
         key="channels",
@@ -40,18 +44,18 @@ def draw_channels(comparisons: Sequence[Comparison]) -> Drawn:
     )
     colours = column_colours(comparisons)
     if block == ALL_BLOCKS:
-        figure = channel_overview(gates, blocks=BLOCK_NAMES, colours=colours, by_weight=by_weight)
+        figure = channel_overview(gates, blocks=blocks, colours=colours, by_weight=by_weight)
     else:
         figure = channel_bars(gates, block=block, colours=colours, by_weight=by_weight)
     chart(figure, key="channel_bars")
     tables = {
-        f"channel weights, {each}": pd.DataFrame(
+        f"channel weights, {name}": pd.DataFrame(
             {
-                label: pd.Series(found[f"{each}/channel_gate"])
-                for label, found in gates.items()
-                if f"{each}/channel_gate" in found
+                label: pd.Series(by_block[name].channel_gate)
+                for label, by_block in gates.items()
+                if "channel_gate" in kinds_of(by_block, name)
             }
         ).rename_axis("channel")
-        for each in BLOCK_NAMES
+        for name in blocks
     }
     return {"channel weights": figure}, tables

@@ -7,9 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from scse_viz.analysis.gates import BlockGates
 from scse_viz.blocks import VARIANTS, ConcurrentSE, SpatialSE
 from scse_viz.inference import SliceResult
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.rendering.colours import COLOURS, variant_colours
 from scse_viz.scans import ScanError, slice_grid
 from scse_viz.ui.shell import cached
@@ -113,19 +113,21 @@ def toggle_variant(title: str) -> None:
     st.session_state["variants"] = [each for each in chosen if each != title] if title in chosen else [*chosen, title]
 
 
-def choose_blocks() -> list[str]:
-    """The blocks whose maps are drawn."""
+def choose_blocks(networks: Mapping[str, Card]) -> list[str]:
+    """The blocks whose maps are drawn, of those that any of the networks has."""
+    offered = list(dict.fromkeys(block.name for card in networks.values() for block in card.block_table))
+    _forget_others("blocks", offered)
     chosen = st.pills(
         "Blocks",
-        BLOCK_NAMES,
+        offered,
         selection_mode="multi",
-        default=BLOCK_NAMES,
+        default=offered,
         key="blocks",
         bind="query-params",
         help="The blocks whose maps are drawn, from the first encoder stage through the bottleneck to the last decoder "
         "stage.",
     )
-    return [block for block in BLOCK_NAMES if block in chosen]
+    return [block for block in offered if block in chosen]
 
 
 def choose_second(view: View) -> View | None:
@@ -183,6 +185,16 @@ def compute(views: Sequence[View], chosen: Mapping[str, Card]) -> list[Compariso
             if columns:
                 comparisons.append(Comparison(name, view, tuple(columns)))
     return comparisons
+
+
+def blocks_of(comparisons: Sequence[Comparison]) -> list[str]:
+    """The blocks of all networks shown, those of the first one first, in the order of a pass."""
+    return list(dict.fromkeys(block.name for each in comparisons for card in each.cards for block in card.block_table))
+
+
+def kinds_of(gates: Mapping[str, BlockGates], block: str) -> tuple[str, ...]:
+    """The kinds of gates that a network has at a block; none where it lacks the block."""
+    return gates[block].kinds if block in gates else ()
 
 
 def colours_of(comparisons: Sequence[Comparison]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from scse_viz.analysis.agreement import disagreement
+from scse_viz.analysis.gates import named_arrays
 from scse_viz.ui.compare.choices import Comparison
 from scse_viz.ui.shell import export
 
@@ -18,9 +19,9 @@ from scse_viz.analysis.agreement import disagreement, mean_dice, pairwise_dice, 
 labels = np.stack([found.labels for found in results.values()])
 mean_dice(pairwise_dice([*labels], len(card.structures)))  # (N, N), of each pair of networks
 disagreement(labels)  # (H, W) how many networks do not give the most common answer
-maps = [gate for found in results.values() if (gate := found.gates.get("encoder1/spatial_gate")) is not None]
+maps = [gate for found in results.values() if (gate := found.gates[{block!r}].spatial_gate) is not None]
 quartile_overlaps(maps)  # (N, N)
-weights = [gate for found in results.values() if (gate := found.gates.get("encoder1/channel_gate")) is not None]
+weights = [gate for found in results.values() if (gate := found.gates[{block!r}].channel_gate) is not None]
 rank_correlations(weights)  # (N, N)
 """
 
@@ -35,16 +36,16 @@ def offer(
     first = comparisons[0]
     labels = np.stack([column.result.labels for column in first.columns])
     maps = {
-        f"{column.title} {block} spatial gate": column.result.gates[f"{block}/spatial_gate"]
+        f"{column.title} {block} spatial gate": gate
         for column in first.columns
         for block in blocks
-        if f"{block}/spatial_gate" in column.result.gates
+        if block in column.result.gates and (gate := column.result.gates[block].spatial_gate) is not None
     }
     arrays = {
         f"{column.label}/{name}": array
         for comparison in comparisons
         for column in comparison.columns
-        for name, array in {"labels": column.result.labels, **column.result.gates}.items()
+        for name, array in {"labels": column.result.labels, **named_arrays(column.result.gates)}.items()
     }
     export.offer(
         first.view,
@@ -54,5 +55,5 @@ def offer(
         tables=tables,
         maps={**maps, "networks that differ": disagreement(labels).astype(np.float32)},
         arrays=arrays,
-        code=CODE,
+        code=CODE.format(block=next(iter(first.columns[0].result.gates))),
     )

@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from scse_viz.analysis.agreement import mean_of
+from scse_viz.analysis.gates import BlockGates
 from scse_viz.figures.agreement import CORRELATION, SHARE, gate_profile, matrices, matrix
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.ui.compare import cached as compare_cached
 from scse_viz.ui.compare.cached import MAP_MEASURES
-from scse_viz.ui.compare.choices import Column, Comparison, Drawn, colours_of
+from scse_viz.ui.compare.choices import Column, Comparison, Drawn, blocks_of, colours_of
 from scse_viz.ui.shell.export import chart
 from scse_viz.ui.shell.words import verbatim
 
@@ -71,14 +71,17 @@ def draw_gates(comparisons: Sequence[Comparison]) -> Drawn:
     if not found:
         st.info("Choose two variants with gates in the sidebar (cSE, sSE, scSE) to compare them.")
         return figures, tables
+    blocks = list(dict.fromkeys(name for each in found for name in each.by_block))
+    if st.session_state.get("compare_block") not in (None, MEAN, *blocks):
+        del st.session_state["compare_block"]
     block = st.pills(
         "Block",
-        [MEAN, *BLOCK_NAMES],
+        [MEAN, *blocks],
         default=MEAN,
         required=True,
         key="compare_block",
         bind="query-params",
-        help="The block whose gates are compared, or the mean of all nine.",
+        help="The block whose gates are compared, or the mean of all.",
     )
     with st.container(horizontal=True):
         places = [st.container(width=340 if len(each.labels) <= 4 else 520) for each in found]
@@ -121,6 +124,7 @@ def _defined(values: np.ndarray) -> bool:
 def _draw_means(comparisons: Sequence[Comparison]) -> Drawn:
     figures: dict[str, go.Figure] = {}
     tables: dict[str, pd.DataFrame] = {}
+    blocks = blocks_of(comparisons)
     columns = [column for comparison in comparisons for column in comparison.columns]
     groups = {column.label: number for number, each in enumerate(comparisons) for column in each.columns}
     st.markdown(
@@ -133,19 +137,17 @@ def _draw_means(comparisons: Sequence[Comparison]) -> Drawn:
         places = [st.container(width=520) for _ in QUANTITIES]
     for place, (gate, quantity) in zip(places, QUANTITIES.items(), strict=True):
         means = {
-            column.label: [float(column.result.gates[f"{block}/{gate}"].mean()) for block in BLOCK_NAMES]
-            for column in columns
-            if _has(column, gate)
+            column.label: [_mean(column, block, gate) for block in blocks] for column in columns if _has(column, gate)
         }
         with place:
             if not means:
                 st.caption(f"None of the networks shown has a {quantity.removeprefix('mean ')}.")
                 continue
             figures[quantity] = gate_profile(
-                means, blocks=BLOCK_NAMES, quantity=quantity, colours=colours_of(comparisons), dashes=groups
+                means, blocks=blocks, quantity=quantity, colours=colours_of(comparisons), dashes=groups
             )
             chart(figures[quantity], key=f"compare_mean_{gate}")
-            tables[quantity] = pd.DataFrame(means, index=pd.Index(BLOCK_NAMES, name="block"))
+            tables[quantity] = pd.DataFrame(means, index=pd.Index(blocks, name="block"))
     return figures, tables
 
 
@@ -186,4 +188,10 @@ def _one_grid(comparisons: Sequence[Comparison]) -> bool:
 
 
 def _has(column: Column, gate: str) -> bool:
-    return f"{BLOCK_NAMES[0]}/{gate}" in column.result.gates
+    return any(gate in gates.kinds for gates in column.result.gates.values())
+
+
+def _mean(column: Column, block: str, kind: str) -> float:
+    """The mean of a gate; nan where the network lacks it."""
+    gate = getattr(column.result.gates.get(block, BlockGates()), kind)
+    return float("nan") if gate is None else float(gate.mean())

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import streamlit as st
 
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.rendering.panels import Panel
 from scse_viz.ui.compare import cached as compare_cached
 from scse_viz.ui.compare.choices import FIRST_VARIANTS, Comparison
@@ -13,10 +12,11 @@ from scse_viz.ui.components.panels.panels import Row, draw, message
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.labels import labels_panel, legend
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import architecture_title, block_scale
+from scse_viz.ui.shell.words import architecture_title
 from scse_viz.zoo import Card
 
 NOTHING = "nothing"
+NO_BLOCK = Panel("none", "This network has no block of this name.", note="no such block", caption="")
 KEYS = ("compare_minus",)
 
 
@@ -57,7 +57,7 @@ def draw_maps(
     if minus:
         panels = [_minus(view, card, each, minus) for card, each in zip(comparison.cards, panels, strict=True)]
     for block in blocks:
-        rows.append(Row(block, _detail(comparison.cards, block), tuple(each[block] for each in panels)))
+        rows.append(Row(block, _detail(comparison.cards, block), tuple(each.get(block, NO_BLOCK) for each in panels)))
     draw(
         message(
             view.slice,
@@ -82,9 +82,9 @@ def _named(card: Card, panels: Mapping[str, Panel], comparison: Comparison) -> d
 
 def _detail(cards: Sequence[Card], block: str) -> str:
     """Channels and resolution of a block, in the networks that are shown."""
-    position = BLOCK_NAMES.index(block)
-    channels = sorted({(*card.widths, *reversed(card.widths[:-1]))[position] for card in cards})
-    sizes = sorted({block_scale(block) * card.pixel_mm for card in cards})
+    there = [(card, each) for card in cards for each in card.block_table if each.name == block]
+    channels = sorted({each.channels for _, each in there})
+    sizes = sorted({each.scale * card.pixel_mm for card, each in there})
     counts, mm = " or ".join(map(str, channels)), " or ".join(f"{size:g}" for size in sizes)
     return f"{counts} channels\n{mm} mm per pixel"
 
@@ -92,14 +92,14 @@ def _detail(cards: Sequence[Card], block: str) -> str:
 def _minus(view: View, card: Card, panels: Mapping[str, Panel], minus: tuple[str, Card]) -> dict[str, Panel]:
     """The panels of a network with its spatial gates less those of the reference; the reference keeps its gates."""
     title, reference = minus
-    drawn = dict(panels)
+    drawn, own = dict(panels), [block.name for block in card.block_table]
     if card == reference:
-        for block in BLOCK_NAMES:
+        for block in own:
             caption = f"itself, mean {panels[block].mean:.2f}"
             drawn[block] = replace(panels[block], channels=None, note="", caption=caption)
         return drawn
     differences = compare_cached.differences(view.slice, card, reference)
-    for block in BLOCK_NAMES:
+    for block in own:
         if panels[block].kind == "gate":
             other_size = Panel("none", f"{title}: a map of another size", note="a map of another size", caption="")
             drawn[block] = differences.get(block, other_size)

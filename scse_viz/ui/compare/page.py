@@ -30,7 +30,7 @@ def page() -> None:
     with st.sidebar:
         networks = choices.choose_networks(view)
         chosen = choices.choose_variants(networks) if networks else {}
-        blocks = choices.choose_blocks()
+        blocks = choices.choose_blocks(networks)
         minus = maps.choose_reference([title for title, card in networks.items() if choices.has_spatial_gate(card)])
         second = choices.choose_second(view)
         _listen(networks)

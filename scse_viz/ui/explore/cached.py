@@ -9,7 +9,6 @@ from scse_viz.inference.features import Inspection, inspect_block
 from scse_viz.rendering.panels import Panel, feature_panels
 from scse_viz.scans import ScanSlice
 from scse_viz.ui.shell import cached
-from scse_viz.ui.shell.words import block_scale
 from scse_viz.zoo import Card
 
 HALVES_ADD = "scse"
@@ -36,8 +35,9 @@ def block_summary(scan_slice: ScanSlice, card: Card, block: str) -> BlockSummary
     features = inspection(scan_slice, card, block)
     share = None
     if card.variant == HALVES_ADD:
-        gates = cached.result(scan_slice, card).gates
-        share = channel_share(features.before, gates[f"{block}/channel_gate"], gates[f"{block}/spatial_gate"])
+        gates = cached.result(scan_slice, card).gates[block]
+        if gates.channel_gate is not None and gates.spatial_gate is not None:
+            share = channel_share(features.before, gates.channel_gate, gates.spatial_gate)
     return BlockSummary(recalibration(features.before, features.after), share)
 
 
@@ -45,8 +45,7 @@ def block_summary(scan_slice: ScanSlice, card: Card, block: str) -> BlockSummary
 def channel(scan_slice: ScanSlice, card: Card, block: str, number: int) -> tuple[Panel, Panel]:
     """One channel's feature map before and after a block, on one scale. Raises ScanError, WeightsError."""
     features = inspection(scan_slice, card, block)
-    row_mm, column_mm = cached.result(scan_slice, card).pixel_mm
-    size = (block_scale(block) * row_mm, block_scale(block) * column_mm)
+    size = cached.result(scan_slice, card).gates[block].map_mm
     return feature_panels(features.before[number], features.after[number], size, title=f"{block}, channel {number}")
 
 

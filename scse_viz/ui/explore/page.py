@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from scse_viz.analysis.gates import Openness, openness
+from scse_viz.analysis.gates import BlockGates, Openness, named_arrays, openness
 from scse_viz.figures.gates import activation_histogram, gate_histogram
 from scse_viz.inference import SliceResult
 from scse_viz.rendering.panels import Panel
@@ -22,7 +22,7 @@ from scse_viz.ui.shell import address, cached, export, sidebar
 from scse_viz.ui.shell.labels import labels_panel, legend
 from scse_viz.ui.shell.layout import beside
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import block_scale, variant_title, verbatim
+from scse_viz.ui.shell.words import variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 
 WIDGETS = (*sidebar.KEYS, "architecture", "variant", "block", channels.KEY, "by_weight", *export.KEYS)
@@ -44,27 +44,36 @@ looked_at.probabilities[:, {row}, {column}]  # of every class at the place
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """One block of one network on one slice; a gate that it has not is None."""
+    """One block of one network on one slice."""
 
     view: View
     card: Card
     name: str
     found: SliceResult
     panel: Panel
-    spatial: np.ndarray | None
-    channel: np.ndarray | None
 
     @property
     def channels(self) -> int:
         """How many channels it recalibrates."""
-        return network.block_channels(self.card.widths)[self.name]
+        return next(block.channels for block in self.card.block_table if block.name == self.name)
+
+    @property
+    def gates(self) -> BlockGates:
+        """What it multiplied by."""
+        return self.found.gates[self.name]
+
+    @property
+    def named_gates(self) -> dict[str, np.ndarray]:
+        """Its gates by the names that figures and tables give them."""
+        gates = {"spatial gate": self.gates.spatial_gate, "channel gate": self.gates.channel_gate}
+        return {name: gate for name, gate in gates.items() if gate is not None}
 
 
 def page() -> None:
     """The page: the network drawn, a block's map, histogram, channels and what it did, then a place."""
     view = sidebar.view()
     card = sidebar.choose_network(view)
-    name = sidebar.choose_block()
+    name = sidebar.choose_block(card)
     _listen(view, card)
     pixel = point.picked(view)
     try:
@@ -75,8 +84,7 @@ def page() -> None:
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
         return
-    gates = (found.gates.get(f"{name}/{kind}") for kind in ("spatial_gate", "channel_gate"))
-    block = Block(view, card, name, found, drawn[name], *gates)
+    block = Block(view, card, name, found, drawn[name])
     place = pixel or point.default(found)
     _draw_network(block, drawn, place)
     _draw_title(block)
@@ -112,13 +120,13 @@ def _draw_network(block: Block, drawn: dict[str, Panel], place: tuple[int, int])
     shown = DRAWN[block.panel.kind]
     st.caption(f"{card.name}, {card.parameters:,} parameters. At every block {shown}. Click one, and it opens below.")
     packed = network.message(view, card, drawn, selected=block.name, picked=place)
-    network.draw(packed, on_block=partial(_set, "block"))
+    network.draw(packed, [each.name for each in card.block_table], on_block=partial(_set, "block"))
 
 
 def _draw_title(block: Block) -> None:
     st.subheader(block.name)
     variant = variant_title(block.card.variant)
-    row_mm, column_mm = (block_scale(block.name) * side for side in block.found.pixel_mm)
+    row_mm, column_mm = block.gates.map_mm
     shape = next((map_.shape for map_ in _maps(block).values()), None)
     pixels = f"a map of {shape[0]} × {shape[1]} pixels" if shape else "pixels"
     st.caption(
@@ -178,12 +186,9 @@ def _draw_stage(stage: explore_cached.BlockSummary, block: Block) -> None:
 
 def _draw_spread(block: Block) -> go.Figure:
     left, right = beside(2, key="spread")
-    gates = {"spatial gate": block.spatial, "channel gate": block.channel}
-    there = {name: gate for name, gate in gates.items() if gate is not None}
-    if there:
-        figure = gate_histogram(there)
-    else:
-        activation = block.found.gates[f"{block.name}/activation"]
+    there, activation = block.named_gates, block.gates.activation
+    figure = gate_histogram(there)
+    if not there and activation is not None:
         figure = activation_histogram(activation, (block.panel.span or (0, 1))[1])
     with left:
         export.chart(figure, key="explore_histogram")
@@ -227,35 +232,34 @@ def _openness_table(found: dict[str, Openness]) -> pd.DataFrame:
 
 def _draw_channels(block: Block) -> tuple[go.Figure | None, int]:
     st.subheader("Channels", help="Each channel of the stage is one feature map; cSE gives each of them one weight.")
-    if block.channel is None:
+    if block.gates.channel_gate is None:
         st.caption("This network has no channel gate: no channel is weighed against another.")
     bars = st.container()
-    number = channels.choose(f"{block.card.name} {block.name}", block.channels, block.channel)
-    if block.channel is None:
+    number = channels.choose(f"{block.card.name} {block.name}", block.channels, block.gates.channel_gate)
+    if block.gates.channel_gate is None:
         return None, number
     with bars:
-        return channels.draw_weights(block.channel, number), number
+        return channels.draw_weights(block.gates.channel_gate, number), number
 
 
 def _maps(block: Block) -> dict[str, np.ndarray]:
     """The maps (h, w) of the block by kind: its spatial gate, or the activation that stands in for it."""
-    kinds = {"spatial gate": f"{block.name}/spatial_gate", "mean activation": f"{block.name}/activation"}
-    return {kind: block.found.gates[name] for kind, name in kinds.items() if name in block.found.gates}
+    maps = {"spatial gate": block.gates.spatial_gate, "mean activation": block.gates.activation}
+    return {kind: map_ for kind, map_ in maps.items() if map_ is not None}
 
 
 def _offer(
     block: Block, stage: explore_cached.BlockSummary, figures: dict[str, go.Figure], spot: point.Place, code: str
 ) -> None:
-    gates = {"spatial gate": block.spatial, "channel gate": block.channel}
-    there = {name: gate for name, gate in gates.items() if gate is not None}
+    there = block.named_gates
     done = {"mean activation before": stage.recalibration.before, "mean activation after": stage.recalibration.after}
     if stage.channel_share is not None:
         done["share of the channel half"] = stage.channel_share
     tables = {"what the block did": pd.DataFrame({"value": done}), **spot.tables}
     if there:
         tables["gates"] = _openness_table({name: openness(gate) for name, gate in there.items()})
-    if block.channel is not None:
-        tables["channel weights"] = pd.DataFrame({"weight": block.channel}).rename_axis("channel")
+    if block.gates.channel_gate is not None:
+        tables["channel weights"] = pd.DataFrame({"weight": block.gates.channel_gate}).rename_axis("channel")
     export.offer(
         block.view,
         page="explore",
@@ -263,7 +267,7 @@ def _offer(
         figures={**figures, **spot.figures},
         tables=tables,
         maps={f"{block.name} {kind}": map_ for kind, map_ in _maps(block).items()},
-        arrays=block.found.gates,
+        arrays=named_arrays(block.found.gates),
         code=code,
     )
 

@@ -9,12 +9,10 @@ import streamlit as st
 from scse_viz.analysis.gates import least_sure, values_at
 from scse_viz.figures.gates import activation_profile, class_bars, gate_profile
 from scse_viz.inference import SliceResult
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.ui.explore import cached as explore_cached
 from scse_viz.ui.shell import export
 from scse_viz.ui.shell.layout import beside
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import block_scale
 from scse_viz.zoo import Card
 
 KEY = "point"
@@ -82,7 +80,7 @@ def draw(view: View, card: Card, block: str, found: SliceResult, pixel: tuple[in
     profile, values = _profile(found, place_mm)
     with right:
         export.chart(profile, key="explore_profile")
-        if not any(name.endswith("spatial_gate") for name in found.gates) and card.variant != "none":
+        if not any(gates.map is not None for gates in found.gates.values()):
             st.caption("This network has no spatial gates: its channel weights are the same at every place.")
     return Place(
         {"class probabilities": bars, "profile": profile}, {"class probabilities": probabilities, "profile": values}
@@ -114,20 +112,16 @@ def _classes(view: View, card: Card, block: str, pixel: tuple[int, int]) -> tupl
 
 
 def _profile(found: SliceResult, place_mm: tuple[float, float]) -> tuple[go.Figure, pd.DataFrame]:
-    kinds = {
-        kind: {block: found.gates[f"{block}/{kind}"] for block in BLOCK_NAMES if f"{block}/{kind}" in found.gates}
-        for kind in ("spatial_gate", "channel_gate", "activation")
-    }
-    row_mm, column_mm = found.pixel_mm
-    sizes = {block: (block_scale(block) * row_mm, block_scale(block) * column_mm) for block in BLOCK_NAMES}
-    maps = kinds["activation"] or kinds["spatial_gate"]
-    here = values_at(maps, sizes, place_mm)
-    if kinds["activation"]:
-        figure = activation_profile(here, maps, BLOCK_NAMES)
+    blocks = list(found.gates)
+    maps = {block: gates.map for block, gates in found.gates.items() if gates.map is not None}
+    channels = {block: gates.channel_gate for block, gates in found.gates.items() if gates.channel_gate is not None}
+    here = values_at(maps, {block: found.gates[block].map_mm for block in maps}, place_mm)
+    if any(gates.activation is not None for gates in found.gates.values()):
+        figure = activation_profile(here, maps, blocks)
     else:
-        figure = gate_profile(here, maps, kinds["channel_gate"], BLOCK_NAMES)
+        figure = gate_profile(here, maps, channels, blocks)
     table = pd.DataFrame({"here": here, "mean of the map": {block: float(maps[block].mean()) for block in maps}})
-    weights = {block: float(each.mean()) for block, each in kinds["channel_gate"].items()}
+    weights = {block: float(each.mean()) for block, each in channels.items()}
     if weights:
-        table = table.reindex(list(BLOCK_NAMES)).assign(**{"mean channel weight": pd.Series(weights)})
+        table = table.reindex(blocks).assign(**{"mean channel weight": pd.Series(weights)})
     return figure, table.rename_axis("block")

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import streamlit as st
 
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.ui.intervene.plan import (
     ACTIONS,
     CHANNEL,
@@ -33,7 +32,7 @@ STRIP = 100
 """Width of the strip of a block, in pixels: nine stand side by side in a usual window."""
 FIRST_STRENGTH = 0.5
 UNDOS = 100
-_PLAN, _HISTORY = "intervene_plan", "intervene_history"
+_PLAN, _HISTORY, _BLOCKS = "intervene_plan", "intervene_history", "intervene_blocks"
 _HELP = (
     "as it is: nothing is changed. off: the gate is 1; the whole block is bypassed, and what enters it leaves it. "
     "mean: every pixel, or channel, gets the gate's average. invert: 1 − gate. shuffle: the same values at other "
@@ -46,10 +45,11 @@ _STRENGTH_HELP = (
 )
 
 
-def begin() -> None:
-    """Take the plan from the address at the first run, and keep it there afterwards."""
+def begin(blocks: Sequence[str]) -> None:
+    """Take the plan from the address at the first run, and keep it there afterwards; blocks: of the network shown."""
+    st.session_state[_BLOCKS] = tuple(blocks)
     if _PLAN not in st.session_state:
-        plan, whole = read_plan(st.query_params.get(ADDRESS, ""))
+        plan, whole = read_plan(st.query_params.get(ADDRESS, ""), blocks)
         st.session_state[_PLAN], st.session_state[_HISTORY] = plan, []
         if not whole:
             st.session_state["lost"].append(ADDRESS)
@@ -68,7 +68,7 @@ def current() -> Plan:
 
 def put(block: str, setting: Setting) -> None:
     """Change what is done at one block; only in a callback, before the widgets are drawn."""
-    _set(with_setting(current(), block, setting))
+    _set(with_setting(current(), block, setting, st.session_state[_BLOCKS]))
 
 
 def setting_of(block: str) -> Setting:
@@ -84,7 +84,7 @@ def uses_region() -> bool:
 def draw(gates: Mapping[str, Sequence[str]]) -> None:
     """Draw a strip for every block of a network, side by side as it runs; gates: block -> those that it has."""
     with st.container(horizontal=True, gap="xsmall"):
-        for block in BLOCK_NAMES:
+        for block in gates:
             with st.container(width=STRIP, gap="xsmall"):
                 _draw_strip(block, gates[block])
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import streamlit as st
 
+from scse_viz.analysis.gates import named_arrays
 from scse_viz.inference import SliceResult
 from scse_viz.inference.ablation import region
 from scse_viz.intervention import Region
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.scans import ScanError
 from scse_viz.ui.intervene import cached as intervene_cached
 from scse_viz.ui.intervene import channels, controls, numbers, pictures, sweeps
@@ -28,15 +28,14 @@ WIDGETS = (
     *sweeps.KEYS,
     *export.KEYS,
 )
-GATES = ("channel_gate", "spatial_gate")
 
 
 def page() -> None:
     """The page: a strip of controls for each block, before and after, channels, tables, sweeps."""
     view = sidebar.view()
     card = sidebar.choose_network(view)
-    block = sidebar.choose_block()
-    controls.begin()
+    block = sidebar.choose_block(card)
+    controls.begin([each.name for each in card.block_table])
     where = f" · {view.place}" if view.place else ""
     st.markdown(f"#### {verbatim(view.scan.name)}{where}")
     st.caption(f"{card.name}: what was a gate worth? Take it away, and see what becomes of the prediction.")
@@ -54,7 +53,7 @@ def _draw(view: View, card: Card, block: str) -> None:
     with st.spinner("Segmenting and recording gates", show_time=False):
         before = cached.result(view.slice, card)
         magnitudes = intervene_cached.magnitudes(at)
-    gates = {name: [kind for kind in GATES if f"{name}/{kind}" in before.gates] for name in BLOCK_NAMES}
+    gates = {name: of_block.kinds for name, of_block in before.gates.items()}
     manner, structure = _draw_controls(view, card, before, gates)
     counts = {name: len(values) for name, values in magnitudes.items()}
     changes = changes_of(controls.current(), manner, gates, counts)
@@ -62,7 +61,7 @@ def _draw(view: View, card: Card, block: str) -> None:
         outcome = Outcome(view, card, changes, before, intervene_cached.result(at, changes))
     pictures.draw_predictions(outcome)
     numbers.draw_metrics(outcome)
-    bars = channels.draw(block, before.gates.get(f"{block}/channel_gate"), magnitudes[block])
+    bars = channels.draw(block, before.gates[block].channel_gate, magnitudes[block])
     tables = numbers.draw_tables(outcome)
     pictures.draw_gates(outcome)
     swept = sweeps.draw(at, before, gates, manner, block)
@@ -78,7 +77,7 @@ def _draw(view: View, card: Card, block: str) -> None:
             "labels_after": outcome.after.labels,
             "confidence_before": before.confidence,
             "confidence_after": outcome.after.confidence,
-            **{f"after/{name}": gate for name, gate in outcome.after.gates.items()},
+            **{f"after/{name}": gate for name, gate in named_arrays(outcome.after.gates).items()},
         },
         code=python_of(changes, card.name, view.plane, view.index, structure) if changes else "",
     )
@@ -93,7 +92,7 @@ def _draw_controls(
         controls.draw_said()
         return Manner(), 1
     controls.draw(gates)
-    chosen, structure, seed = controls.draw_manner(gates[BLOCK_NAMES[0]], card.structures)
+    chosen, structure, seed = controls.draw_manner(max(gates.values(), key=len), card.structures)
     controls.draw_said()
     inside = before.labels == structure
     if not inside.any() and controls.uses_region():

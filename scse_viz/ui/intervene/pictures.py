@@ -82,17 +82,17 @@ def draw_gates(outcome: Outcome) -> None:
 
 def _gate_panels(outcome: Outcome, block: str) -> tuple[Panel, ...]:
     """The spatial gate of a block before, after, and the difference; nothing where the change left its gates alone."""
-    before = block_panel(outcome.before.gates, block, outcome.before.pixel_mm, title=f"before, {block}")
-    gate = outcome.before.gates.get(f"{block}/spatial_gate")
+    before = block_panel(outcome.before.gates[block], title=f"before, {block}")
+    gate = outcome.before.gates[block].spatial_gate
     change = outcome.changes[block]
     if gate is None or before.map_mm is None or change == Change(without=change.without):
         return ()
-    changed = outcome.after.gates.get(f"{block}/spatial_gate")
+    changed = outcome.after.gates[block].spatial_gate
     if changed is None:
         words = "the block is bypassed: no gate is applied"
         bypassed = Panel("none", f"{block}: {words}", note=words)
         return before, bypassed, bypassed
-    after = block_panel(outcome.after.gates, block, outcome.after.pixel_mm, title=f"after, {block}")
+    after = block_panel(outcome.after.gates[block], title=f"after, {block}")
     return before, after, difference_panel(changed - gate, before.map_mm, title=f"{block}, after minus before")
 
 

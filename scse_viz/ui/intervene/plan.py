@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from scse_viz.intervention import Change, GateChange, Invert, Mean, Off, Region, Shuffle, Strength
-from scse_viz.models import BLOCK_NAMES
 
 LEAVE, OFF, STRENGTH = "leave", "off", "strength"
 ACTIONS = {
@@ -57,14 +56,15 @@ class Manner:
     region: Callable[[float], Region] | None = None
 
 
-def with_setting(plan: Plan, block: str, setting: Setting) -> dict[str, Setting]:
-    """The plan with another setting of one block."""
+def with_setting(plan: Plan, block: str, setting: Setting, blocks: Sequence[str]) -> dict[str, Setting]:
+    """The plan with another setting of one block; blocks: those of the network, in its order."""
     if setting.action == STRENGTH and setting.strength == 1:
         setting = replace(setting, action=LEAVE)
     if setting.action != STRENGTH:
         setting = replace(setting, strength=1.0)
     changed = {**plan, block: setting}
-    return {name: changed[name] for name in BLOCK_NAMES if changed.get(name, Setting()) != Setting()}
+    ordered = sorted(changed, key=lambda name: blocks.index(name) if name in blocks else len(blocks))
+    return {name: changed[name] for name in ordered if changed[name] != Setting()}
 
 
 def write_plan(plan: Plan) -> str:
@@ -72,16 +72,16 @@ def write_plan(plan: Plan) -> str:
     return ",".join(":".join([block, *_words(setting)]) for block, setting in plan.items())
 
 
-def read_plan(text: str) -> tuple[dict[str, Setting], bool]:
-    """The plan that an address holds, and whether all of it could be used."""
+def read_plan(text: str, blocks: Sequence[str]) -> tuple[dict[str, Setting], bool]:
+    """The plan that an address holds for a network of these blocks, and whether all of it could be used."""
     plan: dict[str, Setting] = {}
     whole = True
     for part in filter(None, text.split(",")):
         block, *words = part.split(":")
         try:
-            if block not in BLOCK_NAMES or block in plan:
+            if block not in blocks or block in plan:
                 raise ValueError(block)
-            plan = with_setting(plan, block, _setting(words))
+            plan = with_setting(plan, block, _setting(words), blocks)
         except ValueError:
             whole = False
     return plan, whole
@@ -101,6 +101,8 @@ def changes_of(
     """
     changes = {}
     for block, setting in plan.items():
+        if block not in gates:
+            continue  # the plan was made for another network
         change = change_of(setting, manner, gates[block])
         change = replace(change, without=tuple(each for each in setting.without if each < channels[block]))
         if change != Change():

@@ -11,7 +11,6 @@ import streamlit as st
 from scse_viz.analysis.ablation import chance, spearman
 from scse_viz.figures.ablation import Channels, block_bars, channel_scatter, channel_scatters, signed
 from scse_viz.inference import SliceResult
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.rendering.panels import GATE_RANGE
 from scse_viz.ui.intervene import cached as intervene_cached
 from scse_viz.ui.intervene.cached import Effect, NetworkSlice
@@ -102,12 +101,12 @@ def _draw_blocks(at: NetworkSlice, gates: Mapping[str, Sequence[str]], manner: M
         help="What is done to the gates chosen above under “Actions change”.",
     )
     if not on:
-        st.caption("Nine passes, one for each block; the block that matters most stands first.")
+        st.caption(f"{len(gates)} passes, one for each block; the block that matters most stands first.")
         return Sweeps({}, {})
     effects: dict[str, Effect] = {}
     progress = st.progress(0.0, "Sweeping over the blocks")
-    for done, block in enumerate(BLOCK_NAMES):
-        progress.progress(done / len(BLOCK_NAMES), f"Sweeping over the blocks: {block}")
+    for done, block in enumerate(gates):
+        progress.progress(done / len(gates), f"Sweeping over the blocks: {block}")
         effects[block] = intervene_cached.block_effect(at, block, change_of(Setting(action), manner, gates[block]))
     progress.empty()
     figure = block_bars({name: getattr(each, measure) for name, each in effects.items()}, measure=MEASURES[measure])
@@ -118,7 +117,7 @@ def _draw_blocks(at: NetworkSlice, gates: Mapping[str, Sequence[str]], manner: M
 
 
 def _draw_channels(at: NetworkSlice, before: SliceResult, block: str, measure: str) -> Sweeps:
-    weighed = f"{block}/channel_gate" in before.gates
+    weighed = "channel_gate" in before.gates[block].kinds
     st.markdown("##### Do high cSE weights mark important channels?" if weighed else "##### Which channels matter?")
     on = st.toggle(
         "Sweep over the channels",
@@ -150,11 +149,13 @@ def _draw_every_channel(at: NetworkSlice, before: SliceResult, measure: str) -> 
     if not on:
         return Sweeps({}, {})
     against = AGAINST.get(str(st.session_state.get(KEYS[4])), MAGNITUDE)
-    found = _channels(at, before, BLOCK_NAMES, measure, against)
+    found = _channels(at, before, list(before.gates), measure, against)
     span = GATE_RANGE if against == WEIGHT else None
     figure = channel_scatters(found, x_title=against, measure=MEASURES[measure], span=span)
     export.chart(figure, key="intervene_scatters")
-    return Sweeps({"channels of all blocks": figure}, {"effect of each channel": _table(at, before, BLOCK_NAMES)})
+    return Sweeps(
+        {"channels of all blocks": figure}, {"effect of each channel": _table(at, before, list(before.gates))}
+    )
 
 
 def _channels(
@@ -164,7 +165,8 @@ def _channels(
     magnitudes = intervene_cached.magnitudes(at)
     channels = {}
     for block, found in _sweep_channels(at, {name: len(magnitudes[name]) for name in blocks}).items():
-        x = before.gates[f"{block}/channel_gate"] if against == WEIGHT else magnitudes[block]
+        weights = before.gates[block].channel_gate
+        x = weights if against == WEIGHT and weights is not None else magnitudes[block]
         y = np.array([getattr(each, measure) for each in found])
         channels[block] = Channels(x, y, spearman(x, y))
     return channels
@@ -229,13 +231,12 @@ def _table(at: NetworkSlice, before: SliceResult, blocks: Sequence[str]) -> pd.D
         {
             "block": block,
             "channel": number,
-            "weight": before.gates[f"{block}/channel_gate"][number]
-            if f"{block}/channel_gate" in before.gates
-            else None,
+            "weight": None if weights is None else weights[number],
             "mean |v|": magnitudes[block][number],
             **asdict(effect),
         }
-        for block, found in _sweep_channels(at, {name: len(magnitudes[name]) for name in blocks}).items()
-        for number, effect in enumerate(found)
+        for block, effects in _sweep_channels(at, {name: len(magnitudes[name]) for name in blocks}).items()
+        for weights in [before.gates[block].channel_gate]
+        for number, effect in enumerate(effects)
     ]
     return pd.DataFrame(rows).set_index(["block", "channel"]).rename(columns=TITLES)

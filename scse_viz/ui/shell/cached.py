@@ -14,7 +14,7 @@ from streamlit.runtime.scriptrunner import ScriptRunContext, add_script_run_ctx,
 
 from scse_viz import zoo
 from scse_viz.inference import SliceResult, segment_slice
-from scse_viz.models import BLOCK_NAMES, EncoderDecoder
+from scse_viz.models import EncoderDecoder
 from scse_viz.rendering.panels import Panel, block_panel, intensity_range, label_panel, middle_of_head
 from scse_viz.scans import PLANES, Scan, ScanSlice, read_labels, read_scan
 from scse_viz.scans.samples import Sample, samples
@@ -102,5 +102,5 @@ def panels(scan_slice: ScanSlice, card: Card) -> dict[str, Panel]:
     made, grid, title = result(scan_slice, card), scan_slice.grid, variant_title(card.variant)
     names = [structure.name for structure in card.structures]
     prediction = label_panel(made.labels, names, grid.row_mm * grid.column_mm, title=f"{title}, prediction")
-    blocks = {name: block_panel(made.gates, name, made.pixel_mm, title=f"{title}, {name}") for name in BLOCK_NAMES}
+    blocks = {name: block_panel(gates, title=f"{title}, {name}") for name, gates in made.gates.items()}
     return {"prediction": prediction, **blocks}

@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.scans import Scan, ScanSlice, slice_grid
 from scse_viz.scans.samples import known_labels
 from scse_viz.ui.components.keys import keys
@@ -20,6 +19,8 @@ from scse_viz.zoo.structures import Structure
 KEYS = ("anatomy", "scan", "plane", "sagittal", "coronal", "axial")
 """The keys of `begin` in the address, for `state.note_lost`."""
 FIRST_VARIANT = "scSE"
+FIRST_BLOCK = 1
+"""The second block: its map is fine enough to show structures and deep enough to mean more than edges."""
 _VIEW = "view"
 
 
@@ -131,13 +132,16 @@ def choose_architecture(view: View) -> dict[str, Card]:
     return {name: card for name, card in view.networks.items() if architecture_title(card.architecture) == title}
 
 
-def choose_block() -> str:
-    """One block, in the sidebar (key "block")."""
+def choose_block(card: Card) -> str:
+    """One block of a network, in the sidebar (key "block")."""
+    blocks = [block.name for block in card.block_table]
+    if st.session_state.get("block", blocks[0]) not in blocks:
+        del st.session_state["block"]  # one of another network
     return str(
         st.sidebar.selectbox(
             "Block",
-            BLOCK_NAMES,
-            index=BLOCK_NAMES.index("encoder2"),
+            blocks,
+            index=min(FIRST_BLOCK, len(blocks) - 1),
             key="block",
             bind="query-params",
             help="A stage of the network and the block after it, from the first encoder stage through the bottleneck "

@@ -3,7 +3,6 @@
 import re
 
 from scse_viz.blocks import VARIANTS
-from scse_viz.models.skeleton import DEPTH
 
 VARIANT_TITLES = {
     "none": "none",
@@ -32,8 +31,3 @@ def verbatim(text: str) -> str:
 
 
 ALL_VARIANT_TITLES = tuple(variant_title(variant) for variant in VARIANTS)
-
-
-def block_scale(block: str) -> int:
-    """How many pixels of the input a pixel of a block's map spans along a side."""
-    return 2**DEPTH if block == "bottleneck" else 2 ** (int(block[-1]) - 1)

@@ -23,7 +23,7 @@ SLICES = 4000
 def structures(scan_slice: ScanSlice, card: Card) -> ByStructure:
     """The gates of one slice by predicted structure. Raises ScanError, WeightsError."""
     made = cached.result(scan_slice, card)
-    return by_structure(made.gates, made.labels, len(card.structures), made.pixel_mm, _slice_mm(scan_slice))
+    return by_structure(made.gates, made.labels, len(card.structures), _slice_mm(scan_slice))
 
 
 @cached.data(SLICES)
@@ -34,7 +34,7 @@ def errors(scan_slice: ScanSlice, card: Card, reference_labels: np.ndarray, grou
     """
     made = cached.result(scan_slice, card)
     verdict = verdicts(in_groups(made.labels, groups), reference_labels)
-    return by_error(made.gates, verdict, made.pixel_mm, _slice_mm(scan_slice))
+    return by_error(made.gates, verdict, _slice_mm(scan_slice))
 
 
 @cached.data(SLICES)
@@ -42,7 +42,7 @@ def entropies(scan_slice: ScanSlice, card: Card) -> ByEntropy:
     """The gates of one slice by the entropy of its prediction. Raises ScanError, WeightsError."""
     made = cached.result(scan_slice, card)
     counted = counted_pixels(made.labels, made.confidence)
-    return by_entropy(made.gates, made.entropy, counted, made.pixel_mm, _slice_mm(scan_slice))
+    return by_entropy(made.gates, made.entropy, counted, _slice_mm(scan_slice))
 
 
 @cached.resource(4)

@@ -27,7 +27,7 @@ Shown = tuple[dict[str, go.Figure], dict[str, pd.DataFrame]]
 def draw(view: View) -> None:
     """Gates of right and wrong pixels where there are labels, else gates by entropy."""
     card = sidebar.choose_network(view)
-    block = sidebar.choose_block()
+    block = sidebar.choose_block(card)
     keys.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
     if card.variant in ("none", "cse"):
@@ -170,13 +170,13 @@ groups = own_groups(card.structures, labels)"""
     return f"""
 from scse_viz.analysis.errors import by_error, verdicts
 from scse_viz.scans.samples import in_groups, known_labels, own_groups, samples
-from scse_viz.scans import read_labels, slice_of, slice_grid
+from scse_viz.scans import read_labels, slice_grid
 
 {reading}
-truth = known_labels(slice_of(labels, {view.plane!r}, {view.index}), groups)
-view = slice_grid(scan, {view.plane!r})
+truth = known_labels(scan.slice({view.plane!r}, {view.index}).cut(labels), groups)
+grid = slice_grid(scan, {view.plane!r})
 verdict = verdicts(in_groups(result.labels, groups), truth)
-found = by_error(result.gates, verdict, result.pixel_mm, (view.row_mm, view.column_mm))
+found = by_error(result.gates, verdict, (grid.row_mm, grid.column_mm))
 found.means({block!r}), found.auc({block!r})  # of this slice
 """
 
@@ -186,8 +186,8 @@ def _entropy_code(view: View, block: str) -> str:
 from scse_viz.analysis.errors import by_entropy, counted_pixels
 from scse_viz.scans import slice_grid
 
-view = slice_grid(scan, {view.plane!r})
+grid = slice_grid(scan, {view.plane!r})
 counted = counted_pixels(result.labels, result.confidence)
-found = by_entropy(result.gates, result.entropy, counted, result.pixel_mm, (view.row_mm, view.column_mm))
+found = by_entropy(result.gates, result.entropy, counted, (grid.row_mm, grid.column_mm))
 found.means({block!r}), found.spearman[{block!r}]  # of this slice
 """

@@ -9,7 +9,6 @@ import streamlit as st
 
 from scse_viz.analysis.factors import mean_factors
 from scse_viz.figures.steps import factors_by_block, whole_against_crop
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.rendering.colours import variant_colours
 from scse_viz.ui.shell import cached, export
 from scse_viz.ui.shell.sidebar import View
@@ -106,7 +105,7 @@ def _draw_factors(view: View, card: Card) -> dict[str, go.Figure]:
         for variant in ADDING:
             if variant in family:
                 gates = cached.result(view.slice, family[variant]).gates
-                factors[variant_title(variant)] = mean_factors(gates, BLOCK_NAMES)
+                factors[variant_title(variant)] = mean_factors(gates)
     if not factors:
         st.caption("No network of this architecture has gates.")
         return {}
@@ -125,7 +124,7 @@ def _draw_crop(view: View, card: Card, block: str) -> dict[str, go.Figure]:
         f"slices meets gates that it never had. Below: this slice whole, against its middle {side} × {side} pixels "
         "alone."
     )
-    whole = cached.result(view.slice, card).gates.get(f"{block}/channel_gate")
+    whole = cached.result(view.slice, card).gates[block].channel_gate
     if whole is None:
         st.info(f"{variant_title(card.variant)} has no channel gate. Choose cSE or scSE in the sidebar to see it.")
         return {}

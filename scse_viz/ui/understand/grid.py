@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from scse_viz.analysis.gates import BlockGates
 from scse_viz.models.skeleton import DEPTH
 from scse_viz.rendering.colours import COLOURS
 from scse_viz.rendering.panels import ACTIVATION_SCALE, GATE_RANGE, GATE_SCALES, png
@@ -41,7 +42,7 @@ class Line:
 
     title: str
     details: tuple[str, ...]
-    gates: Mapping[str, np.ndarray]
+    gates: Mapping[str, BlockGates]
 
 
 def draw(lines: Sequence[Line], blocks: Sequence[str], reference: np.ndarray) -> None:
@@ -56,9 +57,8 @@ def draw(lines: Sequence[Line], blocks: Sequence[str], reference: np.ndarray) ->
 
 
 def _cell(line: Line, block: str, shape: tuple[int, ...]) -> str:
-    gate, weights, activation = (
-        line.gates.get(f"{block}/{kind}") for kind in ("spatial_gate", "channel_gate", "activation")
-    )
+    gates = line.gates.get(block, BlockGates())
+    gate, weights, activation = gates.spatial_gate, gates.channel_gate, gates.activation
     if gate is not None:
         text = f"{line.title}, {block}: spatial gate, mean {gate.mean():.2f}"
         strip = "" if weights is None else _bars(weights, f"{line.title}, {block}", "height: 24px")

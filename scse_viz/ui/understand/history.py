@@ -7,8 +7,8 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from scse_viz.analysis.gates import BlockGates, named_arrays
 from scse_viz.figures.history import Curves, growth_curves
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.rendering.colours import variant_colours
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell import export, sidebar
@@ -57,11 +57,12 @@ def draw(view: View) -> None:
             bind="query-params",
             help="The networks to follow, side by side. All were trained alike, on the same images in the same order.",
         )
+        offered = list(dict.fromkeys(block.name for card in family.values() for block in card.block_table))
         blocks = st.pills(
             "Blocks",
-            BLOCK_NAMES,
+            offered,
             selection_mode="multi",
-            default=BLOCK_NAMES,
+            default=offered,
             key=BLOCKS,
             bind="query-params",
             help="The blocks whose gates are drawn.",
@@ -103,7 +104,7 @@ def draw(view: View) -> None:
         label, icon = ("Stop", ":material/stop:") if playing else ("Play", ":material/play_arrow:")
         st.button(label, key="understand_play", icon=icon, on_click=_toggle, args=(grown.steps,), width="stretch",
                   help="From the first step to the last, one moment after the other.")  # fmt: skip
-    shown = [block for block in BLOCK_NAMES if block in blocks]
+    shown = [block for block in offered if block in blocks]
     st.fragment(_draw_moment, run_every=PACE if playing else None)(view, grown, dice_of, reference - 1, shown)
 
 
@@ -182,7 +183,7 @@ def _draw_gates(grown: Grown, step: int, reference: int, blocks: Sequence[str]) 
     draw_grid(lines, blocks, next(iter(grown.files.values())).references[reference])
 
 
-def _gates(grown: Grown, step: int, reference: int) -> dict[str, dict]:
+def _gates(grown: Grown, step: int, reference: int) -> dict[str, dict[str, BlockGates]]:
     return {title: file.gates_at(file.moment_at(step), reference) for title, file in grown.files.items()}
 
 
@@ -194,7 +195,7 @@ def _arrays(grown: Grown, step: int, reference: int) -> dict:
     return {
         f"{grown.cards[title].name}/{name}": gate
         for title, found in _gates(grown, step, reference).items()
-        for name, gate in found.items()
+        for name, gate in named_arrays(found).items()
     }
 
 

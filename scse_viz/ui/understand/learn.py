@@ -24,7 +24,7 @@ PAPER, DOUBTS = "The paper and ours", "When it hurts"
 def draw(view: View) -> None:
     """One of the lessons."""
     card = sidebar.choose_network(view)
-    block = sidebar.choose_block()
+    block = sidebar.choose_block(card)
     keys.choose_variants(view, card)
     lesson = st.segmented_control(
         "Lesson",

@@ -7,7 +7,6 @@ import streamlit as st
 
 from scse_viz.analysis.structures import LEAST_PIXELS, ByStructure, Profile, mean_gates, profile, slice_means
 from scse_viz.figures.structures import gate_table, profile_bars
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.scans import ScanError
 from scse_viz.ui.shell import export, sidebar
 from scse_viz.ui.shell.sidebar import View
@@ -24,7 +23,7 @@ FIRST_STRUCTURE = "hippocampus"
 def draw(view: View) -> None:
     """The table of gates inside structures, then the channels of one block with and without a structure."""
     card = sidebar.choose_network(view)
-    block = sidebar.choose_block()
+    block = sidebar.choose_block(card)
     keys.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
     gated = _kinds(card)
@@ -62,12 +61,11 @@ def draw(view: View) -> None:
 def _code(view: View) -> str:
     return f"""
 from scse_viz.analysis.structures import by_structure, mean_gates
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.scans import slice_grid
 
-view = slice_grid(scan, {view.plane!r})
-found = by_structure(result.gates, result.labels, len(card.structures), result.pixel_mm, (view.row_mm, view.column_mm))
-mean_gates([found], BLOCK_NAMES)  # (classes, blocks), of this slice
+grid = slice_grid(scan, {view.plane!r})
+found = by_structure(result.gates, result.labels, len(card.structures), (grid.row_mm, grid.column_mm))
+mean_gates([found], list(result.gates))  # (classes, blocks), of this slice
 """
 
 
@@ -87,18 +85,19 @@ def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> tuple[
         "structure. Each map keeps its own resolution: the structures are pooled to it by area.",
     )
     found = _found(view, card, [view.index] if this else slices.spread(view))
-    means = mean_gates(found, BLOCK_NAMES)
+    blocks = [block.name for block in card.block_table]
+    means = mean_gates(found, blocks)
     if relative:
-        means = means - slice_means(found, BLOCK_NAMES)
+        means = means - slice_means(found, blocks)
     occurring = [each.number for each in card.structures if not np.isnan(means[each.number]).all()]
     names = [card.structures[number].name for number in occurring]
-    figure = gate_table(means[occurring], names, BLOCK_NAMES, relative=relative)
+    figure = gate_table(means[occurring], names, blocks, relative=relative)
     export.chart(figure, key="understand_gates")
     few = [each.name for each in card.structures if each.number not in occurring]
     left_out = f" Under {LEAST_PIXELS} pixels, so not shown: {', '.join(few)}." if few else ""
     where = (view.place or "its one slice") if this else slices.in_words(view)
     st.caption(f"Over {where}; structures as the network predicts them.{left_out}")
-    return figure, pd.DataFrame(means[occurring], index=pd.Index(names, name="structure"), columns=list(BLOCK_NAMES))
+    return figure, pd.DataFrame(means[occurring], index=pd.Index(names, name="structure"), columns=blocks)
 
 
 def _draw_profile(view: View, card: Card, block: str) -> tuple[go.Figure, pd.DataFrame] | None:

@@ -5,6 +5,7 @@ import atexit
 import numpy as np
 import streamlit as st
 
+from scse_viz.analysis.gates import BlockGates
 from scse_viz.inference.jobs import Job, Jobs
 from scse_viz.rendering.panels import GATE_RANGE, Panel, block_panel, label_panel
 from scse_viz.rendering.volumes import Layer, label_layer, map_layer, scan_layer
@@ -31,7 +32,7 @@ def panels(scan_slice: ScanSlice, card: Card, block: str, job: Job | None) -> tu
     names = [structure.name for structure in card.structures]
     labels, gates = job.labels[scan_slice.index], job.gates_of(scan_slice.index)
     prediction = label_panel(labels, names, grid.row_mm * grid.column_mm, title=f"{title}, prediction")
-    return prediction, block_panel(gates, block, job.pixel_mm, title=f"{title}, {block}")
+    return prediction, block_panel(gates[block], title=f"{title}, {block}")
 
 
 @cached.resource(4)
@@ -45,22 +46,23 @@ def _label_layer(scan: Scan, card: Card, _job: Job, plane: str, done: bytes) -> 
 
 
 @cached.resource(16)
-def _map_layer(scan: Scan, card: Card, _job: Job, plane: str, done: bytes, name: str) -> Layer:
-    finished = np.frombuffer(done, dtype=bool)
-    return map_layer(scan, plane, _job.gates[name], finished, _job.map_mm(name), map_span(_job, name))
+def _map_layer(scan: Scan, card: Card, _job: Job, plane: str, done: bytes, block: str) -> Layer:
+    finished, gates = np.frombuffer(done, dtype=bool), _job.gates[block]
+    assert gates.map is not None
+    return map_layer(scan, plane, gates.map, finished, gates.map_mm, map_span(gates))
 
 
-def layers(scan: Scan, card: Card, job: Job | None, name: str | None) -> dict[str, Layer]:
-    """What the 3-D view draws: the scan, and of a job that rests the map `name`, if any, and the prediction."""
+def layers(scan: Scan, card: Card, job: Job | None, block: str) -> dict[str, Layer]:
+    """What the 3-D view draws: the scan, and of a job that rests the map of a block, if any, and the prediction."""
     drawn = {"scan": _scan_layer(scan)}
     if job is not None and job.ready and not job.under_way:
         key = (scan, card, job, job.plane, job.done.tobytes())
-        if name is not None:
-            drawn["map"] = _map_layer(*key, name)
+        if job.gates[block].map is not None:
+            drawn["map"] = _map_layer(*key, block)
         drawn["labels"] = _label_layer(*key)
     return drawn
 
 
-def map_span(job: Job, name: str) -> tuple[float, float]:
+def map_span(gates: BlockGates) -> tuple[float, float]:
     """The values of a map's colours: gates from 0 to 1, activations to the largest of the slices that are done."""
-    return GATE_RANGE if name.endswith("gate") else (0.0, float(job.gates[name].max()) or 1.0)
+    return GATE_RANGE if gates.activation is None else (0.0, float(gates.activation.max()) or 1.0)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from scse_viz.analysis.gates import named_arrays
 from scse_viz.inference.jobs import Job
 from scse_viz.scans.resampling import on_grid
 from scse_viz.ui.shell import export
@@ -20,7 +21,7 @@ from scse_viz.inference import segment_slices
 slices = dict(segment_slices(scan, zoo.load(name), card, {plane!r}))  # every slice of the plane
 """
 MAP_CODE = """
-gates = {{index: found.gates[{name!r}] for index, found in slices.items()}}
+gates = {{index: found.gates[{block!r}].map for index, found in slices.items()}}
 to_image(scan, {plane!r}, gates, {map_mm}).to_filename("gate.nii.gz")  # on the grid of the scan's file
 """
 
@@ -41,19 +42,23 @@ class WhenAsked(Mapping[str, np.ndarray]):
         return len(self._makers)
 
 
-def offer(view: View, card: Card, job: Job | None, name: str | None) -> None:
-    """Heat maps, tables, the map `name` and the prediction as volumes, and all gates as arrays."""
+def offer(view: View, card: Card, job: Job | None, block: str) -> None:
+    """Heat maps, tables, the map of a block and the prediction as volumes, and all gates as arrays."""
     if job is None or not job.ready:
         export.offer(view, page="volume", models=[card])
         return
     tables = volume_tables.tables(view, card, job)
     for number, field in run.NUMBERS.items():
-        tables[f"{number} by slice"] = pd.DataFrame(getattr(job, field))[job.done].rename_axis("slice")
+        by_gate = {f"{name}/{kind}": numbers for (name, kind), numbers in getattr(job, field).items()}
+        tables[f"{number} by slice"] = pd.DataFrame(by_gate)[job.done].rename_axis("slice")
     maps: dict[str, Callable[[], np.ndarray]] = {"prediction": job.label_volume}
     code = CODE.format(plane=job.plane)
-    if name is not None:
-        maps[name] = lambda: map_volume(view, job, name)
-        code += MAP_CODE.format(name=name, plane=job.plane, map_mm=tuple(round(side, 6) for side in job.map_mm(name)))
+    gates = job.gates[block]
+    if gates.map is not None:
+        maps[f"{block} {'activation' if gates.spatial_gate is None else 'spatial gate'}"] = lambda: map_volume(
+            view, job, block
+        )
+        code += MAP_CODE.format(block=block, plane=job.plane, map_mm=tuple(round(side, 6) for side in gates.map_mm))
     export.offer(
         view,
         page="volume",
@@ -61,12 +66,14 @@ def offer(view: View, card: Card, job: Job | None, name: str | None) -> None:
         figures={number: run.heat_map(view, job, number) for number in run.NUMBERS},
         tables=tables,
         maps=WhenAsked(maps),
-        arrays={**job.gates, "labels": job.labels, "done": job.done},
+        arrays={**named_arrays(job.gates), "labels": job.labels, "done": job.done},
         code=code,
     )
 
 
-def map_volume(view: View, job: Job, name: str) -> np.ndarray:
-    """A map of all slices that are done on the scan's grid (X, Y, Z), nan in the others."""
-    done = np.flatnonzero(job.done).tolist()
-    return on_grid(view.scan, job.plane, {index: job.gates[name][index] for index in done}, job.map_mm(name))
+def map_volume(view: View, job: Job, block: str) -> np.ndarray:
+    """The map of a block in all slices that are done on the scan's grid (X, Y, Z), nan in the others."""
+    gates, done = job.gates[block], np.flatnonzero(job.done).tolist()
+    if gates.map is None:
+        raise ValueError(f"block {block!r} has no map")
+    return on_grid(view.scan, job.plane, {index: gates.map[index] for index in done}, gates.map_mm)

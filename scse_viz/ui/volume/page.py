@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from scse_viz.analysis.gates import BlockGates
 from scse_viz.inference.jobs import Job
 from scse_viz.rendering.panels import ACTIVATION_SCALE, GATE_SCALES, Panel
 from scse_viz.rendering.volumes import Layer
@@ -29,7 +30,7 @@ def page() -> None:
     """The page: the run, the slice, blocks by slices, three planes and space, volumes."""
     view = sidebar.view()
     card = sidebar.choose_network(view)
-    block = sidebar.choose_block()
+    block = sidebar.choose_block(card)
     voxel = _choose_crosshair(view)
     _listen(view, card)
     place = f" · {view.place}" if view.place else ""
@@ -47,11 +48,10 @@ def page() -> None:
         run.draw_progress(view, card)
     _draw_slice(view, card, block, prediction, map_, voxel)
     run.draw_results(view, card)
-    name = _map_name(job, block)
     if min(view.scan.voxels.shape) > 1:
-        _draw_space(view, card, block, job, name, voxel)
+        _draw_space(view, card, block, job, voxel)
     run.draw_tables(view, card)
-    volume_export.offer(view, card, job, name)
+    volume_export.offer(view, card, job, block)
     address.note_lost(WIDGETS)
 
 
@@ -107,17 +107,17 @@ def _draw_slice(view: View, card: Card, block: str, prediction: Panel, map_: Pan
     )
 
 
-def _draw_space(view: View, card: Card, block: str, job: Job | None, name: str | None, voxel: Sequence[int]) -> None:
+def _draw_space(view: View, card: Card, block: str, job: Job | None, voxel: Sequence[int]) -> None:
     st.subheader(
         "Three planes and 3-D",
         help="Click or drag in a plane: the others follow, and the slice above once the hand rests. Drag the head to "
         "turn it. After a click the wheel goes through the slices of a plane, zooms it with Ctrl, and zooms the head.",
     )
     with st.spinner("Preparing the volume", show_time=False):
-        layers = volume_cached.layers(view.scan, card, job, name)
+        layers = volume_cached.layers(view.scan, card, job, block)
     st.caption(_space_caption(view, block, job, layers))
-    span = volume_cached.map_span(job, name) if job is not None and name is not None else (0.0, 1.0)
-    gate = name is None or name.endswith("gate")
+    gates = job.gates[block] if job is not None and job.ready else BlockGates()
+    gate = gates.activation is None
     viewer.draw(
         view.scan,
         view.plane,
@@ -125,7 +125,7 @@ def _draw_space(view: View, card: Card, block: str, job: Job | None, name: str |
         layers,
         structures=card.structures,
         map_title=f"{block}, {'sSE gate' if gate else 'mean |activation|, a.u.'}",
-        map_span=span,
+        map_span=volume_cached.map_span(gates),
         map_scale=GATE_SCALES[0] if gate else ACTIVATION_SCALE,
         on_pick=lambda picked: _go_to(view, picked),
     )
@@ -151,11 +151,6 @@ def _space_caption(view: View, block: str, job: Job | None, layers: Mapping[str,
 
 def _size(layer: Layer) -> str:
     return " × ".join(f"{side:.3g}" for side in layer.voxel_mm) + " mm"
-
-
-def _map_name(job: Job | None, block: str) -> str | None:
-    names = [f"{block}/{kind}" for kind in ("spatial_gate", "activation")]
-    return next((name for name in names if job is not None and name in job.gates), None)
 
 
 def _pixel(view: View, voxel: Sequence[int]) -> tuple[int, int]:

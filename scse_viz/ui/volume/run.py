@@ -9,7 +9,6 @@ import streamlit as st
 from scse_viz.analysis.by_slice import by_block, from_mean, of_largest
 from scse_viz.figures.by_slice import DEVIATIONS, block_slices
 from scse_viz.inference.jobs import Job, Ticket
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.rendering.panels import ACTIVATION_SCALE
 from scse_viz.scans import ScanError
 from scse_viz.ui.shell import cached, export
@@ -52,12 +51,12 @@ def draw_tables(view: View, card: Card) -> None:
 
 def heat_map(view: View, job: Job, number: str) -> go.Figure:
     """Blocks by slices of a job, one of NUMBERS; the mean activation for a network without gates."""
-    numbers = getattr(job, NUMBERS[number])
-    tables = {title: by_block(numbers, BLOCK_NAMES, kind, job.count) for title, kind in KINDS.items()}
+    numbers, blocks = getattr(job, NUMBERS[number]), list(job.gates)
+    tables = {title: by_block(numbers, blocks, kind, job.count) for title, kind in KINDS.items()}
     tables = {title: table for title, table in tables.items() if np.isfinite(table).any()}
-    draw = partial(block_slices, blocks=BLOCK_NAMES, plane=view.plane, current=view.index)
+    draw = partial(block_slices, blocks=blocks, plane=view.plane, current=view.index)
     if not tables:
-        shares = of_largest(by_block(job.means, BLOCK_NAMES, "activation", job.count))
+        shares = of_largest(by_block(job.means, blocks, "activation", job.count))
         title = "no gates: mean |activation|, as a share of the block's largest"
         return draw({title: shares}, number="share", colours=ACTIVATION_SCALE)
     if number == DEVIATION:
@@ -154,7 +153,7 @@ def _draw_results(view: View, card: Card) -> None:
         required=True,
         key=NUMBER,
         bind="query-params",
-        disabled=not any(name.endswith("gate") for name in job.gates),
+        disabled=not any(gates.kinds for gates in job.gates.values()),
         help="Mean gate, 0 to 1. Deviation: that less the block's average over the slices, so that small changes show. "
         "Saturation: the share of gates within 0.05 of 0 or of 1, where a sigmoid barely answers to its input.",
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from scse_viz.analysis.by_slice import Agreement, agreement
+from scse_viz.analysis.by_slice import LabelAgreement, agreement
 from scse_viz.inference.jobs import Job
 from scse_viz.scans import slice_of
 from scse_viz.scans.samples import in_groups, known_labels
@@ -75,7 +75,7 @@ def voxel_mm3(view: View) -> float:
     return float(abs(np.linalg.det(view.scan.affine[:3, :3])))
 
 
-def _agreement(view: View, job: Job) -> Agreement:
+def _agreement(view: View, job: Job) -> LabelAgreement:
     """Computed once for a job's slices and these very labels, which belong to the session as its upload does."""
     labels, groups = view.source.labels, view.source.groups
     assert labels is not None

@@ -31,12 +31,12 @@ TEXT = "encoder1:off,bottleneck:strength:0.5:without:3-5.9,decoder3:without:0,de
 
 def test_a_plan_is_written_compactly_and_read_back():
     assert write_plan(PLAN) == TEXT
-    assert read_plan(TEXT) == (PLAN, True)
-    assert read_plan("") == ({}, True)
+    assert read_plan(TEXT, BLOCK_NAMES) == (PLAN, True)
+    assert read_plan("", BLOCK_NAMES) == ({}, True)
 
 
 def test_blocks_are_in_the_order_of_the_network_whatever_the_order_of_the_address():
-    plan, whole = read_plan("decoder1:mean,encoder2:invert")
+    plan, whole = read_plan("decoder1:mean,encoder2:invert", BLOCK_NAMES)
     assert list(plan) == ["encoder2", "decoder1"]
     assert whole
 
@@ -62,16 +62,16 @@ def test_blocks_are_in_the_order_of_the_network_whatever_the_order_of_the_addres
     ],
 )
 def test_a_part_that_makes_no_sense_is_left_out_and_the_rest_is_used(part):
-    assert read_plan(f"encoder1:off,{part},decoder1:mean") == (
+    assert read_plan(f"encoder1:off,{part},decoder1:mean", BLOCK_NAMES) == (
         {"encoder1": Setting("off"), "decoder1": Setting("mean")},
         False,
     )
 
 
 def test_a_setting_that_changes_nothing_is_not_in_the_plan():
-    assert with_setting(PLAN, "encoder1", Setting()) == {block: PLAN[block] for block in list(PLAN)[1:]}
-    assert with_setting({}, "encoder1", Setting("strength", 1.0)) == {}
-    assert read_plan("encoder1:strength:1") == ({}, True)
+    assert with_setting(PLAN, "encoder1", Setting(), BLOCK_NAMES) == {block: PLAN[block] for block in list(PLAN)[1:]}
+    assert with_setting({}, "encoder1", Setting("strength", 1.0), BLOCK_NAMES) == {}
+    assert read_plan("encoder1:strength:1", BLOCK_NAMES) == ({}, True)
 
 
 def test_a_plan_is_said_in_words():

@@ -240,9 +240,7 @@ def test_the_code_that_is_offered_writes_the_map_of_every_slice(jobs, tmp_path, 
     written = nib.load(tmp_path / "gate.nii.gz")
     np.testing.assert_allclose(written.affine, np.diag([1, 1.5, 2, 1]))
     view = View(Source(read_scan(content, name="ball.nii")), "axial", 0, {})
-    np.testing.assert_allclose(
-        written.get_fdata(), volume_export.map_volume(view, job, "encoder3/spatial_gate"), atol=5e-4
-    )
+    np.testing.assert_allclose(written.get_fdata(), volume_export.map_volume(view, job, "encoder3"), atol=5e-4)
 
 
 def test_of_a_run_that_was_stopped_the_other_slices_are_nan_and_the_report_leaves_them_out(jobs):
@@ -254,7 +252,7 @@ def test_of_a_run_that_was_stopped_the_other_slices_are_nan_and_the_report_leave
     view = View(Source(scan), "axial", 10, {card.name: card})
     maps = {
         "prediction": job.label_volume,
-        "map": lambda: volume_export.map_volume(view, job, "decoder1/spatial_gate"),
+        "map": lambda: volume_export.map_volume(view, job, "decoder1"),
     }
     found = volume_export.WhenAsked(maps)["map"]
     assert np.isfinite(found[:, :, :5]).all()

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from scse_viz.models import BLOCK_NAMES
 from scse_viz.rendering.panels import Panel
 from scse_viz.ui.components.panels import panels
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import block_scale
 from scse_viz.zoo import Card
 
 HERE = Path(__file__).parent
@@ -29,9 +27,9 @@ def message(view: View, card: Card, drawn: Mapping[str, Panel], *, selected: str
     drawn: "prediction", and every block by name.
     """
     rows = [panels.Row("prediction", "", (drawn["prediction"],))]
-    for block, channels in block_channels(card.widths).items():
-        detail = f"{channels} channels\n{block_scale(block) * card.pixel_mm:g} mm"
-        rows.append(panels.Row(block, detail, (drawn[block],)))
+    for block in card.block_table:
+        detail = f"{block.channels} channels\n{block.scale * card.pixel_mm:g} mm"
+        rows.append(panels.Row(block.name, detail, (drawn[block.name],)))
     return panels.message(
         view.slice,
         intensities=cached.shown_intensities(view.scan),
@@ -42,17 +40,12 @@ def message(view: View, card: Card, drawn: Mapping[str, Panel], *, selected: str
     )
 
 
-def block_channels(widths: Sequence[int]) -> dict[str, int]:
-    """The channels of every block by name; widths as on a card."""
-    return dict(zip(BLOCK_NAMES, (*widths, *reversed(widths[:-1])), strict=True))
+def draw(packed: bytes, blocks: Sequence[str], on_block: Callable[[str], None]) -> None:
+    """Draw a message; `on_block` is told which of the blocks was chosen, before the page runs again."""
+    _network(data=packed, key="network", on_block_change=lambda: _choose(blocks, on_block))
 
 
-def draw(packed: bytes, on_block: Callable[[str], None]) -> None:
-    """Draw a message; `on_block` is told the name of a block that was chosen, before the page runs again."""
-    _network(data=packed, key="network", on_block_change=lambda: _choose(on_block))
-
-
-def _choose(on_block: Callable[[str], None]) -> None:
+def _choose(blocks: Sequence[str], on_block: Callable[[str], None]) -> None:
     block = st.session_state["network"].block
-    if block in BLOCK_NAMES:
+    if block in blocks:
         on_block(block)
