@@ -16,7 +16,8 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from scse_viz import __version__
-from scse_viz.rendering.panels import ACTIVATION_SCALE, GATE_RANGE, GATE_SCALES, colour_scale, eight_bit
+from scse_viz.rendering.colours import ACTIVATION_SCALE, GATE_SCALES, colour_scale, rgb
+from scse_viz.rendering.panels import GATE_RANGE, eight_bit
 
 PACKAGES = ("torch", "numpy", "nibabel", "plotly", "streamlit")
 OVERLAY = 0.7
@@ -116,9 +117,8 @@ def coloured_labels(
     background: np.ndarray, labels: np.ndarray, colours: Sequence[str], *, aspect: float = 1.0
 ) -> bytes:
     """Structures over a slice as PNG: background (H, W) uint8, labels (H, W), colours `#rrggbb` by class number."""
-    table = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], dtype=np.float32)
     gray = np.repeat(background[..., None].astype(np.float32), 3, axis=2)
-    mixed = np.where((labels > 0)[..., None], 0.45 * gray + 0.55 * table[labels], gray)
+    mixed = np.where((labels > 0)[..., None], 0.45 * gray + 0.55 * rgb(colours)[labels], gray)
     return _enlarged(mixed.round().astype(np.uint8), aspect)
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from scse_viz import report
-from scse_viz.rendering.panels import colour_scale
+from scse_viz.rendering.colours import colour_scale
 
 
 def test_names_of_files_hold_nothing_that_a_file_system_or_shell_reads():

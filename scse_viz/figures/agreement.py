@@ -5,20 +5,18 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.colors import sample_colorscale, unlabel_rgb
 
+from scse_viz.rendering.colours import DIVERGING_SCALE, black_is_legible, colour_scale, scale_stops
 from scse_viz.rendering.panels import GATE_RANGE
 
 SHARE = (0.0, 1.0)
 CORRELATION = (-1.0, 1.0)
-SCALES = {SHARE: "Cividis", CORRELATION: "RdBu_r"}
+SCALES = {SHARE: "cividis", CORRELATION: DIVERGING_SCALE}
 """Colours by range: lightness rises steadily from 0 to 1, and from white to either side of no correlation."""
 GRAY = "rgba(128, 128, 128, 0.25)"
 AXIS = {"showgrid": False, "zeroline": False, "ticks": ""}
 TITLE = {"xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": "bottom", "showarrow": False}
 COLUMNS = 5
-LUMINANCE = (0.2126, 0.7152, 0.0722)
-"""Of red, green and blue in linear light."""
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "diamond", "square", "x")
 
@@ -136,16 +134,11 @@ def _heat_maps(values: np.ndarray, names: Sequence[str], measure: str, span: tup
 
 
 def _light(values: np.ndarray, span: tuple[float, float]) -> np.ndarray:
-    """Where black stands out from the colour of a cell more than white does: values of any shape -> bool.
-
-    Plotly's own choice is dark gray on colours of middle lightness. Luminance and its threshold: WCAG 2.1.
-    """
-    shares = np.nan_to_num((values.ravel() - span[0]) / (span[1] - span[0])).clip(0, 1)
-    cells = np.array([unlabel_rgb(cell) for cell in sample_colorscale(SCALES[span], shares.tolist())]) / 255
-    linear = np.where(cells <= 0.04045, cells / 12.92, ((cells + 0.055) / 1.055) ** 2.4)
-    return (linear @ LUMINANCE > 0.179).reshape(values.shape)
+    """Where numbers are drawn in black: values of any shape -> bool. Plotly's own choice is dark gray on mid tones."""
+    shares = np.nan_to_num((values - span[0]) / (span[1] - span[0])).clip(0, 1)
+    return black_is_legible(colour_scale(SCALES[span])[np.round(255 * shares).astype(int)])
 
 
 def _colour_axis(span: tuple[float, float], measure: str, place: Mapping[str, object]) -> dict[str, object]:
     bar = {"title": {"text": measure, "side": "top"}, "thickness": 10, **place}
-    return {"cmin": span[0], "cmax": span[1], "colorscale": SCALES[span], "colorbar": bar}
+    return {"cmin": span[0], "cmax": span[1], "colorscale": scale_stops(SCALES[span]), "colorbar": bar}

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from scse_viz.rendering.colours import COLOURS
-from scse_viz.rendering.panels import GATE_RANGE, GATE_SCALES, colour_scale
+from scse_viz.rendering.colours import COLOURS, GATE_SCALES, scale_stops
+from scse_viz.rendering.panels import GATE_RANGE
 
 ROW_PX = 20
 AROUND_PX = 70
@@ -30,7 +30,7 @@ def block_slices(
     """Heat maps of blocks in rows by slices in columns, one for each kind of gate, on one scale.
 
     values: kind, which becomes the title -> (B, N) in the order of `blocks`, nan where a slice is not done or a block
-    has no such gate. `number` says what they are, `colours` names a scale of `pictures`, `current` is the slice that
+    has no such gate. `number` says what they are, `colours` names a colour scale, `current` is the slice that
     is marked. A click on a cell selects a point whose x is the slice.
     """
     each = ROW_PX * len(blocks)
@@ -60,7 +60,7 @@ def block_slices(
         clickmode="event+select",
         dragmode="zoom",
         coloraxis={
-            "colorscale": _scale(colours),
+            "colorscale": scale_stops(colours),
             "cmin": span[0],
             "cmax": span[1],
             "colorbar": {"title": {"text": number, "side": "right"}, "thickness": 12},
@@ -87,9 +87,3 @@ def _cells(table: np.ndarray, blocks: Sequence[str], number: str) -> go.Scatter:
 
 def _slices(values: Mapping[str, np.ndarray]) -> int:
     return next(iter(values.values())).shape[1]
-
-
-def _scale(name: str) -> list[tuple[float, str]]:
-    """A colour scale of `pictures` in Plotly's words."""
-    colours = colour_scale(name)[::15]  # 18 of 256, both ends among them
-    return [(place / (len(colours) - 1), f"rgb({r}, {g}, {b})") for place, (r, g, b) in enumerate(colours.tolist())]

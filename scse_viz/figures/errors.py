@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from scse_viz.figures.heatmaps import number_table
-from scse_viz.rendering.colours import COLOURS
-from scse_viz.rendering.panels import GATE_RANGE, GATE_SCALES
+from scse_viz.rendering.colours import COLOURS, GATE_SCALES
+from scse_viz.rendering.panels import GATE_RANGE
 
 RIGHT_COLOUR, WRONG_COLOUR = COLOURS[0], COLOURS[5]
 SHOWN_BINS = 32

@@ -8,8 +8,8 @@ from plotly.subplots import make_subplots
 
 from scse_viz.analysis.structures import Profile
 from scse_viz.figures.heatmaps import number_table
-from scse_viz.rendering.colours import COLOURS
-from scse_viz.rendering.panels import GATE_RANGE, GATE_SCALES
+from scse_viz.rendering.colours import COLOURS, DIVERGING_SCALE, GATE_SCALES
+from scse_viz.rendering.panels import GATE_RANGE
 
 RELATIVE_RANGE = (-0.5, 0.5)
 """Of the difference from the mean of a slice; what lies beyond has the colour of the end, and its number."""
@@ -24,7 +24,7 @@ def gate_table(
 
     Colours go from 0 to 1; `relative` says that means are differences, and colours go from -0.5 to 0.5.
     """
-    span, colours = (RELATIVE_RANGE, "blue-red") if relative else (GATE_RANGE, GATE_SCALES[0])
+    span, colours = (RELATIVE_RANGE, DIVERGING_SCALE) if relative else (GATE_RANGE, GATE_SCALES[0])
     bar = {"title": {"text": "difference" if relative else "mean gate", "side": "right"}, "thickness": 12}
     figure = go.Figure(
         number_table(means, columns=blocks, rows=structures, span=span, colours=colours, signed=relative, colorbar=bar)

@@ -1,4 +1,4 @@
-"""Arrays -> small pictures that a browser colours: PNGs of numbers, colour scales, and one message that holds them."""
+"""Arrays -> small pictures that the browser colours: PNGs of numbers, and one message that holds them all."""
 
 import io
 import json
@@ -9,27 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import plotly.colors
 from PIL import Image
 
 from scse_viz.analysis.gates import BlockGates
+from scse_viz.rendering.colours import DIVERGING_SCALE
 
 GATE_RANGE = (0.0, 1.0)
-SCALE_STEPS = 256
-_STOPS = {
-    "viridis": plotly.colors.sequential.Viridis,
-    "cividis": plotly.colors.sequential.Cividis,
-    "magma": plotly.colors.sequential.Magma,
-    "gray": ("#000000", "#ffffff"),
-    "copper": ("#000000", "#a0643f", "#ffc77f"),
-    "blue-red": ("#053061", "#2f79b5", "#a7d0e4", "#f7f7f7", "#f9bfa3", "#ce4f45", "#67001f"),  # ColorBrewer's RdBu
-    "cyan": ("#0b4a6f", "#0fa3c8", "#6ef7ff"),
-    "orange": ("#7a2f00", "#ff8c1a"),
-}
-GATE_SCALES = ("viridis", "cividis", "magma", "gray")
-"""Colour scales for gates; lightness rises steadily in each, so they can be read without telling hues apart."""
-ACTIVATION_SCALE = "copper"
-"""Activations have a scale of their own: they are not gates and must not look like them."""
 DIFFERENCE_RANGE = (-1.0, 1.0)
 
 
@@ -50,7 +35,7 @@ class MapKind:
 
 
 MAP_KINDS = {
-    "difference": MapKind("difference of gates", "blue-red", "−1", "+1", "difference"),
+    "difference": MapKind("difference of gates", DIVERGING_SCALE, "−1", "+1", "difference"),
     "share": MapKind("networks that differ", "cyan", "none", "all but one", "share", clear=True),
     "changed": MapKind("changed pixels", "orange", "same", "changed", "", clear=True),
 }
@@ -93,14 +78,6 @@ def eight_bit(values: np.ndarray, low: float, high: float) -> np.ndarray:
         return np.zeros(values.shape, dtype=np.uint8)
     unit = (np.asarray(values, dtype=np.float32) - low) / (high - low)
     return np.round(unit.clip(0, 1) * 255).astype(np.uint8)
-
-
-def colour_scale(name: str) -> np.ndarray:
-    """A colour scale by name -> (256, 3) uint8."""
-    stops = np.array([plotly.colors.hex_to_rgb(stop) for stop in _STOPS[name]], dtype=float)
-    places = np.linspace(0, len(stops) - 1, SCALE_STEPS)
-    columns = [np.interp(places, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
-    return np.stack(columns, axis=1).round().astype(np.uint8)
 
 
 def intensity_range(voxels: np.ndarray) -> tuple[float, float]:

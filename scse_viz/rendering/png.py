@@ -5,11 +5,12 @@ import io
 import numpy as np
 from PIL import Image
 
-from scse_viz.rendering.panels import colour_scale, eight_bit
+from scse_viz.rendering.colours import colour_scale, rgb, scale_stops
+from scse_viz.rendering.panels import eight_bit
 
 
 def coloured_png(values: np.ndarray, span: tuple[float, float], scale: str) -> bytes:
-    """Values (h, w) -> a PNG of as many pixels by a colour scale of `pictures`, whose two ends are `span`."""
+    """Values (h, w) -> a PNG of as many pixels by a colour scale, whose two ends are `span`."""
     picture = Image.fromarray(eight_bit(values, *span)).convert("P")
     picture.putpalette(colour_scale(scale).tobytes())
     stream = io.BytesIO()
@@ -27,23 +28,22 @@ def bars_png(weights: np.ndarray, height: int, colour: str) -> bytes:
     bars = np.repeat(full, 3, axis=1)
     bars[:, 2::3] = False
     pixels = np.zeros((*bars.shape, 4), dtype=np.uint8)
-    pixels[bars] = (*bytes.fromhex(colour.removeprefix("#")), 255)
+    pixels[bars] = (*rgb([colour])[0], 255)
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, format="png")
     return stream.getvalue()
 
 
 def robust_span(maps: np.ndarray, percent: float = 99.5) -> tuple[float, float]:
-    """The ends of one scale for maps: 0, or a low percentile where it is below 0, and a high one, which is above it.
+    """The ends of one scale for several maps: a low percentile, 0 at most, and a high one, above the low one.
 
-    Percentiles, and not extremes: one wild pixel would darken all others.
+    Percentiles rather than extremes, so that a single outlier does not darken all other pixels.
     """
-    low, high = (float(each) for each in np.percentile(maps, (100 - percent, percent)))
+    low, high = (float(end) for end in np.percentile(maps, (100 - percent, percent)))
     low = min(0.0, low)
     return low, high if high > low else low + 1
 
 
 def gradient(scale: str, steps: int = 9) -> str:
     """A colour scale as CSS, left to right."""
-    colours = colour_scale(scale)[np.linspace(0, 255, steps).round().astype(int)]
-    return f"linear-gradient(to right, {', '.join('#' + colour.tobytes().hex() for colour in colours)})"
+    return f"linear-gradient(to right, {', '.join(colour for _, colour in scale_stops(scale, steps))})"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import ImageColor
 
 from scse_viz.zoo.structures import Structure
 
@@ -97,5 +98,5 @@ def of_structures(labels: np.ndarray, groups: Sequence[Group], count: int) -> np
 
 
 def _mean_colour(structures: Sequence[Structure]) -> str:
-    channels = np.array([[int(each.colour[at : at + 2], 16) for at in (1, 3, 5)] for each in structures])
+    channels = np.array([ImageColor.getrgb(structure.colour) for structure in structures])
     return "#" + "".join(f"{round(value):02x}" for value in channels.mean(axis=0))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scse_viz.figures.heatmaps import DARK, LIGHT, number_table
-from scse_viz.rendering.panels import GATE_SCALES, colour_scale
+from scse_viz.rendering.colours import GATE_SCALES, colour_scale
 
 VALUES = np.array([[0.0, 0.456], [np.nan, 1.0]])
 

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from scse_viz.rendering.panels import colour_scale
+from scse_viz.rendering.colours import colour_scale
 from scse_viz.rendering.png import bars_png, coloured_png, gradient, robust_span
 
 

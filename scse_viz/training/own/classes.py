@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scse_viz.rendering.colours import rgb, to_hex
 from scse_viz.zoo.structures import Structure
 
 BACKGROUND = "background"
@@ -188,10 +189,10 @@ def _classes(names: Mapping[int, str], colours: Mapping[str, str], source: str) 
 
 def _colour(count: int) -> str:
     """The palette, and after it the same hues lighter and darker, each different from all before."""
-    base = [int(COLOURS[count % len(COLOURS)][place : place + 2], 16) for place in (1, 3, 5)]
+    [base] = rgb([COLOURS[count % len(COLOURS)]])
     shade = 1.2 * ((count // len(COLOURS) * GOLDEN + 0.5) % 1 - 0.5)  # from -0.6, darker, to 0.6, lighter
     target = 255 if shade > 0 else 0
-    return "#" + "".join(f"{round(part + abs(shade) * (target - part)):02x}" for part in base)
+    return to_hex(base + abs(shade) * (target - base.astype(float)))
 
 
 def _listed(numbers: Iterable[int]) -> str:

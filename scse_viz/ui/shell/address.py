@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from scse_viz.rendering.panels import GATE_SCALES
+from scse_viz.rendering.colours import GATE_SCALES
 
 Number = TypeVar("Number", int, float)
 KEPT = (

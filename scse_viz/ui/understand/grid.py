@@ -13,8 +13,8 @@ import streamlit as st
 
 from scse_viz.analysis.gates import BlockGates
 from scse_viz.models.skeleton import DEPTH
-from scse_viz.rendering.colours import COLOURS
-from scse_viz.rendering.panels import ACTIVATION_SCALE, GATE_RANGE, GATE_SCALES, png
+from scse_viz.rendering.colours import ACTIVATION_SCALE, COLOURS, GATE_SCALES
+from scse_viz.rendering.panels import GATE_RANGE, png
 from scse_viz.rendering.png import bars_png, coloured_png, gradient
 
 MULTIPLE = 2**DEPTH

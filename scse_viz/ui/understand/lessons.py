@@ -8,7 +8,7 @@ from scse_viz.analysis.factors import spread_over, strongest_terms
 from scse_viz.analysis.gates import channel_share
 from scse_viz.figures.steps import channel_steps
 from scse_viz.inference.steps import BlockSteps
-from scse_viz.rendering.panels import ACTIVATION_SCALE, GATE_SCALES
+from scse_viz.rendering.colours import ACTIVATION_SCALE, GATE_SCALES
 from scse_viz.rendering.png import robust_span
 from scse_viz.ui.shell import export
 from scse_viz.ui.understand.tiles import Scale, Tile, draw

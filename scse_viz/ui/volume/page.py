@@ -7,7 +7,8 @@ import streamlit as st
 
 from scse_viz.analysis.gates import BlockGates
 from scse_viz.inference.jobs import Job
-from scse_viz.rendering.panels import ACTIVATION_SCALE, GATE_SCALES, Panel
+from scse_viz.rendering.colours import ACTIVATION_SCALE, GATE_SCALES
+from scse_viz.rendering.panels import Panel
 from scse_viz.rendering.volumes import Layer
 from scse_viz.scans import PLANES, ScanError
 from scse_viz.ui.components.keys import keys

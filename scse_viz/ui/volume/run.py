@@ -9,7 +9,7 @@ import streamlit as st
 from scse_viz.analysis.by_slice import by_block, from_mean, of_largest
 from scse_viz.figures.by_slice import DEVIATIONS, block_slices
 from scse_viz.inference.jobs import Job, Ticket
-from scse_viz.rendering.panels import ACTIVATION_SCALE
+from scse_viz.rendering.colours import ACTIVATION_SCALE
 from scse_viz.scans import ScanError
 from scse_viz.ui.shell import cached, export
 from scse_viz.ui.shell.sidebar import View

@@ -12,17 +12,8 @@ from typing import Any
 
 import streamlit as st
 
-from scse_viz.rendering.panels import (
-    ACTIVATION_SCALE,
-    GATE_SCALES,
-    MAP_KINDS,
-    Panel,
-    colour_scale,
-    eight_bit,
-    pack,
-    picture_name,
-    png,
-)
+from scse_viz.rendering.colours import ACTIVATION_SCALE, GATE_SCALES, colour_scale
+from scse_viz.rendering.panels import MAP_KINDS, Panel, eight_bit, pack, picture_name, png
 from scse_viz.scans import ScanSlice
 from scse_viz.ui.shell import address
 from scse_viz.zoo.structures import Structure

@@ -13,7 +13,8 @@ from typing import Any
 
 import streamlit as st
 
-from scse_viz.rendering.panels import GATE_RANGE, GATE_SCALES, colour_scale
+from scse_viz.rendering.colours import GATE_SCALES, colour_scale
+from scse_viz.rendering.panels import GATE_RANGE
 from scse_viz.rendering.volumes import Layer
 from scse_viz.scans import Scan
 from scse_viz.zoo.structures import Structure

@@ -1,0 +1,69 @@
+"""Colours are read and written exactly, scales can be read as lightness, and text on them has contrast."""
+
+import numpy as np
+import pytest
+
+from scse_viz.rendering.colours import (
+    ACTIVATION_SCALE,
+    COLOURS,
+    DIVERGING_SCALE,
+    GATE_SCALES,
+    black_is_legible,
+    colour_scale,
+    rgb,
+    scale_stops,
+    to_hex,
+    variant_colours,
+)
+from scse_viz.rendering.panels import MAP_KINDS
+
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+
+
+def test_colours_are_read_and_written_as_they_are():
+    assert rgb(["#0072b2", "#ffffff"]).tolist() == [[0, 0x72, 0xB2], [255, 255, 255]]
+    assert [to_hex(colour) for colour in rgb(COLOURS)] == list(COLOURS)
+    assert to_hex(np.array([0.4, 127.6, 255.0])) == "#0080ff"
+
+
+def test_a_variant_keeps_its_colour_and_past_the_palette_colours_come_again():
+    names = [f"variant{number}" for number in range(len(COLOURS) + 1)]
+    assert list(variant_colours(names).values()) == [*COLOURS, COLOURS[0]]
+
+
+@pytest.mark.parametrize("name", [*GATE_SCALES, ACTIVATION_SCALE, MAP_KINDS["share"].scale])
+def test_every_colour_scale_grows_lighter_from_end_to_end(name):
+    scale = colour_scale(name)
+    lightness = scale @ LUMINANCE
+    assert scale.shape == (256, 3)
+    assert (np.diff(lightness) > -0.5).all()
+    assert lightness[-1] - lightness[0] > 140
+
+
+def test_the_diverging_scale_is_lightest_in_the_middle_and_as_dark_at_both_ends():
+    lightness = colour_scale(DIVERGING_SCALE) @ LUMINANCE
+    assert 120 <= lightness.argmax() <= 135
+    assert (np.diff(lightness[:120]) > 0).all()
+    assert (np.diff(lightness[135:]) < 0).all()
+    assert abs(lightness[0] - lightness[-1]) < 20
+
+
+@pytest.mark.parametrize("name", GATE_SCALES)
+def test_activations_do_not_look_like_any_gate(name):
+    apart = np.linalg.norm(colour_scale(ACTIVATION_SCALE).astype(float) - colour_scale(name), axis=1)
+    assert apart[64:].min() > 25, "but for the dark ends, no value has nearly the same colour on both scales"
+
+
+@pytest.mark.parametrize("name", [*GATE_SCALES, DIVERGING_SCALE])
+def test_a_scale_drawn_through_its_stops_is_the_scale(name):
+    stops = scale_stops(name)
+    positions, colours = [position for position, _ in stops], rgb(colour for _, colour in stops)
+    drawn = np.stack([np.interp(np.linspace(0, 1, 256), positions, colours[:, channel]) for channel in range(3)], 1)
+    assert np.abs(drawn - colour_scale(name)).max() < 8
+
+
+def test_text_is_black_on_colours_lighter_than_the_gray_where_both_contrasts_are_equal():
+    """sqrt(1.05 x 0.05) - 0.05 = 0.179 is that luminance: a gray of 117.6 of 255."""
+    grays = np.repeat(np.array([0, 117, 118, 255], dtype=np.uint8)[:, None], 3, axis=1)
+    assert black_is_legible(grays).tolist() == [False, False, True, True]
+    assert black_is_legible(rgb(["#0000ff", "#ffff00"])).tolist() == [False, True]
