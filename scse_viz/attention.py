@@ -4,28 +4,17 @@ The pass runs on a twin of the network, and hooks are registered on the twin alo
 from one model at one moment, and nothing is undone because nothing was done to it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from scse_viz.blocks import VARIANTS, ChannelGate, SpatialGate
+from scse_viz.layouts import foreign_layout
 from scse_viz.twins import evaluated_twin
-
-LAYOUTS: tuple[tuple[tuple[str, ...], str | None, str | None], ...] = (
-    (("cSE", "sSE"), "cSE.4", "sSE.1"),  # segmentation_models_pytorch: SCSEModule
-    (("cSE", "sSE"), "cSE.sigmoid", "sSE.sigmoid"),  # the authors: ChannelSpatialSELayer
-    (("fc1", "fc2"), "sigmoid", None),  # the authors: ChannelSELayer
-    (("fc1", "fc2"), "scale_activation", None),  # torchvision: SqueezeExcitation
-    (("fc1", "fc2"), "gate", None),  # timm: SEModule
-    (("conv_reduce", "conv_expand"), "gate", None),  # timm: SqueezeExcite of EfficientNet and its kin
-    (("fc",), "gate", None),  # timm: EffectiveSEModule
-)
-"""Blocks that are not ours: children that mark one, then where its channel and its spatial gate come out."""
 
 
 @dataclass(frozen=True)
@@ -123,44 +112,22 @@ def sites_of_twin(model: nn.Module) -> dict[str, Site]:
 
 def _site(path: str, module: nn.Module) -> Site | None:
     """The site of a module that is a block, else None."""
-    prefix = _prefix(path)
     channel = spatial = None
-    for name, child in module._modules.items():
+    for name, child in module.named_children():
         if channel is None and isinstance(child, ChannelGate):
             channel = name
         elif spatial is None and isinstance(child, SpatialGate):
             spatial = name
     if channel is None and spatial is None:
-        children = {name: child for name, child in module._modules.items() if child is not None}
-        channel, spatial = next(
-            (gates for marks, *gates in LAYOUTS if _matches(module, children, marks, gates)), (None, None)
-        )
-    if channel is None and spatial is None:
-        return None
-    return Site(path, channel and prefix + channel, spatial and prefix + spatial)
+        layout = foreign_layout(module)
+        if layout is None:
+            return None
+        channel, spatial = layout.channel_gate, layout.spatial_gate
+    return Site(path, channel and _prefix(path) + channel, spatial and _prefix(path) + spatial)
 
 
 def _prefix(path: str) -> str:
     return f"{path}." if path else ""
-
-
-def _matches(
-    module: nn.Module, children: Mapping[str, nn.Module], marks: Sequence[str], gates: Sequence[str | None]
-) -> bool:
-    return all(mark in children for mark in marks) and all(_is_sigmoid(module, path) for path in gates if path)
-
-
-def _is_sigmoid(module: nn.Module, path: str) -> bool:
-    """Whether there is a sigmoid or a hard one, torch's or timm's, at a path inside a module."""
-    return "sigmoid" in type(_below(module, path)).__name__.lower()
-
-
-def _below(module: nn.Module, path: str) -> nn.Module | None:
-    """The module at a path, "" for itself, in a fraction of the time of get_submodule; None where there is none."""
-    found: nn.Module | None = module
-    for name in path.split(".") if path else ():
-        found = found._modules.get(name) if found is not None else None
-    return found
 
 
 def _listen(runner: nn.Module, name: str, site: Site, kept: dict[str, Tensor], features: bool) -> None:
@@ -168,34 +135,23 @@ def _listen(runner: nn.Module, name: str, site: Site, kept: dict[str, Tensor], f
     block = _module_at(runner, name, site.block)
     for key, path in (("channel_gate", site.channel_gate), ("spatial_gate", site.spatial_gate)):
         if path is not None:
-            gate = _module_at(runner, name, path)
-            _add_hook(gate, partial(_keep, kept, key, not _is_let_be(block, gate)))
+            _module_at(runner, name, path).register_forward_hook(partial(_keep, kept, key))
     if site.channel_gate is None and site.spatial_gate is None:
-        _add_hook(block, partial(_keep_magnitude, kept))
+        block.register_forward_hook(partial(_keep_magnitude, kept))
     if features:
         block.register_forward_pre_hook(partial(_keep_input, kept))
-        _add_hook(block, partial(_keep, kept, "after", True))
-
-
-def _add_hook(module: nn.Module, hook: Callable[[nn.Module, Any, Tensor], None]) -> None:
-    """Add a forward hook for as long as the twin lives: without a handle to remove it, which takes longer to make."""
-    module._forward_hooks[next(_NUMBERS)] = hook
+        block.register_forward_hook(partial(_keep, kept, "after"))
 
 
 def _module_at(runner: nn.Module, name: str, path: str) -> nn.Module:
-    found = _below(runner, path)
-    if found is None:
-        raise ValueError(f"site {name!r} is at {path!r}, where the network has no module; see find_sites")
-    return found
+    try:
+        return runner.get_submodule(path)
+    except AttributeError:
+        raise ValueError(f"site {name!r} is at {path!r}, where the network has no module; see find_sites") from None
 
 
-def _is_let_be(block: nn.Module, gate: nn.Module) -> bool:
-    """Whether nobody writes over what a gate returns: it is one of ours in a block of ours, and has no other hooks."""
-    return type(block) in _BLOCKS and type(gate) in (ChannelGate, SpatialGate) and not gate._forward_hooks
-
-
-def _keep(kept: dict[str, Tensor], key: str, copy: bool, module: nn.Module, inputs: Any, output: Tensor) -> None:
-    kept[key] = output.clone() if copy else output
+def _keep(kept: dict[str, Tensor], key: str, module: nn.Module, inputs: Any, output: Tensor) -> None:
+    kept[key] = output.clone()  # a block may write over its gates, and the next layer over what leaves the block
 
 
 def _keep_input(kept: dict[str, Tensor], module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -213,8 +169,3 @@ def _block_record(kept: dict[str, Tensor]) -> BlockRecord:
     if "spatial_gate" in kept:
         kept["spatial_gate"] = kept["spatial_gate"].squeeze(1)
     return BlockRecord(**kept)
-
-
-_NUMBERS = count(-1, -1)
-"""Numbers for hooks of ours, as torch numbers its own from 0 upwards."""
-_BLOCKS = frozenset(VARIANTS.values())

@@ -213,6 +213,18 @@ def test_a_gate_that_a_hook_of_the_owner_replaces_is_recorded_as_it_was_then():
     assert (recording.blocks["bottleneck"].channel_gate == 0.75).all()
 
 
+def test_hooks_of_the_owner_on_gradients_and_on_saving_are_not_called_and_stay():
+    model, called = network(), []
+    model.register_full_backward_hook(lambda *_: called.append("gradient"))
+    model.register_state_dict_post_hook(lambda *_: called.append("saving"))
+    plain = record(network(), images())
+    assert equal(record(model, images()), plain)
+    assert called == []
+    model(images().requires_grad_()).sum().backward()
+    model.state_dict()
+    assert called == ["gradient", "saving"]
+
+
 @pytest.mark.parametrize("training", [False, True])
 def test_batch_normalisation_is_recorded_by_its_statistics_and_they_stay_as_they_are(training):
     model = nn.Sequential(nn.BatchNorm2d(4), VARIANTS["cse"](4))

@@ -1,9 +1,10 @@
-"""Twins: modules of their own, parameters of the original, and nothing that happens on one reaches the other."""
+"""Twins: modules of their own and parameters of the original, so that neither sees what happens to the other."""
 
 import pytest
 import torch
 from torch import nn
 
+from scse_viz.blocks import VARIANTS
 from scse_viz.twins import twin
 from tests.tiny_networks import images, network, state_of
 
@@ -16,7 +17,7 @@ def test_a_twin_shares_parameters_and_copies_modules_and_buffers():
     assert all(a.data_ptr() != b.data_ptr() for a, b in zip(model.buffers(), copied.buffers(), strict=True))
 
 
-def test_a_hook_on_a_twin_is_on_no_module_of_the_original_and_on_no_other_of_the_twin():
+def test_a_hook_on_a_twin_reaches_neither_the_original_nor_other_modules_of_the_twin():
     model = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU()).eval()
     before, seen = state_of(model), []
     copied = twin(model)
@@ -35,35 +36,32 @@ def test_a_hook_on_a_twin_is_on_no_module_of_the_original_and_on_no_other_of_the
     [nn.Conv2d(1, 1, 1), nn.ConvTranspose2d(1, 1, 1), nn.BatchNorm2d(1), nn.Linear(1, 1), nn.ReLU(), nn.Sequential()],
     ids=lambda layer: type(layer).__name__,
 )
-def test_what_somebody_gave_a_layer_of_torch_is_copied_with_it(layer):
+def test_modules_that_users_attach_to_a_layer_of_torch_are_copied_with_it(layer):
     layer.inside, layer.bound = (nn.ReLU(), [nn.ReLU()]), layer.forward
-    layer.compile(backend="eager")
     copied = twin(layer)
     assert copied.inside[0] is not layer.inside[0]
     assert copied.inside[1][0] is not layer.inside[1][0]
     assert copied.bound.__self__ is copied
-    assert copied._compiled_call_impl is None
 
 
-def test_the_twin_of_a_module_that_is_used_twice_is_one_also_when_it_is_empty():
+def test_the_twin_of_a_module_compiled_in_place_does_not_run_the_original():
+    layer, x, compiled = VARIANTS["sse"](4), torch.randn(1, 4, 5, 5), []
+    layer.compile(backend=lambda graph, inputs: compiled.append(graph) or graph.forward)
+    twin(layer)(x)
+    assert compiled == []
+    layer(x)
+    assert compiled != []
+
+
+def test_a_module_that_is_used_twice_has_one_twin_even_when_it_is_empty():
     shared, empty = nn.ReLU(), nn.Sequential()
     copied = twin(nn.ModuleList([shared, empty, nn.ModuleList([shared, empty])]))
     assert copied[0] is copied[2][0] is not shared
     assert copied[1] is copied[2][1] is not empty
 
 
-def test_hooks_on_gradients_loading_and_saving_are_not_on_a_twin():
-    model, called = network(), []
-    model.register_full_backward_hook(lambda *_: called.append("gradient"))
-    model.register_state_dict_post_hook(lambda *_: called.append("saving"))
-    copied = twin(model)
-    copied(images().requires_grad_()).sum().backward()
-    copied.state_dict()
-    assert called == []
-
-
 @pytest.mark.filterwarnings("ignore:.torch.jit.:FutureWarning", "ignore:.torch.jit.:DeprecationWarning")
-def test_networks_that_have_no_twin_are_refused():
+def test_networks_that_cannot_be_copied_are_refused():
     with pytest.raises(ValueError, match=r"the network is TorchScript.*; give the module it was made from"):
         twin(torch.jit.trace(nn.ReLU(), torch.zeros(1)))
     with pytest.raises(ValueError, match="LazyConv2d has no weights before its first pass; run the network once"):
