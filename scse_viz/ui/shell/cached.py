@@ -5,12 +5,14 @@ Nothing here can be reached but by the digest of a scan's own content; uploaded 
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import streamlit as st
 import torch
 from streamlit.runtime.scriptrunner import ScriptRunContext, add_script_run_ctx, get_script_run_ctx
+from threadpoolctl import ThreadpoolController
 
 from scse_viz import zoo
 from scse_viz.inference import SliceResult, segment_slice
@@ -67,9 +69,18 @@ def results(scan_slice: ScanSlice, cards: Sequence[Card]) -> list[Future[SliceRe
 
 def _begin(run: ScriptRunContext | None) -> None:
     """A thread of the pool belongs to the run of a page, and its networks use no other: a pass that is shared out
-    waits at every layer for its slowest part, here for whoever else wants the cores."""
+    waits at every layer for its slowest part, here for whoever else wants the cores.
+
+    The limit is the thread's own: torch.set_num_threads would lower that of every thread that starts later.
+    """
     add_script_run_ctx(None, run)
-    torch.set_num_threads(1)
+    torch.get_num_threads()  # torch sets the number of a new thread when it is first asked for it
+    _libraries().limit(limits=1, user_api="openmp")
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 @resource(8)

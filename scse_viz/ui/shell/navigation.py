@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Callable
-from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -32,18 +31,23 @@ def page(name: str) -> Any:
     return st.Page(_runner(name), title=TITLES[name], url_path=path, default=name == FIRST)
 
 
+@st.cache_resource(show_spinner=False)
+def load_libraries() -> None:
+    """Import every page before the first session opens a scan, and let the garbage collector pass over the result.
+
+    Streamlit collects garbage after every run and lets nobody else run meanwhile: 0.2 s for the 300,000 objects of
+    these libraries, which are never garbage. Frozen once, at the start, they are skipped; what sessions make later is
+    not among them and is freed when they end.
+    """
+    for name in TITLES:
+        _module(name)
+    gc.collect()
+    gc.freeze()
+
+
 def _runner(name: str) -> Callable[[], None]:
     return lambda: _module(name).page()
 
 
-@cache
 def _module(name: str) -> ModuleType:
-    """A page's module; its libraries are loaded when it is opened first.
-
-    Streamlit collects garbage after every run and lets nobody else run meanwhile: 0.2 s for the 300,000 objects of
-    these libraries, which are never garbage. Frozen, they are passed over.
-    """
-    module = import_module(f"scse_viz.ui.{name}.page")
-    gc.collect()
-    gc.freeze()
-    return module
+    return import_module(f"scse_viz.ui.{name}.page")

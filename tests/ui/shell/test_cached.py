@@ -1,10 +1,12 @@
 """Several networks at once give what one after the other gives, and keep their errors apart."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from scse_viz import zoo
 from scse_viz.analysis.gates import named_arrays
@@ -14,6 +16,7 @@ from scse_viz.scans.samples import samples
 from scse_viz.ui.shell import cached
 from scse_viz.zoo import WeightsError
 
+ROOT = Path(__file__).parents[3]
 NAMES = [f"hippocampus-unet-{variant}" for variant in ("none", "cse", "sse", "scse")]
 
 
@@ -42,8 +45,34 @@ def test_a_network_that_is_missing_spoils_no_other(scan):
     assert there.result().labels.max() <= 2
 
 
-def test_the_threads_of_a_lone_network_stay_as_many(scan):
-    before = torch.get_num_threads()
-    cards = zoo.cards()
-    cached.results(scan.slice("sagittal", 22), [cards[name] for name in NAMES[:2]])
-    assert torch.get_num_threads() == before
+THREADS = """
+import threading
+import torch
+from scse_viz import zoo
+from scse_viz.scans import read_scan
+from scse_viz.scans.samples import samples
+from scse_viz.ui.shell import cached
+
+def of_a_new_thread():
+    seen = []
+    thread = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    return seen[0]
+
+torch.set_num_threads(3)  # not what the machine has
+scan = read_scan(samples()["colin27-hippocampus-left"].scan)
+cards = [zoo.read_card(f"hippocampus-unet-{variant}") for variant in ("none", "scse")]
+inside = []
+watched = zoo.load
+zoo.load = lambda name: inside.append(torch.get_num_threads()) or watched(name)
+for future in cached.results(scan.slice("sagittal", 20), cards):
+    future.result()
+assert inside == [1, 1], inside  # networks beside one another use a thread each
+assert torch.get_num_threads() == of_a_new_thread() == 3, (torch.get_num_threads(), of_a_new_thread())
+"""
+
+
+def test_networks_side_by_side_lower_the_threads_of_no_other_thread():
+    done = subprocess.run([sys.executable, "-c", THREADS], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
