@@ -25,8 +25,8 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return set(zipfile.ZipFile(wheel).namelist())
 
 
-def test_every_module_script_and_style_sheet_is_in_the_wheel(shipped: set[str]) -> None:
-    kinds = {".py", ".js", ".css", ".txt"}
+def test_every_module_script_style_sheet_and_template_is_in_the_wheel(shipped: set[str]) -> None:
+    kinds = {".py", ".js", ".css", ".j2", ".txt"}
     wanted = {path.relative_to(ROOT).as_posix() for path in (ROOT / "scse_viz").rglob("*") if path.suffix in kinds}
     assert wanted - shipped == set()
 
