@@ -16,6 +16,10 @@ from scse_viz.rendering.colours import DIVERGING_SCALE
 
 GATE_RANGE = (0.0, 1.0)
 DIFFERENCE_RANGE = (-1.0, 1.0)
+FLAT_WITHIN = 0.005
+"""Gates that differ by less are the same to two digits."""
+FLAT_SHARE = 0.99
+"""A gate is flat where at least this share of its pixels has the same value."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ class Panel:
 
     `kind` is "labels", "gate", "activation", one of MAP_KINDS, or "none" (no map: `note` says why). `map_mm` is the
     size of a pixel of the map in mm (row, column), `span` the values of its pixels 0 and 255, `channels` the weights of
-    the channel gate. `readings` names pixel numbers that are pointed at, where a value would not; `caption` stands
-    below the picture, in place of the usual one.
+    the channel gate. `readings` names pixel numbers that are pointed at, where a value would not; `flat` says in words
+    that a gate has one value nearly everywhere; `caption` stands below the picture in place of the usual one.
     """
 
     kind: str
@@ -63,6 +67,7 @@ class Panel:
     areas: Mapping[int, float] = field(default_factory=dict)
     readings: Mapping[int, str] | None = None
     caption: str | None = None
+    flat: str | None = None
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -110,16 +115,31 @@ def block_panel(gates: BlockGates, *, title: str) -> Panel:
     weights = None if channel is None else tuple(round(float(weight), 4) for weight in channel)
     also = "" if channel is None else f"; {len(channel)} channel weights, mean {channel.mean():.2f}"
     if spatial is not None:
-        mean = float(spatial.mean())
-        text = f"{title}: spatial gate, mean {mean:.2f}, {spatial.min():.2f} to {spatial.max():.2f}{also}"
-        picture = png(eight_bit(spatial, *GATE_RANGE))
+        mean, span = float(spatial.mean()), (float(spatial.min()), float(spatial.max()))
+        flat = flat_words(spatial)
+        also = f"; {flat}{also}" if flat else also
+        text = f"{title}: spatial gate, mean {mean:.2f}, {span[0]:.2f} to {span[1]:.2f}{also}"
+        picture = png(eight_bit(spatial, *span))  # all 256 numbers for its own range, which a browser may stretch
         note = "no channel weights" if channel is None else None
-        return Panel("gate", text, picture, gates.map_mm, GATE_RANGE, mean, weights, note)
+        return Panel("gate", text, picture, gates.map_mm, span, mean, weights, note, flat=flat)
     if activation is not None:
         mean, span = float(activation.mean()), (0.0, _round_up(float(activation.max())))
         text = f"{title}: no gate; mean absolute activation {mean:.2g}, from 0 to {span[1]:.2g}, arbitrary units"
         return Panel("activation", text, png(eight_bit(activation, *span)), gates.map_mm, span, mean)
     return Panel("none", f"{title}: no spatial gate{also}", channels=weights, note="no spatial gate")
+
+
+def flat_words(gate: np.ndarray) -> str | None:
+    """What a spatial gate (h, w) does where nearly all of it is one value, to two digits; None for other gates."""
+    value = float(np.median(gate))
+    share = float(np.mean(np.abs(gate - value) < FLAT_WITHIN))
+    if share < FLAT_SHARE:
+        return None
+    where = "every pixel" if share == 1 else f"{FLAT_SHARE:.0%} of pixels"
+    effect = "scales all alike"
+    if value > 1 - FLAT_WITHIN or value < FLAT_WITHIN:
+        effect = "passes everything" if value > 0.5 else "blocks everything"
+    return f"{value:.2f} at {where}: the gate {effect}"
 
 
 def feature_panels(

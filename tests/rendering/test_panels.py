@@ -12,6 +12,7 @@ from scse_viz.rendering.panels import (
     difference_panel,
     disagreement_panel,
     eight_bit,
+    flat_words,
     intensity_range,
     label_panel,
     middle_of_head,
@@ -60,12 +61,38 @@ def test_a_constant_image_is_black():
     assert intensity_range(np.full((2, 2, 2), 7.0)) == (7, 7)
 
 
-def test_a_gate_is_drawn_on_the_fixed_scale_whatever_its_own_range(gates):
+def test_a_gate_keeps_more_digits_than_a_picture_of_0_to_1_has():
+    narrow = np.linspace(0.1, 0.2, 256, dtype=np.float32).reshape(16, 16)
+    panel = block_panel(typed({"encoder1/spatial_gate": narrow})["encoder1"], title="sSE")
+    low, high = panel.span
+    assert (low, high) == (pytest.approx(0.1), pytest.approx(0.2))
+    assert low + (high - low) * numbers(panel.picture) / 255 == pytest.approx(narrow, abs=0.0002)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (1.0, "1.00 at every pixel: the gate passes everything"),
+        (0.001, "0.00 at every pixel: the gate blocks everything"),
+        (0.43, "0.43 at every pixel: the gate scales all alike"),
+    ],
+)
+def test_a_flat_gate_says_so(value, words):
+    gate = np.full((40, 40), value, dtype=np.float32)
+    assert flat_words(gate) == words
+    gate[0, 0] = 0.5  # one pixel of 1600
+    assert flat_words(gate) == words.replace("every pixel", "99% of pixels")
+    gate[:2] = 0.5  # a twentieth
+    assert flat_words(gate) is None
+
+
+def test_a_flat_gate_has_the_value_and_the_words():
     narrow = {"encoder1/spatial_gate": np.full((16, 16), 0.5, dtype=np.float32)}
     panel = block_panel(typed(narrow)["encoder1"], title="sSE")
     assert panel.kind == "gate"
-    assert panel.span == (0, 1)
-    assert (numbers(panel.picture) == 128).all()
+    assert panel.span == (0.5, 0.5)
+    assert panel.flat == "0.50 at every pixel: the gate scales all alike"
+    assert panel.flat in panel.alt
 
 
 def test_a_map_of_half_the_rows_has_pixels_of_twice_the_size(gates):

@@ -60,13 +60,12 @@ def draw_maps(
         rows.append(Row(block, _detail(comparison.cards, block), tuple(each.get(block, NO_BLOCK) for each in panels)))
     draw(
         message(
-            view.slice,
-            intensities=cached.shown_intensities(view.scan),
+            view,
             columns={each.title: f"{each.card.name}, {each.card.parameters:,} parameters" for each in columns},
             rows=rows,
             structures=legend(view, first.structures),
             reference=labels_panel(view, first.structures),
-            places=0 if narrow else FIRST_VARIANTS,
+            options={"places": 0 if narrow else FIRST_VARIANTS},
         ),
         key,
     )

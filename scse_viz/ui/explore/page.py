@@ -147,8 +147,7 @@ def _draw_maps(block: Block, prediction: Panel, number: int, place: tuple[int, i
         f"channel {number}, after": after,
     }
     packed = panels.message(
-        view.slice,
-        intensities=cached.shown_intensities(view.scan),
+        view,
         columns={title: panel.alt for title, panel in shown.items()},
         rows=[panels.Row(block.name, "", tuple(shown.values()))],
         structures=legend(view, card.structures),

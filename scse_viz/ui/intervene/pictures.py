@@ -12,7 +12,6 @@ from scse_viz.rendering.panels import Panel, block_panel, changed_panel, differe
 from scse_viz.scans import slice_grid
 from scse_viz.ui.components.panels import panels
 from scse_viz.ui.components.panels.panels import Row
-from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.labels import labels_panel, legend
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.zoo import Card
@@ -112,8 +111,7 @@ def _draw_panels(
 ) -> None:
     view = outcome.view
     packed = panels.message(
-        view.slice,
-        intensities=cached.shown_intensities(view.scan),
+        view,
         columns=columns,
         rows=rows,
         structures=structures,

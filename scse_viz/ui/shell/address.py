@@ -8,6 +8,9 @@ import streamlit as st
 
 from scse_viz.rendering.colours import GATE_SCALES
 
+GATE_RANGES = ("fixed", "block")
+"""The ends of the gates' colour scale: 0 and 1, or the lowest and highest gate of the block."""
+
 Number = TypeVar("Number", int, float)
 KEPT = (
     *("anatomy", "scan", "volume", "plane", "sagittal", "coronal", "axial"),
@@ -26,15 +29,17 @@ KEPT = (
 
 
 @dataclass(frozen=True)
-class Display:
+class PanelDisplay:
     """How panels are drawn: opacities and window in percent, zoom, and its centre in mm from the slice's corner.
 
-    Each field is a key of the address, left out there while it has its default.
+    `range` says which gates the ends of their colour scale stand for. Each field is a key of the address, which lacks
+    it while it has its default.
     """
 
     opacity: int = 70
     labels: int = 55
     scale: str = GATE_SCALES[0]
+    range: str = GATE_RANGES[0]
     black: int = 0
     white: int = 100
     smooth: bool = False
@@ -49,6 +54,12 @@ def _percent(text: str) -> int:
 
 def _scale(text: str) -> str:
     if text not in GATE_SCALES:
+        raise ValueError(text)
+    return text
+
+
+def _range(text: str) -> str:
+    if text not in GATE_RANGES:
         raise ValueError(text)
     return text
 
@@ -70,6 +81,7 @@ _READERS = {
     "opacity": _percent,
     "labels": _percent,
     "scale": _scale,
+    "range": _range,
     "black": _percent,
     "white": _percent,
     "smooth": _switch,
@@ -79,7 +91,7 @@ _READERS = {
 }
 
 
-def read_display(address: Mapping[str, str]) -> tuple[Display, list[str]]:
+def read_display(address: Mapping[str, str]) -> tuple[PanelDisplay, list[str]]:
     """The display of an address, and the keys whose value could not be used."""
     values: dict[str, Any] = {}
     lost: list[str] = []
@@ -89,17 +101,17 @@ def read_display(address: Mapping[str, str]) -> tuple[Display, list[str]]:
                 values[key] = reader(address[key])
             except (ValueError, KeyError):
                 lost.append(key)
-    display = Display(**values)
+    display = PanelDisplay(**values)
     if display.black >= display.white:
         lost += [key for key in ("black", "white") if key in address]
-        display = Display(**{**values, "black": Display.black, "white": Display.white})
+        display = PanelDisplay(**{**values, "black": PanelDisplay.black, "white": PanelDisplay.white})
     return display, lost
 
 
 def write_display(values: Mapping[str, Any]) -> None:
     """Put a display that the browser reports into the address; what it reports wrongly is left as it is."""
     display, _ = read_display({key: _text(value) for key, value in values.items() if value is not None})
-    for field in fields(Display):
+    for field in fields(PanelDisplay):
         value = getattr(display, field.name)
         if value != field.default:
             st.query_params[field.name] = _text(value)

@@ -12,11 +12,11 @@ from scse_viz.scans.samples import known_labels
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell import address, cached
 from scse_viz.ui.shell.source import Source, choose_source
-from scse_viz.ui.shell.words import architecture_title, variant_title, verbatim
+from scse_viz.ui.shell.words import CONVENTIONS, architecture_title, convention, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.structures import Structure
 
-KEYS = ("anatomy", "scan", "plane", "sagittal", "coronal", "axial")
+KEYS = ("anatomy", "scan", "plane", "convention", "sagittal", "coronal", "axial")
 """The keys of `begin` in the address, for `state.note_lost`."""
 FIRST_VARIANT = "scSE"
 FIRST_BLOCK = 1
@@ -32,6 +32,19 @@ class View:
     plane: str
     index: int
     networks: Mapping[str, Card]
+    radiological: bool = False
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the slice is drawn mirrored, its right on the left; a sagittal plane has neither."""
+        return self.radiological and self.scan.oriented and self.plane != "sagittal"
+
+    @property
+    def convention(self) -> str:
+        """Which side is drawn left, in words; empty for an image without directions."""
+        if not self.scan.oriented:
+            return ""
+        return "sagittal: alike in both conventions" if self.plane == "sagittal" else convention(self.radiological)
 
     @property
     def slice(self) -> ScanSlice:
@@ -84,7 +97,7 @@ def begin() -> None:
         source = choose_source(first.structures, first.anatomy)
         if source is not None:
             plane, index = _choose_slice(source.scan)
-            st.session_state[_VIEW] = View(source, plane, index, networks)
+            st.session_state[_VIEW] = View(source, plane, index, networks, radiological=_choose_convention(source.scan))
 
 
 def view() -> View:
@@ -171,7 +184,7 @@ def _choose_slice(scan: Scan) -> tuple[str, int]:
         required=True,
         key="plane",
         bind="query-params",
-        help="The plane of the slices. Left is drawn left.",
+        help="The plane of the slices.",
     )
     count = slice_grid(scan, plane).count
     if st.session_state.setdefault("sliced", scan.digest) != scan.digest:
@@ -193,6 +206,25 @@ def _choose_slice(scan: Scan) -> tuple[str, int]:
     steps = {"ArrowLeft": partial(_step, plane, -1, count), "ArrowRight": partial(_step, plane, 1, count)}
     keys.listen(steps, key="slice_keys")
     return plane, index
+
+
+def _choose_convention(scan: Scan) -> bool:
+    """Whether the right of the head is drawn left (key "convention")."""
+    chosen = st.segmented_control(
+        "Left and right",
+        CONVENTIONS,
+        default=CONVENTIONS[0],
+        required=True,
+        key="convention",
+        bind="query-params",
+        disabled=not scan.oriented,
+        help="Neurological: left is drawn left, as seen from behind or above. Radiological: right is drawn left, as "
+        "seen from the front or the feet. Axial and coronal pictures are mirrored; sagittal ones have no left or "
+        "right. Exported NIfTI files never change.",
+    )
+    if not scan.oriented:
+        st.caption("The file does not say where left is, so nothing is mirrored.")
+    return chosen == "radiological"
 
 
 def _step(plane: str, by: int, count: int) -> None:

@@ -13,6 +13,8 @@ VARIANT_TITLES = {
     "scse-mul": "scSE multiply",
 }
 ARCHITECTURE_TITLES = {"unet": "U-Net", "sdnet": "SD-Net", "densenet": "DenseNet"}
+CONVENTIONS = ("neurological", "radiological")
+"""Which side of the head is drawn left: its left, or its right."""
 
 
 def variant_title(variant: str) -> str:
@@ -31,3 +33,8 @@ def verbatim(text: str) -> str:
 
 
 ALL_VARIANT_TITLES = tuple(variant_title(variant) for variant in VARIANTS)
+
+
+def convention(radiological: bool) -> str:
+    """Which side of the head is drawn left, in words."""
+    return "radiological: right is drawn left" if radiological else "neurological: left is drawn left"

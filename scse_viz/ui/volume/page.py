@@ -93,8 +93,7 @@ def _set(key: str, value: str) -> None:
 
 def _draw_slice(view: View, card: Card, block: str, prediction: Panel, map_: Panel, voxel: Sequence[int]) -> None:
     packed = panels.message(
-        view.slice,
-        intensities=cached.shown_intensities(view.scan),
+        view,
         columns={"prediction": f"{card.name}, {card.parameters:,} parameters", block: map_.alt},
         rows=[panels.Row(block, "", (prediction, map_))],
         structures=legend(view, card.structures),
@@ -120,14 +119,15 @@ def _draw_space(view: View, card: Card, block: str, job: Job | None, voxel: Sequ
     gates = job.gates[block] if job is not None and job.ready else BlockGates()
     gate = gates.activation is None
     viewer.draw(
-        view.scan,
-        view.plane,
+        view,
         voxel,
         layers,
         structures=card.structures,
-        map_title=f"{block}, {'sSE gate' if gate else 'mean |activation|, a.u.'}",
-        map_span=volume_cached.map_span(gates),
-        map_scale=GATE_SCALES[0] if gate else ACTIVATION_SCALE,
+        legend=viewer.MapLegend(
+            f"{block}, {'sSE gate' if gate else 'mean |activation|, a.u.'}",
+            volume_cached.map_span(gates),
+            GATE_SCALES[0] if gate else ACTIVATION_SCALE,
+        ),
         on_pick=lambda picked: _go_to(view, picked),
     )
 

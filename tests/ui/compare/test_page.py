@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scse_viz.models import BLOCK_NAMES
-from scse_viz.ui.shell.address import Display, read_display
+from scse_viz.ui.shell.address import PanelDisplay, read_display
 from tests.ui.compare.compare_page import OWN, ball, message, nifti, opened, titles, with_upload
 
 
@@ -48,12 +48,12 @@ def test_values_of_the_address_that_make_no_sense_are_named_and_replaced():
 
 def test_a_display_that_the_browser_changed_is_in_the_address():
     display, lost = read_display({"zoom": "2.5", "centre": "80,91.5", "smooth": "true"})
-    assert display == Display(zoom=2.5, centre=(80, 91.5), smooth=True)
+    assert display == PanelDisplay(zoom=2.5, centre=(80, 91.5), smooth=True)
     assert lost == []
 
 
 def test_a_window_that_is_upside_down_is_not_used():
-    assert read_display({"black": "80", "white": "20"}) == (Display(), ["black", "white"])
+    assert read_display({"black": "80", "white": "20"}) == (PanelDisplay(), ["black", "white"])
 
 
 def test_an_uploaded_scan_is_drawn_in_mm():

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from scse_viz.ui.components.viewer import viewer
-from scse_viz.ui.components.viewer.viewer import Display, read_display
+from scse_viz.ui.components.viewer.viewer import ViewerDisplay, read_display
 
 NIIVUE = Path(viewer.__file__).parent / "niivue"
 
 
 def test_a_display_is_read_from_the_address():
-    assert read_display("3d,100,60,0,40,1,1,0") == Display("3d", 100, 60, 0, 40, True, True, False)
+    assert read_display("3d,100,60,0,40,1,1,0") == ViewerDisplay("3d", 100, 60, 0, 40, True, True, False)
 
 
 @pytest.mark.parametrize(

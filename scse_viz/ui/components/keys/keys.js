@@ -8,7 +8,7 @@ const PATIENCE_MS = 5000;
 const listeners = new WeakMap();
 const live = []; // of two that want a key, the page's later one has it
 
-class Listener {
+export class Listener {
   constructor() {
     this.presses = []; // [number, key] of those that the server has not answered yet; numbers rise
     this.sent = 0;

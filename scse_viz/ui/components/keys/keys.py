@@ -5,9 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from scse_viz.ui.components.scripts import script
+
 _LISTENERS = "keys_listeners"
 _ORDER = "keys_order"
-_keys = st.components.v2.component("scse_viz_keys", js=Path(__file__).with_name("keys.js").read_text(encoding="utf-8"))
+_keys = st.components.v2.component("scse_viz_keys", js=script(Path(__file__).with_name("keys.js")))
 
 
 def listen(actions: Mapping[str, Callable[[], None]], *, key: str) -> None:

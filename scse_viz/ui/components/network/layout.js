@@ -6,7 +6,7 @@ const WORDS = { below: 34, beside: 84 }; // px that a stage's name and size take
 const DEPTH = 4;
 
 // The name of a stage -> how far down it stands, and on which side.
-function standing(name) {
+export function standing(name) {
   if (name === "bottleneck") return { level: DEPTH, side: "middle" };
   if (name === "input") return { level: 0, side: "left", end: true };
   if (name === "prediction") return { level: 0, side: "right", end: true };
@@ -14,7 +14,7 @@ function standing(name) {
 }
 
 // Stages in the order of the forward pass -> their pictures' boxes {x, y, width, height} in px, and the whole height.
-function layOut(names, width, aspect) {
+export function layOut(names, width, aspect) {
   return width < NARROW ? ladder(names, width, aspect) : bow(names, width, aspect);
 }
 
@@ -46,7 +46,7 @@ function ladder(names, width, aspect) {
 }
 
 // Lines of the drawing: [kind, path], kind "flow" from a stage to the next, "skip" from encoder to decoder.
-function connections(names, { boxes, step, words }) {
+export function connections(names, { boxes, step, words }) {
   const lines = [];
   names.slice(1).forEach((name, index) => {
     lines.push(["flow", words === "below" ? sideways(boxes.get(names[index]), boxes.get(name)) : steps(boxes.get(names[index]), boxes.get(name))]);

@@ -1,4 +1,4 @@
-"""The network as a drawing: every block a small picture of what it does on the slice, one of them chosen by a click."""
+"""The network as a drawing: each block is a small picture of what it does on the slice, and a click chooses one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -7,32 +7,30 @@ import streamlit as st
 
 from scse_viz.rendering.panels import Panel
 from scse_viz.ui.components.panels import panels
-from scse_viz.ui.shell import cached
+from scse_viz.ui.components.scripts import script
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.zoo import Card
 
 HERE = Path(__file__).parent
-SCRIPTS = ("../panels/data.js", "../panels/draw.js", "layout.js", "view.js")
 LABEL = "The network, from its input to its prediction. Arrow keys move between blocks, Enter opens one."
 _network = st.components.v2.component(
     "scse_viz_network",
     css=(HERE / "network.css").read_text(encoding="utf-8"),
-    js="\n".join((HERE / script).read_text(encoding="utf-8") for script in SCRIPTS),
+    js=script(HERE / "network.js"),
 )
 
 
 def message(view: View, card: Card, drawn: Mapping[str, Panel], *, selected: str, picked: tuple[int, int]) -> bytes:
-    """What the component draws: a picture of every block, the chosen one, and the place (row, column) pointed at.
+    """What the component draws: a picture of every block, the selected one, and a picked pixel (row, column).
 
-    drawn: "prediction", and every block by name.
+    drawn: "prediction" and every block by name.
     """
     rows = [panels.Row("prediction", "", (drawn["prediction"],))]
     for block in card.block_table:
         detail = f"{block.channels} channels\n{block.scale * card.pixel_mm:g} mm"
         rows.append(panels.Row(block.name, detail, (drawn[block.name],)))
     return panels.message(
-        view.slice,
-        intensities=cached.shown_intensities(view.scan),
+        view,
         columns={},
         rows=rows,
         structures=card.structures,
@@ -41,7 +39,7 @@ def message(view: View, card: Card, drawn: Mapping[str, Panel], *, selected: str
 
 
 def draw(packed: bytes, blocks: Sequence[str], on_block: Callable[[str], None]) -> None:
-    """Draw a message; `on_block` is told which of the blocks was chosen, before the page runs again."""
+    """Draw a message; `on_block` receives the name of a chosen block before the page runs again."""
     _network(data=packed, key="network", on_block_change=lambda: _choose(blocks, on_block))
 
 

@@ -1,8 +1,15 @@
 // The network itself: every stage a small picture of what its block does, in the order of the forward pass.
 
-const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
+import { coloured, labelTable, scaleTable, spanTable, windowTable } from "../shared/colours.js";
+import { drawChannels, drawMaps, drawRing, inksOf } from "../shared/drawing.js";
+import { element, sharpContext } from "../shared/elements.js";
+import { clamp, extent, middleOf, placement } from "../shared/geometry.js";
+import { decodeAll, sameBytes, unpack } from "../shared/message.js";
+import { connections, layOut, standing } from "./layout.js";
 
-class NetworkView {
+const MOVES = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
+
+export class NetworkView {
   constructor(root) {
     this.root = root;
     this.pictures = new Map();
@@ -52,7 +59,7 @@ class NetworkView {
     this.tables = {
       gate: scaleTable(scales[display.scale]),
       activation: scaleTable(scales[activation]),
-      labels: labelTable(structures, null),
+      labels: labelTable(structures),
     };
     this.layers = new Map();
     this.sliceCanvas = coloured(this.pictures.get(this.slice.picture), windowTable(display.black, display.white));
@@ -118,7 +125,7 @@ class NetworkView {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const buttons = [...this.stages.querySelectorAll("button")];
     const at = buttons.indexOf(this.root.activeElement ?? document.activeElement);
-    const to = { Home: 0, End: buttons.length - 1 }[event.key] ?? at + (STEPS[event.key] ?? NaN);
+    const to = { Home: 0, End: buttons.length - 1 }[event.key] ?? at + (MOVES[event.key] ?? NaN);
     if (Number.isNaN(to)) return;
     event.preventDefault();
     buttons[clamp(to, 0, buttons.length - 1)].focus();
@@ -131,8 +138,8 @@ class NetworkView {
       this.frame = 0;
       const width = this.place.clientWidth;
       if (!width) return;
-      const aspect = (this.slice.columns * this.slice.column_mm) / (this.slice.rows * this.slice.row_mm);
-      const layout = layOut(this.names, width, aspect);
+      const mm = extent(this.slice);
+      const layout = layOut(this.names, width, mm[0] / mm[1]);
       this.place.dataset.words = layout.words;
       this.place.style.height = `${layout.height}px`;
       this.lines(layout, width);
@@ -149,58 +156,31 @@ class NetworkView {
       .join("");
   }
 
+  // Gates are always on the scale of 0 to 1 here: blocks are compared with one another.
   drawStage({ place, canvas, cell }, box, { side }) {
-    Object.assign(place.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px` });
+    const { width, height } = box;
+    Object.assign(place.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${width}px` });
     place.dataset.side = side;
-    canvas.style.height = `${box.height}px`;
+    canvas.style.height = `${height}px`;
+    const context = sharpContext(canvas, width, height);
     if (cell.kind === "none") {
-      const style = getComputedStyle(this.place);
-      const colours = Object.fromEntries(
-        ["text", "faded", "line", "bar"].map((name) => [name, style.getPropertyValue(`--${name}`)]),
-      );
-      const strip = { canvas, width: box.width, height: box.height };
-      drawChannels(strip, [...(cell.channels ?? [])].sort((one, other) => other - one), colours, -1);
+      const weights = [...(cell.channels ?? [])].sort((one, other) => other - one);
+      drawChannels(context, box, weights, inksOf(this.place));
       return;
     }
-    const ratio = window.devicePixelRatio || 1;
-    canvas.width = Math.round(box.width * ratio);
-    canvas.height = Math.round(box.height * ratio);
-    const context = canvas.getContext("2d");
-    const { slice, display } = this;
-    const mm = [slice.columns * slice.column_mm, slice.rows * slice.row_mm];
-    context.setTransform(canvas.width / mm[0], 0, 0, canvas.height / mm[1], 0, 0);
-    context.imageSmoothingQuality = "high";
-    context.drawImage(this.sliceCanvas, 0, 0, ...mm);
-    const layer = this.layer(cell);
-    if (layer) {
-      context.globalAlpha = (cell.kind === "labels" ? display.labels : display.opacity) / 100;
-      context.imageSmoothingEnabled = cell.kind === "labels" || display.smooth;
-      const [rowMm, columnMm] = cell.map_mm ?? [slice.row_mm, slice.column_mm];
-      context.drawImage(layer, 0, 0, layer.width * columnMm, layer.height * rowMm);
-      context.globalAlpha = 1;
-    }
-    this.drawPicked(context, canvas.width / mm[0]);
+    const fitted = placement(this.slice, { zoom: 1 }, width, height);
+    drawMaps(context, fitted, this, { cell, layer: this.layer(cell) });
+    if (this.header.picked) drawRing(context, fitted, middleOf(this.slice, this.header.picked), 4);
   }
 
   layer(cell) {
     const picture = this.pictures.get(cell.picture);
     if (!picture || !this.tables[cell.kind]) return null;
-    const key = `${cell.kind} ${cell.picture}`;
-    if (!this.layers.has(key)) this.layers.set(key, coloured(picture, this.tables[cell.kind]));
+    const table = this.tables[cell.kind];
+    const gate = cell.kind === "gate";
+    const key = `${cell.kind} ${cell.picture}${gate ? ` ${cell.span}` : ""}`;
+    if (!this.layers.has(key)) this.layers.set(key, coloured(picture, gate ? spanTable(table, cell.span, [0, 1]) : table));
     return this.layers.get(key);
-  }
-
-  drawPicked(context, perMm) {
-    if (!this.header.picked) return;
-    const [row, column] = this.header.picked;
-    const place = [(column + 0.5) * this.slice.column_mm, (row + 0.5) * this.slice.row_mm];
-    for (const [colour, line] of [["#000a", 3.5], ["#fffd", 1.5]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = (line * (window.devicePixelRatio || 1)) / perMm;
-      context.beginPath();
-      context.arc(...place, (4 * (window.devicePixelRatio || 1)) / perMm, 0, 2 * Math.PI);
-      context.stroke();
-    }
   }
 
   close() {
@@ -209,27 +189,4 @@ class NetworkView {
     cancelAnimationFrame(this.frame);
     this.place.remove();
   }
-}
-
-function element(name, className, text = "") {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
-  return made;
-}
-
-const views = new WeakMap();
-
-export default function network({ data, parentElement, setTriggerValue }) {
-  let view = views.get(parentElement);
-  if (!view) {
-    view = new NetworkView(parentElement);
-    views.set(parentElement, view);
-  }
-  view.trigger = setTriggerValue;
-  view.show(data);
-  return () => {
-    views.delete(parentElement);
-    view.close();
-  };
 }

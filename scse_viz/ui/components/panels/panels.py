@@ -1,6 +1,7 @@
-"""The comparison as pictures: a component that draws small maps in the browser, where opacity, colours and zoom live.
+"""The comparison as pictures: a component that draws small maps in the browser, which keeps opacity, colours and zoom.
 
-Its message, `pictures.pack`: a header (see `message`) and one PNG of numbers for each map, at the map's own resolution.
+Its message is made by `rendering.panels.pack`: a header (see `message`) and a PNG of numbers for each map, at the map's
+own resolution.
 """
 
 import base64
@@ -14,25 +15,25 @@ import streamlit as st
 
 from scse_viz.rendering.colours import ACTIVATION_SCALE, GATE_SCALES, colour_scale
 from scse_viz.rendering.panels import MAP_KINDS, Panel, eight_bit, pack, picture_name, png
-from scse_viz.scans import ScanSlice
-from scse_viz.ui.shell import address
+from scse_viz.ui.components.scripts import script
+from scse_viz.ui.shell import address, cached
+from scse_viz.ui.shell.sidebar import View
 from scse_viz.zoo.structures import Structure
 
 HERE = Path(__file__).parent
-PARTS = ("data", "draw", "controls", "view", "sight", "focus", "save", "pointer")
 HINT = "Point at a panel: all of them read the same place."
 _panels = st.components.v2.component(
     "scse_viz_panels",
     css=(HERE / "panels.css").read_text(encoding="utf-8"),
-    js="\n".join((HERE / f"{part}.js").read_text(encoding="utf-8") for part in PARTS),
+    js=script(HERE / "panels.js"),
 )
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the comparison: its name, a line or two about it, and a panel for every column.
+    """A row of the comparison: its name, a line or two about it, and one panel per column.
 
-    A `reference` is drawn before them, in the place of name and detail.
+    A `reference` is drawn before them, in place of name and detail.
     """
 
     name: str
@@ -42,69 +43,32 @@ class Row:
 
 
 def message(
-    scan_slice: ScanSlice,
+    view: View,
     *,
-    intensities: tuple[float, float],
     columns: Mapping[str, str],
     rows: Sequence[Row],
     structures: Sequence[Structure],
     reference: Panel | None = None,
-    places: int = 0,
     options: Mapping[str, Any] | None = None,
 ) -> bytes:
     """What the component needs to draw a slice: geometry in mm, panels, colours; columns: title -> detail.
 
-    The first row holds the predictions; `reference` is drawn beside them, over the slice. Room is kept for `places`
-    columns, so that panels stay as large and where they are while fewer are shown. `options` join the header:
-    `layout` "focus" makes the first panel large, `pick` lets a click choose a pixel, `picked` is the one chosen.
+    The first row holds the predictions; `reference` is drawn beside them, over the slice. `options` join the header:
+    `places` keeps room for that many columns, so that panels stay where they are while fewer are shown, `layout`
+    "focus" makes the first panel large, `pick` lets a click choose a pixel, `picked` is the chosen one.
     """
-    scan, grid = scan_slice.scan, scan_slice.grid
-    background = png(eight_bit(scan_slice.pixels, *intensities))
-    origin, down, right = (scan_slice.voxel(*place) for place in ((0, 0), (1, 0), (0, 1)))
+    background = png(eight_bit(view.slice.pixels, *cached.shown_intensities(view.scan)))
     references = [panel for panel in (reference, *(row.reference for row in rows)) if panel]
     every = [panel for row in rows for panel in row.panels] + references
-    occurring = sorted({number for panel in every for number in panel.areas})
     header: dict[str, Any] = {
-        "slice": {
-            "picture": picture_name(background),
-            "rows": grid.height,
-            "columns": grid.width,
-            "row_mm": grid.row_mm,
-            "column_mm": grid.column_mm,
-            "letters": grid.letters,
-            "low": intensities[0],
-            "high": intensities[1],
-            "alt": f"{scan.name}, {scan_slice.plane} slice {scan_slice.index} of {grid.count}",
-        },
-        "voxel": {
-            "origin": [int(place) for place in origin],
-            "row": [int(to) - int(start) for start, to in zip(origin, down, strict=True)],
-            "column": [int(to) - int(start) for start, to in zip(origin, right, strict=True)],
-            "affine": scan.affine.tolist() if scan.oriented else None,
-        },
+        "slice": {"picture": picture_name(background), **_geometry(view)},
+        "voxel": _voxels(view),
         "structures": [{"name": each.name, "colour": each.colour} for each in structures],
-        "occurring": occurring,
-        "gate_scales": GATE_SCALES,
-        "activation_scale": ACTIVATION_SCALE,
-        "scales": {
-            name: base64.b64encode(colour_scale(name).tobytes()).decode() for name in (*GATE_SCALES, ACTIVATION_SCALE)
-        },
-        "kinds": {
-            kind: {**asdict(each), "scale": base64.b64encode(colour_scale(each.scale).tobytes()).decode()}
-            for kind, each in MAP_KINDS.items()
-            if any(panel.kind == kind for panel in every)
-        },
-        "places": places,
+        "occurring": sorted({number for panel in every for number in panel.areas}),
+        **_scales({panel.kind for panel in every}),
+        "places": 0,
         "columns": [{"title": title, "detail": detail} for title, detail in columns.items()],
-        "rows": [
-            {
-                "title": row.name,
-                "detail": row.detail,
-                "cells": [_cell(panel) for panel in row.panels],
-                "reference": row.reference and _cell(row.reference),
-            }
-            for row in rows
-        ],
+        "rows": [_row(row) for row in rows],
         "display": address.first_display(),
         "hint": HINT,
         **(options or {}),
@@ -121,11 +85,11 @@ def draw(
     on_pick: Callable[[int, int], None] | None = None,
     keep: Callable[[], object] | None = None,
 ) -> None:
-    """Draw a message. What a person changes in the display goes into the address, without a run of the page.
+    """Draw a message. What the user changes in the display goes into the address, without a run of the page.
 
-    Several grids of one page have a key each; opacities, window and colours are changed in all of them together.
-    `on_pick` is told the row and column of a pixel that was clicked, and the whole page runs again. `keep` puts into
-    the address what the page itself holds there: the browser may report a display before it has heard of it.
+    Each grid of a page has a key of its own; opacities, window and colours change in all of them together. `on_pick`
+    receives the row and column of a clicked pixel, and the whole page runs again. `keep` writes to the address what the
+    page itself holds there: the browser may report a display before the page's own values have reached it.
     """
     _draw(packed, key, on_pick, keep, picks=st.session_state.get(f"{key}_picks", 0))
 
@@ -146,7 +110,7 @@ def _draw(
         on_picked_change=partial(_pick, key, on_pick),
     )
     if st.session_state.get(f"{key}_picks", 0) != picks:
-        st.rerun()  # this fragment knows of a pick that its page does not
+        st.rerun()  # the page has not seen this pick yet
 
 
 def _remember(key: str, keep: Callable[[], object] | None) -> None:
@@ -165,6 +129,64 @@ def _pick(key: str, on_pick: Callable[[int, int], None] | None) -> None:
     st.session_state[f"{key}_picks"] = st.session_state.get(f"{key}_picks", 0) + 1
 
 
+def _geometry(view: View) -> dict[str, Any]:
+    """Size of the slice and what stands at its edges; `mirrored` where the right of the head is drawn left."""
+    grid = view.slice.grid
+    low, high = cached.shown_intensities(view.scan)
+    letters = grid.letters
+    if letters is not None and view.mirrored:
+        top, right, bottom, left = letters
+        letters = (top, left, bottom, right)
+    return {
+        "rows": grid.height,
+        "columns": grid.width,
+        "row_mm": grid.row_mm,
+        "column_mm": grid.column_mm,
+        "letters": letters,
+        "mirrored": view.mirrored,
+        "convention": view.convention,
+        "low": low,
+        "high": high,
+        "alt": f"{view.scan.name}, {view.plane} slice {view.index} of {grid.count}",
+    }
+
+
+def _voxels(view: View) -> dict[str, Any]:
+    """The voxel of the first pixel, what a row and a column add to it, and the way from voxels to mm."""
+    origin, down, right = (view.slice.voxel(*pixel) for pixel in ((0, 0), (1, 0), (0, 1)))
+    return {
+        "origin": [int(index) for index in origin],
+        "row": [int(to) - int(start) for start, to in zip(origin, down, strict=True)],
+        "column": [int(to) - int(start) for start, to in zip(origin, right, strict=True)],
+        "affine": view.scan.affine.tolist() if view.scan.oriented else None,
+    }
+
+
+def _scales(kinds: set[str]) -> dict[str, Any]:
+    """The colour scales that maps of these kinds are drawn with."""
+    return {
+        "gate_scales": GATE_SCALES,
+        "activation_scale": ACTIVATION_SCALE,
+        "scales": {name: _colours(name) for name in (*GATE_SCALES, ACTIVATION_SCALE)},
+        "kinds": {
+            kind: {**asdict(each), "scale": _colours(each.scale)} for kind, each in MAP_KINDS.items() if kind in kinds
+        },
+    }
+
+
+def _colours(scale: str) -> str:
+    return base64.b64encode(colour_scale(scale).tobytes()).decode()
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "title": row.name,
+        "detail": row.detail,
+        "cells": [_cell(panel) for panel in row.panels],
+        "reference": row.reference and _cell(row.reference),
+    }
+
+
 def _cell(panel: Panel) -> dict[str, Any]:
     return {
         "kind": panel.kind,
@@ -176,12 +198,15 @@ def _cell(panel: Panel) -> dict[str, Any]:
         "note": panel.note,
         "mean": panel.mean,
         "readings": panel.readings,
+        "flat": panel.flat is not None,
         "caption": _caption(panel) if panel.caption is None else panel.caption,
         "weights": panel.channels and f"{len(panel.channels)} channel weights",
     }
 
 
 def _caption(panel: Panel) -> str:
+    if panel.flat is not None:
+        return panel.flat
     if panel.kind == "labels":
         return "1 structure" if len(panel.areas) == 1 else f"{len(panel.areas)} structures"
     if panel.kind == "none":

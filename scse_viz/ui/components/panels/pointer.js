@@ -1,163 +1,71 @@
-// What the pointer and the keys do to all panels together, and what they read.
+// Pointer, wheel and keys over the grid of panels.
 
-Object.assign(PanelsView.prototype, {
-  placeIn(panel) {
-    return placement(this.slice, this.display, panel.canvas.clientWidth, panel.canvas.clientHeight);
-  },
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const ZOOMS = { "+": 1.5, "=": 1.5, "-": 1 / 1.5, 0: 0 };
+const STILL = 4; // px that the pointer may move between press and release of a click
 
-  // The place under the pointer, in mm from the top left corner of the slice.
-  mmAt(panel, event) {
-    const box = panel.canvas.getBoundingClientRect();
-    const place = this.placeIn(panel);
-    return [
-      (event.clientX - box.left - place.left) / place.perMm, (event.clientY - box.top - place.top) / place.perMm,
-    ];
-  },
+export function connectGrid(view) {
+  const { grid } = view;
+  connectFingers(view);
+  grid.onpointerleave = () => view.leave();
+  grid.ondblclick = (event) => panelOf(view, event) && view.zoomBy(2, panelOf(view, event), event);
+  grid.onkeydown = (event) => pressed(view, event);
+  grid.addEventListener("wheel", (event) => {
+    const panel = panelOf(view, event);
+    if (!panel || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    view.zoomBy(Math.exp(-event.deltaY / 200), panel, event);
+  }, { passive: false });
+}
 
-  inside([x, y]) {
-    const { slice } = this;
-    return x >= 0 && y >= 0 && x < slice.columns * slice.column_mm && y < slice.rows * slice.row_mm;
-  },
+const panelOf = (view, event) => view.panels.find(({ canvas }) => canvas === event.target);
 
-  point(panel, event) {
-    const mm = this.mmAt(panel, event);
-    this.cross = this.inside(mm) ? mm : null;
-    this.draw();
-  },
-
-  leave() {
-    this.cross = null;
-    for (const strip of this.strips) strip.picked = -1;
-    this.draw();
-  },
-
-  // The place that the page holds on to, [row, column] of the slice, in mm; null where it asks for none.
-  pickedMm() {
-    if (!this.header.picked) return null;
-    const [row, column] = this.header.picked;
-    return [(column + 0.5) * this.slice.column_mm, (row + 0.5) * this.slice.row_mm];
-  },
-
-  // Tell the page, where it asks for it, which pixel of the slice is under the crosshair.
-  pick() {
-    if (!this.header.pick || !this.cross) return;
-    const { row_mm: down, column_mm: across } = this.slice;
-    this.header.picked = [Math.floor(this.cross[1] / down), Math.floor(this.cross[0] / across)];
-    this.draw();
-    this.trigger("picked", this.header.picked);
-  },
-
-  // One voxel along columns and rows.
-  step(columns, rows) {
-    const { column_mm: across, row_mm: down, columns: width, rows: height } = this.slice;
-    const [x, y] = this.cross ?? this.pickedMm() ?? [(width * across) / 2, (height * down) / 2];
-    this.cross = [
-      clamp((Math.floor(x / across) + columns + 0.5) * across, across / 2, (width - 0.5) * across),
-      clamp((Math.floor(y / down) + rows + 0.5) * down, down / 2, (height - 0.5) * down),
-    ];
-    this.draw();
-  },
-
-  // 0 fits the whole slice; the place under the pointer, where there is one, stays under it.
-  zoomBy(factor, panel, event) {
-    const { display } = this;
-    const fixed = panel && this.mmAt(panel, event);
-    const before = panel && this.placeIn(panel).perMm;
-    const middle = [(this.slice.columns * this.slice.column_mm) / 2, (this.slice.rows * this.slice.row_mm) / 2];
-    const centre = (display.zoom > 1 && display.centre) || middle;
-    display.zoom = factor === 0 ? 1 : clamp(display.zoom * factor, 1, 16);
-    if (display.zoom === 1) display.centre = null;
-    else if (fixed) {
-      const shrink = before / this.placeIn(panel).perMm;
-      display.centre = this.held([0, 1].map((axis) => fixed[axis] + (centre[axis] - fixed[axis]) * shrink));
-    } else display.centre = this.held(centre);
-    this.changed(false);
-  },
-
-  panBy(panel, right, down) {
-    const { perMm } = this.placeIn(panel);
-    const [x, y] = this.display.centre;
-    this.display.centre = this.held([x - right / perMm, y - down / perMm]);
-    this.changed(false);
-  },
-
-  held([x, y]) {
-    const { slice } = this;
-    return [clamp(x, 0, slice.columns * slice.column_mm), clamp(y, 0, slice.rows * slice.row_mm)];
-  },
-
-  pointChannel(event) {
-    const strip = this.strips.find(({ canvas }) => canvas === event.target);
-    const picked = (one) => {
-      if (one !== strip) return -1;
-      const box = one.canvas.getBoundingClientRect();
-      const place = (event.clientX - box.left - 14) / (box.width - 14);
-      return clamp(Math.floor(place * one.order.length), 0, one.order.length - 1);
-    };
-    if (strip) this.cross = null;
-    if (strip || this.strips.some((one) => one.picked >= 0)) {
-      for (const one of this.strips) one.picked = picked(one);
-      this.draw();
-    }
-  },
-
-  // The number of a cell at a place, in words.
-  valueAt(cell, [x, y]) {
-    const picture = this.pictures.get(cell.picture);
-    if (!picture) return null;
-    const [rowMm, columnMm] = cell.map_mm ?? [this.slice.row_mm, this.slice.column_mm];
-    const column = Math.floor(x / columnMm);
-    const row = Math.floor(y / rowMm);
-    const number = picture.numbers[row * picture.width + column];
-    if (number === undefined || column >= picture.width) return null;
-    if (cell.kind === "labels") return this.structures[number]?.name ?? `class ${number}`;
-    if (cell.readings) return cell.readings[number] ?? null;
-    const value = cell.span[0] + ((cell.span[1] - cell.span[0]) * number) / 255;
-    const kind = this.header.kinds[cell.kind];
-    if (kind) return `${kind.word} ${cell.span[0] < 0 && value > 0 ? "+" : ""}${value.toFixed(2)}`;
-    return cell.kind === "gate" ? `gate ${value.toFixed(2)}` : `activation ${Number(value.toPrecision(2))} a.u.`;
-  },
-
-  // Captions and the line above the panels say what is under the crosshair, else what each panel shows.
-  read() {
-    const place = this.cross ?? this.pickedMm();
-    for (const { cell, caption } of this.panels) {
-      caption.textContent = (place && this.valueAt(cell, place)) || cell.caption;
-      caption.classList.toggle("here", Boolean(place));
-    }
-    for (const { cell, caption, order, picked } of this.strips) {
-      if (picked >= 0) caption.textContent = `channel ${order[picked]}: ${cell.channels[order[picked]].toFixed(2)}`;
-      else caption.textContent = cell.weights;
-    }
-    this.root.querySelector(".place").textContent = place ? this.where(place) : this.header.hint;
-  },
-
-  where([x, y]) {
-    const { origin, row, column, affine } = this.header.voxel;
-    const { row_mm: down, column_mm: across } = this.slice;
-    const rows = Math.floor(y / down);
-    const columns = Math.floor(x / across);
-    const voxel = origin.map((start, axis) => start + rows * row[axis] + columns * column[axis]);
-    const text = `voxel (${voxel.join(", ")})`;
-    if (!affine) return text;
-    const mm = affine.slice(0, 3).map((line) => line[0] * voxel[0] + line[1] * voxel[1] + line[2] * voxel[2] + line[3]);
-    return `${text} · mm (${mm.map((value) => value.toFixed(1)).join(", ")})`;
-  },
-});
-
-const views = new WeakMap();
-
-export default function panels({ data, parentElement, setStateValue, setTriggerValue }) {
-  let view = views.get(parentElement);
-  if (!view) {
-    view = new PanelsView(parentElement);
-    views.set(parentElement, view);
-  }
-  view.send = setStateValue;
-  view.trigger = setTriggerValue;
-  view.show(data);
-  return () => {
-    views.delete(parentElement);
-    view.close();
+// One finger or the mouse drags and clicks, two fingers zoom.
+function connectFingers(view) {
+  const { grid } = view;
+  const fingers = new Map();
+  let start = null;
+  grid.onpointerdown = (event) => {
+    const panel = panelOf(view, event);
+    if (!panel) return;
+    fingers.set(event.pointerId, event);
+    start = event;
+    if (view.display.zoom > 1) panel.canvas.setPointerCapture(event.pointerId);
   };
+  grid.onpointermove = (event) => {
+    const panel = panelOf(view, event);
+    const before = fingers.get(event.pointerId);
+    if (before && fingers.size === 2) {
+      const [other] = [...fingers.values()].filter(({ pointerId }) => pointerId !== event.pointerId);
+      view.zoomBy(apart(event, other) / Math.max(1, apart(before, other)));
+    } else if (before && panel && view.display.zoom > 1) {
+      view.panBy(panel, event.clientX - before.clientX, event.clientY - before.clientY);
+    }
+    if (before) fingers.set(event.pointerId, event);
+    if (panel) view.point(panel, event);
+    view.pointChannel(event);
+  };
+  grid.onpointerup = grid.onpointercancel = (event) => {
+    fingers.delete(event.pointerId);
+    const clicked = event.type === "pointerup" && event.button === 0 && start && apart(event, start) < STILL;
+    if (clicked && panelOf(view, event)) {
+      view.point(panelOf(view, event), event);
+      view.pick();
+    }
+    start = null;
+  };
+}
+
+const apart = (one, other) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
+
+// What a key means while the grid has the focus; other keys are the page's.
+export function pressed(view, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key in STEPS) view.step(...STEPS[event.key]);
+  else if (event.key in ZOOMS) view.zoomBy(ZOOMS[event.key]);
+  else if (event.key === "Enter" && event.target === view.grid) view.pick();
+  else if (event.key.toLowerCase() === "o") view.toggleBare();
+  else if (event.key === "Escape") view.leave();
+  else return;
+  event.preventDefault();
 }

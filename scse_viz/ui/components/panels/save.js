@@ -1,10 +1,12 @@
 // The panels as a file: an SVG of what is drawn, maps as pixels and words as words, or a PNG of that SVG.
 
+import { newCanvas } from "../shared/elements.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const SHARPNESS = 2; // pixels of the PNG for a CSS pixel
 
-async function savePanels(view, format) {
-  view.drawSome(() => true);
+export async function savePanels(view, format) {
+  view.sight.drawSome(() => true);
   const svg = pictureOf(view);
   const text = new XMLSerializer().serializeToString(svg);
   const vector = new Blob([text], { type: "image/svg+xml" });

@@ -1,55 +1,62 @@
 // The view: a grid of panels, blocks in rows and variants in columns, that share zoom, crosshair and scales.
 
+import { coloured, gradient, labelTable, scaleTable, spanTable, windowTable } from "../shared/colours.js";
+import { drawChannels, drawCross, drawLetters, drawMaps, drawRing } from "../shared/drawing.js";
+import { element, sharpContext } from "../shared/elements.js";
+import { clamp, extent, inside, middleOf, panned, pixelAt, placement, stepped, toMm, zoomed } from "../shared/geometry.js";
+import { decodeAll, sameBytes, unpack } from "../shared/message.js";
+import { kindKey, makeCells } from "./cells.js";
+import { connectControls, CONTROLS, RESTED_MS } from "./controls.js";
+import { connectGrid } from "./pointer.js";
+import { gateRange, keyWords, rangeWords } from "./ranges.js";
+import { positionText, valueAt } from "./readings.js";
+import { Sight } from "./sight.js";
+
+const GRID_LABEL = "Maps, blocks in rows and networks in columns. Arrow keys move the crosshair, + and - zoom.";
 const shown = new Set();
 
-class PanelsView {
+export class PanelsView {
   constructor(root) {
     this.root = root;
     this.pictures = new Map();
     this.layers = new Map();
-    this.cross = null;
+    this.cross = null; // mm
     this.bare = false;
     this.only = null;
-    this.place = document.createElement("div");
-    this.place.className = "panels";
+    this.place = element("div", "panels");
     root.append(this.place);
+    this.sight = new Sight(this.place, (part, inks) => this.drawPart(part, inks), () => this.read());
     this.watch = new ResizeObserver(() => this.draw());
-    this.print = () => this.drawSome(() => true);
+    this.print = () => this.sight.drawSome(() => true);
     window.addEventListener("beforeprint", this.print);
     shown.add(this);
   }
 
   async show(message) {
-    if (this.message && sameBytes(message, this.message)) return this.retint();
+    if (this.message && sameBytes(message, this.message)) return this.sight.retint();
     this.message = message;
     const unpacked = unpack(message);
     const pictures = await decodeAll(unpacked, this.pictures);
-    if (message !== this.message) return; // a later message came while this one was decoded
+    if (message !== this.message) return undefined; // a later message came while this one was decoded
     this.pictures = pictures;
     this.header = unpacked.header;
     this.slice = this.header.slice;
-    this.structures = this.header.structures;
     this.display ??= { ...this.header.display };
-    const sameSlice = this.shownSlice === this.slice.picture;
+    if (this.shownSlice !== this.slice.picture) this.cross = null;
     this.shownSlice = this.slice.picture;
-    if (!sameSlice) this.cross = null;
-    Object.assign(this.place.dataset, { layout: this.header.layout ?? "table" });
+    this.place.dataset.layout = this.header.layout ?? "table";
     if (!this.grid) this.build();
     connectControls(this);
-    this.tables();
     this.fill();
-    this.draw();
+    this.tables();
+    return this.draw();
   }
 
   build() {
     this.place.innerHTML = CONTROLS;
-    this.grid = document.createElement("div");
-    this.grid.className = "grid";
+    this.grid = element("div", "grid");
     this.grid.tabIndex = 0;
     this.grid.setAttribute("role", "group");
-    this.grid.setAttribute(
-      "aria-label", "Maps, blocks in rows and networks in columns. Arrow keys move the crosshair, + and - zoom.",
-    );
     this.place.append(this.grid);
     connectGrid(this);
     this.watch.observe(this.grid);
@@ -57,128 +64,181 @@ class PanelsView {
 
   // One cell of the grid for each cell of the header; replaced in one go, so that nothing flashes.
   fill() {
-    const { header } = this;
-    this.panels = [];
-    this.strips = [];
-    this.grid.style.setProperty("--columns", Math.max(header.columns.length, header.places));
-    this.grid.style.setProperty(
-      "--aspect", `${this.slice.columns * this.slice.column_mm} / ${this.slice.rows * this.slice.row_mm}`,
-    );
-    this.grid.classList.toggle("focus", header.layout === "focus");
-    if (header.layout === "focus") this.fillFocus();
-    else this.fillTable();
-    this.look();
+    const { header, grid } = this;
+    const [width, height] = extent(this.slice);
+    const focus = header.layout === "focus";
+    const made = makeCells(header, (number) => this.pickOut(number));
+    Object.assign(this, { panels: made.panels, strips: made.strips, rowKeys: made.rowKeys });
+    grid.style.setProperty("--columns", Math.max(header.columns.length, header.places));
+    grid.style.setProperty("--aspect", `${width} / ${height}`);
+    grid.classList.toggle("focus", focus);
+    grid.setAttribute("aria-label", header.label ?? GRID_LABEL);
+    grid.replaceChildren(...made.cells);
+    this.sight.watch([...this.panels, ...this.strips]);
     const drawn = (kind) => this.panels.some(({ cell }) => cell.kind === kind);
-    this.root.querySelector(".gates").hidden = header.layout === "focus" && !drawn("gate");
-    this.root.querySelector(".activations").hidden = !drawn("activation");
-    if (header.label) this.grid.setAttribute("aria-label", header.label);
-    if (header.activations) this.root.querySelector(".activations figcaption").textContent = header.activations;
-    this.root.querySelector(".kinds").replaceChildren(...Object.values(header.kinds).map(kindKey));
+    this.find(".gates").hidden = focus && !drawn("gate");
+    this.find(".activations").hidden = !drawn("activation");
+    if (header.activations) this.find(".activations figcaption").textContent = header.activations;
+    this.find(".kinds").replaceChildren(...Object.values(header.kinds).map(kindKey));
+    this.find(".convention").textContent = this.slice.convention;
   }
 
-  // Rows and columns with their names.
-  fillTable() {
-    const { header } = this;
-    const cells = [element("div", "head first", "slice")];
-    for (const { title, detail } of header.columns) {
-      const head = element("div", "head", title);
-      head.title = detail;
-      cells.push(head);
-    }
-    header.rows.forEach((row, index) => {
-      cells.push(this.firstCell(row, index));
-      for (const cell of row.cells) cells.push(this.cell(cell, row));
-      if (index === 0) cells.push(this.legend());
-    });
-    this.grid.replaceChildren(...cells);
+  find(selector) {
+    return this.root.querySelector(selector);
   }
 
-  firstCell(row, index) {
-    const slice = { kind: "slice", alt: this.slice.alt, caption: "slice" };
-    const cell = row.reference ?? (index === 0 ? slice : null);
-    const place = cell ? this.cell(cell, row) : rowHead(row, this.header.columns);
-    place.classList.add("first");
-    return place;
-  }
-
-  cell(cell, row) {
-    const place = element("div", `cell ${cell.kind}`);
-    const caption = element("div", "caption", cell.caption);
-    if (cell.kind === "none") {
-      const hollow = element("div", "hollow", cell.note);
-      place.append(hollow, caption);
-      if (cell.channels) hollow.append(this.strip(cell, row, caption));
-      return place;
-    }
-    const canvas = element("canvas", "map");
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", cell.alt);
-    place.append(canvas, caption);
-    this.panels.push({ canvas, cell, caption });
-    if (cell.kind === "gate") {
-      const weights = element("div", "caption", cell.channels ? cell.weights : cell.note);
-      place.append(cell.channels ? this.strip(cell, row, weights) : element("div", "strip"), weights);
-    } else if (cell.kind === "activation") {
-      const key = element("div", "strip scale");
-      key.innerHTML = `<span>0</span><i></i><span>${Number(cell.span[1].toPrecision(3))}</span>`;
-      place.append(key);
-    }
-    return place;
-  }
-
-  strip(cell, row, caption) {
-    const canvas = element("canvas", "strip");
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", cell.kind === "none" ? cell.alt : `${row.title}: ${cell.weights}`);
-    this.strips.push({ canvas, cell, caption, order: cell.channels.map((_, channel) => channel), picked: -1 });
-    return canvas;
-  }
-
-  // The structures; pointing at one shows it alone. Those that do not occur are faint, so that nothing below moves.
-  legend() {
-    const place = element("div", "legend");
-    this.structures.forEach(({ name, colour }, number) => {
-      if (number === 0) return;
-      const entry = element("button", "", name);
-      entry.disabled = !this.header.occurring.includes(number);
-      entry.type = "button";
-      entry.style.setProperty("--colour", colour);
-      const pick = (only) => () => {
-        this.only = only;
-        this.tables();
-        this.draw();
-      };
-      entry.onpointerenter = entry.onfocus = pick(number);
-      entry.onpointerleave = entry.onblur = pick(null);
-      place.append(entry);
-    });
-    return place;
+  pickOut(structure) {
+    this.only = structure;
+    this.tables();
+    this.draw();
   }
 
   // Colour tables changed: colour every picture again.
   tables() {
-    const { scales, activation_scale: activation } = this.header;
+    const { scales, activation_scale: activation, kinds, rows, structures } = this.header;
     const { display } = this;
     const gate = scaleTable(scales[display.scale]);
-    const other = scaleTable(scales[activation]);
-    this.tableOf = { gate, activation: other, labels: labelTable(this.structures, this.only) };
-    for (const [kind, { scale, clear }] of Object.entries(this.header.kinds)) {
+    this.tableOf = { gate, activation: scaleTable(scales[activation]), labels: labelTable(structures, this.only) };
+    for (const [kind, { scale, clear }] of Object.entries(kinds)) {
       this.tableOf[kind] = scaleTable(scale);
       if (clear) this.tableOf[kind][3] = 0;
     }
+    this.ranges = rows.map(({ cells }) => gateRange(cells, display.range));
     this.layers = new Map();
     this.sliceCanvas = coloured(this.pictures.get(this.slice.picture), windowTable(display.black, display.white));
-    this.root.querySelector(".gates i").style.background = gradient(gate);
-    this.place.style.setProperty("--activation", gradient(other));
+    this.place.style.setProperty("--gate", gradient(gate));
+    this.place.style.setProperty("--activation", gradient(this.tableOf.activation));
+    this.nameRanges();
   }
 
-  layer(cell) {
+  // The ends of the gates' scale: at the key, and in the head of each row where every block has its own.
+  nameRanges() {
+    const withGates = this.ranges.filter((_, row) => this.panels.some((panel) => panel.row === row && panel.cell.kind === "gate"));
+    const [low, high] = this.root.querySelectorAll(".gates > span");
+    [low.textContent, high.textContent] = keyWords(withGates);
+    for (const { key, row } of this.rowKeys) {
+      key.hidden = this.display.range === "fixed";
+      const ends = key.querySelectorAll("span");
+      [ends[0].textContent, ends[1].textContent] = rangeWords(this.ranges[row]);
+    }
+  }
+
+  layer({ cell, row }) {
     const picture = this.pictures.get(cell.picture);
     const table = this.tableOf[cell.kind];
     if (!picture || !table) return null;
-    const key = `${cell.kind} ${cell.picture}`;
-    if (!this.layers.has(key)) this.layers.set(key, coloured(picture, table));
+    const gate = cell.kind === "gate";
+    const key = gate ? `${cell.picture} ${cell.span} ${this.ranges[row]}` : `${cell.kind} ${cell.picture}`;
+    if (!this.layers.has(key)) {
+      this.layers.set(key, coloured(picture, gate ? spanTable(table, cell.span, this.ranges[row]) : table));
+    }
     return this.layers.get(key);
+  }
+
+  draw() {
+    if (this.grid) this.sight.draw();
+  }
+
+  drawPart(part, inks) {
+    const { canvas, width, height } = part;
+    const context = sharpContext(canvas, width, height);
+    if (!part.order) return this.drawPanel(part, context);
+    const { channels } = part.cell;
+    part.order.sort((one, other) => (this.display.sorted && channels[one] - channels[other]) || one - other);
+    return drawChannels(context, part, part.order.map((channel) => channels[channel]), inks, part.picked);
+  }
+
+  drawPanel(panel, context) {
+    const { width, height, cell } = panel;
+    const place = placement(this.slice, this.display, width, height);
+    context.fillStyle = "#000";
+    context.fillRect(0, 0, width, height);
+    drawMaps(context, place, this, { cell, layer: this.bare ? null : this.layer(panel) });
+    if (this.slice.letters) drawLetters(context, this.slice.letters, width, height);
+    const picked = this.pickedMm();
+    if (picked) drawRing(context, place, picked, 5);
+    if (this.cross ?? picked) drawCross(context, place, this.cross ?? picked, width, height);
+  }
+
+  // Captions and the line above the panels say what is under the crosshair, else what each panel shows.
+  read() {
+    const place = this.cross ?? this.pickedMm();
+    for (const { cell, caption } of this.panels) {
+      const said = place && valueAt(cell, place, this.pictures.get(cell.picture), this.header);
+      caption.textContent = said || cell.caption;
+      caption.classList.toggle("here", Boolean(place));
+    }
+    for (const { cell, caption, order, picked } of this.strips) {
+      caption.textContent = picked < 0 ? cell.weights : `channel ${order[picked]}: ${cell.channels[order[picked]].toFixed(2)}`;
+    }
+    this.find(".place").textContent = place ? positionText(place, this.header) : this.header.hint;
+    this.place.dataset.drawn = this.shownSlice;
+  }
+
+  placeIn({ canvas }) {
+    return placement(this.slice, this.display, canvas.clientWidth, canvas.clientHeight);
+  }
+
+  // The place under the pointer, in mm.
+  mmAt(panel, event) {
+    const box = panel.canvas.getBoundingClientRect();
+    return toMm(this.placeIn(panel), [event.clientX - box.left, event.clientY - box.top]);
+  }
+
+  // The pixel that the page holds on to, in mm; null where it asks for none.
+  pickedMm() {
+    return this.header.picked ? middleOf(this.slice, this.header.picked) : null;
+  }
+
+  point(panel, event) {
+    const mm = this.mmAt(panel, event);
+    this.cross = inside(this.slice, mm) ? mm : null;
+    this.draw();
+  }
+
+  pointChannel(event) {
+    const strip = this.strips.find(({ canvas }) => canvas === event.target);
+    if (strip) this.cross = null;
+    if (!strip && this.strips.every(({ picked }) => picked < 0)) return;
+    for (const one of this.strips) one.picked = -1;
+    if (strip) {
+      const box = strip.canvas.getBoundingClientRect();
+      const share = (event.clientX - box.left - 14) / (box.width - 14);
+      strip.picked = clamp(Math.floor(share * strip.order.length), 0, strip.order.length - 1);
+    }
+    this.draw();
+  }
+
+  leave() {
+    this.cross = null;
+    for (const strip of this.strips) strip.picked = -1;
+    this.draw();
+  }
+
+  // Tell the page, where it asks for it, which pixel of the slice is under the crosshair.
+  pick() {
+    if (!this.header.pick || !this.cross) return;
+    this.header.picked = pixelAt(this.slice, this.cross);
+    this.draw();
+    this.trigger("picked", this.header.picked);
+  }
+
+  // By pixels to the right and down, as seen on the screen.
+  step(right, down) {
+    const [width, height] = extent(this.slice);
+    this.cross = stepped(this.slice, this.cross ?? this.pickedMm() ?? [width / 2, height / 2], right, down);
+    this.draw();
+  }
+
+  // 0 fits the whole slice; the place under the pointer, where there is one, stays under it.
+  zoomBy(factor, panel, event) {
+    Object.assign(this.display, zoomed(this.slice, this.display, factor, panel && this.mmAt(panel, event)));
+    this.changed(false);
+  }
+
+  panBy(panel, right, down) {
+    this.display.centre = panned(this.slice, this.display.centre, this.placeIn(panel), right, down);
+    this.changed(false);
   }
 
   changed(colours) {
@@ -190,7 +250,7 @@ class PanelsView {
     this.rest = setTimeout(() => this.send("display", { ...this.display }), RESTED_MS);
   }
 
-  // Another grid of the page was changed: the same opacities, window and colours here, but a place of one's own.
+  // Another grid of the page was changed: the same opacities, window and colours here, but its own zoom and centre.
   follow(display, colours) {
     if (!this.grid) return;
     const { zoom, centre } = this.display;
@@ -202,55 +262,16 @@ class PanelsView {
 
   toggleBare() {
     this.bare = !this.bare;
-    this.root.querySelector("[name=bare]").setAttribute("aria-pressed", this.bare);
+    this.find("[name=bare]").setAttribute("aria-pressed", this.bare);
     this.draw();
   }
 
   close() {
     shown.delete(this);
     this.watch.disconnect();
-    this.sight?.disconnect();
+    this.sight.close();
     window.removeEventListener("beforeprint", this.print);
     clearTimeout(this.rest);
-    cancelAnimationFrame(this.frame);
-    cancelAnimationFrame(this.later);
-    cancelAnimationFrame(this.tint);
     this.place.remove();
   }
-}
-
-// A block's name, and its mean gates side by side: read down the rows they are a profile through the networks.
-function rowHead(row, columns) {
-  const place = element("div", "row");
-  place.append(element("strong", "", row.title), element("span", "detail", row.detail));
-  const lists = [["mean sSE gate", (cell) => cell.kind === "gate" && cell.mean],
-    ["mean cSE weight", (cell) => cell.channels && cell.channels.reduce((sum, weight) => sum + weight, 0) / cell.channels.length]];
-  for (const [title, mean] of lists) {
-    const list = element("div", "means");
-    row.cells.forEach((cell, index) => {
-      const value = mean(cell);
-      if (typeof value !== "number") return;
-      const bar = element("i");
-      bar.style.setProperty("--value", value);
-      list.append(element("span", "", columns[index].title), bar, element("span", "", value.toFixed(2)));
-    });
-    if (list.children.length) place.append(element("span", "detail", title), list);
-  }
-  return place;
-}
-
-// The colour scale of a kind of map and what its ends mean.
-function kindKey({ title, scale, low, high }) {
-  const key = element("figure", "");
-  const bar = element("i");
-  bar.style.background = gradient(scaleTable(scale));
-  key.append(element("figcaption", "", title), element("span", "", low), bar, element("span", "", high));
-  return key;
-}
-
-function element(name, className, text = "") {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
-  return made;
 }

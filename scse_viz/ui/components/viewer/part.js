@@ -2,7 +2,7 @@
 // A part is a message of its own so that a new map does not send the scan again.
 
 const KEPT = 8;
-const parts = (globalThis.scseVolumeParts ??= new Map()); // as in volume_parts.js
+const parts = (globalThis.scseVolumeParts ??= new Map()); // as in parts.js
 
 export default function part({ data, parentElement }) {
   const message = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -1,6 +1,6 @@
-// What the 3-D view is made of: its controls, its colours, and the parts that came as messages of their own.
+// What the 3-D view is made of: its controls, its colours, and the parts that come as messages of their own.
 
-const CONTROLS = `
+export const CONTROLS = `
 <div class="bar" role="toolbar" aria-label="Display of the 3-D view">
   <label title="Three planes through one voxel and the head in space, or one of them alone.">Show
     <select name="show"><option value="all">planes and 3-D</option><option value="3d">3-D</option>
@@ -23,13 +23,14 @@ const CONTROLS = `
 </div>
 <div class="stage"><canvas role="img"></canvas><div class="wait">Loading the viewer …</div></div>
 <div class="key"><figure hidden><figcaption></figcaption><span></span><i></i><span></span></figure>
+  <span class="convention"></span>
   <span class="slow" hidden>Drawn without a graphics card, so it is slow.</span>
   <span class="place" role="status"></span></div>`;
 
 const parts = (globalThis.scseVolumeParts ??= new Map()); // name -> {bytes: a promise, arrived: what settles it}
 
 // The bytes of a part, once it has come.
-function part(name) {
+export function part(name) {
   if (!parts.has(name)) {
     const place = {};
     place.bytes = new Promise((arrived) => (place.arrived = arrived));
@@ -38,7 +39,7 @@ function part(name) {
   return parts.get(name).bytes;
 }
 
-async function library(name) {
+export async function library(name) {
   if (!globalThis.scseNiivue) {
     const url = URL.createObjectURL(new Blob([await part(name)], { type: "text/javascript" }));
     globalThis.scseNiivue = await import(url);
@@ -47,10 +48,10 @@ async function library(name) {
   return globalThis.scseNiivue;
 }
 
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+export const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
 // 256 colours for the numbers of a map: 0 is nothing, 1 to 255 the scale, clear up to `since` percent of it.
-function mapTable(base64, since) {
+export function mapTable(base64, since) {
   const rgb = bytesOf(base64);
   const table = { R: [], G: [], B: [], A: [], I: [], min: 0, max: 0 };
   for (let i = 0; i < 256; i++) {
@@ -64,7 +65,8 @@ function mapTable(base64, since) {
   return table;
 }
 
-function labelTable(structures) {
+// NiiVue's table of colours for the structures; background is clear.
+export function labelTable(structures) {
   const channel = (at) => structures.map(({ colour }) => parseInt(colour.slice(at, at + 2), 16));
   return {
     R: channel(1), G: channel(3), B: channel(5), A: structures.map((_, number) => (number ? 255 : 0)),

@@ -1,6 +1,6 @@
-"""Three linked planes and the scan in space: NiiVue, which comes with this program, in a component of ours.
+"""Three linked planes and the scan in space, drawn by NiiVue, which is shipped with this program.
 
-Its code and the volumes are sent each as a message of their own, which Streamlit does not send twice.
+Its code and each volume are messages of their own, which Streamlit does not send twice.
 """
 
 import base64
@@ -16,7 +16,9 @@ import streamlit as st
 from scse_viz.rendering.colours import GATE_SCALES, colour_scale
 from scse_viz.rendering.panels import GATE_RANGE
 from scse_viz.rendering.volumes import Layer
-from scse_viz.scans import Scan
+from scse_viz.ui.components.scripts import script
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import convention
 from scse_viz.zoo.structures import Structure
 
 HERE = Path(__file__).parent
@@ -25,19 +27,19 @@ DISPLAY = "volume_display"
 KEPT = "volume_first_display"
 SHOWN = ("all", "3d", "sagittal", "coronal", "axial")
 LIBRARY = "niivue-0.69.0"
-_part = st.components.v2.component("scse_viz_volume_part", js=(HERE / "part.js").read_text(encoding="utf-8"))
+_part = st.components.v2.component("scse_viz_volume_part", js=script(HERE / "part.js"))
 _viewer = st.components.v2.component(
     "scse_viz_volume_viewer",
     css=(HERE / "viewer.css").read_text(encoding="utf-8"),
-    js="\n".join((HERE / script).read_text(encoding="utf-8") for script in ("parts.js", "viewer.js")),
+    js=script(HERE / "viewer.js"),
 )
 
 
 @dataclass(frozen=True)
-class Display:
-    """How the view is drawn: opacities, and from where on the map is seen, in percent of its scale.
+class ViewerDisplay:
+    """How the viewer draws: opacities, and the lower end of the visible map, in percent of its scale.
 
-    In the address it is one value, DISPLAY, left out there while all is as here.
+    It is one value of the address, DISPLAY, which is absent while all fields have their defaults.
     """
 
     show: str = SHOWN[0]
@@ -50,67 +52,76 @@ class Display:
     smooth: bool = True
 
 
-def read_display(text: str) -> Display:
+def read_display(text: str) -> ViewerDisplay:
     """The display of an address, such as "3d,100,60,0,40,1,1,0". Raises ValueError for one that cannot be used."""
     show, *numbers = text.split(",")
     scan, map_, labels, since, *switches = map(int, numbers)
     masked, cut, smooth = map(bool, switches)
     if show not in SHOWN or not all(0 <= share <= 100 for share in (scan, map_, labels, since)):
         raise ValueError(text)
-    return Display(show, scan, map_, labels, since, masked, cut, smooth)
+    return ViewerDisplay(show, scan, map_, labels, since, masked, cut, smooth)
+
+
+@dataclass(frozen=True)
+class MapLegend:
+    """What the map shows: a title, the values at the ends of its colour scale, and the scale's name."""
+
+    title: str = ""
+    span: tuple[float, float] = GATE_RANGE
+    scale: str = GATE_SCALES[0]
 
 
 def draw(
-    scan: Scan,
-    plane: str,
+    view: View,
     voxel: Sequence[int],
     layers: Mapping[str, Layer],
     *,
     structures: Sequence[Structure],
-    map_title: str = "",
-    map_span: tuple[float, float] = GATE_RANGE,
-    map_scale: str = GATE_SCALES[0],
+    legend: MapLegend,
     on_pick: Callable[[Sequence[int]], None],
 ) -> None:
-    """Draw layers ("scan", "map" and "labels", the latter two where there are some) with the crosshair at a voxel.
+    """Draw layers ("scan", and "map" and "labels" where they exist) with the crosshair at a voxel.
 
-    `on_pick` is told the voxel of the scan where a person put the crosshair, and the whole page runs again.
+    `on_pick` receives the voxel of the scan to which the user moved the crosshair, and the whole page runs again.
     """
     _send("library", LIBRARY, _library())
     for kind, layer in layers.items():
         _send(kind, layer.name, layer.content)
+    scan = view.scan
     data: dict[str, Any] = {
         "library": LIBRARY,
         "layers": [{"kind": kind, "part": layer.name} for kind, layer in layers.items()],
-        "plane": plane,
-        "voxel": [int(place) for place in voxel],
+        "plane": view.plane,
+        "voxel": [int(index) for index in voxel],
         "steps": [int(step) for step in layers["scan"].steps],
         "shape": scan.voxels.shape,
         "oriented": scan.oriented,
+        "radiological": view.radiological and scan.oriented,
+        "convention": convention(view.radiological) if scan.oriented else "",
         "structures": [{"name": each.name, "colour": each.colour} for each in structures],
         "display": asdict(_first_display()),
         "alt": f"{scan.name}: sagittal, coronal and axial plane through one voxel, and the scan in space. Arrow keys, "
         "Page Up and Page Down move the crosshair.",
     }
     if "map" in layers:
-        colours = base64.b64encode(colour_scale(map_scale).tobytes()).decode()
-        data["map"] = {"title": map_title, "span": map_span, "scale": map_scale, "colours": colours}
+        colours = base64.b64encode(colour_scale(legend.scale).tobytes()).decode()
+        data["map"] = {**asdict(legend), "colours": colours}
     _draw(data, on_pick)
 
 
 @st.fragment
 def _draw(data: Mapping[str, Any], on_pick: Callable[[Sequence[int]], None]) -> None:
-    """A change of the display goes into the address, without a run of the page."""
+    """A fragment of its own: a change of the display reaches the address without a run of the page."""
     found = _viewer(data=data, key=KEY, on_display_change=_remember, on_picked_change=lambda: None)
     if found.picked:
         on_pick([int(place) for place in found.picked])
         st.rerun()
 
 
-def _first_display() -> Display:
+def _first_display() -> ViewerDisplay:
     """The display that this session began with; later changes are the browser's, which keeps them itself."""
     if KEPT not in st.session_state:
-        st.session_state[KEPT] = Display()
+        st.session_state[KEPT] = ViewerDisplay()
         if DISPLAY in st.query_params:
             try:
                 st.session_state[KEPT] = read_display(st.query_params[DISPLAY])
@@ -126,7 +137,7 @@ def _remember() -> None:
         display = read_display(text)
     except ValueError:
         return
-    if display != Display():
+    if display != ViewerDisplay():
         st.query_params[DISPLAY] = text
     elif DISPLAY in st.query_params:
         del st.query_params[DISPLAY]
