@@ -1,7 +1,7 @@
-"""Record the gates of one pass through a network, ours or anybody's, without leaving anything on it.
+"""Record the gates of one pass through any torch network, without leaving anything on it.
 
-The pass runs on a twin of the network, and hooks are registered on the twin alone: any number of threads may record
-from one model at one moment, and nothing is undone because nothing was done to it.
+The pass runs on a twin of the network, and hooks are registered on the twin alone. So any number of threads may record
+from one model at once, and nothing has to be undone.
 """
 
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ from scse_viz.twins import evaluated_twin
 
 @dataclass(frozen=True)
 class Site:
-    """Where a block sits in a network: the path of its module, and of the modules whose outputs are its gates.
+    """Where a block sits in a network: the path of its module, and those of the modules that return its gates.
 
-    A channel gate comes out as (B, C) or (B, C, 1, 1), a spatial gate as (B, 1, h, w).
+    A channel gate is returned as (B, C) or (B, C, 1, 1), a spatial gate as (B, 1, h, w).
     """
 
     block: str
@@ -31,11 +31,11 @@ class Site:
 
 @dataclass(frozen=True, eq=False)
 class BlockRecord:
-    """What one block did: `channel_gate` (B, C) and `spatial_gate` (B, h, w) are what the features were multiplied by.
+    """What one block did: its features were multiplied by `channel_gate` (B, C) and `spatial_gate` (B, h, w).
 
-    None where the block has no such gate or was not run. A block without any gate has `activation` (B, h, w), the mean
-    over the channels of the absolute value of what leaves it. `before` and `after`, the features (B, C, h, w) that
-    enter and leave the block, are kept on request. Nothing later in the pass overwrites any of them.
+    A gate is None where the block lacks it or did not run. A block without gates has an `activation` (B, h, w) instead,
+    the mean absolute value of its output over the channels. `before` and `after` are the features (B, C, h, w) that
+    enter and leave the block, kept on request. All are copies, which nothing later in the pass overwrites.
     """
 
     channel_gate: Tensor | None = None
@@ -47,7 +47,7 @@ class BlockRecord:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """One pass: what the network returned, of whatever structure, and each block by name in the order of the sites."""
+    """One pass: the output of the network, of any structure, and a record of every block in the order of the sites."""
 
     output: Any
     blocks: dict[str, BlockRecord]
@@ -56,17 +56,14 @@ class Recording:
 def record(
     model: nn.Module, x: Tensor, *, features: bool = False, sites: Mapping[str, Site] | None = None
 ) -> Recording:
-    """Run `model` on x (B, C, H, W) once, in evaluation mode and without gradient, and keep the gates of every block.
+    """Run `model` on x (B, C, H, W) once, in evaluation mode and without gradients, and keep the gates of every block.
 
-    `sites` says where the blocks are, `find_sites(model)` when left out; `features` keeps what enters and leaves them.
-    The model itself is only read: its mode, its hooks and its buffers stay as they are, also when the pass raises. Of a
-    model in evaluation mode, torch's own batch normalisations lend their statistics, which they then only read; a
-    forward method that sets one to training writes to them, as in any other pass.
+    `sites` tells where the blocks are (default: `find_sites(model)`); `features` also keeps what enters and leaves
+    them. The model itself is only read: its mode, hooks and buffers stay as they are, even when the pass raises.
 
-    Hooks that its owner registered run too, before the recording ones and with the twin's module as their argument, so
-    a gate that such a hook replaces is recorded as replaced. A block that runs more than once in a pass is recorded at
-    its last run. A network compiled by torch.compile runs uncompiled here. Raises ValueError for a site at which there
-    is no module.
+    Forward hooks that the model already has run before the recording ones, with modules of the twin as arguments; a
+    gate that such a hook replaces is recorded as replaced. Of a block that runs several times in a pass the last run is
+    recorded. A network compiled by torch.compile runs uncompiled. Raises ValueError for a site without a module.
     """
     return record_twin(evaluated_twin(model), x, features=features, sites=sites)
 
@@ -74,7 +71,7 @@ def record(
 def record_twin(
     runner: nn.Module, x: Tensor, *, features: bool = False, sites: Mapping[str, Site] | None = None
 ) -> Recording:
-    """As `record`, on a twin of the caller's own, which is left with the hooks of this pass: it is good for one."""
+    """As `record`, on a twin that the caller made for this one pass: the hooks stay on it."""
     sites = sites_of_twin(runner) if sites is None else sites
     kept: dict[str, dict[str, Tensor]] = {name: {} for name in sites}
     for name, site in sites.items():
@@ -87,15 +84,15 @@ def record_twin(
 def find_sites(model: nn.Module) -> dict[str, Site]:
     """The blocks of a network by name, in the order of its modules.
 
-    A network that keeps its blocks in a ModuleDict called `blocks`, as ours do, names them itself (`encoder1`,
-    `bottleneck`, ...), blocks without a gate included. In any other a block is a module that holds a gate of ours or
-    matches one of the `LAYOUTS`, and its name is its path, or `block` where it is the network itself.
+    Our networks keep their blocks, with and without gates, in a ModuleDict `blocks`, whose keys are the names
+    (`encoder1`, `bottleneck`, ...). In other networks a block is a module that holds one of our gates or has one of the
+    layouts in `layouts.FOREIGN`; its name is its path, or `block` if it is the network itself.
     """
     return sites_of_twin(evaluated_twin(model))
 
 
 def sites_of_twin(model: nn.Module) -> dict[str, Site]:
-    """As `find_sites`, of a twin of the caller's own, which nobody changes meanwhile."""
+    """As `find_sites`, for a twin that the caller made."""
     named = getattr(model, "blocks", None)
     if isinstance(named, nn.ModuleDict) and all(
         isinstance(block, tuple(VARIANTS.values())) for block in named.values()
@@ -104,7 +101,7 @@ def sites_of_twin(model: nn.Module) -> dict[str, Site]:
     found: dict[str, Site] = {}
     for path, module in model.named_modules():
         site = _site(path, module)
-        # A block may hold a part that would be a block by itself, as the authors' scSE holds their cSE.
+        # Part of a block may look like a block itself: the authors' scSE contains their cSE.
         if site is not None and not any(f"{path}.".startswith(_prefix(outer.block)) for outer in found.values()):
             found[path or "block"] = site
     return found
@@ -131,7 +128,7 @@ def _prefix(path: str) -> str:
 
 
 def _listen(runner: nn.Module, name: str, site: Site, kept: dict[str, Tensor], features: bool) -> None:
-    """Make the modules of a site leave what they return in `kept`."""
+    """Register hooks that keep what the modules of a site return."""
     block = _module_at(runner, name, site.block)
     for key, path in (("channel_gate", site.channel_gate), ("spatial_gate", site.spatial_gate)):
         if path is not None:
@@ -163,7 +160,7 @@ def _keep_magnitude(kept: dict[str, Tensor], module: nn.Module, inputs: Any, out
 
 
 def _block_record(kept: dict[str, Tensor]) -> BlockRecord:
-    """What was kept of a block; its gates came as (B, C) or (B, C, 1, 1), and as (B, 1, h, w)."""
+    """The record of what was kept, gates in the shapes that modules return."""
     if "channel_gate" in kept:
         kept["channel_gate"] = kept["channel_gate"].flatten(1)
     if "spatial_gate" in kept:

@@ -114,9 +114,9 @@ class ConcurrentSEConcat(ConcurrentSE):
 
 @dataclass(frozen=True)
 class BlockInfo:
-    """A block as its network places it: its name, the channels it recalibrates, and its down-sampling factor.
+    """A block and its place in a network: the channels it recalibrates, and the down-sampling factor of its maps.
 
-    A map of scale s has its pixel (i, j) over the rows i s to (i + 1) s of the input, and the columns likewise.
+    Pixel (i, j) of a map of scale s lies over the rows i s to (i + 1) s of the input, and the same for columns.
     """
 
     name: str

@@ -1,16 +1,16 @@
-"""Change gates during one pass through a network, ours or anybody's, and record what comes of it.
+"""Change gates during one pass through any torch network, and record the result.
 
-As in `attention`, the pass runs on a twin that shares every tensor with the network: the network itself is only read,
-and any number of threads may change the same one in different ways at one moment.
+As in `attention`, the pass runs on a twin that shares the network's parameters: the network itself is only read, and
+any number of threads may change the same network in different ways at once.
 
-What a change means, for features u that enter a block, v that leave it, and a gate g:
+The changes, for features u that enter a block, v that leave it, and a gate g:
 
-    a gate off          1 in place of g: every channel, or every pixel, passes
-    a gate of strength k    1 + k (g - 1): 0 is off, 1 as it is; above 1 it exaggerates, below 1 - 1 / k it is negative
-    a block of strength k   u + k (v - u): 0 bypasses the block, as if it were not there, 1 is as it is
+    gate off                1 in place of g: every channel, or every pixel, passes
+    gate of strength k      1 + k (g - 1): 0 is off, 1 unchanged; above 1 exaggerates, and g below 1 - 1 / k is negated
+    block of strength k     u + k (v - u): 0 bypasses the block, 1 leaves it unchanged
 
-Where a block has one gate and multiplies by it, cSE or sSE, a block off is its gate off. scSE is u c + u s: with both
-gates off it returns 2 u, with one off u + u c or u + u s; only the block off returns u.
+In a block with a single gate, cSE or sSE, block off equals gate off. scSE is u c + u s: with both gates off it returns
+2 u, with one off u + u c or u + u s; it returns u only with the block off.
 """
 
 import math
@@ -28,15 +28,15 @@ from scse_viz.twins import evaluated_twin
 
 
 class GateChange(Protocol):
-    """What a gate is replaced by: g, a channel gate (B, C) or a spatial gate (B, h, w) -> the same shape."""
+    """A replacement for a gate: g, a channel gate (B, C) or a spatial gate (B, h, w) -> the same shape."""
 
     def applied(self, g: Tensor) -> Tensor:
-        """The gate that stands in for g; g itself stays as it is."""
+        """The gate to use in place of g, which is not modified."""
 
 
 @dataclass(frozen=True)
 class Off:
-    """1 everywhere: all passes."""
+    """1 everywhere: everything passes."""
 
     def applied(self, g: Tensor) -> Tensor:
         """Ones of the shape of g."""
@@ -45,19 +45,19 @@ class Off:
 
 @dataclass(frozen=True)
 class Mean:
-    """Its own average, image by image: a spatial gate over its pixels, a channel gate over its channels.
+    """The gate's mean in each image, over the pixels of a spatial gate or the channels of a channel gate.
 
-    What remains is how much passes, without where or which. Pixels of padding count as pixels.
+    It keeps how much passes and removes where or which. Padded pixels are included.
     """
 
     def applied(self, g: Tensor) -> Tensor:
-        """The mean of every image of g, at each of its entries."""
+        """The mean of g in each image, repeated over its entries."""
         return g.mean(dim=tuple(range(1, g.ndim)), keepdim=True).expand_as(g).contiguous()
 
 
 @dataclass(frozen=True)
 class Invert:
-    """1 - g: what was let through is held back."""
+    """1 - g: what passed is suppressed, and the reverse."""
 
     def applied(self, g: Tensor) -> Tensor:
         """1 - g."""
@@ -66,12 +66,12 @@ class Invert:
 
 @dataclass(frozen=True)
 class Shuffle:
-    """The same values at other places: one permutation of the pixels, or of the channels, for all images of a seed."""
+    """The gate's values permuted over its pixels or channels; a seed gives one permutation for all images."""
 
     seed: int = 0
 
     def applied(self, g: Tensor) -> Tensor:
-        """g with its entries permuted; torch's global random state is not used."""
+        """g with its entries permuted; torch's global random state is neither used nor changed."""
         flat = g.flatten(1)
         order = torch.randperm(flat.shape[1], generator=torch.Generator().manual_seed(self.seed))
         return flat[:, order.to(g.device)].view_as(g)
@@ -79,13 +79,13 @@ class Shuffle:
 
 @dataclass(frozen=True)
 class Strength:
-    """1 + k (g - 1) for k = `factor`. Raises ValueError for a factor that is not a finite number."""
+    """1 + k (g - 1) for k = `factor`. Raises ValueError for a factor that is not finite."""
 
     factor: float
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.factor):
-            raise ValueError(f"factor {self.factor} is no number to multiply by; choose a finite one")
+            raise ValueError(f"factor {self.factor} is not finite; choose a number, 1 for no change")
 
     def applied(self, g: Tensor) -> Tensor:
         """1 + k (g - 1); g itself for k = 1."""
@@ -94,22 +94,21 @@ class Strength:
 
 @dataclass(frozen=True)
 class Shut:
-    """A channel gate that is 0 for some channels. In scSE their features still pass by the spatial gate."""
+    """0 for some channels of a channel gate. In scSE their features still pass through the spatial half."""
 
     channels: tuple[int, ...]
 
     def applied(self, g: Tensor) -> Tensor:
-        """g (B, C) with 0 for the channels. Raises ValueError for a channel that is not there."""
+        """g (B, C) with 0 for the channels. Raises ValueError for a channel that does not exist."""
         return _zeroed(g, self.channels)
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A spatial gate that is `value` inside a region, and as it is elsewhere.
+    """A spatial gate set to `value` inside a region and left unchanged elsewhere.
 
-    `mask` (H, W), 0 to 1, lies over the same field of view as the gate: for a network that pads its input, that of the
-    padded input. Of a pixel of the gate that the region covers in part, that part is replaced:
-    g + a (value - g), a its area covered, 0 to 1.
+    `mask` (H, W), 0 to 1, covers the same field of view as the gate: the padded input if the network pads. A pixel of
+    the gate becomes g + a (value - g), a the fraction of its area that the region covers.
     """
 
     mask: Tensor
@@ -117,24 +116,24 @@ class Region:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
-            raise ValueError(f"value {self.value} is no number to multiply by; choose a finite one")
+            raise ValueError(f"value {self.value} is not finite; choose a number, 1 to let everything pass")
         if self.mask.ndim != 2:
-            raise ValueError(f"mask of shape {tuple(self.mask.shape)}; give one of (H, W)")
+            raise ValueError(f"mask has shape {tuple(self.mask.shape)}; (H, W) is needed")
 
     def applied(self, g: Tensor) -> Tensor:
-        """g (B, h, w) with `value` inside the region. Raises ValueError for a channel gate."""
+        """g (B, h, w) with `value` inside the region. Raises ValueError for a channel gate (B, C)."""
         if g.ndim != 3:
-            raise ValueError("a region lies in space, and a channel gate does not; change the spatial gate")
+            raise ValueError("a channel gate has no pixels for a region; change the spatial gate")
         covered = F.adaptive_avg_pool2d(self.mask.to(g)[None], (g.shape[1], g.shape[2]))  # (1, h, w)
         return torch.lerp(g, torch.full_like(g, self.value), covered.expand_as(g))
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is changed at one block: its gates, its strength as a whole, and the channels that leave it as zeros.
+    """Changes to one block: to its gates, to its strength as a whole, and channels to knock out.
 
-    They act in this order: the block runs with its gates replaced, `strength` k makes u + k (v - u) of what enters and
-    leaves it (0: bypassed), and the features of the channels `without` are 0 last, so that no gate lets them by.
+    In this order: the block runs with its gates replaced, `strength` k turns its output into u + k (v - u) (0 bypasses
+    the block), and the features of the channels `without` are set to 0 in what leaves it.
     """
 
     channel_gate: GateChange | None = None
@@ -144,11 +143,11 @@ class Change:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.strength):
-            raise ValueError(f"strength {self.strength} is no number to multiply by; choose a finite one")
+            raise ValueError(f"strength {self.strength} is not finite; choose a number, 1 for no change")
 
 
 OFF = Change(strength=0.0)
-"""A block bypassed: what enters it leaves it."""
+"""The block bypassed: its input is its output."""
 
 
 def intervene(
@@ -159,21 +158,18 @@ def intervene(
     features: bool = False,
     sites: Mapping[str, Site] | None = None,
 ) -> Recording:
-    """Run `model` on x (B, C, H, W) once with its blocks changed; changes: block -> Change, as `find_sites` names them.
+    """Run `model` on x (B, C, H, W) once with changes to its blocks, by their names in `find_sites`.
 
-    Otherwise as `attention.record`. Gates are recorded as they were applied; a block that is bypassed has none, and
-    instead the `activation` of what leaves it. Raises ValueError for a block, a gate or a channel that is not there.
+    Otherwise as `attention.record`. Gates are recorded as they were applied; a bypassed block has no gates but an
+    `activation`. Raises ValueError for a block, a gate or a channel that the network lacks.
     """
     if not changes:
         return record(model, x, features=features, sites=sites)
     runner = evaluated_twin(model)
     sites = dict(sites_of_twin(runner) if sites is None else sites)
     for name, change in changes.items():
-        if name not in sites:
-            raise ValueError(
-                f"block {name!r} is unknown; choose one of {', '.join(sites) or 'none, there is no block'}"
-            )
-        _impose(runner, name, sites[name], change)
+        _check_block(name, sites)
+        _change_block(runner, name, sites[name], change)
         if change.strength == 0:
             sites[name] = Site(sites[name].block)
     return record_twin(runner, x, features=features, sites=sites)
@@ -182,7 +178,7 @@ def intervene(
 def sweep_blocks(
     model: nn.Module, x: Tensor, changes: Mapping[str, Change], *, sites: Mapping[str, Site] | None = None
 ) -> Iterator[tuple[str, Recording]]:
-    """Each change alone, in turn: yields the block with the pass in which only this block was changed."""
+    """One pass per change: yields the name of a block and the pass in which it alone was changed."""
     sites = find_sites(model) if sites is None else sites
     for name, change in changes.items():
         yield name, intervene(model, x, {name: change}, sites=sites)
@@ -197,16 +193,15 @@ def sweep_channels(
     batch: int = 4,
     sites: Mapping[str, Site] | None = None,
 ) -> Iterator[tuple[tuple[int, ...], Recording]]:
-    """Knock out channels of a block one by one: x (1, C, H, W) -> some channels, and a pass with an image for each.
+    """Knock out channels of a block one at a time, several in a batch: x (1, C, H, W) -> channels and their pass.
 
-    In image i of a pass, channel i of those yielded with it leaves the block as zeros; `batch` images go together.
-    Raises ValueError for a batch of several images, and as `intervene`.
+    In image i of a pass, the i-th of the channels yielded with it is set to 0 in the block's output.
+    Raises ValueError for more than one image, and as `intervene`.
     """
     if len(x) != 1:
-        raise ValueError(f"{len(x)} images; give one, of which every channel makes its own copy")
+        raise ValueError(f"{len(x)} images; give one, which is repeated for every channel")
     sites = dict(find_sites(model) if sites is None else sites)
-    if block not in sites:
-        raise ValueError(f"block {block!r} is unknown; choose one of {', '.join(sites)}")
+    _check_block(block, sites)
     for start in range(0, len(channels), batch):
         some = tuple(channels[start : start + batch])
         runner = evaluated_twin(model)
@@ -214,8 +209,15 @@ def sweep_channels(
         yield some, record_twin(runner, x.expand(len(some), *x.shape[1:]), sites=sites)
 
 
-def _impose(runner: nn.Module, name: str, site: Site, change: Change) -> None:
-    """Put hooks on a twin that change one of its blocks in every pass."""
+def _check_block(name: str, sites: Mapping[str, Site]) -> None:
+    if not sites:
+        raise ValueError(f"the network has no blocks, and so no {name!r}; say where they are with sites")
+    if name not in sites:
+        raise ValueError(f"block {name!r} is unknown; choose one of {', '.join(sites)}")
+
+
+def _change_block(runner: nn.Module, name: str, site: Site, change: Change) -> None:
+    """Register hooks on a twin that change one of its blocks."""
     for kind, path, gate_change in (
         ("channel gate", site.channel_gate, change.channel_gate),
         ("spatial gate", site.spatial_gate, change.spatial_gate),
@@ -224,29 +226,29 @@ def _impose(runner: nn.Module, name: str, site: Site, change: Change) -> None:
             continue
         if path is None:
             raise ValueError(f"block {name!r} has no {kind} to change")
-        form = _as_channels if kind == "channel gate" else _as_pixels
+        form = _change_channel_gate if kind == "channel gate" else _change_spatial_gate
         runner.get_submodule(path).register_forward_hook(partial(form, gate_change))
     block = runner.get_submodule(site.block)
     if change.strength != 1:
         entered: list[Tensor] = []
-        # A copy: a thrifty block may write its result over what enters it.
-        block.register_forward_pre_hook(partial(_keep, entered))
+        # A copy: a block that works in place overwrites its input.
+        block.register_forward_pre_hook(partial(_keep_input, entered))
         block.register_forward_hook(partial(_strengthen, entered, change.strength))
     if change.without:
         block.register_forward_hook(partial(_knock_out, change.without))
 
 
-def _as_channels(change: GateChange, module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-    """A channel gate comes out as (B, C) or (B, C, 1, 1)."""
+def _change_channel_gate(change: GateChange, module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+    """Change a channel gate that a module returned, (B, C) or (B, C, 1, 1)."""
     return change.applied(output.flatten(1)).view_as(output)
 
 
-def _as_pixels(change: GateChange, module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-    """A spatial gate comes out as (B, 1, h, w)."""
+def _change_spatial_gate(change: GateChange, module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+    """Change a spatial gate that a module returned, (B, 1, h, w)."""
     return change.applied(output.squeeze(1)).unsqueeze(1)
 
 
-def _keep(entered: list[Tensor], module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+def _keep_input(entered: list[Tensor], module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
     entered.append(inputs[0].clone())
 
 

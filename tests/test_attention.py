@@ -1,4 +1,4 @@
-"""Recording: what is recorded was applied, and the network that was recorded is as it was."""
+"""Recording: what is recorded is what was applied, and the network is left untouched."""
 
 import copy
 import threading
@@ -48,25 +48,25 @@ def test_every_network_is_recorded_block_by_block_in_order(architecture, variant
         assert block.after is None
 
 
-def test_the_output_is_that_of_a_plain_pass():
+def test_the_output_equals_that_of_a_plain_pass_and_needs_no_gradient():
     model, x = network().eval(), images()
     with torch.no_grad():
         assert torch.equal(record(model, x).output, model(x))
     assert not record(model, x.requires_grad_()).output.requires_grad
 
 
-def test_features_times_recorded_gates_are_the_features_that_leave():
+def test_input_features_times_recorded_gates_are_the_output_features():
     for block in record(network(), images(2), features=True).blocks.values():
         gates = block.channel_gate[:, :, None, None] + block.spatial_gate[:, None]
         torch.testing.assert_close(block.after, block.before * gates)
 
 
-def test_the_activation_of_a_block_without_gates_is_the_mean_magnitude_of_its_features():
+def test_the_activation_of_a_block_without_gates_is_the_mean_magnitude_of_its_output():
     for block in record(network("none"), images(2), features=True).blocks.values():
         torch.testing.assert_close(block.activation, block.after.abs().mean(dim=1))
 
 
-def test_features_are_those_of_the_moment_when_later_layers_work_in_place():
+def test_features_are_copied_before_later_layers_overwrite_them():
     model = nn.Sequential(VARIANTS["scse"](4), nn.ReLU(inplace=True), nn.Hardtanh(-0.1, 0.1, inplace=True))
     x = torch.randn(1, 4, 5, 5)
     (block,) = record(model, x, features=True).blocks.values()
@@ -75,7 +75,7 @@ def test_features_are_those_of_the_moment_when_later_layers_work_in_place():
 
 
 class Scaling(nn.Module):
-    """Overwrites its input and its gate, as thrifty code does."""
+    """Overwrites its input and its gate, as memory-saving code does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class Scaling(nn.Module):
         return u
 
 
-def test_records_are_copies_that_a_block_working_in_place_does_not_overwrite():
+def test_records_are_copied_before_a_block_that_works_in_place_overwrites_them():
     x = torch.randn(1, 4, 5, 5)
     before = x.clone()
     (block,) = record(Scaling(), x, features=True, sites={"scaling": Site("", channel_gate="gate")}).blocks.values()
@@ -98,11 +98,11 @@ def test_records_are_copies_that_a_block_working_in_place_does_not_overwrite():
 
 class Failing(nn.Module):
     def forward(self, u: Tensor) -> Tensor:
-        raise FloatingPointError("as asked")
+        raise FloatingPointError("on purpose")
 
 
 @pytest.mark.parametrize("raises", [False, True])
-def test_nothing_is_left_on_the_network_also_when_the_pass_raises(raises):
+def test_nothing_is_left_on_the_network_even_when_the_pass_raises(raises):
     model = network().train()
     if raises:
         model.classifier = Failing()
@@ -111,7 +111,7 @@ def test_nothing_is_left_on_the_network_also_when_the_pass_raises(raises):
     before, tensors = state_of(model), copy.deepcopy(model.state_dict())
     needs_gradient = [parameter.requires_grad for parameter in model.parameters()]
     if raises:
-        with pytest.raises(FloatingPointError, match="as asked"):
+        with pytest.raises(FloatingPointError, match="on purpose"):
             record(model, images())
     else:
         record(model, images())
@@ -122,7 +122,7 @@ def test_nothing_is_left_on_the_network_also_when_the_pass_raises(raises):
 
 
 class Counting(nn.Module):
-    """Writes to a buffer, an attribute and a list of its own in every pass, in evaluation too."""
+    """Writes to a buffer, an attribute and a list in every pass, in evaluation mode too."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class Counting(nn.Module):
         return u
 
 
-def test_what_modules_write_down_in_a_pass_stays_off_the_network():
+def test_state_that_modules_write_during_a_pass_does_not_reach_the_network():
     model = nn.Sequential(Counting(), VARIANTS["cse"](4), nn.BatchNorm2d(4, momentum=None)).train()
     record(model, torch.randn(2, 4, 5, 5))
     assert model[0].passes == 0
@@ -160,7 +160,7 @@ def test_eight_threads_that_share_a_network_never_see_each_others_gates():
     assert state_of(model) == state_of(network().train())
 
 
-def test_a_recording_is_not_disturbed_by_its_owner_who_runs_switches_and_hooks_the_network():
+def test_a_recording_is_undisturbed_while_another_thread_runs_switches_and_hooks_the_network():
     model, x, done = network().eval(), images(), threading.Event()
     alone = record(model, x)
 
@@ -185,7 +185,7 @@ def test_a_recording_is_not_disturbed_by_its_owner_who_runs_switches_and_hooks_t
         assert owner.result() > 0
 
 
-def test_hooks_of_the_owner_run_and_a_gate_that_they_replace_is_recorded_as_replaced():
+def test_hooks_on_the_network_run_and_a_gate_that_they_replace_is_recorded_as_replaced():
     model, seen = network(), []
     model.blocks["bottleneck"].register_forward_hook(lambda module, inputs, output: seen.append(output.shape))
     model.blocks["encoder2"].channel_gate.register_forward_hook(lambda module, inputs, output: output * 0 + 0.75)
@@ -196,7 +196,7 @@ def test_hooks_of_the_owner_run_and_a_gate_that_they_replace_is_recorded_as_repl
     torch.testing.assert_close(recording.output, plain)
 
 
-def test_hooks_of_the_owner_that_take_keywords_run_in_a_recording():
+def test_hooks_on_the_network_that_take_keywords_run_in_a_recording():
     model, seen = network().eval(), []
     gate = model.blocks["encoder2"].channel_gate
     gate.register_forward_pre_hook(lambda module, inputs, keywords: seen.append(keywords), with_kwargs=True)
@@ -205,7 +205,7 @@ def test_hooks_of_the_owner_that_take_keywords_run_in_a_recording():
     assert seen == [{}, {}]
 
 
-def test_a_gate_that_a_hook_of_the_owner_replaces_is_recorded_as_it_was_then():
+def test_a_gate_that_a_hook_returns_and_later_overwrites_is_recorded_as_it_was_applied():
     model, constant = network().eval(), torch.full((1, 8, 1, 1), 0.75)
     model.blocks["bottleneck"].channel_gate.register_forward_hook(lambda module, inputs, output: constant)
     recording = record(model, images())
@@ -213,7 +213,7 @@ def test_a_gate_that_a_hook_of_the_owner_replaces_is_recorded_as_it_was_then():
     assert (recording.blocks["bottleneck"].channel_gate == 0.75).all()
 
 
-def test_hooks_of_the_owner_on_gradients_and_on_saving_are_not_called_and_stay():
+def test_hooks_on_gradients_and_on_saving_are_not_called_and_stay():
     model, called = network(), []
     model.register_full_backward_hook(lambda *_: called.append("gradient"))
     model.register_state_dict_post_hook(lambda *_: called.append("saving"))
@@ -226,7 +226,7 @@ def test_hooks_of_the_owner_on_gradients_and_on_saving_are_not_called_and_stay()
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_batch_normalisation_is_recorded_by_its_statistics_and_they_stay_as_they_are(training):
+def test_batch_normalisation_uses_its_running_statistics_and_does_not_update_them(training):
     model = nn.Sequential(nn.BatchNorm2d(4), VARIANTS["cse"](4))
     model[0].running_mean += 3
     before, x = copy.deepcopy(model.state_dict()), torch.randn(2, 4, 5, 5)
@@ -235,7 +235,7 @@ def test_batch_normalisation_is_recorded_by_its_statistics_and_they_stay_as_they
     torch.testing.assert_close(recording.output, model.eval()(x))
 
 
-def test_the_blocks_of_segmentation_models_pytorch_are_recorded_as_they_multiply():
+def test_gates_of_segmentation_models_pytorch_are_what_its_blocks_multiply_by():
     model = smp.Unet("resnet18", encoder_weights=None, decoder_attention_type="scse", classes=2).eval()
     recording = record(model, torch.randn(1, 3, 64, 64), features=True)
     names = [f"decoder.blocks.{block}.attention{which}.attention" for block in range(5) for which in (1, 2)]
@@ -249,7 +249,7 @@ def test_the_blocks_of_segmentation_models_pytorch_are_recorded_as_they_multiply
         torch.testing.assert_close(block.after, block.before * gates, msg=name)
 
 
-def test_the_blocks_of_the_authors_are_recorded_as_they_multiply():
+def test_gates_of_the_authors_code_are_what_its_blocks_multiply_by():
     model = nn.Sequential(nn.Conv2d(1, 4, 3), ChannelSpatialSELayer(4), nn.ReLU(inplace=True), ChannelSELayer(4))
     recording = record(model, images(), features=True)
     assert list(recording.blocks) == ["1", "3"]
@@ -270,7 +270,7 @@ def test_the_blocks_of_the_authors_are_recorded_as_they_multiply():
     ],
     ids=["torchvision block", "torchvision network", "timm block", "timm effective block", "timm network"],
 )
-def test_squeeze_and_excitation_of_other_libraries_is_recorded_as_it_multiplies(peer, count):
+def test_gates_of_torchvision_and_timm_are_what_their_blocks_multiply_by(peer, count):
     model = peer()
     channels = 4 if count == 1 else 3
     recording = record(model, torch.randn(1, channels, 32, 32), features=True)
@@ -281,7 +281,7 @@ def test_squeeze_and_excitation_of_other_libraries_is_recorded_as_it_multiplies(
 
 
 class Odd(nn.Module):
-    """Modules where no tree walk finds them, a tensor with a history, and an output of its own structure."""
+    """Modules outside the tree, a tensor with a history, parametrizations, and a structured output."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -302,7 +302,7 @@ class Odd(nn.Module):
         return {"out": (u, self.normed(sequence))}
 
 
-def test_modules_of_unusual_make_are_recorded_and_left_alone():
+def test_an_unusual_network_is_recorded_and_left_untouched():
     model, x = Odd().eval(), torch.randn(2, 4, 5, 5)
     model.hidden[1]["deep"][0].eval()
     tensors = copy.deepcopy(model.state_dict())
@@ -332,19 +332,19 @@ def test_a_compiled_network_is_recorded_under_the_same_names(compiled):
     assert equal(record(model, x), expected)
 
 
-def test_two_sites_may_have_the_same_gate():
+def test_two_sites_may_share_a_gate():
     model, path = network().eval(), "blocks.bottleneck.channel_gate"
     sites = {name: Site("blocks.bottleneck", channel_gate=path) for name in ("one", "other")}
     one, other = record(model, images(), sites=sites).blocks.values()
     assert torch.equal(one.channel_gate, other.channel_gate)
 
 
-def test_a_site_without_module_is_refused_by_its_path():
+def test_a_site_without_a_module_is_refused_with_its_path():
     with pytest.raises(ValueError, match=r"site 'first' is at 'blocks.encoder9', where the network has no module"):
         record(network(), images(), sites={"first": Site("blocks.encoder9")})
 
 
-def test_a_network_without_blocks_is_run_all_the_same():
+def test_a_network_without_blocks_runs_and_records_none():
     recording = record(nn.Conv2d(1, 2, 1), images())
     assert recording.blocks == {}
     assert recording.output.shape == (1, 2, 32, 32)

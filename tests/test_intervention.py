@@ -1,4 +1,4 @@
-"""Interventions: each does what its formula says, to the pass that asks for it and to no other."""
+"""Interventions: each does what its formula says, in its own pass and in no other."""
 
 import copy
 import threading
@@ -41,7 +41,7 @@ def without_block(model: EncoderDecoder, block: str) -> EncoderDecoder:
 
 
 def plain(model: nn.Module, x: Tensor) -> Tensor:
-    """What a network says in evaluation mode, as recordings do."""
+    """The output of a network in evaluation mode."""
     with torch.no_grad():
         return copy.deepcopy(model).eval()(x)
 
@@ -66,7 +66,7 @@ def test_a_block_off_is_the_network_with_the_block_bypassed(architecture, varian
 
 
 @pytest.mark.parametrize("variant", GATED)
-def test_a_block_off_is_another_answer_than_the_block_as_it_is(variant):
+def test_a_block_off_changes_the_output(variant):
     model, x = network(variant), images()
     assert not torch.equal(intervene(model, x, {"encoder1": OFF}).output, plain(model, x))
 
@@ -79,7 +79,7 @@ def test_all_blocks_off_are_the_network_without_blocks(variant):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_all_channels_knocked_out_are_zero_features(variant):
+def test_with_all_channels_knocked_out_the_features_are_zero(variant):
     model, x = network(variant), images(2)
     changes = {"encoder2": Change(without=(0, 1, 2, 3)), "decoder1": Change(without=(0, 1, 2, 3))}
     recording = intervene(model, x, changes, features=True)
@@ -90,7 +90,7 @@ def test_all_channels_knocked_out_are_zero_features(variant):
     torch.testing.assert_close(recording.output, expected)  # the classifier sees nothing
 
 
-def test_a_channel_knocked_out_is_zero_and_the_others_are_as_they_were():
+def test_a_channel_knocked_out_is_zero_and_the_others_are_unchanged():
     model, x = network(), images(2)
     before = record(model, x, features=True).blocks["encoder2"].after
     after = intervene(model, x, {"encoder2": Change(without=(2,))}, features=True).blocks["encoder2"].after
@@ -99,7 +99,7 @@ def test_a_channel_knocked_out_is_zero_and_the_others_are_as_they_were():
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_strength_one_and_no_change_are_the_very_recording(variant):
+def test_strength_one_and_no_change_equal_the_plain_recording_to_the_last_bit(variant):
     model, x = network(variant), images(2)
     expected = record(model, x)
     one = Change(
@@ -113,7 +113,7 @@ def test_strength_one_and_no_change_are_the_very_recording(variant):
 
 
 @pytest.mark.parametrize(("variant", "gate"), [("cse", "channel_gate"), ("sse", "spatial_gate")])
-def test_of_a_block_with_one_gate_strength_of_block_and_of_gate_are_the_same(variant, gate):
+def test_in_a_block_with_one_gate_the_strengths_of_block_and_gate_agree(variant, gate):
     model, x = network(variant), images(2)
     for factor in (0, 0.5, 2):
         by_gate = intervene(model, x, {"encoder1": Change(**{gate: Strength(factor)})})
@@ -125,7 +125,7 @@ def test_of_a_block_with_one_gate_strength_of_block_and_of_gate_are_the_same(var
     )
 
 
-def test_blocks_of_other_libraries_are_changed_as_ours():
+def test_blocks_of_the_authors_code_can_be_changed():
     model = nn.Sequential(nn.Conv2d(1, 4, 3), ChannelSpatialSELayer(4), nn.ReLU(inplace=True), ChannelSELayer(4)).eval()
     x = images()
     u = plain(model[0], x)
@@ -136,7 +136,7 @@ def test_blocks_of_other_libraries_are_changed_as_ours():
     torch.testing.assert_close(changed.after, torch.max(*halves))
 
 
-def test_networks_of_other_libraries_are_changed_as_ours():
+def test_networks_of_other_libraries_can_be_changed():
     unet = smp.Unet("resnet18", encoder_weights=None, decoder_attention_type="scse", classes=2).eval()
     name, x = "decoder.blocks.0.attention2.attention", torch.randn(1, 3, 64, 64)
     bypassed = copy.deepcopy(unet)
@@ -150,7 +150,7 @@ def test_networks_of_other_libraries_are_changed_as_ours():
 
 
 class InPlace(nn.Module):
-    """Overwrites its input, as thrifty code does."""
+    """Overwrites its input, as memory-saving code does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -168,7 +168,7 @@ def test_a_block_that_works_in_place_can_be_bypassed_by_its_site():
     assert torch.equal(halved.output, x)
 
 
-def test_what_enters_is_not_written_over():
+def test_the_input_is_not_overwritten():
     x = torch.randn(1, 4, 5, 5)
     before = x.clone()
     sites = {"through": Site("")}
@@ -204,7 +204,7 @@ def test_eight_threads_that_change_one_network_in_eight_ways_do_not_mix():
     assert [(name, len(part._forward_hooks), part.training) for name, part in model.named_modules()] == state
 
 
-def test_a_change_leaves_nothing_on_the_network_also_when_the_pass_raises():
+def test_a_change_leaves_nothing_on_the_network_even_when_the_pass_raises():
     model, x = network(), images()
     expected = plain(model, x)
     with pytest.raises(ValueError, match=r"channel 9 of 4; choose 0 to 3"):
@@ -221,7 +221,7 @@ def test_a_sweep_changes_each_block_alone():
 
 
 @pytest.mark.parametrize("variant", ["none", "scse"])
-def test_a_sweep_of_channels_is_each_channel_knocked_out_alone(variant):
+def test_a_sweep_over_channels_knocks_out_each_channel_alone(variant):
     model, x = network(variant), images()
     seen = []
     for channels, recording in sweep_channels(model, x, "bottleneck", range(8), batch=3):
@@ -239,23 +239,31 @@ def test_a_sweep_of_channels_is_each_channel_knocked_out_alone(variant):
         ({"encoder9": OFF}, r"block 'encoder9' is unknown; choose one of encoder1, .*, decoder1"),
         ({"encoder1": Change(spatial_gate=Off())}, r"block 'encoder1' has no spatial gate to change"),
         ({"encoder1": Change(channel_gate=Shut((4,)))}, r"channel 4 of 4; choose 0 to 3"),
-        ({"encoder1": Change(channel_gate=Region(torch.ones(2, 2), 1))}, r"a region lies in space"),
+        (
+            {"encoder1": Change(channel_gate=Region(torch.ones(2, 2), 1))},
+            r"a channel gate has no pixels for a region; change the spatial gate",
+        ),
     ],
 )
-def test_changes_that_a_network_has_no_place_for_are_refused(changes, sentence):
+def test_changes_to_what_the_network_lacks_are_refused(changes, sentence):
     with pytest.raises(ValueError, match=sentence):
         intervene(network("cse"), images(), changes)
 
 
-def test_strengths_that_are_no_numbers_and_masks_that_are_no_maps_are_refused():
-    with pytest.raises(ValueError, match="strength nan is no number to multiply by"):
+def test_a_change_to_a_network_without_blocks_is_refused():
+    with pytest.raises(ValueError, match="the network has no blocks, and so no 'encoder1'; say where they are"):
+        intervene(nn.Conv2d(1, 2, 1), images(), {"encoder1": OFF})
+
+
+def test_strengths_that_are_not_finite_and_masks_that_are_not_2d_are_refused():
+    with pytest.raises(ValueError, match="strength nan is not finite; choose a number"):
         Change(strength=float("nan"))
-    with pytest.raises(ValueError, match="factor inf is no number to multiply by"):
+    with pytest.raises(ValueError, match="factor inf is not finite; choose a number"):
         Strength(float("inf"))
-    with pytest.raises(ValueError, match=r"mask of shape \(1, 2, 2\); give one of \(H, W\)"):
+    with pytest.raises(ValueError, match=r"mask has shape \(1, 2, 2\); \(H, W\) is needed"):
         Region(torch.ones(1, 2, 2), 1)
 
 
-def test_a_sweep_of_channels_takes_one_image():
-    with pytest.raises(ValueError, match="2 images; give one"):
+def test_a_sweep_over_channels_accepts_one_image_only():
+    with pytest.raises(ValueError, match="2 images; give one, which is repeated for every channel"):
         next(sweep_channels(network(), images(2), "bottleneck", [0]))

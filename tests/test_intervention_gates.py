@@ -1,4 +1,4 @@
-"""Changes of gates and of a block's strength, by hand: what each makes of a gate, and of what leaves the block."""
+"""Changes to gates and to the strength of a block, worked by hand."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ GATE_CHANGES = [Off(), Mean(), Invert(), Shuffle(3), Strength(0.5)]
 
 
 def block_output(variant: str, change: Change) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """u, c, s of an unchanged block by itself, and what leaves it when it is changed."""
+    """u, c and s of a single block, and its output when it is changed."""
     torch.manual_seed(0)
     block, u = VARIANTS[variant](4), torch.randn(2, 4, 6, 6)
     found = record(block, u).blocks["block"]
@@ -23,7 +23,7 @@ def block_output(variant: str, change: Change) -> tuple[Tensor, Tensor, Tensor, 
     return u, found.channel_gate[:, :, None, None], found.spatial_gate[:, None], changed.output
 
 
-def test_with_both_gates_off_scse_doubles_and_with_the_block_off_it_does_not():
+def test_scse_doubles_its_input_with_both_gates_off_and_returns_it_with_the_block_off():
     u, c, s, output = block_output("scse", Change(channel_gate=Off(), spatial_gate=Off()))
     torch.testing.assert_close(output, 2 * u)
     assert torch.equal(block_output("scse", OFF)[3], u)
@@ -31,7 +31,7 @@ def test_with_both_gates_off_scse_doubles_and_with_the_block_off_it_does_not():
     torch.testing.assert_close(block_output("scse", Change(spatial_gate=Off()))[3], u * (c + 1))
 
 
-def test_the_strength_of_a_block_goes_from_what_enters_through_what_leaves_and_beyond():
+def test_the_strength_of_a_block_interpolates_from_its_input_to_its_output_and_beyond():
     for factor in (0.25, 2):
         u, c, s, output = block_output("scse", Change(strength=factor))
         torch.testing.assert_close(output, u + factor * (u * (c + s) - u))
@@ -67,7 +67,7 @@ def test_changes_of_a_gate_by_hand():
     assert torch.equal(Off().applied(g), torch.ones(2, 3))
 
 
-def test_a_shuffled_gate_keeps_its_values_and_a_seed_its_places():
+def test_a_shuffled_gate_keeps_its_values_and_a_seed_fixes_their_order():
     g = torch.arange(48.0).view(2, 4, 6)
     shuffled, state = Shuffle(1).applied(g), torch.get_rng_state()
     assert torch.equal(shuffled.flatten(1).sort().values, g.flatten(1))
@@ -78,13 +78,13 @@ def test_a_shuffled_gate_keeps_its_values_and_a_seed_its_places():
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_a_channel_gate_shut_leaves_the_spatial_half_of_scse():
+def test_shutting_a_channel_gate_leaves_the_spatial_half_of_scse():
     u, c, s, output = block_output("scse", Change(channel_gate=Shut((1,))))
     torch.testing.assert_close(output[:, 1], (u * s)[:, 1])
     torch.testing.assert_close(output[:, 0], (u * (c + s))[:, 0])
 
 
-def test_inside_a_region_the_gate_is_the_value_and_outside_as_it_was():
+def test_a_region_sets_the_gate_inside_and_leaves_it_unchanged_outside():
     mask = torch.zeros(32, 32)
     mask[8:24, 16:] = 1
     model, x = network(), images(2)
@@ -99,7 +99,7 @@ def test_inside_a_region_the_gate_is_the_value_and_outside_as_it_was():
     assert (encoder3[:, :, :4] > 0).all()
 
 
-def test_a_pixel_that_a_region_covers_in_part_is_replaced_in_part():
+def test_a_pixel_partly_covered_by_a_region_is_replaced_in_proportion():
     mask = torch.zeros(4, 4)
     mask[:2, :1] = 1  # half of the first pixel of a gate of 2 x 2
     g = torch.full((1, 2, 2), 0.5)
@@ -108,7 +108,7 @@ def test_a_pixel_that_a_region_covers_in_part_is_replaced_in_part():
 
 
 @pytest.mark.parametrize("change", [*GATE_CHANGES, Shut((1,))], ids=lambda change: type(change).__name__)
-def test_a_gate_is_not_written_over(change):
+def test_a_change_does_not_overwrite_the_gate(change):
     g = torch.rand(2, 3)
     kept = g.clone()
     change.applied(g)

@@ -1,4 +1,4 @@
-"""The networks of the paper: one skeleton, and a stage for each architecture."""
+"""The networks of the paper: one skeleton, and the stages of each architecture."""
 
 from collections.abc import Sequence
 
@@ -24,10 +24,10 @@ def build(
     reduction: int = 2,
     seed: int | None = None,
 ) -> EncoderDecoder:
-    """A network by the names of its architecture and variant: x (B, in_channels, H, W) -> logits (B, classes, H, W).
+    """A new network by architecture and variant: x (B, in_channels, H, W) -> logits (B, classes, H, W).
 
-    With a seed, all variants of one architecture start from the same weights in every layer that they share, and
-    torch's global random state is left as it was. Raises ValueError for an unknown name.
+    With a seed, the variants of an architecture start from the same weights in every layer that they share, and torch's
+    global random state is restored. Raises ValueError for an unknown name.
     """
     if architecture not in ARCHITECTURES:
         raise ValueError(f"architecture {architecture!r} is unknown; choose one of {', '.join(ARCHITECTURES)}")

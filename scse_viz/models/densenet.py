@@ -1,4 +1,4 @@
-"""The DenseNet-style F-CNN of the paper: a dense block inside every stage, mirrored in the decoder."""
+"""The DenseNet-style F-CNN of the paper: every stage of encoder and decoder is a dense block."""
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ class DenseNet(EncoderDecoder):
 
 
 class DenseBlock(nn.Module):
-    """Two 5 x 5 convolutions and a 1 x 1, each fed with all before it: (B, channels, h, w) -> (B, width, h, w)."""
+    """Two 5 x 5 convolutions and a 1 x 1, each fed everything before it: (B, channels, h, w) -> (B, width, h, w)."""
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class DenseBlock(nn.Module):
 
 
 class DenseUp(nn.Module):
-    """Upsample, concatenate the skip, a dense block.
+    """A transposed convolution, the skip concatenated, a dense block.
 
     (B, below, h / 2, w / 2) and (B, skip, h, w) -> (B, width, h, w).
     """

@@ -1,4 +1,4 @@
-"""SD-Net: one convolution a stage, unpooling with the encoder's indices, skips kept."""
+"""SD-Net: one convolution per stage, unpooling with the indices of the encoder, skip connections."""
 
 import torch
 import torch.nn.functional as F
@@ -10,8 +10,8 @@ from scse_viz.models.skeleton import EncoderDecoder
 class SDNet(EncoderDecoder):
     """SD-Net (SkipDeconv-Net) with a block after every stage. Roy et al., MICCAI 2017; Roy et al. 2018.
 
-    A stage is one 7 x 7 convolution with batch normalisation and ReLU. The decoder unpools with the positions of the
-    encoder's maxima, so it invents no position, and concatenates the encoder's features.
+    A stage is one 7 x 7 convolution with batch normalisation and ReLU. The decoder unpools to the positions of the
+    encoder's maxima, with nothing to learn or interpolate, and concatenates the encoder's features.
     """
 
     def encoder_stage(self, channels: int, width: int) -> nn.Module:
@@ -29,7 +29,7 @@ class Unpool(nn.Module):
 
     def __init__(self, below: int, skip: int, width: int) -> None:
         super().__init__()
-        # The positions come for each channel of the skip, so as many channels must be unpooled.
+        # There are positions for each channel of the skip, so that many channels can be unpooled.
         self.fit = nn.Identity() if below == skip else nn.Conv2d(below, skip, kernel_size=1)
         self.convolve = convolution(2 * skip, width)
 

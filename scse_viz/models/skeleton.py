@@ -1,4 +1,4 @@
-"""The skeleton that all networks share: an encoder-decoder with a block after every stage."""
+"""The skeleton of all our networks: an encoder-decoder with a block after every stage."""
 
 from collections.abc import Sequence
 
@@ -26,9 +26,9 @@ def block_infos(widths: Sequence[int]) -> tuple[BlockInfo, ...]:
 class EncoderDecoder(nn.Module):
     """Four encoder stages, a bottleneck, four decoder stages and a classifier, a block after each stage.
 
-    x (B, in_channels, H, W) -> logits (B, classes, H, W) for any H and W of at least 1: the input is padded at its
-    bottom and right by replication to a multiple of 16, so the map of a stage of scale s has its pixel (i, j) over the
-    input rows i s to (i + 1) s. Figure 2 of Roy et al., IEEE TMI 2019.
+    x (B, in_channels, H, W) -> logits (B, classes, H, W) for any H and W of at least 1: the input is padded at the
+    bottom and right by replication to a multiple of 16, so pixel (i, j) of a map of scale s lies over the input rows
+    i s to (i + 1) s. Figure 2 of Roy et al., IEEE TMI 2019.
 
     `widths` are the channels after encoder1 to encoder4 and the bottleneck; decoder4 to decoder1 have those of the
     encoder stage across. `block_table` lists the blocks in order, with their channels and scale. Subclasses give the
@@ -63,13 +63,13 @@ class EncoderDecoder(nn.Module):
         raise NotImplementedError
 
     def bottleneck_stage(self, channels: int, width: int) -> nn.Module:
-        """x (B, channels, h, w) -> (B, width, h, w); an encoder stage unless the architecture says otherwise."""
+        """x (B, channels, h, w) -> (B, width, h, w); an encoder stage unless the architecture has another."""
         return self.encoder_stage(channels, width)
 
     def decoder_stage(self, below: int, skip: int, width: int) -> nn.Module:
         """x (B, below, h / 2, w / 2), skip (B, skip, h, w), where (B, skip, h / 2, w / 2) -> (B, width, h, w).
 
-        `where` holds the positions of the maxima that the pooling of this level kept.
+        `where` are the positions of the maxima that the pooling at this level kept.
         """
         raise NotImplementedError
 
@@ -81,7 +81,7 @@ class EncoderDecoder(nn.Module):
         skips = []
         for number, stage in self.encoder.items():
             x = self.blocks[f"encoder{number}"](stage(x))
-            pooled, where = F.max_pool2d(x, 2, return_indices=True)  # torch computes the indices in any case
+            pooled, where = F.max_pool2d(x, 2, return_indices=True)  # torch computes the indices anyway
             skips.append((x, where))
             x = pooled
         x = self.blocks["bottleneck"](self.bottleneck(x))

@@ -1,4 +1,4 @@
-"""U-Net: two 3 x 3 convolutions a stage, the skip concatenated after a transposed convolution."""
+"""U-Net: two 3 x 3 convolutions per stage, the skip concatenated after a transposed convolution."""
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ class UNet(EncoderDecoder):
 
 
 class Up(nn.Module):
-    """Upsample, concatenate the skip, two convolutions.
+    """A transposed convolution, the skip concatenated, two convolutions.
 
     (B, below, h / 2, w / 2) and (B, skip, h, w) -> (B, width, h, w).
     """
@@ -32,7 +32,7 @@ class Up(nn.Module):
 
 
 def double_convolution(channels: int, width: int) -> nn.Sequential:
-    """Twice 3 x 3 convolution, batch normalisation and ReLU: (B, channels, h, w) -> (B, width, h, w)."""
+    """Two times 3 x 3 convolution, batch normalisation and ReLU: (B, channels, h, w) -> (B, width, h, w)."""
     return nn.Sequential(
         nn.Conv2d(channels, width, kernel_size=3, padding=1, bias=False),
         nn.BatchNorm2d(width),

@@ -1,4 +1,4 @@
-"""What one slice of a whole head costs: the plain pass, the recorded pass, and all of `segment_slice`."""
+"""The time of one slice of a whole head: a plain pass, a recorded pass, and all of `segment_slice`."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 from scse_viz import zoo
 from scse_viz.attention import record
 from scse_viz.inference import network_input, segment_slice, segment_slices, window
-from scse_viz.scans import read_scan
+from scse_viz.scans import ScanSlice, read_scan
 from scse_viz.scans.samples import samples
 
 NAME = "brain-unet-scse"
@@ -33,7 +33,7 @@ def test_recorded_pass(benchmark, case):
 
 def test_segment_slice(benchmark, case):
     scan, model, card = case
-    benchmark(segment_slice, scan, model, card, PLANE, INDEX)
+    benchmark(segment_slice, ScanSlice(scan, PLANE, INDEX), model, card)
 
 
 def test_window(benchmark, case):

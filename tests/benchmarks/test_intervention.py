@@ -1,4 +1,4 @@
-"""A pass with changed gates against a plain one, and a sweep of channels in batches against one by one.
+"""A pass with changed gates against a plain one, and a sweep over channels in batches against one at a time.
 
 `pytest tests/benchmarks/test_intervention.py -s` prints a line a way: U-Net with scSE, one 256 x 256 slice.
 """

@@ -1,4 +1,4 @@
-"""The DenseNet-style network: everything before is fed to each convolution, in the decoder as in the encoder."""
+"""The DenseNet-style network: each convolution of a stage is fed everything before it, in encoder and decoder."""
 
 import torch
 
@@ -6,7 +6,7 @@ from scse_viz.models import build
 from scse_viz.models.densenet import DenseBlock
 
 
-def test_every_convolution_of_a_dense_block_is_fed_all_before_it():
+def test_every_convolution_of_a_dense_block_is_fed_everything_before_it():
     block = DenseBlock(channels=3, width=4)
     assert [part[0].in_channels for part in (block.first, block.second, block.join)] == [3, 7, 11]
     fed = []

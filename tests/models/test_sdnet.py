@@ -1,4 +1,4 @@
-"""SD-Net's decoder: values go back to where the encoder's maxima were."""
+"""The decoder of SD-Net: values return to the positions of the encoder's maxima."""
 
 import pytest
 import torch
@@ -8,11 +8,13 @@ from torch import nn
 from scse_viz.models.sdnet import Unpool
 
 
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=["contiguous", "channels_last"])
+@pytest.mark.parametrize(
+    "memory_format", [torch.contiguous_format, torch.channels_last], ids=["contiguous", "channels_last"]
+)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_unpooling_puts_each_value_where_the_maximum_was_and_zero_elsewhere(layout, dtype):
+def test_unpooling_puts_each_value_where_the_maximum_was_and_zero_elsewhere(memory_format, dtype):
     skip = torch.tensor([[5.0, 1.0, 0.0, 0.0], [2.0, 3.0, 0.0, 7.0]]).expand(1, 3, 2, 4).to(dtype)
-    skip = skip.contiguous(memory_format=layout)
+    skip = skip.contiguous(memory_format=memory_format)
     pooled, where = F.max_pool2d(skip, 2, return_indices=True)
     stage = Unpool(below=3, skip=3, width=2)
     stage.convolve = nn.Identity()
@@ -22,7 +24,7 @@ def test_unpooling_puts_each_value_where_the_maximum_was_and_zero_elsewhere(layo
     assert torch.equal(joined[:, 3:], skip)
 
 
-def test_features_from_below_are_fitted_to_the_channels_that_have_positions():
+def test_features_from_below_are_projected_to_the_channels_that_have_positions():
     skip = torch.randn(2, 4, 6, 6)
     _, where = F.max_pool2d(skip, 2, return_indices=True)
     stage = Unpool(below=7, skip=4, width=5)

@@ -1,4 +1,4 @@
-"""What holds for every architecture: sizes, shared initialisation, where a map's pixel lies, refusals."""
+"""What holds for every architecture: sizes, blocks, shared initialisation, errors."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ architectures = pytest.mark.parametrize("architecture", ARCHITECTURES)
 @architectures
 @pytest.mark.parametrize("size", [(1, 1), (7, 5), (16, 16), (17, 40), (31, 1)])
 @pytest.mark.parametrize("in_channels", [1, 3])
-def test_any_size_and_number_of_channels_goes_in_and_comes_out(architecture, size, in_channels):
+def test_any_size_and_number_of_channels_is_accepted_and_returned(architecture, size, in_channels):
     model = build(architecture, "scse", classes=5, widths=WIDTHS, in_channels=in_channels).eval()
     logits = model(torch.randn(2, in_channels, *size))
     assert logits.shape == (2, 5, *size)
@@ -23,7 +23,7 @@ def test_any_size_and_number_of_channels_goes_in_and_comes_out(architecture, siz
 
 
 @architectures
-def test_padding_is_at_the_bottom_and_right_and_repeats_the_edge(architecture):
+def test_the_input_is_padded_at_the_bottom_and_right_by_its_edge(architecture):
     model, x = build(architecture, "scse", classes=3, widths=WIDTHS, seed=0).eval(), torch.randn(1, 1, 30, 17)
     padded = nn.functional.pad(x, (0, 15, 0, 2), mode="replicate")
     torch.testing.assert_close(model(x), model(padded)[..., :30, :17])
@@ -31,7 +31,7 @@ def test_padding_is_at_the_bottom_and_right_and_repeats_the_edge(architecture):
 
 @architectures
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_variants_of_one_seed_start_from_the_same_weights_in_all_that_they_share(architecture, variant):
+def test_variants_with_one_seed_start_from_the_same_weights_in_shared_layers(architecture, variant):
     plain = build(architecture, "none", classes=3, widths=WIDTHS, seed=7).state_dict()
     other = build(architecture, variant, classes=3, widths=WIDTHS, seed=7).state_dict()
     assert {name for name in other if not name.startswith("blocks.")} == set(plain)
@@ -39,7 +39,7 @@ def test_variants_of_one_seed_start_from_the_same_weights_in_all_that_they_share
 
 
 @architectures
-def test_another_seed_starts_elsewhere_and_the_global_random_state_stays(architecture):
+def test_another_seed_gives_other_weights_and_the_global_random_state_is_kept(architecture):
     state = torch.get_rng_state()
     one, two = (build(architecture, "cse", classes=3, widths=WIDTHS, seed=seed).state_dict() for seed in (1, 2))
     assert torch.equal(torch.get_rng_state(), state)
@@ -47,7 +47,7 @@ def test_another_seed_starts_elsewhere_and_the_global_random_state_stays(archite
 
 
 @architectures
-def test_a_block_stands_after_every_stage_and_has_its_channels(architecture):
+def test_every_stage_is_followed_by_a_block_with_its_channels(architecture):
     model = build(architecture, "scse", classes=3, widths=WIDTHS, reduction=3)
     assert tuple(model.blocks) == BLOCK_NAMES
     channels = [block.channel_gate.squeeze.in_features for block in model.blocks.values()]
@@ -67,7 +67,7 @@ def test_the_block_table_tells_the_channels_and_the_scale_of_every_map(architect
 
 
 @architectures
-def test_a_network_whose_gates_are_all_one_is_the_network_without_blocks(architecture):
+def test_a_network_whose_gates_are_all_one_equals_the_network_without_blocks(architecture):
     x = torch.randn(1, 1, 32, 32)
     plain = build(architecture, "none", classes=3, widths=WIDTHS, seed=0).eval()
     gated = build(architecture, "sse", classes=3, widths=WIDTHS, seed=0).eval()
@@ -79,7 +79,7 @@ def test_a_network_whose_gates_are_all_one_is_the_network_without_blocks(archite
 
 @architectures
 @pytest.mark.parametrize("block", BLOCK_NAMES)
-def test_every_block_takes_part_in_the_result_and_learns(architecture, block):
+def test_every_block_receives_a_gradient(architecture, block):
     model = build(architecture, "scse", classes=3, widths=WIDTHS, seed=0)
     model(torch.randn(2, 1, 32, 32)).square().mean().backward()
     for part in model.blocks[block].children():
@@ -88,7 +88,7 @@ def test_every_block_takes_part_in_the_result_and_learns(architecture, block):
 
 
 @architectures
-def test_both_memory_layouts_and_bfloat16_give_the_same_result(architecture):
+def test_channels_last_and_bfloat16_give_the_same_result(architecture):
     model = build(architecture, "scse", classes=3, widths=WIDTHS, seed=0).eval()
     x = torch.randn(2, 1, 40, 24)
     expected = model(x)
