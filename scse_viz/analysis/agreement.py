@@ -1,6 +1,6 @@
-"""How far networks agree on one image: answers pixel by pixel, spatial gates as maps, channel gates as rankings.
+"""How far networks agree on one image: predictions by pixel, spatial gates as maps, channel gates as rankings.
 
-Matrices are symmetric, in the order of what was given; nan where a number is not defined for a pair.
+Matrices are symmetric, in the order of the arguments; nan where a number is not defined for a pair.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ QUARTILE = 75
 def pairwise_dice(predictions: Sequence[np.ndarray], classes: int) -> np.ndarray:
     """Dice of every class between each pair of segmentations: N label arrays of one shape -> (N, N, classes).
 
-    nan for a class that is absent in both, of a network with itself too.
+    nan for a class that is in neither, also on the diagonal.
     """
     return _pairs(predictions, lambda one, other: dice(one, other, classes), (classes,))
 
@@ -28,26 +28,26 @@ def mean_dice(scores: np.ndarray) -> np.ndarray:
 
 
 def disagreement(predictions: np.ndarray) -> np.ndarray:
-    """How many networks do not give the most common answer: labels (N, H, W) -> (H, W), 0 to N - 1."""
+    """How many networks differ from the most common prediction: labels (N, H, W) -> (H, W), 0 to N - 1."""
     return len(predictions) - _supporters(predictions).max(axis=0)
 
 
 def outvoted(predictions: np.ndarray) -> np.ndarray:
-    """Where a network's answer is not the single most common one: labels (N, H, W) -> (N, H, W) bool.
+    """Where a network's prediction is not the single most common one: labels (N, H, W) -> (N, H, W) bool.
 
-    Where two answers are given equally often, no network is in the majority and all that gave either are marked.
+    Where two classes are predicted equally often, no network is in the majority and all that predict either are marked.
     """
     supporters = _supporters(predictions)
     most = supporters.max(axis=0)
-    # A sole winner that k networks chose is counted k times among the N; several winners are counted oftener.
+    # A single winner with k votes is counted k times among the N; several winners more often.
     tied = (supporters == most).sum(axis=0) > most
     return (supporters < most) | tied
 
 
 def contested_share(predictions: np.ndarray) -> float:
-    """Pixels on which networks disagree, as a share of those that any segments: labels (N, H, W) -> 0 to 1.
+    """Pixels on which networks disagree, as a share of those that any of them segments: labels (N, H, W) -> 0 to 1.
 
-    0 where no network finds anything: class 0 is background.
+    0 where no network segments anything; class 0 is background.
     """
     segmented = np.count_nonzero((predictions > 0).any(axis=0))
     return float(np.count_nonzero(disagreement(predictions)) / segmented) if segmented else 0.0
@@ -64,8 +64,8 @@ def correlations(maps: Sequence[np.ndarray]) -> np.ndarray:
 def quartile_overlaps(maps: Sequence[np.ndarray]) -> np.ndarray:
     """Overlap of the upper quarters of each pair of maps: N arrays (h, w) -> (N, N) in 0 to 1.
 
-    |A and B| / |A or B| of the pixels above each map's own 75th percentile: two maps of chance have 1/7, about 0.14.
-    nan where no pixel lies above, as in a constant map, and for two maps of different shapes.
+    |A and B| / |A or B| of the pixels above each map's own 75th percentile: two random maps have 1/7, about 0.14.
+    nan where no pixel lies above it, as in a constant map, and for two maps of different shapes.
     """
     return _pairs([values > np.percentile(values, QUARTILE) for values in maps], _intersection_over_union)
 
@@ -81,8 +81,8 @@ def rank_correlations(weights: Sequence[np.ndarray]) -> np.ndarray:
 
 def ranks(values: np.ndarray) -> np.ndarray:
     """Ranks from 1, equal values sharing the mean of theirs: (N,) -> (N,)."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[places]
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
 
 
 def mean_of(matrices: Sequence[np.ndarray]) -> np.ndarray:
@@ -93,18 +93,18 @@ def mean_of(matrices: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _pairs(
-    given: Sequence[np.ndarray], measure: Callable[[np.ndarray, np.ndarray], object], each: tuple[int, ...] = ()
+    arrays: Sequence[np.ndarray], measure: Callable[[np.ndarray, np.ndarray], object], shape: tuple[int, ...] = ()
 ) -> np.ndarray:
-    """A symmetric measure of every pair, itself included: N things -> (N, N, *each)."""
-    matrix = np.full((len(given), len(given), *each), np.nan)
-    for one, other in combinations_with_replacement(range(len(given)), 2):
-        matrix[one, other] = matrix[other, one] = measure(given[one], given[other])
+    """A symmetric measure of every pair, an array with itself included: N arrays -> (N, N, *shape)."""
+    matrix = np.full((len(arrays), len(arrays), *shape), np.nan)
+    for one, other in combinations_with_replacement(range(len(arrays)), 2):
+        matrix[one, other] = matrix[other, one] = measure(arrays[one], arrays[other])
     return matrix
 
 
 def _supporters(predictions: np.ndarray) -> np.ndarray:
-    """How many networks, itself included, give the answer that each gives: labels (N, H, W) -> (N, H, W)."""
-    return np.stack([(predictions == answer).sum(axis=0) for answer in predictions])
+    """How many networks, itself included, predict what a network predicts: labels (N, H, W) -> (N, H, W)."""
+    return np.stack([(predictions == labels).sum(axis=0) for labels in predictions])
 
 
 def _pearson(one: np.ndarray, other: np.ndarray) -> float:

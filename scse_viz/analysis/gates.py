@@ -1,4 +1,4 @@
-"""What a gate did: how open it was, what it left of the features, and what it was at one place."""
+"""The gates of blocks: how open they are, what they leave of the features, and their values at one pixel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -93,6 +93,18 @@ def recalibration(before: np.ndarray, after: np.ndarray) -> Recalibration:
     return Recalibration(*(float(np.abs(features).mean(dtype=np.float64)) for features in (before, after)))
 
 
+def mean_factors(gates: Mapping[str, BlockGates]) -> dict[str, float]:
+    """The mean factor of every block with a gate: cSE mean(c), sSE mean(s), scSE mean(c + s) = mean(c) + mean(s).
+
+    For blocks that add their halves or have only one; 1 where both gates of scSE are at 0.5.
+    """
+    return {
+        block: sum(float(getattr(of_block, kind).mean()) for kind in of_block.kinds)
+        for block, of_block in gates.items()
+        if of_block.kinds
+    }
+
+
 def channel_share(before: np.ndarray, channel_gate: np.ndarray, spatial_gate: np.ndarray) -> float:
     """The share of the channel half in u c + u s: mean |u c| / (mean |u c| + mean |u s|); the rest is the other's.
 
@@ -105,11 +117,6 @@ def channel_share(before: np.ndarray, channel_gate: np.ndarray, spatial_gate: np
     return by_channel / total if total else float("nan")
 
 
-def ranked(weights: np.ndarray) -> np.ndarray:
-    """Channel weights (C,) -> channels (C,) from the most to the least excited, the lower number first at a tie."""
-    return np.argsort(-np.asarray(weights), kind="stable")
-
-
 def least_sure(confidence: np.ndarray) -> tuple[int, int]:
     """Confidence (H, W) -> row and column of its smallest value, the first of several."""
     row, column = np.unravel_index(int(np.argmin(confidence)), confidence.shape)
@@ -117,17 +124,17 @@ def least_sure(confidence: np.ndarray) -> tuple[int, int]:
 
 
 def values_at(
-    maps: Mapping[str, np.ndarray], sizes_mm: Mapping[str, tuple[float, float]], place_mm: tuple[float, float]
+    maps: Mapping[str, np.ndarray], sizes_mm: Mapping[str, tuple[float, float]], point_mm: tuple[float, float]
 ) -> dict[str, float]:
-    """Maps (h, w) over one slice -> the value of each at a place.
+    """Maps (h, w) over one slice -> the value of each map at one point.
 
-    sizes_mm: name -> size of a pixel of the map (row, column); place_mm: down and right of the slice's top left corner.
-    Raises IndexError for a place that a map does not cover.
+    sizes_mm: name -> size of a pixel of the map (row, column); point_mm: down and right of the slice's top left corner.
+    Raises IndexError for a point that a map does not cover.
     """
-    found = {}
-    for name, values in maps.items():
-        row, column = (int(place // size) for place, size in zip(place_mm, sizes_mm[name], strict=True))
-        if not (0 <= row < values.shape[0] and 0 <= column < values.shape[1]):
-            raise IndexError(f"{name}: no pixel at ({place_mm[0]:g}, {place_mm[1]:g}) mm of its {values.shape}")
-        found[name] = float(values[row, column])
-    return found
+    values = {}
+    for name, pixels in maps.items():
+        row, column = (int(distance // size) for distance, size in zip(point_mm, sizes_mm[name], strict=True))
+        if not (0 <= row < pixels.shape[0] and 0 <= column < pixels.shape[1]):
+            raise IndexError(f"{name}: no pixel at ({point_mm[0]:g}, {point_mm[1]:g}) mm of its {pixels.shape}")
+        values[name] = float(pixels[row, column])
+    return values

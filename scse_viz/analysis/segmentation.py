@@ -1,4 +1,4 @@
-"""Segmentations as numbers: volumes, and Dice."""
+"""Segmentations as numbers: volumes and Dice."""
 
 import numpy as np
 
@@ -8,17 +8,17 @@ def volumes_ml(labels: np.ndarray, voxel_mm3: float, classes: int) -> np.ndarray
     return np.bincount(labels.ravel(), minlength=classes) * (voxel_mm3 / 1000)
 
 
-def dice(found: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:
+def dice(predicted: np.ndarray, reference: np.ndarray, classes: int) -> np.ndarray:
     """Dice of every class, 2 |A and B| / (|A| + |B|): two label arrays of one shape -> (classes,).
 
     nan for a class that is absent in both. Raises ValueError for arrays of different shapes and for numbers beyond
     the classes. Dice, Ecology 1945.
     """
-    if found.shape != truth.shape:
-        raise ValueError(f"labels of shape {found.shape} and {truth.shape}; give two of one shape")
-    sizes = [np.bincount(labels.ravel(), minlength=classes) for labels in (found, truth)]
+    if predicted.shape != reference.shape:
+        raise ValueError(f"labels of shape {predicted.shape} and {reference.shape}; give two of one shape")
+    sizes = [np.bincount(labels.ravel(), minlength=classes) for labels in (predicted, reference)]
     if any(len(size) > classes for size in sizes):
         raise ValueError(f"labels up to {max(len(size) for size in sizes) - 1}; {classes} classes end at {classes - 1}")
-    both = np.bincount(found[found == truth], minlength=classes)
+    both = np.bincount(predicted[predicted == reference], minlength=classes)
     whole = sizes[0] + sizes[1]
     return np.divide(2 * both, whole, out=np.full(classes, np.nan), where=whole > 0)

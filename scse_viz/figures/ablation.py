@@ -1,4 +1,4 @@
-"""What gates and channels were worth: effects of changing each block, and of knocking out each channel."""
+"""Ablation: the effect of changing every block, and of knocking out every channel."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ LEGEND = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": 
 
 
 @dataclass(frozen=True, eq=False)
-class Channels:
-    """The channels of one block: what each is ranked by, `x` (C,), and the effect of knocking it out, `y` (C,)."""
+class ChannelEffects:
+    """The channels of one block: what they are ranked by, `x` (C,), and the effect of knocking them out, `y` (C,)."""
 
     x: np.ndarray
     y: np.ndarray
@@ -28,9 +28,9 @@ class Channels:
 
 
 def block_bars(effects: Mapping[str, float], *, measure: str) -> go.Figure:
-    """The effect of changing each block, the largest on top; measure: name and unit of the effect for its axis.
+    """The effect of changing every block, the largest at the top; measure: name and unit of the effect for its axis.
 
-    Colours tell encoder, bottleneck and decoder. An effect that is nan has no bar and stands last.
+    Colours tell encoder, bottleneck and decoder apart. A nan effect has no bar and stands last.
     """
     order = sorted(effects, key=lambda block: (not np.isnan(effects[block]), effects[block]))
     figure = go.Figure()
@@ -55,11 +55,13 @@ def block_bars(effects: Mapping[str, float], *, measure: str) -> go.Figure:
     return figure
 
 
-def channel_scatter(channels: Channels, *, x_title: str, measure: str, left_out: Collection[int] = ()) -> go.Figure:
-    """Channels of one block, a point each that can be clicked: what they are ranked by against their effect.
+def channel_scatter(
+    channels: ChannelEffects, *, x_title: str, measure: str, left_out: Collection[int] = ()
+) -> go.Figure:
+    """The channels of one block as clickable points: what they are ranked by against their effect.
 
-    Each point's customdata is its channel; those `left_out` already are picked out by colour and form. Both axes show
-    the range of the points: weights of one block may all lie within a few hundredths.
+    The customdata of a point is its channel; those already `left_out` have another colour and symbol. Both axes show
+    the range of the points, since the weights of one block may all lie within a few hundredths.
     """
     figure = go.Figure(_points(channels, left_out, size=9))
     figure.update_layout(height=380, margin=MARGIN, clickmode="event+select", dragmode=False, showlegend=False)
@@ -69,20 +71,20 @@ def channel_scatter(channels: Channels, *, x_title: str, measure: str, left_out:
 
 
 def channel_scatters(
-    channels: Mapping[str, Channels], *, x_title: str, measure: str, span: tuple[float, float] | None
+    channels: Mapping[str, ChannelEffects], *, x_title: str, measure: str, span: tuple[float, float] | None
 ) -> go.Figure:
-    """The same for several blocks as small multiples on one scale, with rho in the title of each.
+    """The same for several blocks as small multiples on one scale, titled with their rho.
 
-    `span` is the whole range of what channels are ranked by, where it has one. Effects of which none is negative have a
-    logarithmic scale, since those of wide blocks are far smaller, and 0 lies on its lower edge.
+    `span` is the whole range of what channels are ranked by, if it has one. Unless some effect is negative the scale is
+    logarithmic, since effects in wide blocks are far smaller, and 0 lies on its lower edge.
     """
     rows = -(-len(channels) // COLUMNS)
-    effects = np.concatenate([found.y for found in channels.values()])
+    effects = np.concatenate([of_block.y for of_block in channels.values()])
     floor = _floor(effects)
     figure = make_subplots(
         rows=rows,
         cols=COLUMNS,
-        subplot_titles=[f"{block}: ρ {signed(found.rho)}" for block, found in channels.items()],
+        subplot_titles=[f"{block}: ρ {signed(of_block.rho)}" for block, of_block in channels.items()],
         shared_xaxes="all",
         shared_yaxes="all",
         horizontal_spacing=0.03,
@@ -90,10 +92,10 @@ def channel_scatters(
         x_title=x_title,
         y_title=measure if floor is None else f"{measure}, logarithmic, 0 at the lower edge",
     )
-    for position, (block, found) in enumerate(channels.items()):
+    for position, (block, of_block) in enumerate(channels.items()):
         row, column = divmod(position, COLUMNS)
-        figure.add_trace(_points(found, (), size=5, name=block, floor=floor), row=row + 1, col=column + 1)
-    low, high = span or (0, max(float(found.x.max()) for found in channels.values()))
+        figure.add_trace(_points(of_block, (), size=5, name=block, floor=floor), row=row + 1, col=column + 1)
+    low, high = span or (0, max(float(of_block.x.max()) for of_block in channels.values()))
     figure.update_xaxes(range=_widened(low, high))
     if floor is None:
         figure.update_yaxes(range=_widened(min(0, effects.min()), effects.max()))
@@ -107,10 +109,10 @@ def channel_scatters(
 def knock_out_bars(
     values: np.ndarray, *, title: str, left_out: Collection[int], by_value: bool, span: tuple[float, float] | None
 ) -> go.Figure:
-    """Channels of a block (C,) as bars that can be clicked, those left out picked out by colour and a hatch.
+    """Channels of a block (C,) as clickable bars; those left out have another colour and a hatch.
 
-    Each bar's customdata is its channel; `by_value` sorts from the largest down. `span` is the whole range of values
-    where they have one.
+    The customdata of a bar is its channel; `by_value` sorts from the largest down. `span` is the whole range of the
+    values, if they have one.
     """
     channels = np.argsort(-values, kind="stable") if by_value else np.arange(len(values))
     out = [channel in left_out for channel in channels]
@@ -119,12 +121,12 @@ def knock_out_bars(
             y=values[channels],
             customdata=channels.tolist(),
             marker={
-                "color": [LEFT_OUT if each else KEPT for each in out],
-                "pattern": {"shape": ["/" if each else "" for each in out]},
+                "color": [LEFT_OUT if is_out else KEPT for is_out in out],
+                "pattern": {"shape": ["/" if is_out else "" for is_out in out]},
                 "line_width": 0,
             },
             selected={"marker": {"opacity": 1}},
-            unselected={"marker": {"opacity": 1}},  # what is left out is said by colour, also after a reload
+            unselected={"marker": {"opacity": 1}},  # colour and hatch tell what is left out, also after a reload
             hovertemplate="channel %{customdata}: %{y:.3g}<extra>click: knock out, or back</extra>",
         )
     )
@@ -135,21 +137,21 @@ def knock_out_bars(
 
 
 def _points(
-    found: Channels, left_out: Collection[int], *, size: int, name: str = "channel", floor: float | None = None
+    effects: ChannelEffects, left_out: Collection[int], *, size: int, name: str = "channel", floor: float | None = None
 ) -> go.Scatter:
-    numbers = np.arange(len(found.x))
+    numbers = np.arange(len(effects.x))
     out = [channel in left_out for channel in numbers]
     return go.Scatter(
         name=name,
-        x=found.x,
-        y=found.y if floor is None else np.maximum(found.y, floor),
-        text=[f"{effect:.4g}" for effect in found.y],
+        x=effects.x,
+        y=effects.y if floor is None else np.maximum(effects.y, floor),
+        text=[f"{effect:.4g}" for effect in effects.y],
         customdata=numbers.tolist(),
         mode="markers",
         marker={
             "size": size,
-            "color": [LEFT_OUT if each else KEPT for each in out],
-            "symbol": ["x" if each else "circle" for each in out],
+            "color": [LEFT_OUT if is_out else KEPT for is_out in out],
+            "symbol": ["x" if is_out else "circle" for is_out in out],
             "opacity": 0.75,
         },
         selected={"marker": {"opacity": 0.75}},
@@ -159,7 +161,7 @@ def _points(
 
 
 def _floor(effects: np.ndarray) -> float | None:
-    """Where a logarithmic scale draws 0, well below all other effects; None where effects have no logarithm."""
+    """Where a logarithmic scale draws 0, below all other effects; None if effects are negative or all 0."""
     positive = effects[effects > 0]
     if not len(positive) or not (effects >= 0).all():
         return None
@@ -172,5 +174,5 @@ def _widened(low: float, high: float) -> tuple[float, float]:
 
 
 def signed(rho: float) -> str:
-    """A correlation in words: +0.46, −0.20, or a dash where there is none."""
+    """A correlation as text: +0.46, −0.20, or a dash where there is none."""
     return "–" if np.isnan(rho) else f"{rho:+.2f}".replace("-", "−")

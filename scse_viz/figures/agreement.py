@@ -1,4 +1,4 @@
-"""Agreement of networks: matrices with their numbers, and gate means through the blocks."""
+"""Agreement of networks: matrices with their numbers, and mean gates through the blocks."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,8 +24,8 @@ SYMBOLS = ("circle", "diamond", "square", "x")
 def matrix(values: np.ndarray, names: Sequence[str], *, measure: str, span: tuple[float, float]) -> go.Figure:
     """A symmetric matrix (N, N) as a heat map with its numbers.
 
-    `measure` is the name of the numbers and `span` their whole range, SHARE or CORRELATION, whatever the data. An entry
-    that is nan stays empty; the diagonal is gray, since that everything agrees with itself would outshine the rest.
+    `measure` is the name of the numbers and `span` their whole range, SHARE or CORRELATION, whatever the data. A nan
+    entry stays empty; the diagonal is gray, since agreement with itself would outshine the rest.
     """
     bar = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": 1.02, "yanchor": "bottom", "len": 1}
     layout = {
@@ -41,7 +41,7 @@ def matrix(values: np.ndarray, names: Sequence[str], *, measure: str, span: tupl
 def matrices(
     values: Mapping[str, np.ndarray], names: Sequence[str], *, measure: str, span: tuple[float, float]
 ) -> go.Figure:
-    """A matrix (N, N) for each block as small multiples, all on the scale of `matrix`."""
+    """A matrix (N, N) for every block as small multiples, all on the scale of `matrix`."""
     rows = -(-len(values) // COLUMNS)
     width, height = 1 / COLUMNS, 1 / rows
     layout: dict[str, Any] = {
@@ -51,8 +51,8 @@ def matrices(
         "annotations": [],
     }
     data: list[go.Heatmap] = []
-    # By hand and not by make_subplots, which takes ten times as long.
-    for position, (block, each) in enumerate(values.items()):
+    # Axes are laid out here since make_subplots takes ten times as long.
+    for position, (block, pairs) in enumerate(values.items()):
         row, column = divmod(position, COLUMNS)
         number = str(position + 1) if position else ""
         left, top = column * width, 1 - row * height
@@ -68,14 +68,14 @@ def matrices(
         layout["annotations"].append({**TITLE, "text": block, "x": (left + right) / 2, "y": top})
         data += [
             heat_map.update(xaxis=f"x{number}", yaxis=f"y{number}")
-            for heat_map in _heat_maps(each, names, measure, span)
+            for heat_map in _heat_maps(pairs, names, measure, span)
         ]
     for axis in ("xaxis", "yaxis"):
         layout[axis].pop("matches")
     return go.Figure(data, layout)
 
 
-def gate_profile(
+def gate_means(
     means: Mapping[str, Sequence[float]],
     *,
     blocks: Sequence[str],
@@ -83,23 +83,23 @@ def gate_profile(
     colours: Mapping[str, str],
     dashes: Mapping[str, int],
 ) -> go.Figure:
-    """The mean of a gate at every block, 0 to 1, a line for each network; means: name -> one number a block, or nan.
+    """The mean gate of every block, 0 to 1, as a line a network; means: name -> one number a block, or nan.
 
-    `dashes` tells groups of networks apart, as those of two scans: name -> the number of its group.
+    `dashes` tells groups of networks apart, such as those of two scans: name -> the number of its group.
     """
     figure = go.Figure(
         [
             go.Scatter(
                 name=name,
                 x=list(blocks),
-                y=list(each),
+                y=list(by_block),
                 mode="lines+markers",
                 line={"color": colours[name], "width": 2, "dash": DASHES[dashes[name] % len(DASHES)]},
                 marker={"size": 7, "symbol": SYMBOLS[dashes[name] % len(SYMBOLS)]},
                 hovertemplate="%{y:.3f}",
                 cliponaxis=False,
             )
-            for name, each in means.items()
+            for name, by_block in means.items()
         ]
     )
     figure.update_layout(hovermode="x unified", height=340, margin={"l": 60, "r": 10, "t": 70, "b": 40})
@@ -111,9 +111,9 @@ def gate_profile(
 
 
 def _heat_maps(values: np.ndarray, names: Sequence[str], measure: str, span: tuple[float, float]) -> list[go.Heatmap]:
-    """The diagonal, and the numbers of the pairs: those on dark cells in white, and those on light ones in black."""
+    """The diagonal, then the pairs with their numbers: white on dark cells, black on light ones."""
     lines = [name.replace(" · ", "<br>") for name in names]
-    place = {"x": lines, "y": lines, "xgap": 2, "ygap": 2, "hoverongaps": False}
+    cells = {"x": lines, "y": lines, "xgap": 2, "ygap": 2, "hoverongaps": False}
     itself = np.eye(len(values), dtype=bool)
     light = _light(values, span)
     pairs = [
@@ -123,12 +123,12 @@ def _heat_maps(values: np.ndarray, names: Sequence[str], measure: str, span: tup
             texttemplate="%{z:.2f}",
             textfont={"color": colour},
             hovertemplate=f"%{{y}} and %{{x}}<br>{measure} %{{z:.3f}}<extra></extra>",
-            **place,
+            **cells,
         )
         for shown, colour in ((~light, "#fff"), (light, "#000"))
     ]
     diagonal = go.Heatmap(
-        z=np.where(itself, 0.0, np.nan), colorscale=[GRAY, GRAY], showscale=False, hoverinfo="skip", **place
+        z=np.where(itself, 0.0, np.nan), colorscale=[GRAY, GRAY], showscale=False, hoverinfo="skip", **cells
     )
     return [diagonal, *pairs]
 

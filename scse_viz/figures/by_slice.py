@@ -13,7 +13,7 @@ ROW_PX = 20
 AROUND_PX = 70
 """Height of a heat map besides its rows."""
 DEVIATIONS = (-0.1, 0.1)
-"""Of mean gates of slices from their block's average; what lies beyond has the colour of the end, and its number."""
+"""Of mean gates of slices from their block's average; values beyond have the colour of the nearer end."""
 CLEAR = "rgba(0, 0, 0, 0)"
 
 
@@ -27,19 +27,19 @@ def block_slices(
     colours: str = GATE_SCALES[0],
     span: tuple[float, float] = GATE_RANGE,
 ) -> go.Figure:
-    """Heat maps of blocks in rows by slices in columns, one for each kind of gate, on one scale.
+    """Heat maps of blocks in rows by slices in columns, one a kind of gate, on one scale.
 
     values: kind, which becomes the title -> (B, N) in the order of `blocks`, nan where a slice is not done or a block
-    has no such gate. `number` says what they are, `colours` names a colour scale, `current` is the slice that
-    is marked. A click on a cell selects a point whose x is the slice.
+    lacks such a gate. `number` names the quantity, `colours` a colour scale; the slice `current` is marked. A click on
+    a cell selects a point whose x is the slice.
     """
-    each = ROW_PX * len(blocks)
+    table_px = ROW_PX * len(blocks)
     figure = make_subplots(
         rows=len(values),
         cols=1,
         shared_xaxes=True,
         subplot_titles=list(values),
-        vertical_spacing=0.5 * AROUND_PX / (len(values) * (each + AROUND_PX)),
+        vertical_spacing=0.5 * AROUND_PX / (len(values) * (table_px + AROUND_PX)),
     )
     for row, table in enumerate(values.values(), start=1):
         figure.add_trace(
@@ -53,7 +53,7 @@ def block_slices(
     figure.update_xaxes(range=[-0.5, _slices(values) - 0.5], showgrid=False, zeroline=False)
     figure.update_xaxes(title=f"{plane} slice (index of the voxel)", row=len(values), col=1)
     figure.update_layout(
-        height=len(values) * (each + AROUND_PX),
+        height=len(values) * (table_px + AROUND_PX),
         margin={"l": 90, "r": 10, "t": 40, "b": 50},
         showlegend=False,
         hovermode="closest",
@@ -70,7 +70,7 @@ def block_slices(
 
 
 def _cells(table: np.ndarray, blocks: Sequence[str], number: str) -> go.Scatter:
-    """A clear point in each cell that is done: a heat map's own cells cannot be clicked."""
+    """A transparent point in every cell that is done, since the cells of a heat map cannot be clicked."""
     rows, slices = np.nonzero(np.isfinite(table))
     still = {"marker": {"opacity": 0}}
     return go.Scatter(

@@ -1,4 +1,4 @@
-"""Gates and error: means and AUC by block, histograms of one block, and the gate by decile of entropy."""
+"""Gates and errors: means and AUC by block, histograms of one block, and gates by decile of entropy."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
 
 
 def error_by_block(means: Mapping[str, np.ndarray], aucs: Mapping[str, float]) -> go.Figure:
-    """Mean gate of right and of wrong pixels by block, and below it the AUC; means: block -> (2,), right first."""
+    """Mean gates of right and of wrong pixels by block, above the AUC; means: block -> (2,), right first."""
     blocks = list(means)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1, row_heights=[0.6, 0.4])
     for block in blocks:
@@ -62,7 +62,7 @@ def error_by_block(means: Mapping[str, np.ndarray], aucs: Mapping[str, float]) -
 
 
 def error_histogram(histograms: np.ndarray, *, block: str) -> go.Figure:
-    """The gate's values where a prediction is right and where it is wrong: (2, BINS) pixels -> shares of each kind."""
+    """Gates of right and of wrong pixels as two histograms: (2, BINS) pixels, drawn as shares of their kind."""
     edges = np.linspace(*GATE_RANGE, SHOWN_BINS + 1)
     figure = go.Figure()
     for pixels, (name, colour, dash) in zip(
@@ -89,7 +89,7 @@ def error_histogram(histograms: np.ndarray, *, block: str) -> go.Figure:
 
 
 def entropy_table(means: Mapping[str, np.ndarray], entropies: np.ndarray, spearman: Mapping[str, float]) -> go.Figure:
-    """Mean gate by block and decile of entropy as a heat map with its numbers, and the rank correlation beside it.
+    """Mean gates by block and decile of entropy as a heat map with its numbers, beside their rank correlation.
 
     means: block -> (10,); entropies (10,), the mean of each decile in 0 to 1.
     """

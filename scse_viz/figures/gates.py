@@ -1,16 +1,16 @@
-"""One block of one network: how its gate is spread, its channel weights, and one place through all blocks."""
+"""Gates of one network: their distribution in a block, their values at one pixel through all blocks, their means."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
-from scse_viz.analysis.gates import EDGE, ranked
+from scse_viz.analysis.gates import EDGE
 from scse_viz.rendering.colours import COLOURS
 from scse_viz.rendering.panels import GATE_RANGE
 
 BINS = 40
-BLUE, ORANGE, GREEN = COLOURS[0], COLOURS[5], COLOURS[2]
+BLUE, ORANGE = COLOURS[0], COLOURS[5]
 GRAY = COLOURS[6]
 SPREAD = (5, 95)
 """The percentiles between which the band of a profile lies."""
@@ -19,9 +19,9 @@ LEGEND = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": 
 
 
 def gate_histogram(gates: Mapping[str, np.ndarray]) -> go.Figure:
-    """How gates are spread over 0 to 1: name -> gate of any shape; each is counted in percent of its own elements.
+    """The distribution of gates over 0 to 1: name -> gate of any shape; counts are percents of a gate's own elements.
 
-    The bands at both ends are where a gate is saturated.
+    Bands at both ends mark where a gate is saturated.
     """
     edges = np.linspace(*GATE_RANGE, BINS + 1)
     figure = go.Figure()
@@ -36,7 +36,7 @@ def gate_histogram(gates: Mapping[str, np.ndarray]) -> go.Figure:
 
 
 def activation_histogram(activation: np.ndarray, largest: float) -> go.Figure:
-    """How a map of mean |activation| (h, w) is spread, 0 to `largest` in arbitrary units."""
+    """The distribution of a map of mean |activation| (h, w), from 0 to `largest` in arbitrary units."""
     edges = np.linspace(0, largest, BINS + 1)
     counts, _ = np.histogram(activation, bins=edges)
     figure = go.Figure(_bars("mean |activation|", counts, edges, COLOURS[1]))
@@ -44,30 +44,8 @@ def activation_histogram(activation: np.ndarray, largest: float) -> go.Figure:
     return _histogram(figure)
 
 
-def weight_bars(weights: np.ndarray, *, by_weight: bool, chosen: int) -> go.Figure:
-    """The channel gate of one block (C,) as bars that can be clicked, one channel picked out.
-
-    Each bar's customdata is its channel. `by_weight` sorts from the most to the least excited.
-    """
-    channels = ranked(weights) if by_weight else np.arange(len(weights))
-    figure = go.Figure(
-        go.Bar(
-            y=weights[channels],
-            customdata=channels,
-            marker={"color": [ORANGE if channel == chosen else BLUE for channel in channels], "line_width": 0},
-            selected={"marker": {"opacity": 1}},
-            unselected={"marker": {"opacity": 1}},  # what is picked out is said by colour alone, also after a reload
-            hovertemplate="channel %{customdata}: %{y:.3f}<extra></extra>",
-        )
-    )
-    figure.update_layout(height=240, margin={**MARGIN, "t": 10}, bargap=0.15, clickmode="event+select", dragmode=False)
-    figure.update_xaxes(title="rank of channel, most excited first" if by_weight else "channel")
-    figure.update_yaxes(title="weight (0 to 1)", range=GATE_RANGE)
-    return figure
-
-
 def class_bars(probabilities: Mapping[str, float], colours: Mapping[str, str]) -> go.Figure:
-    """The probabilities of classes at one place as bars, the most probable at the top; colours: class -> colour."""
+    """The probabilities of classes at one pixel as bars, the most probable at the top; colours: class -> colour."""
     names = sorted(probabilities, key=lambda name: probabilities[name])
     values = [probabilities[name] for name in names]
     figure = go.Figure(
@@ -88,13 +66,13 @@ def class_bars(probabilities: Mapping[str, float], colours: Mapping[str, str]) -
     return figure
 
 
-def gate_profile(
+def gates_at_pixel(
     here: Mapping[str, float], maps: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray], blocks: Sequence[str]
 ) -> go.Figure:
-    """Gates at one place through the network, block by block.
+    """The gates at one pixel of the slice, block by block.
 
-    here: block -> spatial gate at the place, beside the mean and the middle 90 percent of its map (maps: block ->
-    (h, w)); weights: block -> (C,), whose mean is the same at every place. A variant without one of them gives none.
+    here: block -> spatial gate at the pixel, shown beside the mean and the middle 90 percent of its map (maps: block ->
+    (h, w)); weights: block -> (C,), whose mean is the same at every pixel. Empty for a variant without such a gate.
     """
     figure = go.Figure()
     if here:
@@ -102,8 +80,8 @@ def gate_profile(
         figure.add_trace(_band(blocks, low, high, "middle 90 % of the map"))
         mean = [maps[block].mean() for block in blocks]
         figure.add_trace(_line("mean of the map", blocks, mean, BLUE, width=1.5, dash="dot"))
-        place = [here[block] for block in blocks]
-        figure.add_trace(_line("spatial gate here", blocks, place, BLUE, width=3, mode="lines+markers"))
+        spatial = [here[block] for block in blocks]
+        figure.add_trace(_line("spatial gate here", blocks, spatial, BLUE, width=3, mode="lines+markers"))
     if weights:
         mean = [weights[block].mean() for block in blocks]
         figure.add_trace(_line("mean channel weight", blocks, mean, ORANGE, width=2, dash="dash"))
@@ -111,17 +89,44 @@ def gate_profile(
     return _profile(figure)
 
 
-def activation_profile(here: Mapping[str, float], maps: Mapping[str, np.ndarray], blocks: Sequence[str]) -> go.Figure:
-    """Mean |activation| at one place through a network without gates, in multiples of the mean of each map."""
+def activations_at_pixel(here: Mapping[str, float], maps: Mapping[str, np.ndarray], blocks: Sequence[str]) -> go.Figure:
+    """Mean |activation| at one pixel through a network without gates, in multiples of the mean of its map."""
     figure = go.Figure()
     means = {block: float(maps[block].mean()) or 1.0 for block in blocks}
     low, high = np.transpose([np.percentile(maps[block], SPREAD) / means[block] for block in blocks])
     figure.add_trace(_band(blocks, low, high, "middle 90 % of the map"))
-    place = [here[block] / means[block] for block in blocks]
-    figure.add_trace(_line("mean |activation| here", blocks, place, COLOURS[1], width=3, mode="lines+markers"))
+    multiples = [here[block] / means[block] for block in blocks]
+    figure.add_trace(_line("mean |activation| here", blocks, multiples, COLOURS[1], width=3, mode="lines+markers"))
     figure.add_hline(1, line={"color": GRAY, "width": 1, "dash": "dot"})
-    figure.update_yaxes(title="times the mean of the map", rangemode="tozero")
+    figure.update_yaxes(title="mean |activation| / mean of the map", rangemode="tozero")
     return _profile(figure)
+
+
+def factors_by_block(factors: Mapping[str, Mapping[str, float]], *, colours: Mapping[str, str]) -> go.Figure:
+    """The mean factor of every block, with a line at 1; factors: variant -> block -> mean factor, 0 to 2."""
+    figure = go.Figure(
+        [
+            go.Scatter(
+                name=variant,
+                x=list(by_block),
+                y=list(by_block.values()),
+                mode="lines+markers",
+                line={"color": colours[variant], "width": 2},
+                marker={"size": 8, "symbol": symbol},
+                cliponaxis=False,
+                hovertemplate="%{x}: × %{y:.2f}",
+            )
+            for (variant, by_block), symbol in zip(
+                factors.items(), ("circle", "diamond", "square", "cross") * len(factors), strict=False
+            )
+        ]
+    )
+    figure.add_hline(y=1, line={"width": 1, "color": GRAY, "dash": "dot"})
+    figure.update_xaxes(title="block")
+    figure.update_yaxes(title="mean factor (0 to 2)", range=(0, 2))
+    figure.update_layout(height=300, margin={"l": 60, "r": 10, "t": 30, "b": 50})
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
+    return figure
 
 
 def _bars(name: str, counts: np.ndarray, edges: np.ndarray, colour: str) -> go.Bar:

@@ -1,4 +1,4 @@
-"""Heat maps that are read as tables: every cell with its number, dark on light and light on dark."""
+"""Heat maps with a number in every cell, dark on light and light on dark."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +23,7 @@ def number_table(
 ) -> list[go.Heatmap | go.Scatter]:
     """The traces of a table (rows, columns): its colours from `span` by a colour scale, then its numbers.
 
-    nan stays blank. `signed` writes the sign of every number. Options are those of `go.Heatmap`.
+    nan stays blank. `signed` writes numbers with their sign. Options are those of `go.Heatmap`.
     """
     heat = go.Heatmap(
         z=values,
@@ -52,7 +52,7 @@ def number_table(
 
 
 def _written(value: float, signed: bool) -> str:
-    rounded = round(value, 2) + 0.0  # no minus before nought
+    rounded = round(value, 2) + 0.0  # no minus before zero
     return (f"{rounded:+.2f}" if signed and rounded else f"{rounded:.2f}").replace("-", "−")
 
 

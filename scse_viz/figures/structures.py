@@ -1,4 +1,4 @@
-"""Gates by structure: a table of means in colour, and channel weights of slices with and without a structure."""
+"""Gates by structure: a coloured table of means, and channel weights of slices with and without a structure."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from scse_viz.rendering.colours import COLOURS, DIVERGING_SCALE, GATE_SCALES
 from scse_viz.rendering.panels import GATE_RANGE
 
 RELATIVE_RANGE = (-0.5, 0.5)
-"""Of the difference from the mean of a slice; what lies beyond has the colour of the end, and its number."""
+"""Of differences from the mean of the slices; values beyond have the colour of the nearer end, and their number."""
 ROW_PX = 30
 PRESENT, ABSENT = COLOURS[5], COLOURS[0]
 
@@ -22,7 +22,7 @@ def gate_table(
 ) -> go.Figure:
     """Mean gates (K, B) as a heat map with its numbers, structures in rows and blocks in columns; nan stays blank.
 
-    Colours go from 0 to 1; `relative` says that means are differences, and colours go from -0.5 to 0.5.
+    Colours span 0 to 1; with `relative`, means are differences and colours span -0.5 to 0.5.
     """
     span, colours = (RELATIVE_RANGE, DIVERGING_SCALE) if relative else (GATE_RANGE, GATE_SCALES[0])
     bar = {"title": {"text": "difference" if relative else "mean gate", "side": "right"}, "thickness": 12}
@@ -36,10 +36,10 @@ def gate_table(
 
 
 def profile_bars(profile: Profile, *, structure: str, block: str, by_difference: bool = True) -> go.Figure:
-    """Channel weights of slices with a structure and without it, and below them the difference, channel by channel.
+    """Channel weights of slices with and without a structure, above their difference, channel by channel.
 
     Bands are one standard deviation over slices, whiskers one standard error. `by_difference` sorts channels from the
-    least to the greatest difference, and the axis counts ranks then.
+    least to the greatest difference; the axis then counts ranks.
     """
     order = np.argsort(profile.difference, kind="stable") if by_difference else np.arange(len(profile.difference))
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08, row_heights=[0.55, 0.45])
@@ -76,7 +76,7 @@ def profile_bars(profile: Profile, *, structure: str, block: str, by_difference:
         col=1,
     )
     figure.update_yaxes(title="weight (0 to 1)", range=GATE_RANGE, row=1, col=1)
-    figure.update_yaxes(title="difference", zeroline=True, row=2, col=1)
+    figure.update_yaxes(title="difference of weights", zeroline=True, row=2, col=1)
     figure.update_xaxes(title="rank of channel, least difference first" if by_difference else "channel", row=2, col=1)
     figure.update_layout(title=f"{block}: channel weights with and without {structure}", height=460, bargap=0.2)
     figure.update_layout(

@@ -5,7 +5,14 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from scse_viz.analysis.ablation import chance, changed_share, differences, mean_label_dice, moved_probability, spearman
+from scse_viz.analysis.ablation import (
+    changed_share,
+    differences,
+    mean_label_dice,
+    moved_probability,
+    permutation_p,
+    spearman,
+)
 
 BEFORE = np.array([[0, 0, 1, 1], [0, 2, 2, 2]], dtype=np.uint8)
 AFTER = np.array([[0, 0, 1, 2], [1, 2, 2, 0]], dtype=np.uint8)
@@ -62,15 +69,15 @@ def test_spearman_sees_order_and_shares_ranks():
 def test_chance_is_small_for_an_order_and_large_for_noise():
     x = np.arange(20.0)
     noise = np.random.default_rng(1).random(20)
-    assert chance(x, x**3) == pytest.approx(1 / 2001)
-    assert chance(x, -x) == pytest.approx(1 / 2001)
-    assert 0.05 < chance(x, noise) <= 1
-    assert chance(x, noise) == chance(x, noise)
-    assert np.isnan(chance(x, np.ones(20)))
+    assert permutation_p(x, x**3) == pytest.approx(1 / 2001)
+    assert permutation_p(x, -x) == pytest.approx(1 / 2001)
+    assert 0.05 < permutation_p(x, noise) <= 1
+    assert permutation_p(x, noise) == permutation_p(x, noise)
+    assert np.isnan(permutation_p(x, np.ones(20)))
 
 
 def test_chance_agrees_with_every_permutation_of_a_few():
     x, y = np.array([1.0, 2, 3, 4, 5]), np.array([1.0, 2, 4, 3, 5])
     every = [abs(spearman(x, np.array(order))) for order in permutations(y)]
     exact = np.mean([rho >= spearman(x, y) - 1e-9 for rho in every])
-    assert chance(x, y) == pytest.approx(exact, abs=0.03)
+    assert permutation_p(x, y) == pytest.approx(exact, abs=0.03)

@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from scse_viz.analysis.by_slice import agreement, by_block, from_mean, of_largest
+from scse_viz.analysis.by_slice import by_block, from_mean, label_agreement, of_largest
 
 NAN = np.nan
 
 
 def test_agreement_is_over_the_slices_that_are_done():
-    found = np.array([[[1, 1], [0, 2]], [[2, 2], [2, 2]], [[1, 0], [0, 0]]])
-    truth = np.array([[[1, 0], [0, 2]], [[0, 0], [0, 0]], [[1, 1], [0, 0]]])
-    measured = agreement(found, truth, np.array([True, False, True]), voxel_mm3=500.0, classes=4)
-    np.testing.assert_allclose(measured.found_ml[1:], [1.5, 0.5, 0])
-    np.testing.assert_allclose(measured.truth_ml[1:], [1.5, 0.5, 0])
-    np.testing.assert_allclose(measured.dice[1:], [2 * 2 / 6, 1, NAN])
+    predicted = np.array([[[1, 1], [0, 2]], [[2, 2], [2, 2]], [[1, 0], [0, 0]]])
+    reference = np.array([[[1, 0], [0, 2]], [[0, 0], [0, 0]], [[0, 0], [0, 0]]])
+    measured = label_agreement(predicted, reference, np.array([True, False, True]), voxel_mm3=500.0, classes=4)
+    np.testing.assert_allclose(measured.predicted_ml[1:], [1.5, 0.5, 0])
+    np.testing.assert_allclose(measured.reference_ml[1:], [0.5, 0.5, 0])
+    np.testing.assert_allclose(measured.dice[1:], [2 * 1 / 4, 1, NAN])
 
 
 def test_numbers_of_gates_become_a_table_of_blocks_by_slices():
@@ -26,5 +26,5 @@ def test_deviations_are_from_the_mean_of_the_row_over_what_there_is():
 
 
 def test_shares_are_of_the_largest_of_the_row():
-    found = of_largest(np.array([[1.0, 4, NAN], [0, 0, 0], [NAN] * 3]))
-    np.testing.assert_allclose(found, [[0.25, 1, NAN], [0, 0, 0], [NAN] * 3])
+    shares = of_largest(np.array([[1.0, 4, NAN], [0, 0, 0], [NAN] * 3]))
+    np.testing.assert_allclose(shares, [[0.25, 1, NAN], [0, 0, 0], [NAN] * 3])

@@ -13,8 +13,8 @@ from scse_viz.analysis.errors import (
     by_error,
     counted_pixels,
     deciles,
-    of_all_entropies,
-    of_all_errors,
+    pooled_entropies,
+    pooled_errors,
     verdicts,
 )
 from tests.named_gates import typed
@@ -78,7 +78,7 @@ def test_without_an_error_there_is_nothing_to_tell_apart():
 def test_errors_of_slices_are_pooled_by_pixels():
     one = by_error(GATE, np.array([[RIGHT, WRONG], [WRONG, NOT_JUDGED]]), SIZES)
     two = by_error(GATE, np.array([[WRONG, NOT_JUDGED], [NOT_JUDGED, RIGHT]]), SIZES)
-    both = of_all_errors([one, two])
+    both = pooled_errors([one, two])
     assert both.pixels.tolist() == [2, 3]
     assert both.means("decoder1") == pytest.approx([(0.1 + 0.6) / 2, (0.9 + 0.6 + 0.1) / 3])
 
@@ -132,8 +132,8 @@ def test_the_correlation_of_several_slices_is_the_mean_of_theirs():
         by_entropy(typed({"decoder1/spatial_gate": gate.astype(np.float32)}), entropy, every, SIZES)
         for gate in (entropy, 1 - entropy, 0 * entropy)
     )
-    assert of_all_entropies([up, up, down, flat]).spearman["decoder1"] == pytest.approx(1 / 3)
-    assert of_all_entropies([up, down]).means("decoder1") == pytest.approx([0.5] * 10)
+    assert pooled_entropies([up, up, down, flat]).spearman["decoder1"] == pytest.approx(1 / 3)
+    assert pooled_entropies([up, down]).means("decoder1") == pytest.approx([0.5] * 10)
 
 
 def test_background_that_is_sure_is_not_counted():

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from scse_viz.analysis.gates import channel_share, least_sure, openness, ranked, recalibration, values_at
+from scse_viz.analysis.gates import channel_share, least_sure, mean_factors, openness, recalibration, values_at
 from scse_viz.blocks import ConcurrentSE
+from tests.named_gates import typed
+
+CHANNEL, SPATIAL = np.array([0.2, 0.6]), np.array([[0.5, 0.7], [0.3, 0.5]])
 
 
 def test_openness_counts_each_end_and_the_half():
@@ -52,8 +55,27 @@ def test_the_halves_are_those_that_the_block_adds():
     assert found == pytest.approx(float(by_channel / total), rel=1e-5)
 
 
-def test_channels_are_ranked_from_the_most_excited_and_ties_by_number():
-    assert ranked(np.array([0.2, 0.9, 0.2, 0.5])).tolist() == [1, 3, 0, 2]
+@pytest.mark.parametrize(
+    ("gates", "factor"),
+    [
+        ({"channel_gate": CHANNEL}, 0.4),
+        ({"spatial_gate": SPATIAL}, 0.5),
+        ({"channel_gate": CHANNEL, "spatial_gate": SPATIAL}, 0.9),
+    ],
+)
+def test_the_factor_is_the_mean_of_a_gate_or_the_sum_of_both(gates, factor):
+    named = {f"encoder1/{kind}": gate for kind, gate in gates.items()}
+    assert mean_factors(typed(named)) == {"encoder1": pytest.approx(factor)}
+
+
+def test_half_open_gates_leave_the_sum_as_it_was_and_halve_each_alone():
+    half = {"a/channel_gate": np.full(4, 0.5), "b/spatial_gate": np.full((2, 2), 0.5)}
+    both = {"c/channel_gate": np.full(4, 0.5), "c/spatial_gate": np.full((2, 2), 0.5)}
+    assert mean_factors(typed({**half, **both})) == {"a": 0.5, "b": 0.5, "c": 1.0}
+
+
+def test_a_network_without_gates_multiplies_by_nothing():
+    assert mean_factors(typed({"encoder1/activation": SPATIAL})) == {}
 
 
 def test_a_place_is_read_from_the_pixel_of_each_map_that_covers_it():

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from scse_viz.analysis.structures import areas, by_structure, map_span, mean_gates, profile, slice_means, sums_below
+from scse_viz.analysis.grids import areas, map_span, sums_below
+from scse_viz.analysis.structures import by_structure, mean_gates, profile, slice_means
 from tests.named_gates import typed
 
 LABELS = np.array([[0, 0, 1, 1], [0, 1, 1, 1], [2, 2, 0, 0], [2, 2, 0, 0]])

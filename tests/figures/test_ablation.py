@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 
-from scse_viz.figures.ablation import Channels, block_bars, channel_scatter, channel_scatters, knock_out_bars, signed
+from scse_viz.figures.ablation import (
+    ChannelEffects,
+    block_bars,
+    channel_scatter,
+    channel_scatters,
+    knock_out_bars,
+    signed,
+)
 
 EFFECTS = {"encoder1": 0.2, "encoder2": 0.05, "bottleneck": 0.3, "decoder2": -0.1, "decoder1": 0.25}
-ONE = Channels(np.array([0.9, 0.1, 0.5]), np.array([0.3, 0.0, 0.2]), rho=1.0)
+ONE = ChannelEffects(np.array([0.9, 0.1, 0.5]), np.array([0.3, 0.0, 0.2]), rho=1.0)
 
 
 def test_the_block_that_matters_most_stands_first():
@@ -36,7 +43,7 @@ def test_every_point_is_its_channel():
 
 @pytest.mark.parametrize("span", [(0, 1), None])
 def test_blocks_are_drawn_on_one_scale_each_with_its_correlation(span):
-    other = Channels(np.array([0.2, 3.0]), np.array([0.1, 0.1]), rho=np.nan)
+    other = ChannelEffects(np.array([0.2, 3.0]), np.array([0.1, 0.1]), rho=np.nan)
     figure = channel_scatters({"encoder1": ONE, "encoder2": other}, x_title="x", measure="y", span=span)
     titles = [note.text for note in figure.layout.annotations][:2]
     assert titles == ["encoder1: ρ +1.00", "encoder2: ρ –"]
@@ -70,7 +77,7 @@ def test_correlations_have_a_sign():
 
 
 def test_effects_that_are_never_negative_have_one_logarithmic_scale_and_nought_its_lower_edge():
-    small = Channels(np.array([0.1, 0.2]), np.array([0.004, 0.0]), rho=np.nan)
+    small = ChannelEffects(np.array([0.1, 0.2]), np.array([0.004, 0.0]), rho=np.nan)
     figure = channel_scatters({"encoder1": ONE, "encoder2": small}, x_title="x", measure="y", span=(0, 1))
     assert {axis.type for axis in figure.select_yaxes()} == {"log"}
     assert figure.data[1].y[0] == 0.004
@@ -82,7 +89,7 @@ def test_effects_that_are_never_negative_have_one_logarithmic_scale_and_nought_i
 
 
 def test_effects_that_may_be_negative_have_one_linear_scale():
-    gained = Channels(np.array([0.1, 0.2]), np.array([-0.2, 0.5]), rho=np.nan)
+    gained = ChannelEffects(np.array([0.1, 0.2]), np.array([-0.2, 0.5]), rho=np.nan)
     figure = channel_scatters({"encoder1": ONE, "encoder2": gained}, x_title="x", measure="y", span=(0, 1))
     low, high = figure.layout.yaxis.range
     assert figure.layout.yaxis.type is None

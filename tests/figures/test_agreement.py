@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from scse_viz.figures.agreement import CORRELATION, SHARE, gate_profile, matrices, matrix
+from scse_viz.figures.agreement import CORRELATION, SHARE, gate_means, matrices, matrix
 
 NAN = np.nan
 VALUES = np.array([[1.0, 0.25, NAN], [0.25, 1.0, -0.5], [NAN, -0.5, 1.0]])
@@ -68,7 +68,7 @@ def test_every_block_has_a_matrix_of_its_own_on_one_scale(count):
 
 
 def test_a_profile_is_a_line_a_network_on_the_scale_of_gates():
-    figure = gate_profile(
+    figure = gate_means(
         {"sSE": [0.2, 0.9], "scSE": [0.4, NAN]},
         blocks=["encoder1", "decoder1"],
         quantity="mean sSE gate",

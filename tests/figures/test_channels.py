@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from scse_viz.blocks import VARIANTS
-from scse_viz.figures.channels import channel_bars, channel_overview
+from scse_viz.figures.channels import (
+    PICKED,
+    UNPICKED,
+    channel_bars,
+    channel_overview,
+    channel_steps,
+    weight_bars,
+    whole_against_crop,
+)
 from scse_viz.rendering.colours import variant_colours
 from tests.named_gates import typed
 
@@ -53,3 +61,26 @@ def test_the_overview_has_a_panel_for_each_block_on_one_scale(count):
     assert [line.showlegend for line in figure.data] == [True, True, False, False][: 2 * count]
     assert all(axis.range == (0, 1) for axis in figure.select_yaxes())
     assert [note.text for note in figure.layout.annotations][:count] == blocks
+
+
+@pytest.mark.parametrize(("by_weight", "order"), [(True, [1, 2, 0]), (False, [0, 1, 2])])
+def test_bars_remember_their_channel_in_whatever_order(by_weight, order):
+    weights = np.array([0.1, 0.9, 0.4])
+    bars = weight_bars(weights, by_weight=by_weight, chosen=2).data[0]
+    assert list(bars.customdata) == order
+    assert list(bars.y) == list(weights[order])
+    assert len(set(bars.marker.color)) == 2
+    assert bars.marker.color[order.index(2)] != bars.marker.color[order.index(0)]
+
+
+def test_the_picked_channels_are_coloured_and_named_on_the_side_of_their_bar():
+    bars, names = channel_steps(np.array([0.5, -0.2, 0.1]), [0, 1], title="w", axis="w").data
+    assert list(bars.marker.color) == [PICKED, PICKED, UNPICKED]
+    assert list(names.text) == ["0", "1"]
+    assert list(names.textposition) == ["top center", "bottom center"]
+
+
+def test_weights_of_slice_and_crop_meet_on_the_diagonal():
+    diagonal, points = whole_against_crop(np.array([0.1, 0.9]), np.array([0.2, 0.9]), block="encoder1").data
+    assert list(diagonal.x) == list(diagonal.y)
+    assert (points.x.tolist(), points.y.tolist()) == ([0.1, 0.9], [0.2, 0.9])

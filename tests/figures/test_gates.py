@@ -1,15 +1,14 @@
 """The figures of one block show the numbers they were given."""
 
 import numpy as np
-import pytest
 
 from scse_viz.figures.gates import (
     activation_histogram,
-    activation_profile,
+    activations_at_pixel,
     class_bars,
+    factors_by_block,
     gate_histogram,
-    gate_profile,
-    weight_bars,
+    gates_at_pixel,
 )
 
 BLOCKS = ("encoder1", "bottleneck", "decoder1")
@@ -36,16 +35,6 @@ def test_activations_have_a_scale_of_their_own():
     assert "a.u." in figure.layout.xaxis.title.text
 
 
-@pytest.mark.parametrize(("by_weight", "order"), [(True, [1, 2, 0]), (False, [0, 1, 2])])
-def test_bars_remember_their_channel_in_whatever_order(by_weight, order):
-    weights = np.array([0.1, 0.9, 0.4])
-    bars = weight_bars(weights, by_weight=by_weight, chosen=2).data[0]
-    assert list(bars.customdata) == order
-    assert list(bars.y) == list(weights[order])
-    assert len(set(bars.marker.color)) == 2
-    assert bars.marker.color[order.index(2)] != bars.marker.color[order.index(0)]
-
-
 def test_the_most_probable_class_stands_at_the_top():
     bars = class_bars({"cortex": 0.2, "white": 0.7, "back": 0.1}, dict.fromkeys(("cortex", "white", "back"), "#ff0000"))
     assert bars.data[0].y[-1] == "white"  # Plotly draws from the bottom
@@ -55,7 +44,7 @@ def test_the_most_probable_class_stands_at_the_top():
 def test_a_profile_runs_through_the_blocks_in_their_order():
     here = {"decoder1": 0.1, "encoder1": 0.9, "bottleneck": 0.5}
     weights = {block: np.array([0.2, 0.4]) for block in BLOCKS}
-    lines = {line.name: line for line in gate_profile(here, MAPS, weights, BLOCKS).data}
+    lines = {line.name: line for line in gates_at_pixel(here, MAPS, weights, BLOCKS).data}
     assert list(lines["spatial gate here"].y) == [0.9, 0.5, 0.1]
     np.testing.assert_allclose(lines["mean of the map"].y, [0.5, 0.25, 0.1])
     np.testing.assert_allclose(lines["mean channel weight"].y, 0.3)
@@ -64,12 +53,21 @@ def test_a_profile_runs_through_the_blocks_in_their_order():
 
 
 def test_a_profile_has_only_what_the_variant_has():
-    assert [line.name for line in gate_profile({}, {}, {b: np.ones(2) for b in BLOCKS}, BLOCKS).data] == [
+    assert [line.name for line in gates_at_pixel({}, {}, {b: np.ones(2) for b in BLOCKS}, BLOCKS).data] == [
         "mean channel weight"
     ]
 
 
 def test_activations_are_told_in_multiples_of_their_maps_mean():
-    figure = activation_profile({block: MAPS[block].mean() * 2 for block in BLOCKS}, MAPS, BLOCKS)
+    figure = activations_at_pixel({block: MAPS[block].mean() * 2 for block in BLOCKS}, MAPS, BLOCKS)
     np.testing.assert_allclose(figure.data[1].y, 2)
-    assert figure.layout.yaxis.title.text == "times the mean of the map"
+    assert figure.layout.yaxis.title.text == "mean |activation| / mean of the map"
+
+
+def test_factors_are_drawn_from_nought_to_two_with_a_line_at_one():
+    figure = factors_by_block(
+        {"cSE": {"encoder1": 0.5}, "scSE": {"encoder1": 1.9}}, colours={"cSE": "#111", "scSE": "#222"}
+    )
+    assert [list(trace.y) for trace in figure.data] == [[0.5], [1.9]]
+    assert figure.layout.yaxis.range == (0, 2)
+    assert figure.layout.shapes[0].y0 == 1

@@ -10,7 +10,7 @@ import streamlit as st
 
 from scse_viz.analysis.agreement import mean_of
 from scse_viz.analysis.gates import BlockGates
-from scse_viz.figures.agreement import CORRELATION, SHARE, gate_profile, matrices, matrix
+from scse_viz.figures.agreement import CORRELATION, SHARE, gate_means, matrices, matrix
 from scse_viz.ui.compare import cached as compare_cached
 from scse_viz.ui.compare.cached import MAP_MEASURES
 from scse_viz.ui.compare.choices import Column, Comparison, Drawn, blocks_of, colours_of
@@ -143,7 +143,7 @@ def _draw_means(comparisons: Sequence[Comparison]) -> Drawn:
             if not means:
                 st.caption(f"None of the networks shown has a {quantity.removeprefix('mean ')}.")
                 continue
-            figures[quantity] = gate_profile(
+            figures[quantity] = gate_means(
                 means, blocks=blocks, quantity=quantity, colours=colours_of(comparisons), dashes=groups
             )
             chart(figures[quantity], key=f"compare_mean_{gate}")

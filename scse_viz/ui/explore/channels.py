@@ -4,8 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from scse_viz.analysis.gates import ranked
-from scse_viz.figures.gates import weight_bars
+from scse_viz.analysis.channels import ranked
+from scse_viz.figures.channels import weight_bars
 from scse_viz.ui.shell import export
 
 KEY = "explore_channel"

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from scse_viz.analysis.gates import least_sure, values_at
-from scse_viz.figures.gates import activation_profile, class_bars, gate_profile
+from scse_viz.figures.gates import activations_at_pixel, class_bars, gates_at_pixel
 from scse_viz.inference import SliceResult
 from scse_viz.ui.explore import cached as explore_cached
 from scse_viz.ui.shell import export
@@ -117,9 +117,9 @@ def _profile(found: SliceResult, place_mm: tuple[float, float]) -> tuple[go.Figu
     channels = {block: gates.channel_gate for block, gates in found.gates.items() if gates.channel_gate is not None}
     here = values_at(maps, {block: found.gates[block].map_mm for block in maps}, place_mm)
     if any(gates.activation is not None for gates in found.gates.values()):
-        figure = activation_profile(here, maps, blocks)
+        figure = activations_at_pixel(here, maps, blocks)
     else:
-        figure = gate_profile(here, maps, channels, blocks)
+        figure = gates_at_pixel(here, maps, channels, blocks)
     table = pd.DataFrame({"here": here, "mean of the map": {block: float(maps[block].mean()) for block in maps}})
     weights = {block: float(each.mean()) for block, each in channels.items()}
     if weights:

@@ -8,8 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from scse_viz.analysis.ablation import chance, spearman
-from scse_viz.figures.ablation import Channels, block_bars, channel_scatter, channel_scatters, signed
+from scse_viz.analysis.ablation import permutation_p, spearman
+from scse_viz.figures.ablation import ChannelEffects, block_bars, channel_scatter, channel_scatters, signed
 from scse_viz.inference import SliceResult
 from scse_viz.rendering.panels import GATE_RANGE
 from scse_viz.ui.intervene import cached as intervene_cached
@@ -160,7 +160,7 @@ def _draw_every_channel(at: NetworkSlice, before: SliceResult, measure: str) -> 
 
 def _channels(
     at: NetworkSlice, before: SliceResult, blocks: Sequence[str], measure: str, against: str
-) -> dict[str, Channels]:
+) -> dict[str, ChannelEffects]:
     """The channels of some blocks, by what they are ranked by and their effect."""
     magnitudes = intervene_cached.magnitudes(at)
     channels = {}
@@ -168,7 +168,7 @@ def _channels(
         weights = before.gates[block].channel_gate
         x = weights if against == WEIGHT and weights is not None else magnitudes[block]
         y = np.array([getattr(each, measure) for each in found])
-        channels[block] = Channels(x, y, spearman(x, y))
+        channels[block] = ChannelEffects(x, y, spearman(x, y))
     return channels
 
 
@@ -204,11 +204,11 @@ def _sweep_channels(at: NetworkSlice, counts: Mapping[str, int]) -> dict[str, li
     return effects
 
 
-def _draw_rho(block: str, found: Channels, against: str, by_magnitude: float | None) -> None:
+def _draw_rho(block: str, found: ChannelEffects, against: str, by_magnitude: float | None) -> None:
     if np.isnan(found.rho):
         st.caption(f"{block}: no rank correlation, since all channels are alike in one of the two.")
         return
-    p = chance(found.x, found.y)
+    p = permutation_p(found.x, found.y)
     name = "weight" if against == WEIGHT else "mean activation"
     often = f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
     said = (

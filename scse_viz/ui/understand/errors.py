@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from scse_viz.analysis.errors import RIGHT, WRONG, ByEntropy, ByError, of_all_entropies, of_all_errors
+from scse_viz.analysis.errors import RIGHT, WRONG, ByEntropy, ByError, pooled_entropies, pooled_errors
 from scse_viz.figures.errors import entropy_table, error_by_block, error_histogram
 from scse_viz.scans import ScanError
 from scse_viz.ui.shell import cached, export, sidebar
@@ -78,12 +78,12 @@ def _errors(view: View, card: Card, indices: list[int]) -> ByError:
         assert truth is not None
         return understand_cached.errors(view.scan.slice(view.plane, index), card, truth, view.source.groups)
 
-    return of_all_errors(slices.run(indices, compute))
+    return pooled_errors(slices.run(indices, compute))
 
 
 def _entropies(view: View, card: Card, indices: list[int]) -> ByEntropy:
     found = slices.run(indices, lambda index: understand_cached.entropies(view.scan.slice(view.plane, index), card))
-    return of_all_entropies(found)
+    return pooled_entropies(found)
 
 
 def _draw_errors(found: ByError, view: View, block: str, where: str) -> Shown:

@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from scse_viz.analysis.factors import mean_factors
-from scse_viz.figures.steps import factors_by_block, whole_against_crop
+from scse_viz.analysis.gates import mean_factors
+from scse_viz.figures.channels import whole_against_crop
+from scse_viz.figures.gates import factors_by_block
 from scse_viz.rendering.colours import variant_colours
 from scse_viz.ui.shell import cached, export
 from scse_viz.ui.shell.sidebar import View

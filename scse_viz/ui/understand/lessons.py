@@ -4,9 +4,9 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from scse_viz.analysis.factors import spread_over, strongest_terms
+from scse_viz.analysis.channels import spread_over, strongest_terms
 from scse_viz.analysis.gates import channel_share
-from scse_viz.figures.steps import channel_steps
+from scse_viz.figures.channels import channel_steps
 from scse_viz.inference.steps import BlockSteps
 from scse_viz.rendering.colours import ACTIVATION_SCALE, GATE_SCALES
 from scse_viz.rendering.png import robust_span

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from scse_viz.analysis.by_slice import LabelAgreement, agreement
+from scse_viz.analysis.by_slice import LabelAgreement, label_agreement
 from scse_viz.inference.jobs import Job
 from scse_viz.scans import slice_of
 from scse_viz.scans.samples import in_groups, known_labels
@@ -57,7 +57,7 @@ def against_labels(view: View, job: Job) -> pd.DataFrame:
     """Volumes in ml, their difference and Dice of everything that the labels name."""
     found, groups = _agreement(view, job), view.source.groups
     rows = [group.label for group in groups]
-    predicted, truth = found.found_ml[rows], found.truth_ml[rows]
+    predicted, truth = found.predicted_ml[rows], found.reference_ml[rows]
     table = pd.DataFrame(
         {
             "prediction, ml": predicted,
@@ -86,7 +86,7 @@ def _agreement(view: View, job: Job) -> LabelAgreement:
     with st.spinner("Comparing with the labels", show_time=False):
         truth = np.stack([slice_of(labels, job.plane, index) for index in range(job.count)])
         size = 1 + max(group.label for group in groups)
-        found = agreement(in_groups(job.labels, groups), known_labels(truth, groups), done, voxel_mm3(view), size)
+        found = label_agreement(in_groups(job.labels, groups), known_labels(truth, groups), done, voxel_mm3(view), size)
     st.session_state[HELD] = (labels, job, ready, groups, found)
     return found
 
