@@ -10,7 +10,6 @@ from scse_viz.ui.compare.choices import Comparison, Drawn, blocks_of, column_col
 from scse_viz.ui.shell.export import chart
 
 ALL_BLOCKS = "all"
-KEYS = ("channels", "by_weight")
 
 
 def draw_channels(comparisons: Sequence[Comparison]) -> Drawn:

@@ -14,7 +14,7 @@ from scse_viz.rendering.colours import COLOURS, variant_colours
 from scse_viz.scans import ScanError, slice_grid
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.source import choose_source
+from scse_viz.ui.shell.source import Place, choose_source
 from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, architecture_title, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 
@@ -141,7 +141,7 @@ def choose_second(view: View) -> View | None:
     if not wanted:
         return None
     source = choose_source(
-        view.structures, next(iter(view.networks.values())).anatomy, prefix=SECOND, label="Which one", index=1
+        view.structures, next(iter(view.networks.values())).anatomy, Place(SECOND, "Second scan shown", first=1)
     )
     if source is None:
         return None

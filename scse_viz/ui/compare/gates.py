@@ -18,7 +18,6 @@ from scse_viz.ui.shell.export import chart
 from scse_viz.ui.shell.words import verbatim
 
 MEAN = "mean of blocks"
-KEYS = ("compare_block", "compare_measure")
 QUANTITIES = {"spatial_gate": "mean sSE gate", "channel_gate": "mean cSE weight"}
 MEASURES = {
     "correlation": ("Correlation of sSE maps", "Pearson's r", CORRELATION),

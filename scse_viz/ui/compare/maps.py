@@ -17,7 +17,6 @@ from scse_viz.zoo import Card
 
 NOTHING = "nothing"
 NO_BLOCK = Panel("none", "This network has no block of this name.", note="no such block", caption="")
-KEYS = ("compare_minus",)
 
 
 def choose_reference(titles: Sequence[str]) -> str | None:

@@ -6,20 +6,17 @@ from itertools import islice
 
 import streamlit as st
 
-from scse_viz.ui.compare import channels, choices, gates, maps, predictions
+from scse_viz.ui.compare import choices, maps, predictions
 from scse_viz.ui.compare.channels import draw_channels
 from scse_viz.ui.compare.choices import MOST_COLUMNS, Comparison
 from scse_viz.ui.compare.export import offer
 from scse_viz.ui.compare.gates import draw_gates
 from scse_viz.ui.components.keys import keys
-from scse_viz.ui.shell import address, export, sidebar
+from scse_viz.ui.shell import address, sidebar
 from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo import Card
 
 PARTS = ("Maps", "Predictions", "Gates", "Channel weights")
-SECOND_KEYS = tuple(f"{choices.SECOND}{key}" for key in ("second", "scan", "volume", "sagittal", "coronal", "axial"))
-KEYS = ("compare_architectures", "variants", "blocks", *SECOND_KEYS, "compare_part")
-KEYS += (*maps.KEYS, *predictions.KEYS, *gates.KEYS, *channels.KEYS, *export.KEYS)
 SIDE_BY_SIDE = 2
 """Networks, at most, with which two scans stand beside one another; with more, one stands below the other."""
 
@@ -35,14 +32,14 @@ def page() -> None:
         second = choices.choose_second(view)
         _listen(networks)
     if not chosen:
-        address.note_lost((*sidebar.KEYS, *KEYS))
+        address.draw_lost()
         st.info(f"Choose at least one {'variant' if networks else 'architecture'} in the sidebar.")
         return
     views = [view, second] if second else [view]
     most = MOST_COLUMNS // len(views)
     comparisons = choices.compute(views, dict(islice(chosen.items(), most)))
     if not comparisons:
-        address.note_lost((*sidebar.KEYS, *KEYS))
+        address.draw_lost()
         return
     st.markdown("#### " + " and ".join(_heading(comparison) for comparison in comparisons))
     if len(chosen) > most:
@@ -63,7 +60,7 @@ def page() -> None:
                 drawn = draw(comparisons)
     offer(comparisons, blocks, *drawn)
     with notes:
-        address.note_lost((*sidebar.KEYS, *KEYS))
+        address.draw_lost()
 
 
 def _listen(networks: Mapping[str, Card]) -> None:

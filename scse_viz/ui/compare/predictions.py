@@ -13,7 +13,6 @@ from scse_viz.ui.shell.export import chart
 from scse_viz.ui.shell.tables import draw_areas, draw_dice
 
 ALL_STRUCTURES = "mean of all structures"
-KEYS = ("compare_structure",)
 
 
 def choose_structure(comparison: Comparison) -> str:

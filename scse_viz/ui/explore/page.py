@@ -25,7 +25,6 @@ from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 
-WIDGETS = (*sidebar.KEYS, "architecture", "variant", "block", channels.KEY, "by_weight", *export.KEYS)
 FIRST_VARIANTS = 4
 DRAWN = {
     "gate": "its spatial gate over the slice, at the map's own resolution",
@@ -97,7 +96,7 @@ def page() -> None:
         _draw_maps(block, drawn["prediction"], number, place)
     spot = point.draw(view, card, name, found, place, chosen=pixel is not None)
     _offer(block, stage, figures, spot, _code(block, number, place))
-    address.note_lost(WIDGETS)
+    address.draw_lost()
 
 
 def _listen(view: View, card: Card) -> None:

@@ -10,7 +10,7 @@ from scse_viz.analysis.gates import least_sure, values_at
 from scse_viz.figures.gates import activations_at_pixel, class_bars, gates_at_pixel
 from scse_viz.inference import SliceResult
 from scse_viz.ui.explore import cached as explore_cached
-from scse_viz.ui.shell import export
+from scse_viz.ui.shell import address, export
 from scse_viz.ui.shell.layout import beside
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.zoo import Card
@@ -46,9 +46,9 @@ def picked(view: View) -> tuple[int, int] | None:
         st.session_state[_HELD] = _asked(view)
     held = st.session_state[_HELD]
     if held is None or (held.digest, held.plane) != (view.scan.digest, view.plane):
-        st.query_params.pop(KEY, None)
+        address.put(KEY, None)
         return None
-    st.query_params[KEY] = f"{held.pixel[0]},{held.pixel[1]}"
+    address.put(KEY, f"{held.pixel[0]},{held.pixel[1]}")
     return held.pixel
 
 
@@ -98,7 +98,7 @@ def _asked(view: View) -> _Point | None:
         row, column = -1, -1
     if 0 <= row < shape.height and 0 <= column < shape.width:
         return _Point(view.scan.digest, view.plane, (row, column))
-    st.session_state["lost"].append(KEY)
+    address.lose(KEY)
     return None
 
 

@@ -12,7 +12,6 @@ from scse_viz.rendering.panels import GATE_RANGE
 from scse_viz.ui.intervene.controls import put, setting_of
 from scse_viz.ui.shell import export
 
-KEYS = ("intervene_sorted",)
 _BARS, _LIST, _LAST = "intervene_bars", "intervene_without", "intervene_clicked"
 
 
@@ -28,7 +27,7 @@ def draw(block: str, weights: np.ndarray | None, magnitudes: np.ndarray) -> go.F
     with right:
         by_value = st.toggle(
             "Sort",
-            key=KEYS[0],
+            key="intervene_sorted",
             bind="query-params",
             help="From the largest to the smallest; else by number.",
         )

@@ -22,12 +22,12 @@ from scse_viz.ui.intervene.plan import (
     with_setting,
     write_plan,
 )
+from scse_viz.ui.shell import address
 from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo.structures import Structure
 
 ADDRESS = "intervene"
 """The key of the plan in the address."""
-KEYS = ("intervene_gates", "intervene_structure", "intervene_seed")
 STRIP = 100
 """Width of the strip of a block, in pixels: nine stand side by side in a usual window."""
 FIRST_STRENGTH = 0.5
@@ -52,12 +52,8 @@ def begin(blocks: Sequence[str]) -> None:
         plan, whole = read_plan(st.query_params.get(ADDRESS, ""), blocks)
         st.session_state[_PLAN], st.session_state[_HISTORY] = plan, []
         if not whole:
-            st.session_state["lost"].append(ADDRESS)
-    text = write_plan(current())
-    if text:
-        st.query_params[ADDRESS] = text
-    elif ADDRESS in st.query_params:
-        del st.query_params[ADDRESS]
+            address.lose(ADDRESS)
+    address.put(ADDRESS, write_plan(current()))
 
 
 def current() -> Plan:
@@ -99,7 +95,7 @@ def draw_manner(gates: Sequence[str], structures: Sequence[Structure]) -> tuple[
                 [WHOLE, CHANNEL, SPATIAL],
                 default=WHOLE,
                 required=True,
-                key=KEYS[0],
+                key="intervene_gates",
                 bind="query-params",
                 help="scSE is u c + u s. Off, for the whole block, returns u; with one gate off it is u + u s or "
                 "u c + u, about twice as strong.",
@@ -107,7 +103,7 @@ def draw_manner(gates: Sequence[str], structures: Sequence[Structure]) -> tuple[
         structure = st.selectbox(
             "Structure of 1 or 0 inside",
             names,
-            key=KEYS[1],
+            key="intervene_structure",
             bind="query-params",
             disabled="spatial_gate" not in gates,
             width=230,
@@ -118,7 +114,7 @@ def draw_manner(gates: Sequence[str], structures: Sequence[Structure]) -> tuple[
             0,
             9999,
             0,
-            key=KEYS[2],
+            key="intervene_seed",
             bind="query-params",
             width=150,
             help="Another seed, another order.",

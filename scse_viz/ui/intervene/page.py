@@ -20,15 +20,6 @@ from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo import Card, WeightsError
 
-WIDGETS = (
-    *sidebar.KEYS,
-    *("architecture", "variant", "block"),
-    *controls.KEYS,
-    *channels.KEYS,
-    *sweeps.KEYS,
-    *export.KEYS,
-)
-
 
 def page() -> None:
     """The page: a strip of controls for each block, before and after, channels, tables, sweeps."""
@@ -45,7 +36,7 @@ def page() -> None:
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
     with lost:
-        address.note_lost(WIDGETS)
+        address.draw_lost()
 
 
 def _draw(view: View, card: Card, block: str) -> None:

@@ -20,10 +20,6 @@ from scse_viz.ui.intervene.plan import ACTIONS, OFF, Manner, Setting, change_of
 from scse_viz.ui.shell import export
 from scse_viz.ui.shell.layout import beside
 
-KEYS = (
-    *("intervene_effect", "intervene_sweep", "intervene_sweep_action"),
-    *("intervene_channels", "intervene_against", "intervene_all_blocks"),
-)
 MEASURES = {
     "changed": "changed pixels (share, 0 to 1)",
     "moved": "moved probability (share, 0 to 1)",
@@ -59,7 +55,7 @@ def draw(
         list(titles),
         default=next(iter(titles)),
         required=True,
-        key=KEYS[0],
+        key="intervene_effect",
         bind="query-params",
         help="changed pixels: those with another label, of all that are a structure before or after. moved "
         "probability: how much of the class probabilities went to other classes, ½ Σ |p − q|, on average over the "
@@ -85,7 +81,7 @@ def _draw_blocks(at: NetworkSlice, gates: Mapping[str, Sequence[str]], manner: M
         return Sweeps({}, {})
     on = st.toggle(
         "Sweep over the blocks",
-        key=KEYS[1],
+        key="intervene_sweep",
         bind="query-params",
         help="One pass through the network for every block.",
     )
@@ -96,7 +92,7 @@ def _draw_blocks(at: NetworkSlice, gates: Mapping[str, Sequence[str]], manner: M
         wrap=True,
         default=OFF,
         required=True,
-        key=KEYS[2],
+        key="intervene_sweep_action",
         bind="query-params",
         help="What is done to the gates chosen above under “Actions change”.",
     )
@@ -121,7 +117,7 @@ def _draw_channels(at: NetworkSlice, before: SliceResult, block: str, measure: s
     st.markdown("##### Do high cSE weights mark important channels?" if weighed else "##### Which channels matter?")
     on = st.toggle(
         "Sweep over the channels",
-        key=KEYS[3],
+        key="intervene_channels",
         bind="query-params",
         help="One pass through the network for every channel of the block chosen in the sidebar.",
     )
@@ -142,13 +138,13 @@ def _draw_channels(at: NetworkSlice, before: SliceResult, block: str, measure: s
 def _draw_every_channel(at: NetworkSlice, before: SliceResult, measure: str) -> Sweeps:
     on = st.toggle(
         "The same for the channels of all blocks",
-        key=KEYS[5],
+        key="intervene_all_blocks",
         bind="query-params",
         help="On one scale. It takes a pass for each channel of the network, a minute or more.",
     )
     if not on:
         return Sweeps({}, {})
-    against = AGAINST.get(str(st.session_state.get(KEYS[4])), MAGNITUDE)
+    against = AGAINST.get(str(st.session_state.get("intervene_against")), MAGNITUDE)
     found = _channels(at, before, list(before.gates), measure, against)
     span = GATE_RANGE if against == WEIGHT else None
     figure = channel_scatters(found, x_title=against, measure=MEASURES[measure], span=span)
@@ -181,7 +177,7 @@ def _choose_against(weighed: bool) -> str:
         list(AGAINST),
         default=next(iter(AGAINST)),
         required=True,
-        key=KEYS[4],
+        key="intervene_against",
         bind="query-params",
         help="cSE weight: what the channel gate multiplies the channel by. mean activation: mean |v| of what leaves "
         "the block in this channel; does a weight say more than how loud a channel is?",

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from scse_viz.ui.shell import address, cached, navigation, sidebar
+from scse_viz.ui.shell import address, cached, navigation
 from scse_viz.ui.shell.layout import cards
 from scse_viz.ui.shell.words import architecture_title, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
@@ -18,7 +18,7 @@ def page() -> None:
     if st.session_state.pop("open_explore", False):
         # An empty address, which the widgets fill again: without one Streamlit refuses to clear what they hold there.
         st.switch_page(navigation.page("explore"), query_params={})
-    address.note_lost(sidebar.KEYS)
+    address.draw_lost()
     try:
         known = list(cached.cards().values())
     except WeightsError as error:

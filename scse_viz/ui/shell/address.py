@@ -1,6 +1,6 @@
 """The address: what of a view it holds beside the widgets' own values, and what in it could not be used."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
@@ -12,20 +12,59 @@ GATE_RANGES = ("fixed", "block")
 """The ends of the gates' colour scale: 0 and 1, or the lowest and highest gate of the block."""
 
 Number = TypeVar("Number", int, float)
-KEPT = (
-    *("anatomy", "scan", "volume", "plane", "sagittal", "coronal", "axial"),
-    *("architecture", "variant", "variants", "block", "blocks", "channels", "by_weight", "figure_format"),
-    "explore_channel",
-    *("understand", "understand_slices", "understand_relative", "understand_structure", "understand_sorted"),
-    *("understand_against", "understand_step", "understand_reference", "understand_dice", "understand_lesson"),
-    "understand_data",
-    *("compare_architectures", "compare_minus", "compare_structure", "compare_block", "compare_measure"),
-    *("compare_part", "compare_second", "compare_scan", "compare_volume"),
-    *("compare_sagittal", "compare_coronal", "compare_axial"),
-    *("intervene_gates", "intervene_structure", "intervene_seed", "intervene_sorted", "intervene_effect"),
-    *("intervene_sweep", "intervene_sweep_action", "intervene_channels", "intervene_against", "intervene_all_blocks"),
-)
-"""Keys of widgets that keep their value while a page without them is open."""
+_ASKED, _LOST, _DISPLAY = "asked", "lost", "first_display"
+WIDGETS: Mapping[str, str] = {
+    "anatomy": "an anatomy that the networks segment",
+    "scan": "a sample, or your own file",
+    "volume": "the number of a volume of the file",
+    "plane": "sagittal, coronal or axial",
+    "convention": "neurological or radiological",
+    **dict.fromkeys(("sagittal", "coronal", "axial"), "a slice of the scan"),
+    "architecture": "an architecture of this anatomy",
+    "variant": "a variant of this architecture",
+    "variants": "variants of this architecture",
+    "block": "a block of the network",
+    "blocks": "blocks of the networks",
+    "channels": "a block of the networks, or all",
+    "by_weight": "true or false",
+    "figure_format": "png or svg",
+    "explore_channel": "a channel of the block",
+    "understand": "a part of the page",
+    "understand_slices": "this slice, or the whole plane",
+    "understand_relative": "true or false",
+    "understand_structure": "a structure of this anatomy",
+    "understand_sorted": "true or false",
+    "understand_against": "error or entropy",
+    "understand_step": "a step of the training",
+    "understand_reference": "the number of a reference slice",
+    "understand_dice": "a structure of this anatomy, or their mean",
+    "understand_lesson": "a lesson",
+    "understand_data": "a data set that was measured",
+    "compare_architectures": "architectures of this anatomy",
+    "compare_minus": "a network that is shown",
+    "compare_structure": "a structure of this anatomy, or their mean",
+    "compare_block": "a block of the networks, or their mean",
+    "compare_measure": "a measure of likeness",
+    "compare_part": "a tab of the page",
+    "compare_second": "true or false",
+    "compare_scan": "a sample, or your own file",
+    "compare_volume": "the number of a volume of the file",
+    **dict.fromkeys(("compare_sagittal", "compare_coronal", "compare_axial"), "a slice of the second scan"),
+    "intervene_gates": "which gates actions change",
+    "intervene_structure": "a structure of this anatomy",
+    "intervene_seed": "0 to 9999",
+    "intervene_sorted": "true or false",
+    "intervene_effect": "a measure of the effect",
+    "intervene_sweep": "true or false",
+    "intervene_sweep_action": "an action on gates",
+    "intervene_channels": "true or false",
+    "intervene_against": "what channels are ranked by",
+    "intervene_all_blocks": "true or false",
+    "volume_number": "a number to draw by block and slice",
+}
+"""Every widget whose value the address holds -> what a link may say for it.
+
+They keep their value while a page without them is open."""
 
 
 @dataclass(frozen=True)
@@ -113,36 +152,46 @@ def write_display(values: Mapping[str, Any]) -> None:
     display, _ = read_display({key: _text(value) for key, value in values.items() if value is not None})
     for field in fields(PanelDisplay):
         value = getattr(display, field.name)
-        if value != field.default:
-            st.query_params[field.name] = _text(value)
-        elif field.name in st.query_params:
-            del st.query_params[field.name]
+        put(field.name, _text(value) if value != field.default else None)
 
 
 def first_display() -> dict[str, Any]:
     """The display that this session began with; later changes are the browser's, which keeps them itself."""
-    return asdict(st.session_state["first_display"])
+    return asdict(st.session_state[_DISPLAY])
 
 
 def begin() -> None:
-    """Remember, at the first run of a session, what its address asks for; and in every run, what `KEPT` names."""
-    for key in KEPT:
+    """Remember, at the first run of a session, what its address asks for; and in every run, the values of WIDGETS."""
+    for key in WIDGETS:
         if key in st.session_state:
             st.session_state[key] = st.session_state[key]  # else Streamlit forgets a widget that is not drawn
-    if "asked" not in st.session_state:
-        st.session_state["asked"] = {key: st.query_params.get_all(key) for key in st.query_params}
-        display, lost = read_display(dict(st.query_params))
-        st.session_state["first_display"], st.session_state["lost"] = display, lost
+    if _ASKED not in st.session_state:
+        st.session_state[_ASKED] = {key: st.query_params.get_all(key) for key in st.query_params}
+        st.session_state[_DISPLAY], st.session_state[_LOST] = read_display(dict(st.query_params))
 
 
-def note_lost(keys: Iterable[str]) -> None:
-    """Say which values of the address could not be used: those asked for that the widgets `keys` do not have."""
-    asked, st.session_state["asked"] = st.session_state["asked"], {}  # later changes of the address are the widgets'
-    for key in keys:
+def put(key: str, text: str | None) -> None:
+    """Have the address hold a text that belongs to no widget; None takes the key out."""
+    if text:
+        st.query_params[key] = text
+    elif key in st.query_params:
+        del st.query_params[key]
+
+
+def lose(key: str) -> None:
+    """Note that what the address asks for under a key cannot be used."""
+    st.session_state[_LOST].append(key)
+
+
+def draw_lost() -> None:
+    """Say which values of the address could not be used; call it once the widgets of a page are drawn."""
+    asked, st.session_state[_ASKED] = st.session_state[_ASKED], {}  # later changes of the address are the widgets'
+    for key in WIDGETS:
         if key in asked and key in st.session_state and not _same(asked[key], st.session_state[key]):
-            st.session_state["lost"].append(key)
-    if lost := st.session_state["lost"]:
-        st.caption(f"Not everything in this link could be used: {', '.join(lost)}. The usual values stand in.")
+            lose(key)
+    if lost := st.session_state[_LOST]:
+        named = ", ".join(f"{key} ({WIDGETS[key]})" if key in WIDGETS else key for key in lost)
+        st.caption(f"This link asks for what is not there, so defaults stand in: {named}.")
 
 
 def _same(asked: list[str], value: Any) -> bool:

@@ -21,7 +21,6 @@ from scse_viz.ui.shell.sidebar import View
 from scse_viz.zoo import Card
 
 FORMATS = ("png", "svg")
-KEYS = ("figure_format",)
 
 
 def chart(figure: go.Figure, *, key: str, **options: Any) -> Any:

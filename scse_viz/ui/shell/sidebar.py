@@ -16,8 +16,6 @@ from scse_viz.ui.shell.words import CONVENTIONS, architecture_title, convention,
 from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.structures import Structure
 
-KEYS = ("anatomy", "scan", "plane", "convention", "sagittal", "coronal", "axial")
-"""The keys of `begin` in the address, for `state.note_lost`."""
 FIRST_VARIANT = "scSE"
 FIRST_BLOCK = 1
 """The second block: its map is fine enough to show structures and deep enough to mean more than edges."""

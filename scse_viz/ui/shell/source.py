@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from scse_viz.scans import Scan, ScanError, VolumeChoice, read_labels, read_scan
-from scse_viz.scans.samples import Group, own_groups
+from scse_viz.scans.samples import Group, Sample, own_groups
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo.structures import Structure
@@ -28,46 +29,81 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class _Parsed:
-    """What came of an uploaded file; `key` is the file and what else the reading depended on."""
+    """The result of reading an uploaded file; `key` is the file and what else the reading depended on."""
 
     key: tuple[object, ...]
-    found: object = None
+    result: object = None
     error: str | None = None
     volumes: int | None = None
 
 
-def choose_source(
-    structures: Sequence[Structure], anatomy: str, *, prefix: str = "", label: str = "Scan", index: int = 0
-) -> Source | None:
+@dataclass(frozen=True)
+class Place:
+    """Which of the sidebar's sources this is: the first scan, or a second one with keys and a label of its own.
+
+    `first` is the number of the sample to begin with.
+    """
+
+    prefix: str = ""
+    label: str = "Scan"
+    first: int = 0
+
+
+FIRST = Place()
+
+
+def choose_source(structures: Sequence[Structure], anatomy: str, place: Place = FIRST) -> Source | None:
     """The scan chosen in the sidebar; the last good one where an upload cannot be used, None where there is none.
 
-    Samples are those of the anatomy; the numbers of an uploaded label file are those of `structures`. A second scan has
-    a `prefix` before its keys, a `label` of its own, and the sample of this `index` to begin with.
+    The uploader stands above the samples of the anatomy, and a file dropped on it is opened at once. The numbers of an
+    uploaded label file are those of `structures`.
     """
     known = {sample.short: sample for sample in cached.known_samples().values() if sample.anatomy == anatomy}
-    if st.session_state.get(f"{prefix}scan", UPLOAD) not in (*known, UPLOAD):
-        del st.session_state[f"{prefix}scan"]  # a sample of another anatomy
+    key = f"{place.prefix}scan"
+    if st.session_state.get(key, UPLOAD) not in (*known, UPLOAD):
+        del st.session_state[key]  # a sample of another anatomy
+    file = _draw_uploader(place, next(iter(known), UPLOAD))
     choice = st.selectbox(
-        label,
+        place.label if place.prefix else "Scan shown",
         [*known, UPLOAD],
-        index=min(index, len(known)),
-        key=f"{prefix}scan",
+        index=min(place.first, len(known)),
+        key=key,
         bind="query-params",
-        help="A scan that comes with this program, or a file of your own. A file stays in memory, is never "
-        "written or logged, and is forgotten when the page is closed; maps computed from it make room for newer ones.",
+        help="Your own file, or a scan that comes with this program.",
     )
     if choice == UPLOAD:
-        source = _uploaded(structures, prefix)
+        source = _uploaded(file, structures, place.prefix)
         if source is not None:
-            st.session_state[f"{prefix}last_source"] = source
+            st.session_state[f"{place.prefix}last_source"] = source
             return source
-        last = st.session_state.get(f"{prefix}last_source")
+        last = st.session_state.get(f"{place.prefix}last_source")
         if last is not None:
             return last
         choice = next(iter(known), UPLOAD)
-    if choice not in known:
-        return None
-    sample = known[choice]
+    return _sample(known[choice], place.prefix) if choice in known else None
+
+
+def _draw_uploader(place: Place, instead: str) -> UploadedFile | None:
+    """The uploader, above the samples; `instead`: the sample that is shown when the file is taken away."""
+    key = f"{place.prefix}scan_file"
+
+    def take() -> None:
+        came = st.session_state[key] is not None
+        if came or st.session_state.get(f"{place.prefix}scan") == UPLOAD:
+            st.session_state[f"{place.prefix}scan"] = UPLOAD if came else instead
+
+    return st.file_uploader(
+        "Open your own scan",
+        SCAN_TYPES,
+        key=key,
+        on_change=take,
+        help="NIfTI (.nii, .nii.gz), MGH (.mgh, .mgz), Analyze (.img and .hdr in a .zip), a DICOM file or a .zip of a "
+        "DICOM series, PNG, JPEG, TIFF, or a NumPy array (.npy). A file stays in memory, is never logged, and is "
+        "forgotten when the page is closed; maps computed from it make room for newer ones.",
+    )
+
+
+def _sample(sample: Sample, prefix: str) -> Source | None:
     st.caption(sample.title, help=f"Source: {sample.source}. Licence: {sample.licence}.")
     try:
         with st.spinner(f"Reading {sample.name}", show_time=False):
@@ -79,76 +115,79 @@ def choose_source(
     return source
 
 
-def _uploaded(structures: Sequence[Structure], prefix: str) -> Source | None:
-    file = st.file_uploader(
-        "Scan file",
-        SCAN_TYPES,
-        key=f"{prefix}scan_file",
-        help="NIfTI (.nii, .nii.gz), MGH (.mgh, .mgz), Analyze (.img and .hdr in a .zip), a DICOM file or a .zip of a "
-        "DICOM series, PNG, JPEG, TIFF, or a NumPy array (.npy).",
-    )
+def _uploaded(file: UploadedFile | None, structures: Sequence[Structure], prefix: str) -> Source | None:
     if file is None:
-        st.info("Choose a file. A link cannot hold it: whoever opens yours sees the same view once they choose theirs.")
+        st.info("Open a file above. A link cannot hold it: whoever opens yours sees the same view with their own file.")
         return None
+    parsed = _read_scan(file, prefix)
+    if parsed.error is not None or not isinstance(parsed.result, Scan):
+        st.error(verbatim(parsed.error or ""))
+        return None
+    return _with_labels(parsed.result, structures, prefix)
+
+
+def _read_scan(file: UploadedFile, prefix: str) -> _Parsed:
+    """The scan of a file, or which of its volumes the sidebar asks for."""
     parsed = _parse(
         f"{prefix}parsed_scan", (file.file_id, None), lambda: read_scan(file.getvalue(), name=file.name), file.name
     )
-    if parsed.volumes is not None:
-        volume = st.number_input(
-            "Volume",
-            0,
-            parsed.volumes - 1,
-            key=f"{prefix}volume",
-            bind="query-params",
-            help=f"This file holds {parsed.volumes} volumes, in time or of several contrasts: the one to look at.",
-        )
-        parsed = _parse(
-            f"{prefix}parsed_volume",
-            (file.file_id, volume),
-            lambda: read_scan(file.getvalue(), name=file.name, volume=volume),
-            file.name,
-        )
-    if parsed.error is not None or not isinstance(parsed.found, Scan):
-        st.error(verbatim(parsed.error or ""))
-        return None
-    scan = parsed.found
-    labels_file = st.file_uploader(
-        "Labels (optional)",
+    if parsed.volumes is None:
+        return parsed
+    volume = st.number_input(
+        "Volume",
+        0,
+        parsed.volumes - 1,
+        key=f"{prefix}volume",
+        bind="query-params",
+        help=f"This file holds {parsed.volumes} volumes, in time or of several contrasts: the one to show.",
+    )
+    return _parse(
+        f"{prefix}parsed_volume",
+        (file.file_id, volume),
+        lambda: read_scan(file.getvalue(), name=file.name, volume=volume),
+        file.name,
+    )
+
+
+def _with_labels(scan: Scan, structures: Sequence[Structure], prefix: str) -> Source:
+    """An uploaded scan with the labels that come with it, where they can be used."""
+    file = st.file_uploader(
+        "Its labels (optional)",
         LABEL_TYPES,
         key=f"{prefix}labels_file",
         help="A segmentation on the grid of the scan, in the class numbers of these networks; Dice needs it.",
     )
-    if labels_file is None:
+    if file is None:
         return Source(scan)
     labels = _parse(
         f"{prefix}parsed_labels",
-        (labels_file.file_id, scan.digest),
-        lambda: read_labels(labels_file.getvalue(), scan, name=labels_file.name),
-        labels_file.name,
+        (file.file_id, scan.digest),
+        lambda: read_labels(file.getvalue(), scan, name=file.name),
+        file.name,
     )
-    if labels.error is not None or not isinstance(labels.found, np.ndarray):
+    if labels.error is not None or not isinstance(labels.result, np.ndarray):
         st.error(verbatim(labels.error or ""))
         return Source(scan)
-    groups = own_groups(structures, labels.found)
+    groups = own_groups(structures, labels.result)
     if not groups:
         st.error(
             verbatim(
-                f"{labels_file.name}: none of its numbers is a class of these networks; "
+                f"{file.name}: none of its numbers is a class of these networks; "
                 f"give labels from 1 to {len(structures) - 1}"
             )
         )
         return Source(scan)
-    return Source(scan, labels.found, groups)
+    return Source(scan, labels.result, groups)
 
 
 def _parse(place: str, key: tuple[object, ...], read: Callable[[], object], name: str) -> _Parsed:
-    """Read an uploaded file once; what came of it is kept in the session, in memory only."""
+    """Read an uploaded file once; the result is kept in the session, in memory only."""
     held = st.session_state.get(place)
     if isinstance(held, _Parsed) and held.key == key:
         return held
     try:
         with st.spinner(f"Reading {name}", show_time=False):
-            parsed = _Parsed(key, found=read())
+            parsed = _Parsed(key, result=read())
     except VolumeChoice as choice:
         parsed = _Parsed(key, volumes=choice.volumes)
     except ScanError as error:

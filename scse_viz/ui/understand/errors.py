@@ -18,7 +18,6 @@ from scse_viz.ui.understand import keys, slices
 from scse_viz.zoo import Card, WeightsError
 
 AGAINST = "understand_against"
-KEYS = ("architecture", "variant", "block", slices.KEY, AGAINST)
 ERROR, ENTROPY = "error", "entropy"
 MOST_NAMES = 8
 Shown = tuple[dict[str, go.Figure], dict[str, pd.DataFrame]]

@@ -22,7 +22,6 @@ from scse_viz.zoo.history import GrowthError, GrowthFile
 from scse_viz.zoo.scores import NOT_COUNTED
 
 STEP, REFERENCE, DICE_OF, BLOCKS = "understand_step", "understand_reference", "understand_dice", "blocks"
-KEYS = ("architecture", "variants", BLOCKS, STEP, REFERENCE, DICE_OF)
 PLAYING = "understand_playing"
 PACE = 0.8
 """Seconds from one moment to the next while it plays."""

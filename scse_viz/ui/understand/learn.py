@@ -11,7 +11,6 @@ from scse_viz.ui.understand import evidence, keys, lessons
 from scse_viz.zoo import Card, WeightsError
 
 LESSON = "understand_lesson"
-KEYS = ("architecture", "variant", "block", LESSON, evidence.DATA)
 LESSONS = {
     "cSE": (lessons.channel, ("cse", "scse", "scse-max", "scse-mul", "scse-concat")),
     "sSE": (lessons.spatial, ("sse", "scse", "scse-max", "scse-mul", "scse-concat")),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from scse_viz.ui.shell import address, export, sidebar
+from scse_viz.ui.shell import address, sidebar
 from scse_viz.ui.understand import errors, history, learn, structures
 
 PART = "understand"
@@ -12,7 +12,6 @@ PARTS = {
     "Growth": history,
     "Learn": learn,
 }
-WIDGETS = (*sidebar.KEYS, PART, *dict.fromkeys(key for part in PARTS.values() for key in part.KEYS), *export.KEYS)
 
 
 def page() -> None:
@@ -30,4 +29,4 @@ def page() -> None:
         "networks; Learn explains the blocks on the slice.",
     )
     PARTS[chosen].draw(view)
-    address.note_lost(WIDGETS)
+    address.draw_lost()

@@ -16,7 +16,6 @@ from scse_viz.ui.understand import keys, slices
 from scse_viz.zoo import Card, WeightsError
 
 RELATIVE, STRUCTURE, SORTED = "understand_relative", "understand_structure", "understand_sorted"
-KEYS = ("architecture", "variant", "block", slices.KEY, RELATIVE, STRUCTURE, SORTED)
 FIRST_STRUCTURE = "hippocampus"
 
 

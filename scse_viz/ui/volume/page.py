@@ -14,7 +14,7 @@ from scse_viz.scans import PLANES, ScanError
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.components.panels import panels
 from scse_viz.ui.components.viewer import viewer
-from scse_viz.ui.shell import address, cached, export, sidebar
+from scse_viz.ui.shell import address, cached, sidebar
 from scse_viz.ui.shell.labels import labels_panel, legend
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import variant_title, verbatim
@@ -24,7 +24,6 @@ from scse_viz.ui.volume import run
 from scse_viz.zoo import Card, WeightsError
 
 FIRST_VARIANTS = 4
-WIDGETS = (*sidebar.KEYS, "architecture", "variant", "block", run.NUMBER, *export.KEYS)
 
 
 def page() -> None:
@@ -53,7 +52,7 @@ def page() -> None:
         _draw_space(view, card, block, job, voxel)
     run.draw_tables(view, card)
     volume_export.offer(view, card, job, block)
-    address.note_lost(WIDGETS)
+    address.draw_lost()
 
 
 def _choose_crosshair(view: View) -> tuple[int, int, int]:

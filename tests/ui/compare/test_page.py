@@ -40,7 +40,7 @@ def test_the_address_restores_a_view():
 
 def test_values_of_the_address_that_make_no_sense_are_named_and_replaced():
     app = opened(plane="diagonal", axial="9999", opacity="strong", centre="1;2", scan="nobody", variants=["sSE", "xSE"])
-    note = next(caption.value for caption in app.caption if "in this link" in caption.value)
+    note = next(caption.value for caption in app.caption if "This link asks" in caption.value)
     for key in ("plane", "opacity", "centre", "scan", "variants"):
         assert key in note
     assert message(app)["display"]["opacity"] == 70
@@ -123,7 +123,7 @@ def test_a_plane_that_an_image_has_not_is_not_offered():
 
 def test_a_link_to_an_upload_shows_a_sample_until_there_is_a_file():
     app = opened(**OWN, variants=["scSE"])
-    assert "choose theirs" in app.info[0].value
+    assert "with their own file" in app.info[0].value
     assert "colin27" in message(app)["slice"]["alt"]
 
 
@@ -132,3 +132,20 @@ def test_without_channel_gates_there_is_no_chart_of_them(kind):
     app = opened(variants=[kind], compare_part="Channel weights")
     assert "channel weights" in app.info[0].value
     assert not app.get("plotly_chart")
+
+
+def test_the_uploader_is_there_at_the_first_visit_and_a_file_dropped_on_it_is_opened_at_once():
+    app = opened(variants=["scSE"])
+    first, other = app.selectbox(key="scan").options[:2]
+    assert app.selectbox(key="scan").value == first
+    app.file_uploader(key="scan_file").upload("ball.nii", nifti(ball()))
+    app.run()
+    assert app.selectbox(key="scan").value == OWN["scan"]
+    assert message(app)["slice"]["rows"] == 32
+    app.selectbox(key="scan").set_value(other).run()  # the file stays, and can be chosen again
+    assert message(app)["slice"]["rows"] != 32
+    app.selectbox(key="scan").set_value(OWN["scan"]).run()
+    assert message(app)["slice"]["rows"] == 32
+    app.file_uploader(key="scan_file").set_value(None).run()
+    assert app.selectbox(key="scan").value == first
+    assert not app.exception

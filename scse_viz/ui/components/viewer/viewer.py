@@ -17,6 +17,7 @@ from scse_viz.rendering.colours import GATE_SCALES, colour_scale
 from scse_viz.rendering.panels import GATE_RANGE
 from scse_viz.rendering.volumes import Layer
 from scse_viz.ui.components.scripts import script
+from scse_viz.ui.shell import address
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import convention
 from scse_viz.zoo.structures import Structure
@@ -126,7 +127,7 @@ def _first_display() -> ViewerDisplay:
             try:
                 st.session_state[KEPT] = read_display(st.query_params[DISPLAY])
             except ValueError:
-                st.session_state["lost"].append(DISPLAY)
+                address.lose(DISPLAY)
     return st.session_state[KEPT]
 
 
@@ -137,10 +138,7 @@ def _remember() -> None:
         display = read_display(text)
     except ValueError:
         return
-    if display != ViewerDisplay():
-        st.query_params[DISPLAY] = text
-    elif DISPLAY in st.query_params:
-        del st.query_params[DISPLAY]
+    address.put(DISPLAY, text if display != ViewerDisplay() else None)
 
 
 def _send(role: str, name: str, content: bytes) -> None:

@@ -1,0 +1,70 @@
+"""The address and the widgets of all pages know each other."""
+
+from collections.abc import Iterator
+
+import nibabel as nib
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from scse_viz.scans.samples import samples
+from scse_viz.ui.shell.address import WIDGETS
+
+PAGE = """
+from scse_viz.ui.shell import navigation, sidebar
+sidebar.begin()
+navigation._module("{name}").page()
+"""
+OWN = "your own file"
+LABELLED = next(sample.short for sample in samples().values() if sample.anatomy == "hippocampus")
+VIEWS = (
+    ("compare", {}),
+    *(
+        ("compare", {"compare_second": "true", "compare_scan": OWN, "compare_part": "Predictions", "plane": plane})
+        for plane in ("sagittal", "coronal", "axial")
+    ),
+    ("compare", {"compare_part": "Gates"}),
+    ("compare", {"compare_part": "Channel weights"}),
+    ("explore", {"variant": "scSE"}),
+    ("intervene", {"variant": "scSE", "intervene_channels": "true", "block": "encoder1"}),
+    ("volume", {"variant": "scSE"}),
+    *(("understand", {"understand": part}) for part in ("By structure", "Attention and error", "Growth", "Learn")),
+    ("understand", {"understand": "Learn", "understand_lesson": "The paper and ours"}),
+    ("understand", {"understand": "Attention and error", "variant": "sSE", "scan": LABELLED}),
+    ("models", {}),
+)
+RUN = ("volume_number",)
+"""Widgets that are drawn when a run of the volume has results; they are opened in tests/ui/volume."""
+
+
+@pytest.fixture(scope="module")
+def bound() -> set[str]:
+    """The keys of all widgets, on all pages, whose value the address holds."""
+    return {key for name, address in VIEWS for key in keys_of(opened(name, address))}
+
+
+def opened(name: str, address: dict[str, str]) -> AppTest:
+    app = AppTest.from_string(PAGE.format(name=name), default_timeout=120)
+    app.query_params.update({"anatomy": "hippocampus", "scan": OWN, **address})
+    app.run()
+    volumes = nib.Nifti1Image(np.random.default_rng(0).random((30, 40, 30, 2)).astype(np.float32), np.eye(4))
+    for uploader in app.file_uploader if app.selectbox(key="scan").value == OWN else ():
+        uploader.upload("two-volumes.nii", volumes.to_bytes())
+    app.run()
+    assert not app.exception
+    return app
+
+
+def keys_of(app: AppTest) -> Iterator[str]:
+    for node in [*app.main, *app.sidebar]:
+        for proto in (getattr(node, "proto", None), getattr(getattr(node, "proto", None), "tab_container", None)):
+            if key := getattr(proto, "query_param_key", ""):
+                yield key
+
+
+def test_the_address_declares_every_widget_that_is_bound_to_it(bound: set[str]) -> None:
+    assert bound - set(WIDGETS) == set()
+
+
+def test_every_declared_widget_is_drawn_somewhere(bound: set[str]) -> None:
+    assert set(WIDGETS) - bound == set(RUN)
