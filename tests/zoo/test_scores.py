@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scse_viz.zoo import scores
-from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, ResultsError, Score
+from scse_viz.zoo import PRETRAINED, scores
+from scse_viz.zoo.scores import Comparison, Experiment, Measured, NetworkResults, ResultsError, Score
 
 MEASURED = Measured(
     "two heads",
@@ -100,3 +100,19 @@ def test_the_papers_table_has_its_three_networks_and_four_variants() -> None:
     for by_variant in scores.PAPER_DICE.values():
         assert list(by_variant) == ["none", "cse", "sse", "scse"]
         assert list(by_variant.values()) == sorted(by_variant.values())
+
+
+def test_an_experiment_says_how_far_a_variant_is_behind_none_where_both_were_measured() -> None:
+    experiment = Experiment("e", "an experiment", {"one": {"none": 0.9, "cse": 0.8}, "other": {"none": 0.7}})
+    assert experiment.behind("cse") == pytest.approx([0.1])
+
+
+def test_the_shipped_experiments_end_with_what_was_measured_of_the_shipped_networks() -> None:
+    last = list(scores.experiments(PRETRAINED)["margins"].rows.values())[-1]
+    for variant, dice in last.items():
+        measured = scores.results(PRETRAINED)[f"brain-unet-{variant}"].data["heads"].by_subject()["samseg-s1"]
+        assert dice == pytest.approx(measured, abs=0.0006)
+    stages = list(scores.experiments(PRETRAINED)["stages"].rows.values())[-1]
+    for variant, dice in stages.items():
+        measured = scores.results(PRETRAINED)[f"brain-unet-{variant}"].data["synthetic"].by_subject()["synthetic"]
+        assert dice == pytest.approx(measured, abs=0.0006)

@@ -18,7 +18,7 @@ from scse_viz.training.evaluation.tables import (
     tested,
 )
 from scse_viz.zoo import Card
-from scse_viz.zoo.scores import PAPER, PAPER_DICE, Comparison, NetworkResults
+from scse_viz.zoo.scores import PAPER, PAPER_DICE, PAPER_UNCHECKED, Comparison, NetworkResults
 
 PREFACE = """# The networks, and how good they are
 
@@ -48,9 +48,7 @@ about 1.5 % of parameters.
 """
 PAPER_NOTE = f"""
 *paper*: global Dice on the brains of the Multi-Atlas Labelling Challenge, {PAPER}. Other data, other structures and
-larger networks: a direction, not a target. Only abstracts of the paper could be found when this page was written, not
-its table, so these figures are unchecked; that of the journal version, which says that Dice rises by 4 to 9 % in U-Net,
-fits them.
+larger networks: a direction, not a target. {PAPER_UNCHECKED}
 """
 FEWEST = 3
 """Scans that a table of tests has: the two of Colin27 are of one person."""

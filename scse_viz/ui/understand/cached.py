@@ -13,7 +13,8 @@ from scse_viz.scans.samples import Group, in_groups
 from scse_viz.ui.shell import cached
 from scse_viz.zoo import PRETRAINED, Card, home
 from scse_viz.zoo.history import SUFFIX, GrowthFile, read_growth
-from scse_viz.zoo.scores import NetworkResults, ResultsError
+from scse_viz.zoo.scores import Experiment, NetworkResults, ResultsError
+from scse_viz.zoo.scores import experiments as read_experiments
 from scse_viz.zoo.scores import results as read_results
 
 SLICES = 4000
@@ -66,6 +67,15 @@ def results() -> dict[str, NetworkResults]:
     """What was measured of the networks, by name; empty where nothing was, or nothing that can be read."""
     try:
         return read_results(PRETRAINED)
+    except ResultsError:
+        return {}
+
+
+@st.cache_data(ttl="30s", show_spinner=False)
+def experiments() -> dict[str, Experiment]:
+    """The experiments that explain the results, by name; empty where none can be read."""
+    try:
+        return read_experiments(PRETRAINED)
     except ResultsError:
         return {}
 

@@ -302,3 +302,15 @@ def test_what_was_measured_of_subjects_stands_before_the_cards(monkeypatch):
     ours = app.dataframe[1].value
     assert ours.loc["U-Net", ["none", "cSE"]].tolist() == [0.5, 0.625]
     assert "Four heads" in texts(app)
+
+
+def test_the_papers_figures_never_stand_without_their_caveat():
+    app = with_upload(understand_lesson="The paper and ours")
+    assert any("these figures are unchecked" in caption.value for caption in app.caption)
+
+
+def test_a_folder_without_experiments_says_so(monkeypatch):
+    monkeypatch.setattr(understand_cached, "experiments", dict)
+    app = with_upload(understand_lesson="When it hurts")
+    assert not app.exception
+    assert any("not beside the networks" in caption.value for caption in app.caption)
