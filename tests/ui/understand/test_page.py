@@ -242,10 +242,12 @@ def test_the_last_lines_of_what_we_measured_are_what_cards_and_results_say():
     app = with_upload(understand_lesson="When it hurts", block="encoder2")
     of_planes = [read_card(f"brain-unet-{v}").figures["dice"]["synthetic"] for v in ("none", "cse", "sse", "scse")]
     means = [np.mean([plane["mean"] for plane in planes.values()]) for planes in of_planes]
-    assert " | ".join(f"{mean:.3f}" for mean in means) in texts(app)
+    stages, margins = (table.value for table in app.dataframe[:2])
+    assert stages.iloc[-1].tolist() == pytest.approx(means, abs=0.0006)
     measured = results(PRETRAINED)
     cut = [measured[f"brain-unet-{v}"].data["heads"].by_subject()["samseg-s1"] for v in ("none", "cse", "sse", "scse")]
-    assert "| after it, cut to the head | " + " | ".join(f"{mean:.3f}" for mean in cut) in texts(app)
+    assert margins.iloc[-1].tolist() == pytest.approx(cut, abs=0.0006)
+    assert "0.086, 0.017, 0.008, 0.004, 0.004 behind; scSE likewise: 0.071, 0.042, 0.036, 0.031" in texts(app)
 
 
 def test_a_lesson_on_a_gate_that_the_network_has_not_is_given_by_its_sibling():
