@@ -13,7 +13,7 @@ from scse_viz.cli.common import UsageError
 BAD_INPUT = 2
 STOPPED = 130
 COMMANDS = (segment, train, evaluate, models)
-"""In the order of the help: each module has `add_parser`, which adds its command and what runs it."""
+"""In the order of the help; the `add_parser` of each module adds its command and the function that runs it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _sentence(error: Exception) -> str | None:
-    """What to tell a person about an error of theirs; None for one of ours."""
+    """The sentence for a user's error; None for a fault of the program."""
     from scse_viz.scans import ScanError, VolumeChoice
     from scse_viz.training.own.classes import DataError
     from scse_viz.zoo import WeightsError

@@ -1,4 +1,4 @@
-"""What commands share: the error for a person, the folder of networks, the planes."""
+"""Shared by the commands: errors for users, the folder of networks, the planes."""
 
 import argparse
 from pathlib import Path
@@ -7,21 +7,21 @@ PLANES = ("axial", "coronal", "sagittal")
 
 
 class UsageError(ValueError):
-    """What was asked for cannot be done; the sentence is for people."""
+    """A request that cannot be met; the message is a sentence for users."""
 
 
 def add_models_option(command: argparse.ArgumentParser) -> None:
-    """Let a command be told where the networks are."""
+    """Add --models, the folder of networks."""
     command.add_argument(
         "--models",
         type=Path,
         metavar="DIR",
-        help="folder of networks (default: the shipped ones, and for segment and models those in SCSE_VIZ_MODELS)",
+        help="folder of networks (default: those shipped and, for segment and models, those in SCSE_VIZ_MODELS)",
     )
 
 
 def folder_of(chosen: Path | None) -> Path:
-    """The folder of networks that was chosen, or the shipped one; raises UsageError for one that is not there."""
+    """The chosen folder of networks, or the shipped one; raises UsageError where it does not exist."""
     from scse_viz.zoo import PRETRAINED
 
     if chosen is not None and not chosen.is_dir():

@@ -1,4 +1,4 @@
-"""`scse-viz models`: what networks there are."""
+"""`scse-viz models`: list the networks."""
 
 import argparse
 
@@ -7,7 +7,7 @@ from scse_viz.cli.common import UsageError, add_models_option, folder_of
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command with its options."""
-    models: argparse.ArgumentParser = commands.add_parser("models", help="list the networks that are there")
+    models: argparse.ArgumentParser = commands.add_parser("models", help="list the networks")
     add_models_option(models)
     models.set_defaults(run=run)
 
@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> None:
     """Print a row for every network."""
     from scse_viz import zoo
 
-    folder = folder_of(options.models) if options.models else None  # all that are known
+    folder = folder_of(options.models) if options.models else None  # None: all folders
     rows = [("name", "structures", "planes", "parameters", "trained crops", "mean Dice", "licence")]
     for card in zoo.cards(folder).values():
         training, figures = card.training or {}, card.figures or {}
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
         )
     if len(rows) == 1:
         raise UsageError(
-            f"{folder or zoo.PRETRAINED.name}: no networks there; give a folder of cards and weights with --models"
+            f"{folder or zoo.PRETRAINED.name}: no networks in this folder; give one of cards and weights with --models"
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

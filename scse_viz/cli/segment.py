@@ -1,4 +1,4 @@
-"""`scse-viz segment`: every slice of a scan, with the gates."""
+"""`scse-viz segment`: segment every slice of a scan and record the gates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command with its options."""
     segment: argparse.ArgumentParser = commands.add_parser(
         "segment",
-        help="segment every slice of a scan and keep the gates",
+        help="segment every slice of a scan and record the gates",
         description="Segment every slice of a plane of a scan. Writes segmentation.nii.gz (class numbers on the "
         "scan's own grid), classes.json, attention.npz (all gates, float16) and summary.json.",
     )
@@ -36,55 +36,55 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     segment.add_argument(
         "--plane", choices=PLANES, help="default: axial if scan and network have it, else the first that both have"
     )
-    segment.add_argument("--labels", type=Path, metavar="FILE", help="true class numbers on the scan's grid, for Dice")
+    segment.add_argument("--labels", type=Path, metavar="FILE", help="reference labels on the scan's grid, for Dice")
     segment.add_argument("--volume", type=int, metavar="N", help="which volume of a 4-D image, from 0")
     add_models_option(segment)
     segment.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Segment the scan and write what was found."""
+    """Segment the scan and write the results."""
     import nibabel as nib
     import numpy as np
 
     from scse_viz import zoo
     from scse_viz.scans import read_labels, read_scan
 
-    folder = folder_of(options.models) if options.models else None  # all that are known
+    folder = folder_of(options.models) if options.models else None  # None: all folders
     card = zoo.read_card(options.model, folder)
     scan = read_scan(options.scan, volume=options.volume)
     plane = _plane(scan, card, options.plane)
-    truth = None
+    reference = None
     if options.labels is not None:
-        truth = read_labels(options.labels, scan)
+        reference = read_labels(options.labels, scan)
         last = len(card.structures) - 1
-        if truth.min() < 0 or truth.max() > last:
+        if reference.min() < 0 or reference.max() > last:
             raise UsageError(
-                f"{options.labels.name}: numbers {truth.min()} to {truth.max()}; {card.name} has classes 0 to {last}, "
-                "give labels in its numbers"
+                f"{options.labels.name}: numbers {reference.min()} to {reference.max()}; {card.name} has classes 0 to "
+                f"{last}, give labels in its numbers"
             )
     model = zoo.load(card.name, folder)
     with _results(options.out):
-        pass  # a folder that cannot be written is found now, not after minutes
-    found, gates, pixel_mm = _segmented(scan, model, card, plane)
-    with _results(options.out) as place:
-        nib.save(scan.to_file_grid(found), place / "segmentation.nii.gz")
-        np.savez_compressed(place / "attention.npz", **gates)
-        _write_json(place / "classes.json", {structure.number: structure.name for structure in card.structures})
-        _write_json(place / "summary.json", _summary(scan, card, plane, pixel_mm, found, truth))
+        pass  # refuse a folder that cannot be written now, not after minutes
+    labels, gates, pixel_mm = _segmented(scan, model, card, plane)
+    with _results(options.out) as out:
+        nib.save(scan.to_file_grid(labels), out / "segmentation.nii.gz")
+        np.savez_compressed(out / "attention.npz", **gates)
+        _write_json(out / "classes.json", {structure.number: structure.name for structure in card.structures})
+        _write_json(out / "summary.json", _summary(scan, card, plane, pixel_mm, labels, reference))
 
 
 @contextmanager
 def _results(folder: Path) -> Iterator[Path]:
-    """A place to write files that move to the folder together, at the end: a stop leaves what was there before.
+    """A temporary folder whose files move to `folder` together at the end: an interruption leaves the old results.
 
-    Raises UsageError where the folder cannot be made or written.
+    Raises UsageError where the folder cannot be created or written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".scse-viz-", dir=folder) as place:
-            yield Path(place)
-            for path in sorted(Path(place).iterdir()):
+        with tempfile.TemporaryDirectory(prefix=".scse-viz-", dir=folder) as temporary:
+            yield Path(temporary)
+            for path in sorted(Path(temporary).iterdir()):
                 path.replace(folder / path.name)
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written, {error.strerror}; choose another folder") from error
@@ -117,7 +117,7 @@ def _segmented(
 
 
 def _summary(
-    scan: Scan, card: Card, plane: str, pixel_mm: tuple[float, float], found: np.ndarray, truth: np.ndarray | None
+    scan: Scan, card: Card, plane: str, pixel_mm: tuple[float, float], labels: np.ndarray, reference: np.ndarray | None
 ) -> dict[str, Any]:
     import numpy as np
 
@@ -126,7 +126,7 @@ def _summary(
     classes = len(card.structures)
     names = [structure.name for structure in card.structures]
     voxel_mm3 = float(abs(np.linalg.det(scan.affine[:3, :3])))
-    volumes = analysis.volumes_ml(found, voxel_mm3, classes)
+    volumes = analysis.volumes_ml(labels, voxel_mm3, classes)
     summary = {
         "scan": scan.name,
         "notes": list(scan.notes),
@@ -136,10 +136,10 @@ def _summary(
         "input_pixel_mm": list(pixel_mm),
         "volume_ml": {name: round(float(volume), 3) for name, volume in zip(names, volumes, strict=True)},
     }
-    if truth is not None:
-        # Labels may hold a few structures only: one that they lack is not judged, nor is what they leave unlabelled.
-        given = np.bincount(truth.ravel(), minlength=classes) > 0
-        scores = np.where(given, analysis.dice(found, truth, classes), np.nan)
+    if reference is not None:
+        # Labels may cover a few structures only: a structure that they lack is not scored.
+        given = np.bincount(reference.ravel(), minlength=classes) > 0
+        scores = np.where(given, analysis.dice(labels, reference, classes), np.nan)
         summary["dice"] = {
             name: None if np.isnan(score) else round(float(score), 4)
             for name, score in zip(names[1:], scores[1:], strict=True)
@@ -155,7 +155,7 @@ def _write_json(path: Path, content: dict[Any, Any]) -> None:
 
 
 def _plane(scan: Scan, card: Card, wanted: str | None) -> str:
-    """The plane to cut; raises UsageError where scan and network do not share it, or share none."""
+    """The plane of the slices; raises UsageError where scan and network do not share it, or share none."""
     shared = [plane for plane in scan.planes if plane in card.planes]
     if wanted is None and shared:
         return "axial" if "axial" in shared else shared[0]

@@ -9,7 +9,7 @@ from tests.cli.words import refusal
 
 def test_a_folder_without_networks_says_so(tmp_path, capsys):
     assert cli.main(["models", "--models", str(tmp_path)]) == 2
-    assert "no networks there" in refusal(capsys)
+    assert "no networks in this folder" in refusal(capsys)
 
 
 def test_models_lists_a_row_for_every_network(networks, capsys):
