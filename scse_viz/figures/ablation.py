@@ -51,7 +51,7 @@ def block_bars(effects: Mapping[str, float], *, measure: str) -> go.Figure:
         )
     figure.update_layout(height=380, margin={**MARGIN, "l": 10, "r": 50}, bargap=0.25, legend=LEGEND, barmode="overlay")
     figure.update_xaxes(title=measure, rangemode="tozero")
-    figure.update_yaxes(categoryorder="array", categoryarray=order, automargin=True)
+    figure.update_yaxes(title="block", categoryorder="array", categoryarray=order, automargin=True)
     return figure
 
 

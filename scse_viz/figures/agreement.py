@@ -15,6 +15,7 @@ SCALES = {SHARE: "cividis", CORRELATION: DIVERGING_SCALE}
 """Colours by range: lightness rises steadily from 0 to 1, and from white to either side of no correlation."""
 GRAY = "rgba(128, 128, 128, 0.25)"
 AXIS = {"showgrid": False, "zeroline": False, "ticks": ""}
+NETWORK = {"title": {"text": "network", "standoff": 8}, "automargin": True}
 TITLE = {"xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": "bottom", "showarrow": False}
 COLUMNS = 5
 DASHES = ("solid", "dash", "dot", "dashdot")
@@ -32,8 +33,8 @@ def matrix(values: np.ndarray, names: Sequence[str], *, measure: str, span: tupl
         "coloraxis": _colour_axis(span, measure, bar),
         "height": 400,
         "margin": {"l": 10, "r": 10, "t": 80, "b": 10},
-        "xaxis": {**AXIS, "constrain": "domain"},
-        "yaxis": {**AXIS, "constrain": "domain", "autorange": "reversed", "scaleanchor": "x"},
+        "xaxis": {**AXIS, **NETWORK, "constrain": "domain"},
+        "yaxis": {**AXIS, **NETWORK, "constrain": "domain", "autorange": "reversed", "scaleanchor": "x"},
     }
     return go.Figure(_heat_maps(values, names, measure, span), layout)
 
@@ -59,11 +60,12 @@ def matrices(
         right, bottom = left + 0.92 * width, top - (0.78 * height if rows > 1 else 1)
         lowest = position + COLUMNS >= len(values)
         layout[f"xaxis{number}"] = {
-            **AXIS, "domain": (left, right), "anchor": f"y{number}", "matches": "x", "showticklabels": lowest
+            **AXIS, "domain": (left, right), "anchor": f"y{number}", "matches": "x", "showticklabels": lowest,
+            **(NETWORK if lowest else {}),
         }  # fmt: skip
         layout[f"yaxis{number}"] = {
             **AXIS, "domain": (bottom, top), "anchor": f"x{number}", "matches": "y", "showticklabels": column == 0,
-            "autorange": "reversed",
+            "autorange": "reversed", **({} if column else NETWORK),
         }  # fmt: skip
         layout["annotations"].append({**TITLE, "text": block, "x": (left + right) / 2, "y": top})
         data += [

@@ -1,6 +1,6 @@
 """Gates and errors: means and AUC by block, histograms of one block, and gates by decile of entropy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -19,15 +19,9 @@ def error_by_block(means: Mapping[str, np.ndarray], aucs: Mapping[str, float]) -
     """Mean gates of right and of wrong pixels by block, above the AUC; means: block -> (2,), right first."""
     blocks = list(means)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1, row_heights=[0.6, 0.4])
-    for block in blocks:
-        line = go.Scatter(
-            x=[block, block], y=means[block], mode="lines", line={"color": COLOURS[6], "width": 3}, showlegend=False,
-            hoverinfo="skip",
-        )  # fmt: skip
-        figure.add_trace(line, row=1, col=1)
-    for kind, (name, colour, symbol) in enumerate(
-        (("prediction right", RIGHT_COLOUR, "circle"), ("prediction wrong", WRONG_COLOUR, "diamond"))
-    ):
+    figure.add_traces([_between(block, means[block]) for block in blocks], rows=1, cols=1)
+    kinds = (("prediction right", RIGHT_COLOUR, "circle"), ("prediction wrong", WRONG_COLOUR, "diamond"))
+    for kind, (name, colour, symbol) in enumerate(kinds):
         points = go.Scatter(
             name=name,
             x=blocks,
@@ -38,20 +32,7 @@ def error_by_block(means: Mapping[str, np.ndarray], aucs: Mapping[str, float]) -
             hovertemplate=f"%{{x}}, {name}: %{{y:.3f}}<extra></extra>",
         )
         figure.add_trace(points, row=1, col=1)
-    values = [aucs[block] for block in blocks]
-    bars = go.Bar(
-        x=blocks,
-        y=[value - 0.5 for value in values],
-        base=0.5,
-        customdata=values,
-        marker={"color": [WRONG_COLOUR if value > 0.5 else RIGHT_COLOUR for value in values], "line": {"width": 0}},
-        text=["" if np.isnan(value) else f"{value:.2f}" for value in values],
-        textposition="outside",
-        cliponaxis=False,
-        showlegend=False,
-        hovertemplate="%{x}: AUC %{customdata:.3f}<extra></extra>",
-    )
-    figure.add_trace(bars, row=2, col=1)
+    figure.add_trace(_auc_bars(aucs, blocks), row=2, col=1)
     figure.add_hline(y=0.5, line={"width": 1, "color": COLOURS[6]}, row=2, col=1)
     figure.update_xaxes(categoryorder="array", categoryarray=blocks)
     figure.update_xaxes(title="block", row=2, col=1)
@@ -124,6 +105,29 @@ def entropy_table(means: Mapping[str, np.ndarray], entropies: np.ndarray, spearm
     figure.update_xaxes(title="Spearman's ρ", range=(-1.25, 1.25), tickvals=[-1, 0, 1], zeroline=True, row=1, col=2)
     figure.update_layout(height=140 + 34 * len(blocks), margin={"l": 10, "r": 10, "t": 20, "b": 60}, showlegend=False)
     return figure
+
+
+def _between(block: str, means: np.ndarray) -> go.Scatter:
+    """The line between the two means of a block."""
+    line = {"color": COLOURS[6], "width": 3}
+    return go.Scatter(x=[block, block], y=means, mode="lines", line=line, showlegend=False, hoverinfo="skip")
+
+
+def _auc_bars(aucs: Mapping[str, float], blocks: Sequence[str]) -> go.Bar:
+    """Bars from chance, 0.5, up where gates are higher in wrong pixels and down where they are lower."""
+    values = [aucs[block] for block in blocks]
+    return go.Bar(
+        x=blocks,
+        y=[value - 0.5 for value in values],
+        base=0.5,
+        customdata=values,
+        marker={"color": [WRONG_COLOUR if value > 0.5 else RIGHT_COLOUR for value in values], "line": {"width": 0}},
+        text=["" if np.isnan(value) else f"{value:.2f}" for value in values],
+        textposition="outside",
+        cliponaxis=False,
+        showlegend=False,
+        hovertemplate="%{x}: AUC %{customdata:.3f}<extra></extra>",
+    )
 
 
 def _short(value: float) -> str:

@@ -62,7 +62,7 @@ def class_bars(probabilities: Mapping[str, float], colours: Mapping[str, str]) -
     )
     figure.update_layout(height=300, margin={**MARGIN, "l": 10, "r": 45}, title="Class probabilities here")
     figure.update_xaxes(title="probability (0 to 1)", range=(0, 1))
-    figure.update_yaxes(automargin=True)
+    figure.update_yaxes(title="class", automargin=True)
     return figure
 
 
@@ -98,7 +98,7 @@ def activations_at_pixel(here: Mapping[str, float], maps: Mapping[str, np.ndarra
     multiples = [here[block] / means[block] for block in blocks]
     figure.add_trace(_line("mean |activation| here", blocks, multiples, COLOURS[1], width=3, mode="lines+markers"))
     figure.add_hline(1, line={"color": GRAY, "width": 1, "dash": "dot"})
-    figure.update_yaxes(title="mean |activation| / mean of the map", rangemode="tozero")
+    figure.update_yaxes(title="|activation| / mean of the map", rangemode="tozero")
     return _profile(figure)
 
 

@@ -43,38 +43,21 @@ def profile_bars(profile: Profile, *, structure: str, block: str, by_difference:
     """
     order = np.argsort(profile.difference, kind="stable") if by_difference else np.arange(len(profile.difference))
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08, row_heights=[0.55, 0.45])
-    kinds = (
-        (f"with {structure} ({profile.slices[0]} slices)", profile.present, PRESENT, "circle"),
-        (f"without ({profile.slices[1]} slices)", profile.absent, ABSENT, "diamond"),
+    present, absent = (f"{count} {'slice' if count == 1 else 'slices'}" for count in profile.slices)
+    weights = [
+        _weights(f"with {structure} ({present})", *profile.present, order, PRESENT, "circle"),
+        _weights(f"without ({absent})", *profile.absent, order, ABSENT, "diamond"),
+    ]
+    difference = go.Bar(
+        name="difference",
+        y=profile.difference[order],
+        customdata=order,
+        marker={"color": COLOURS[6], "line": {"width": 0}},
+        error_y={"array": np.nan_to_num(profile.standard_error[order]), "thickness": 1, "width": 2},
+        showlegend=False,
+        hovertemplate="channel %{customdata}: %{y:+.3f} ± %{error_y.array:.3f}<extra></extra>",
     )
-    for name, (mean, spread), colour, symbol in kinds:
-        figure.add_trace(
-            go.Scatter(
-                name=name,
-                y=mean[order],
-                customdata=order,
-                mode="markers",
-                cliponaxis=False,
-                marker={"color": colour, "size": 6, "symbol": symbol},
-                error_y={"array": np.nan_to_num(spread[order]), "thickness": 1, "width": 0, "color": colour},
-                hovertemplate="channel %{customdata}: %{y:.3f} ± %{error_y.array:.3f}",
-            ),
-            row=1,
-            col=1,
-        )
-    figure.add_trace(
-        go.Bar(
-            name="difference",
-            y=profile.difference[order],
-            customdata=order,
-            marker={"color": COLOURS[6], "line": {"width": 0}},
-            error_y={"array": np.nan_to_num(profile.standard_error[order]), "thickness": 1, "width": 2},
-            showlegend=False,
-            hovertemplate="channel %{customdata}: %{y:+.3f} ± %{error_y.array:.3f}<extra></extra>",
-        ),
-        row=2,
-        col=1,
-    )
+    figure.add_traces([*weights, difference], rows=[1, 1, 2], cols=1)
     figure.update_yaxes(title="weight (0 to 1)", range=GATE_RANGE, row=1, col=1)
     figure.update_yaxes(title="difference of weights", zeroline=True, row=2, col=1)
     figure.update_xaxes(title="rank of channel, least difference first" if by_difference else "channel", row=2, col=1)
@@ -83,3 +66,19 @@ def profile_bars(profile: Profile, *, structure: str, block: str, by_difference:
         margin={"l": 60, "r": 10, "t": 70, "b": 50}, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
     )
     return figure
+
+
+def _weights(
+    name: str, mean: np.ndarray, spread: np.ndarray, order: np.ndarray, colour: str, symbol: str
+) -> go.Scatter:
+    """Mean weights of channels (C,) in an order, with bands of their spread over slices."""
+    return go.Scatter(
+        name=name,
+        y=mean[order],
+        customdata=order,
+        mode="markers",
+        cliponaxis=False,
+        marker={"color": colour, "size": 6, "symbol": symbol},
+        error_y={"array": np.nan_to_num(spread[order]), "thickness": 1, "width": 0, "color": colour},
+        hovertemplate="channel %{customdata}: %{y:.3f} ± %{error_y.array:.3f}",
+    )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scse_viz.figures.by_slice import block_slices
+from scse_viz.figures.by_slice import Quantity, block_slices
 
 BLOCKS = ("encoder1", "bottleneck", "decoder1")
 
@@ -13,9 +13,9 @@ def table():
     return values
 
 
-def drawn(**options):
+def drawn(*quantity):
     values = {"spatial gates (sSE)": table(), "channel gates (cSE)": table() / 2}
-    return block_slices(values, BLOCKS, plane="axial", current=3, number="mean gate", **options)
+    return block_slices(values, BLOCKS, *quantity or [Quantity("mean gate")], plane="axial", current=3)
 
 
 def test_blocks_are_rows_slices_are_columns_and_the_scale_is_that_of_gates():
@@ -44,7 +44,7 @@ def test_the_slice_that_is_shown_is_marked_in_each_heat_map():
 
 
 def test_a_scale_of_another_kind_has_its_own_ends():
-    figure = drawn(colours="blue-red", span=(-0.1, 0.1))
+    figure = drawn(Quantity("deviation", "blue-red", (-0.1, 0.1)))
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-0.1, 0.1)
     ends = [figure.layout.coloraxis.colorscale[at][1] for at in (0, -1)]
     assert ends == ["#053061", "#67001f"]

@@ -61,7 +61,7 @@ def test_a_profile_has_only_what_the_variant_has():
 def test_activations_are_told_in_multiples_of_their_maps_mean():
     figure = activations_at_pixel({block: MAPS[block].mean() * 2 for block in BLOCKS}, MAPS, BLOCKS)
     np.testing.assert_allclose(figure.data[1].y, 2)
-    assert figure.layout.yaxis.title.text == "mean |activation| / mean of the map"
+    assert figure.layout.yaxis.title.text == "|activation| / mean of the map"
 
 
 def test_factors_are_drawn_from_nought_to_two_with_a_line_at_one():

@@ -48,4 +48,4 @@ def test_one_slice_of_a_kind_has_no_whiskers_and_the_numbers_of_slices_are_named
     alone = Profile(PROFILE.present, (PROFILE.absent[0], np.full(3, np.nan)), (4, 1))
     figure = profile_bars(alone, structure="thalamus", block="encoder1")
     assert figure.data[1].error_y.array.tolist() == [0, 0, 0]
-    assert [trace.name for trace in figure.data[:2]] == ["with thalamus (4 slices)", "without (1 slices)"]
+    assert [trace.name for trace in figure.data[:2]] == ["with thalamus (4 slices)", "without (1 slice)"]

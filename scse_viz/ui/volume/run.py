@@ -7,9 +7,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from scse_viz.analysis.by_slice import by_block, from_mean, of_largest
-from scse_viz.figures.by_slice import DEVIATIONS, block_slices
+from scse_viz.figures import by_slice
 from scse_viz.inference.jobs import Job, Ticket
-from scse_viz.rendering.colours import ACTIVATION_SCALE
 from scse_viz.scans import ScanError
 from scse_viz.ui.shell import cached, export
 from scse_viz.ui.shell.sidebar import View
@@ -54,15 +53,15 @@ def heat_map(view: View, job: Job, number: str) -> go.Figure:
     numbers, blocks = getattr(job, NUMBERS[number]), list(job.gates)
     tables = {title: by_block(numbers, blocks, kind, job.count) for title, kind in KINDS.items()}
     tables = {title: table for title, table in tables.items() if np.isfinite(table).any()}
-    draw = partial(block_slices, blocks=blocks, plane=view.plane, current=view.index)
+    draw = partial(by_slice.block_slices, blocks=blocks, plane=view.plane, current=view.index)
     if not tables:
         shares = of_largest(by_block(job.means, blocks, "activation", job.count))
         title = "no gates: mean |activation|, as a share of the block's largest"
-        return draw({title: shares}, number="share", colours=ACTIVATION_SCALE)
+        return draw({title: shares}, quantity=by_slice.SHARE)
     if number == DEVIATION:
         tables = {title: from_mean(table) for title, table in tables.items()}
-        return draw(tables, number="from the block's mean", colours="blue-red", span=DEVIATIONS)
-    return draw(tables, number=number)
+        return draw(tables, quantity=by_slice.DEVIATION)
+    return draw(tables, quantity=by_slice.Quantity(number))
 
 
 def _under_way(view: View, card: Card) -> bool:
