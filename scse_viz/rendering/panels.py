@@ -16,10 +16,10 @@ from scse_viz.rendering.colours import DIVERGING_SCALE
 
 GATE_RANGE = (0.0, 1.0)
 DIFFERENCE_RANGE = (-1.0, 1.0)
-FLAT_WITHIN = 0.005
-"""Gates that differ by less are the same to two digits."""
+FLAT_WITHIN = 0.02
+"""Gates this close to their mean have nearly one colour on the scale of 0 to 1."""
 FLAT_SHARE = 0.99
-"""A gate is flat where at least this share of its pixels has the same value."""
+"""A gate is flat if at least this share of its pixels is close to its mean."""
 
 
 @dataclass(frozen=True)
@@ -130,16 +130,16 @@ def block_panel(gates: BlockGates, *, title: str) -> Panel:
 
 
 def flat_words(gate: np.ndarray) -> str | None:
-    """What a spatial gate (h, w) does where nearly all of it is one value, to two digits; None for other gates."""
-    value = float(np.median(gate))
-    share = float(np.mean(np.abs(gate - value) < FLAT_WITHIN))
-    if share < FLAT_SHARE:
+    """What a spatial gate (h, w) does where it is flat, in words; None for other gates."""
+    mean = float(gate.mean())
+    if np.mean(np.abs(gate - mean) < FLAT_WITHIN) < FLAT_SHARE:
         return None
-    where = "every pixel" if share == 1 else f"{FLAT_SHARE:.0%} of pixels"
-    effect = "scales all alike"
-    if value > 1 - FLAT_WITHIN or value < FLAT_WITHIN:
-        effect = "passes everything" if value > 0.5 else "blocks everything"
-    return f"{value:.2f} at {where}: the gate {effect}"
+    low, high = f"{gate.min():.2f}", f"{gate.max():.2f}"
+    nearly = "" if low == high else "nearly "
+    effect = f"scales all {nearly}alike"
+    if mean > 1 - FLAT_WITHIN or mean < FLAT_WITHIN:
+        effect = f"{'passes' if mean > 0.5 else 'blocks'} {nearly}everything"
+    return f"{low} at every pixel: the gate {effect}" if low == high else f"flat, {low} to {high}: the gate {effect}"
 
 
 def feature_panels(

@@ -70,19 +70,25 @@ def test_a_gate_keeps_more_digits_than_a_picture_of_0_to_1_has():
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("low", "high", "words"),
     [
-        (1.0, "1.00 at every pixel: the gate passes everything"),
-        (0.001, "0.00 at every pixel: the gate blocks everything"),
-        (0.43, "0.43 at every pixel: the gate scales all alike"),
+        (1.0, 1.0, "1.00 at every pixel: the gate passes everything"),
+        (0.98, 1.0, "flat, 0.98 to 1.00: the gate passes nearly everything"),
+        (0.001, 0.001, "0.00 at every pixel: the gate blocks everything"),
+        (0.43, 0.43, "0.43 at every pixel: the gate scales all alike"),
+        (0.42, 0.45, "flat, 0.42 to 0.45: the gate scales all nearly alike"),
+        (0.40, 0.45, None),
     ],
 )
-def test_a_flat_gate_says_so(value, words):
-    gate = np.full((40, 40), value, dtype=np.float32)
-    assert flat_words(gate) == words
-    gate[0, 0] = 0.5  # one pixel of 1600
-    assert flat_words(gate) == words.replace("every pixel", "99% of pixels")
-    gate[:2] = 0.5  # a twentieth
+def test_a_flat_gate_says_what_it_does(low, high, words):
+    assert flat_words(np.linspace(low, high, 1600, dtype=np.float32).reshape(40, 40)) == words
+
+
+def test_a_few_pixels_do_not_make_a_gate_less_flat_but_are_named():
+    gate = np.full((40, 40), 1.0, dtype=np.float32)
+    gate[0, :8] = 0.9
+    assert flat_words(gate) == "flat, 0.90 to 1.00: the gate passes nearly everything"
+    gate[1] = 0.9
     assert flat_words(gate) is None
 
 

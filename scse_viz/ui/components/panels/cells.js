@@ -52,7 +52,7 @@ function firstCell(made, header, index) {
 
 function makeCell(made, cell, index, row) {
   const place = element("div", `cell ${cell.kind}`);
-  const caption = element("div", cell.flat ? "caption flat" : "caption", cell.caption);
+  const caption = element("div", "caption", cell.caption);
   if (cell.kind === "none") {
     const hollow = element("div", "hollow", cell.note);
     place.append(hollow, caption);
@@ -63,6 +63,7 @@ function makeCell(made, cell, index, row) {
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", cell.alt);
   place.append(canvas, caption);
+  if (cell.flat) place.append(element("div", "flat", cell.flat));
   made.panels.push({ canvas, cell, caption, row: index });
   if (cell.kind === "gate") {
     const weights = element("div", "caption", cell.channels ? cell.weights : cell.note);

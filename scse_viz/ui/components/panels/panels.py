@@ -198,15 +198,13 @@ def _cell(panel: Panel) -> dict[str, Any]:
         "note": panel.note,
         "mean": panel.mean,
         "readings": panel.readings,
-        "flat": panel.flat is not None,
+        "flat": panel.flat,
         "caption": _caption(panel) if panel.caption is None else panel.caption,
         "weights": panel.channels and f"{len(panel.channels)} channel weights",
     }
 
 
 def _caption(panel: Panel) -> str:
-    if panel.flat is not None:
-        return panel.flat
     if panel.kind == "labels":
         return "1 structure" if len(panel.areas) == 1 else f"{len(panel.areas)} structures"
     if panel.kind == "none":

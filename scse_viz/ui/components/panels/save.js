@@ -64,20 +64,30 @@ function drawWords(svg, place, placed) {
     const parent = node.parentElement;
     if (!node.data.trim() || parent.closest(".bar, select, style")) continue;
     const { color, fontSize, fontWeight } = getComputedStyle(parent);
-    let start = 0;
-    for (const line of node.data.split("\n")) {
-      const range = document.createRange();
-      range.setStart(node, start);
-      range.setEnd(node, start + line.length);
-      start += line.length + 1;
-      const { x, y, height, width } = placed(range.getBoundingClientRect());
-      if (!width) continue;
+    for (const { text, box } of linesOf(node)) {
+      const { x, y, height } = placed(box);
       const words = shape("text", { x, y: y + 0.78 * height, fill: color, "font-size": fontSize, "font-weight": fontWeight });
       words.setAttribute("font-family", "system-ui, sans-serif");
-      words.textContent = line.trim();
+      words.textContent = text;
       svg.append(words);
     }
   }
+}
+
+// The lines that the browser has broken a text into, each with its box on the screen.
+function linesOf(node) {
+  const lines = [];
+  for (const { 0: word, index } of node.data.matchAll(/\S+/g)) {
+    const range = document.createRange();
+    range.setStart(node, index);
+    range.setEnd(node, index + word.length);
+    const box = range.getBoundingClientRect();
+    if (!box.width) continue;
+    const line = lines.at(-1);
+    if (line && Math.abs(line.box.top - box.top) < 1) line.text += ` ${word}`;
+    else lines.push({ text: word, box });
+  }
+  return lines;
 }
 
 async function rastered(vector, svg) {
