@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.looks import ARTEFACTS, PATIENCE, ROOT, pixels_of
 
@@ -51,6 +51,12 @@ class Visit:
         canvas = self.page.locator(f"canvas.map[aria-label^='{name}']")
         return pixels_of(canvas)
 
+    def picture(self, name: str) -> np.ndarray:
+        """The same as rows and columns, (height, width, 4)."""
+        canvas = self.page.locator(f"canvas.map[aria-label^='{name}']")
+        height = canvas.evaluate("canvas => canvas.height")
+        return pixels_of(canvas).reshape(height, -1, 4)
+
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
@@ -62,6 +68,10 @@ def visit(browser: Browser) -> Iterator[Visit]:
     context.close()
     assert seen.errors == []
     assert {host for host in seen.hosts if host} <= {"127.0.0.1"}
+
+
+def voxel_of(place: Locator) -> list[int]:
+    return [int(index) for index in re.findall(r"\d+", place.inner_text().partition(")")[0])]
 
 
 def digest(pixels: np.ndarray) -> str:
@@ -239,3 +249,59 @@ def test_the_panels_are_saved_as_a_picture(visit, address, format, tmp_path):
         with Image.open(file) as picture:
             assert picture.width >= 1500
             assert len(picture.convert("RGB").resize((200, 200)).getcolors(40_000)) > 500
+
+
+def test_the_radiological_convention_mirrors_panels_letters_and_what_is_read(visit, address):
+    visit.open(f"{address}?variants=sSE&blocks=encoder1&axial=80")
+    visit.drawn(columns=1)
+    panel = visit.page.locator("canvas.map[aria-label^='sSE, encoder1']")
+    panel.hover(position={"x": 30, "y": 100})
+    place = visit.page.locator(".panels .place")
+    expect(place).to_contain_text("voxel (", timeout=PATIENCE)
+    voxel = voxel_of(place)
+    width = panel.bounding_box()["width"]
+    before = visit.picture("sSE, encoder1")
+    visit.page.get_by_test_id("stSidebar").get_by_text("radiological", exact=True).click()
+    visit.page.wait_for_url("**convention=radiological**", timeout=PATIENCE)
+    expect(visit.page.locator(".convention")).to_have_text("radiological: right is drawn left", timeout=PATIENCE)
+    visit.drawn(columns=1)
+    panel.hover(position={"x": width - 30, "y": 100})
+    visit.page.wait_for_timeout(300)
+    assert voxel_of(place) == pytest.approx(voxel, abs=1)  # a panel's width is no whole number of pixels
+    after = visit.picture("sSE, encoder1")
+    inner = (slice(20, -20), slice(20, -20))  # without the letters at the edges
+    assert np.abs(before[inner].astype(int) - after[:, ::-1][inner]).mean() < 4
+    assert np.abs(before[inner].astype(int) - after[inner]).mean() > 8
+
+
+def test_gates_are_stretched_by_block_without_a_request_and_named_at_the_scale(visit, address):
+    visit.open(f"{address}?variants=sSE&variants=scSE&blocks=encoder1&blocks=encoder2&axial=80")
+    visit.drawn(columns=2)
+    before, sent = digest(visit.map("sSE, encoder1")), len(visit.sent)
+    keys = visit.page.locator(".stretched")
+    expect(keys.first).to_be_hidden()
+    visit.page.locator("select[name=range]").evaluate(
+        """select => new Promise(done => {
+            select.value = 'block';
+            select.dispatchEvent(new Event('input', {bubbles: true}));
+            requestAnimationFrame(() => requestAnimationFrame(done));
+        })"""
+    )
+    assert len(visit.sent) == sent
+    assert digest(visit.map("sSE, encoder1")) != before
+    said = [tuple(map(float, keys.nth(row).locator("span").all_inner_texts())) for row in range(2)]
+    for row, block in enumerate(("encoder1", "encoder2")):  # the row's range is that of its gates together
+        texts = visit.page.locator(f"canvas.map[aria-label*='SE, {block}: spatial']").evaluate_all(
+            "canvases => canvases.map(canvas => canvas.ariaLabel)"
+        )
+        ranges = [re.search(r"(\d\.\d+) to (\d\.\d+)", text) for text in texts]
+        assert len(ranges) == 2
+        assert said[row] == (min(float(each[1]) for each in ranges), max(float(each[2]) for each in ranges))
+    visit.page.wait_for_url("**range=block**", timeout=PATIENCE)
+
+
+def test_a_flat_gate_says_so_below_its_panel(visit, address):
+    visit.open(f"{address}?variants=sSE&blocks=encoder1&blocks=decoder1&axial=80")
+    visit.drawn(columns=1)
+    expect(visit.page.locator(".flat")).to_have_count(1)
+    expect(visit.page.locator(".flat")).to_contain_text("1.00: the gate passes nearly everything")

@@ -180,3 +180,24 @@ def test_without_webgl_the_page_says_so_and_works(page, address, scan):
     opened(page, address, scan, block="encoder2")
     expect(page.locator(".solid")).to_contain_text("This browser offers no WebGL2", timeout=PATIENCE)
     run(page)
+
+
+def test_the_planes_follow_the_radiological_convention_and_a_click_in_them_stays_right(page, address, scan):
+    opened(page, address, scan, axial="12", sagittal="20", coronal="22", convention="radiological")
+    viewer(page, layers=1)
+    place = page.locator(".solid .place")
+    expect(place).to_have_text("voxel (20, 22, 12)", timeout=PATIENCE)
+    expect(page.locator(".solid .convention")).to_have_text("radiological: right is drawn left")
+    slice_ = page.locator("canvas.map[aria-label^='ball.nii.gz']")
+    box = slice_.bounding_box()  # 40 columns and 44 rows of 1 mm
+    slice_.click(position={"x": box["width"] * 10.5 / 40, "y": box["height"] * 8.5 / 44})
+    page.wait_for_url("**sagittal=29**", timeout=PATIENCE)
+    page.wait_for_url("**coronal=35**", timeout=PATIENCE)
+    viewer(page, layers=1)
+    expect(place).to_have_text("voxel (29, 35, 12)", timeout=PATIENCE)
+    settled(page)
+    click_plane(page, 0.3, 0.3)  # in the coronal plane; its left is the right of the head
+    expect(place).not_to_contain_text("voxel (29,", timeout=PATIENCE)
+    right = int(place.inner_text().removeprefix("voxel (").split(",")[0])
+    page.keyboard.press("ArrowLeft")
+    expect(place).to_contain_text(f"voxel ({right + 1},", timeout=PATIENCE)

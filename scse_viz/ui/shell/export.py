@@ -117,14 +117,14 @@ def build_report(
     """The view as one HTML page: facts, the slice with predictions and maps over it, figures, tables and code."""
     shape = view.slice.grid
     aspect = shape.row_mm / shape.column_mm
-    background = eight_bit(view.slice.pixels, *cached.shown_intensities(view.scan))
+    background = view.drawn(eight_bit(view.slice.pixels, *cached.shown_intensities(view.scan)))
     pictures = {f"{view.scan.name}, {view.place or view.plane}": report.gray(background, aspect=aspect)}
     for card in models:
-        labels = cached.result(view.slice, card).labels
+        labels = view.drawn(cached.result(view.slice, card).labels)
         colours = [structure.colour for structure in card.structures]
         pictures[f"{card.name}: prediction"] = report.coloured_labels(background, labels, colours, aspect=aspect)
     for name, values in maps.items():
-        placed = view.slice.cut(_volume(view, models[0], values))
+        placed = view.drawn(view.slice.cut(_volume(view, models[0], values)))
         if placed.dtype.kind in "iu" or np.isnan(placed).all():
             continue  # class numbers, which are drawn above in their colours; a slice without a map
         low, high = min(0.0, float(placed.min())), float(placed.max())
@@ -134,6 +134,7 @@ def build_report(
         "scan": view.scan.name,
         "digest of the scan": view.scan.digest,
         "slice": view.place or view.plane,
+        **({"left and right": view.convention} if view.convention else {}),
         **{card.name: f"sha256 {card.sha256}" for card in models},
         "versions": ", ".join(f"{name} {version}" for name, version in report.versions().items()),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

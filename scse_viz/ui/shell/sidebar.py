@@ -44,6 +44,10 @@ class View:
             return ""
         return "sagittal: alike in both conventions" if self.plane == "sagittal" else convention(self.radiological)
 
+    def drawn(self, pixels: np.ndarray) -> np.ndarray:
+        """Pixels (H, W) of the slice as they are drawn: mirrored, or as they are."""
+        return pixels[:, ::-1] if self.mirrored else pixels
+
     @property
     def slice(self) -> ScanSlice:
         """The slice that is looked at."""

@@ -7,7 +7,7 @@ from scse_viz.ui.shell import export, sidebar
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import variant_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
-from scse_viz.ui.understand import evidence, keys, lessons
+from scse_viz.ui.understand import evidence, keys, lessons, tiles
 from scse_viz.zoo import Card, WeightsError
 
 LESSON = "understand_lesson"
@@ -48,6 +48,8 @@ def draw(view: View) -> None:
 
 
 def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
+    if view.mirrored:
+        tiles.mirror(view.convention)
     teach, variants = LESSONS[lesson]
     shown = card if card.variant in variants else _sibling(view, card, variants)
     if shown is None:

@@ -19,6 +19,10 @@ STYLE = """<style>
 .tiles-key { display: inline-flex; gap: 6px; align-items: center; font-size: 12px; }
 .tiles-key i { width: 120px; height: 9px; border-radius: 2px; }
 </style>"""
+MIRRORED = """<style>
+.tiles img { transform: scaleX(-1); }
+.tiles-key::after { content: "· CONVENTION"; }
+</style>"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,11 @@ class Scale:
 def draw(rows: Sequence[Sequence[Tile | str]], scale: Scale) -> None:
     """Draw rows of tiles, and between tiles the signs that are given as text. Pixels of networks are squares."""
     st.html(STYLE + "".join(_row(row, scale) for row in rows) + _key(scale))
+
+
+def mirror(convention: str) -> None:
+    """Mirror the tiles of the page, and name the convention beside their key."""
+    st.html(MIRRORED.replace("CONVENTION", convention))
 
 
 def _row(row: Sequence[Tile | str], scale: Scale) -> str:

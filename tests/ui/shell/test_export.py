@@ -1,12 +1,16 @@
 """What a page offers to take along: files on the scan's grid, a report, and code that computes the view again."""
 
+import base64
 import gzip
 import io
+import re
 import zipfile
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 
 from scse_viz import zoo
 from scse_viz.analysis.gates import named_arrays
@@ -63,3 +67,29 @@ def test_a_report_names_the_scan_the_network_its_hash_and_the_versions(view, res
     text = page.decode()
     for fact in (view.scan.name, card.sha256, view.scan.digest, "torch", "coronal slice 100", "data:image/png"):
         assert fact in text
+
+
+def test_pictures_of_a_report_follow_the_convention_and_files_do_not(view, result):
+    card = zoo.read_card(NAME)
+    maps = {"encoder1": result.gates["encoder1"].spatial_gate}
+    mirrored = replace(view, radiological=True)
+    reports = [export.build_report(each, "explore", [card], {}, {}, maps, "x") for each in (view, mirrored)]
+    plain, turned = (report.decode() for report in reports)
+    assert "neurological: left is drawn left" in plain
+    assert "radiological: right is drawn left" in turned
+    pairs = list(zip(_pictures(plain), _pictures(turned), strict=True))
+    assert len(pairs) == 3  # slice, prediction, map
+    assert all((one == other[:, ::-1]).all() for one, other in pairs)
+    assert all((one != other).any() for one, other in pairs[1:])  # the head itself is symmetric
+    volumes = [
+        nib.Nifti1Image.from_bytes(
+            gzip.decompress(zipfile.ZipFile(io.BytesIO(export.nifti(each, card, maps))).read("encoder1.nii.gz"))
+        )
+        for each in (view, mirrored)
+    ]
+    np.testing.assert_array_equal(volumes[0].get_fdata(), volumes[1].get_fdata())
+
+
+def _pictures(report: str) -> list[np.ndarray]:
+    found = re.findall(r'src="data:image/png;base64,([^"]+)"', report)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(each)))) for each in found]
