@@ -1,7 +1,8 @@
 """The address: what of a view it holds beside the widgets' own values, and what in it could not be used."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -91,14 +92,8 @@ def _percent(text: str) -> int:
     return _within(int(text), 0, 100)
 
 
-def _scale(text: str) -> str:
-    if text not in GATE_SCALES:
-        raise ValueError(text)
-    return text
-
-
-def _range(text: str) -> str:
-    if text not in GATE_RANGES:
+def _one_of(options: Sequence[str], text: str) -> str:
+    if text not in options:
         raise ValueError(text)
     return text
 
@@ -116,11 +111,11 @@ def _centre(text: str) -> tuple[float, float]:
     return x, y
 
 
-_READERS = {
+_READERS: Mapping[str, Callable[[str], Any]] = {
     "opacity": _percent,
     "labels": _percent,
-    "scale": _scale,
-    "range": _range,
+    "scale": partial(_one_of, GATE_SCALES),
+    "range": partial(_one_of, GATE_RANGES),
     "black": _percent,
     "white": _percent,
     "smooth": _switch,
