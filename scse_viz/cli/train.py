@@ -15,7 +15,7 @@ DESCRIPTION = """\
 Train networks on your own scans. FOLDER holds imagesTr/, labelsTr/ and dataset.json as the Medical Segmentation
 Decathlon has them, or images/ and labels/ with the same names, in any format that `scse-viz segment` reads. A part of
 the subjects is held out, and Dice on it is reported as the training goes. For each variant DIR gets weights, a card
-and a growth file, and in NAME.run/ the checkpoint, metrics.csv and split.json. Ctrl-C leaves a checkpoint, and the
+and a history file, and in NAME.run/ the checkpoint, metrics.csv and split.json. Ctrl-C leaves a checkpoint, and the
 same command goes on from it. On two graphics cards: torchrun --nproc-per-node 2 -m scse_viz train ...
 """
 

@@ -27,7 +27,7 @@ class Curves:
     losses: np.ndarray
 
 
-def growth_curves(curves: Mapping[str, Curves], *, step: int, colours: Mapping[str, str], dice_of: str) -> go.Figure:
+def history_curves(curves: Mapping[str, Curves], *, step: int, colours: Mapping[str, str], dice_of: str) -> go.Figure:
     """Dice above and losses below over the steps (logarithmic, 0 at the left end), a line at the chosen step.
 
     Variants differ in colour and in dash; the thin line is the training loss.

@@ -1,4 +1,4 @@
-"""Checkpoints become what the app opens: weights, card and growth file. `python -m scse_viz.training.release`."""
+"""Checkpoints become what the app opens: weights, card and history file. `python -m scse_viz.training.release`."""
 
 import argparse
 import sys
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from scse_viz.training.brain import recipe as brain
 from scse_viz.training.brain.atlas import load_atlas
-from scse_viz.training.engine.history import Growth, validate
-from scse_viz.training.engine.loop import Stage
+from scse_viz.training.engine.history import History, validate
+from scse_viz.training.engine.loop import Phase
 from scse_viz.training.hippocampus import recipe as hippocampus
 from scse_viz.zoo import DTYPES, PRETRAINED, Card, save
 
@@ -28,7 +28,7 @@ LARGEST_LOSS = 0.002
 class Training:
     """How the networks of an anatomy were trained, as its module says; `facts` stand on every card."""
 
-    stages: Sequence[Stage]
+    phases: Sequence[Phase]
     card_of: Callable[[str, str], Card]
     reference_slices: Callable[[Path], Tensor]
     validation: Callable[[Path], Batches]
@@ -37,14 +37,14 @@ class Training:
 
 TRAININGS = {
     "brain": Training(
-        brain.STAGES,
+        brain.PHASES,
         brain.card_of,
         brain.reference_slices,
         lambda folder: brain.validation_batches(load_atlas(folder, brain.VALIDATION_HEADS)),
         brain.FACTS,
     ),
     "hippocampus": Training(
-        hippocampus.STAGES,
+        hippocampus.PHASES,
         hippocampus.card_of,
         hippocampus.reference_slices,
         lambda folder: hippocampus.validation_batches(folder, hippocampus.split()["validation"]),
@@ -61,7 +61,7 @@ def export(
     dtype: str = "float32",
     data: Path | None = None,
 ) -> list[Card]:
-    """Write weights, card and growth file of every network of an anatomy whose training a run folder has finished.
+    """Write weights, card and history file of every network of an anatomy whose training a run folder has finished.
 
     With `data`, the folder that was trained on, the cards say what storing as `dtype` costs in Dice on the validation
     pictures; ValueError where it is more than LARGEST_LOSS.
@@ -70,34 +70,34 @@ def export(
     references = training.reference_slices(reference)
     validation = training.validation(data) if data else None
     cards = []
-    for last in sorted(run.glob(f"{anatomy}-*-{training.stages[-1].name}.pt")):
-        prefix = last.name.removesuffix(f"{training.stages[-1].name}.pt")
-        states = [torch.load(run / f"{prefix}{stage.name}.pt", weights_only=True) for stage in training.stages]
-        if states[-1]["step"] < training.stages[-1].plan.steps:
+    for last in sorted(run.glob(f"{anatomy}-*-{training.phases[-1].name}.pt")):
+        prefix = last.name.removesuffix(f"{training.phases[-1].name}.pt")
+        states = [torch.load(run / f"{prefix}{phase.name}.pt", weights_only=True) for phase in training.phases]
+        if states[-1]["step"] < training.phases[-1].schedule.steps:
             continue
         for name, weights in states[-1]["models"].items():
             _, architecture, variant = name.split("-", 2)
             card = replace(training.card_of(architecture, variant), dtype=dtype, training=_facts(training, states))
             model = card.network()
             model.load_state_dict(weights)
-            growth = reduce(Growth.followed_by, (Growth(**state["growth"][name]) for state in states))
+            history = reduce(History.followed_by, (History(**state["history"][name]) for state in states))
             if validation:
-                card = _with_cost(card, model, growth.dice[-1], validation)
+                card = _with_cost(card, model, history.dice[-1], validation)
             cards.append(save(model, card, folder))
-            growth.save(folder / f"{name}.growth.npz", references, [structure.name for structure in card.structures])
+            history.save(folder / f"{name}.history.npz", references, [structure.name for structure in card.structures])
     return cards
 
 
 def _facts(training: Training, states: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    seen = [state["step"] * stage.batch for stage, state in zip(training.stages, states, strict=True)]
+    seen = [state["step"] * phase.batch for phase, state in zip(training.phases, states, strict=True)]
     return {
         **training.facts,
-        "seed": states[0]["plan"]["seed"],
+        "seed": states[0]["schedule"]["seed"],
         "steps": sum(state["step"] for state in states),
         "crops": sum(seen),
-        "stages": [
-            {"name": stage.name, "crops": crops, "sizes_mm": [list(size) for size in stage.sizes]}
-            for stage, crops in zip(training.stages, seen, strict=True)
+        "phases": [
+            {"name": phase.name, "crops": crops, "sizes_mm": [list(size) for size in phase.sizes]}
+            for phase, crops in zip(training.phases, seen, strict=True)
         ],
     }
 
@@ -122,7 +122,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="folder of finished checkpoints")
     parser.add_argument("--anatomy", choices=list(TRAININGS), default="brain")
-    parser.add_argument("--reference", type=Path, required=True, help="the scan of the growth files' reference slices")
+    parser.add_argument("--reference", type=Path, required=True, help="the scan of the history files' reference slices")
     parser.add_argument("--data", type=Path, help="folder of the training data: to measure what the stored type costs")
     parser.add_argument("--out", type=Path, default=PRETRAINED)
     parser.add_argument("--dtype", choices=DTYPES, default="float32")

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from scse_viz.blocks import VARIANTS
 from scse_viz.models import ARCHITECTURES
 from scse_viz.scans import PLANES
-from scse_viz.training.engine.loop import Stage, train
+from scse_viz.training.engine.loop import Phase, train
 from scse_viz.training.engine.losses import median_frequency_weights
 from scse_viz.zoo import Card
 from scse_viz.zoo.structures import ANATOMIES
@@ -37,9 +37,9 @@ def card(anatomy: str, architecture: str, variant: str, widths: Mapping[str, tup
     )
 
 
-def generator_of(stages: Sequence[Stage], stage: Stage, seed: int, step: int) -> Generator:
-    """The random numbers of one step of a stage: the same for every network, and others in every step of all stages."""
-    before = sum(earlier.plan.steps for earlier in stages[: stages.index(stage)])
+def generator_of(phases: Sequence[Phase], phase: Phase, seed: int, step: int) -> Generator:
+    """The random numbers of one step of a phase: the same for every network, and others in every step of all phases."""
+    before = sum(earlier.schedule.steps for earlier in phases[: phases.index(phase)])
     return Generator().manual_seed(seed * 1_000_003 + before + step)
 
 
@@ -55,7 +55,7 @@ def options_of(argv: list[str] | None, description: str | None, *, data: str, re
     """The options of a training; `data` and `reference` say what these are. Sets torch's threads, makes the folder."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, required=True, help=data)
-    parser.add_argument("--reference", type=Path, required=True, help=f"{reference}, for the growth files")
+    parser.add_argument("--reference", type=Path, required=True, help=f"{reference}, for the history files")
     parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoints and the log")
     parser.add_argument("--architecture", choices=list(ARCHITECTURES), default="unet")
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=["none", "cse", "sse", "scse"])
@@ -67,28 +67,28 @@ def options_of(argv: list[str] | None, description: str | None, *, data: str, re
     return options
 
 
-def train_stages(
+def train_phases(
     options: argparse.Namespace,
-    stages: Sequence[Stage],
+    phases: Sequence[Phase],
     card_of: Callable[[str, str], Card],
-    batches: Callable[[Stage], Callable[[int], Batch]],
-    weights: Callable[[Stage], Tensor],
+    batches: Callable[[Phase], Callable[[int], Batch]],
+    weights: Callable[[Phase], Tensor],
     *,
     validation: Sequence[Batch],
     references: Tensor,
 ) -> None:
-    """Train the variants of one architecture side by side through all stages; checkpoints stay in the run folder."""
+    """Train the variants of one architecture side by side through all phases; checkpoints stay in the run folder."""
     cards = [card_of(options.architecture, variant) for variant in options.variants]
     name = "-".join([cards[0].anatomy, options.architecture, *options.variants])
     logging.basicConfig(filename=options.run / f"{name}.log", level=logging.INFO, format="%(asctime)s %(message)s")
     models = {each.name: each.network(options.seed) for each in cards}
-    for stage in stages:
+    for phase in phases:
         train(
             models,
-            batches(stage),
-            replace(stage.plan, seed=options.seed),
-            weights=weights(stage),
+            batches(phase),
+            replace(phase.schedule, seed=options.seed),
+            weights=weights(phase),
             validation=validation,
             references=references,
-            checkpoint=options.run / f"{name}-{stage.name}.pt",
+            checkpoint=options.run / f"{name}-{phase.name}.pt",
         )

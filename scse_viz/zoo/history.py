@@ -1,4 +1,4 @@
-"""NAME.growth.npz: what was kept while a network was trained, read without torch."""
+"""NAME.history.npz: what was kept while a network was trained, read without torch."""
 
 import zipfile
 from collections.abc import Mapping
@@ -9,20 +9,20 @@ import numpy as np
 
 from scse_viz.analysis.gates import BlockGates
 
-SUFFIX = ".growth.npz"
+SUFFIX = ".history.npz"
 STEPS, VALIDATION_LOSS, DICE, LOSSES = "steps", "validation_loss", "dice", "losses"
 CLASSES, REFERENCES = "classes", "references"
 GATE_KINDS = ("channel_gate", "spatial_gate", "activation", "activation_maximum")
 EIGHT_BITS = 255
 
 
-class GrowthError(ValueError):
-    """A growth file that cannot be used; the sentence is for people."""
+class HistoryError(ValueError):
+    """A history file that cannot be used; the sentence is for people."""
 
 
 @dataclass(frozen=True, eq=False)
-class GrowthFile:
-    """One network at M moments of its training, on R reference slices.
+class TrainingHistory:
+    """One network at M snapshots of its training, on R reference slices.
 
     `steps` (M,) from 0, rising; `validation_loss` (M,); `dice` (M, K) of every class, nan where it never occurs;
     `losses` (L,), the training loss, one for every equal part of the steps; `classes` (K names); `references`
@@ -43,39 +43,41 @@ class GrowthFile:
         """The step at the end of which each of `losses` was written, (L,)."""
         return self.steps[-1] * np.arange(1, len(self.losses) + 1) / max(len(self.losses), 1)
 
-    def moment_at(self, step: int) -> int:
-        """The last moment that is not after a step."""
+    def snapshot_at(self, step: int) -> int:
+        """The last snapshot that is not after a step."""
         return int(np.searchsorted(self.steps, step, side="right")) - 1
 
-    def gates_at(self, moment: int, reference: int) -> dict[str, BlockGates]:
-        """The gates of one moment on one reference slice by block: 0 to 1, activations as they were."""
+    def gates_at(self, snapshot: int, reference: int) -> dict[str, BlockGates]:
+        """The gates of one snapshot on one reference slice by block: 0 to 1, activations as they were."""
         arrays: dict[str, dict[str, np.ndarray]] = {}
         for name, rows in self.gates.items():
             block, _, kind = name.partition("/")
             if kind != "activation_maximum":
-                scale = self.gates[f"{block}/activation_maximum"][moment] if kind == "activation" else 1.0
-                arrays.setdefault(block, {})[kind] = (rows[moment, reference] * (scale / EIGHT_BITS)).astype(np.float32)
+                scale = self.gates[f"{block}/activation_maximum"][snapshot] if kind == "activation" else 1.0
+                arrays.setdefault(block, {})[kind] = (rows[snapshot, reference] * (scale / EIGHT_BITS)).astype(
+                    np.float32
+                )
         return {
             block: BlockGates(kinds.get("channel_gate"), kinds.get("spatial_gate"), kinds.get("activation"))
             for block, kinds in arrays.items()
         }
 
     def mean_dice(self, leave_out: tuple[str, ...] = ()) -> np.ndarray:
-        """Dice (M,) of every moment: the mean over the structures that occur, without background and those left out."""
+        """Dice (M,) of every snapshot: mean over the structures that occur, without background and `leave_out`."""
         kept = [number for number, name in enumerate(self.classes) if number and name not in leave_out]
         scores = self.dice[:, kept]
         counts = (~np.isnan(scores)).sum(axis=1)
         return np.divide(np.nansum(scores, axis=1), counts, out=np.full(len(scores), np.nan), where=counts > 0)
 
 
-def read_growth(path: Path) -> GrowthFile:
-    """Read a growth file. Raises GrowthError for one that is missing, damaged, or of arrays that do not fit."""
+def read_history(path: Path) -> TrainingHistory:
+    """Read a history file. Raises HistoryError for one that is missing, damaged, or of arrays that do not fit."""
     if not path.is_file():
-        raise GrowthError(f"{path.name} is missing: nothing was kept of how this network was trained")
+        raise HistoryError(f"{path.name} is missing: nothing was kept of how this network was trained")
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        growth = GrowthFile(
+        history = TrainingHistory(
             steps=arrays.pop(STEPS),
             validation_loss=arrays.pop(VALIDATION_LOSS),
             dice=arrays.pop(DICE),
@@ -85,32 +87,32 @@ def read_growth(path: Path) -> GrowthFile:
             gates={name: rows for name, rows in arrays.items() if name.partition("/")[2] in GATE_KINDS},
         )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise GrowthError(f"{path.name} is not a growth file that can be read: {error}") from error
-    _check(growth, path.name)
-    return growth
+        raise HistoryError(f"{path.name} is not a history file that can be read: {error}") from error
+    _check(history, path.name)
+    return history
 
 
-def _check(growth: GrowthFile, name: str) -> None:
-    moments = len(growth.steps)
-    references = len(growth.references)
-    maps = {gate: rows for gate, rows in growth.gates.items() if not gate.endswith("_maximum")}
+def _check(history: TrainingHistory, name: str) -> None:
+    snapshots = len(history.steps)
+    references = len(history.references)
+    maps = {gate: rows for gate, rows in history.gates.items() if not gate.endswith("_maximum")}
     checks = {
-        "it has no moment": moments > 0 and growth.steps.ndim == 1,
-        "its steps do not rise": bool((np.diff(growth.steps) > 0).all()),
-        "its losses are not one a moment": growth.validation_loss.shape == (moments,) and growth.losses.ndim == 1,
-        "its Dice is not one a moment and class": growth.dice.shape == (moments, len(growth.classes)),
-        "it has no reference slice": growth.references.ndim == 3 and references > 0,
+        "it has no snapshot": snapshots > 0 and history.steps.ndim == 1,
+        "its steps do not rise": bool((np.diff(history.steps) > 0).all()),
+        "its losses are not one a snapshot": history.validation_loss.shape == (snapshots,) and history.losses.ndim == 1,
+        "its Dice is not one a snapshot and class": history.dice.shape == (snapshots, len(history.classes)),
+        "it has no reference slice": history.references.ndim == 3 and references > 0,
         "it has no gates": bool(maps),
-        "its gates are not one a moment and reference slice": all(
-            rows.shape[:2] == (moments, references) and rows.ndim == (3 if gate.endswith("channel_gate") else 4)
+        "its gates are not one a snapshot and reference slice": all(
+            rows.shape[:2] == (snapshots, references) and rows.ndim == (3 if gate.endswith("channel_gate") else 4)
             for gate, rows in maps.items()
         ),
-        "its activations have no maximum a moment": all(
-            growth.gates.get(f"{gate}_maximum", np.zeros(0)).shape == (moments,)
+        "its activations have no maximum a snapshot": all(
+            history.gates.get(f"{gate}_maximum", np.zeros(0)).shape == (snapshots,)
             for gate in maps
             if gate.endswith("/activation")
         ),
     }
     for sentence, holds in checks.items():
         if not holds:
-            raise GrowthError(f"{name} is not a growth file that can be read: {sentence}")
+            raise HistoryError(f"{name} is not a history file that can be read: {sentence}")

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from scse_viz.zoo import PRETRAINED
 from tests.browser.looks import ARTEFACTS, PATIENCE
 
-BOTTLENECK = ".growth img[alt^='scSE, bottleneck']"
+BOTTLENECK = ".history img[alt^='scSE, bottleneck']"
 
 
 def opened(page: Page, address: str, query: str) -> None:
@@ -16,15 +16,15 @@ def opened(page: Page, address: str, query: str) -> None:
 
 
 def test_the_arrow_keys_go_through_the_training_and_the_address_follows(page, address):
-    opened(page, address, "understand=Growth")
-    expect(page.locator(".growth .map")).to_have_count(27, timeout=PATIENCE)  # three networks have maps
-    expect(page.locator(".growth .bars")).to_have_count(18, timeout=PATIENCE)  # two have channel weights
-    assert page.locator(".growth img").evaluate_all("all => all.every(one => one.complete && one.naturalWidth > 0)")
+    opened(page, address, "understand=Training+history")
+    expect(page.locator(".history .map")).to_have_count(27, timeout=PATIENCE)  # three networks have maps
+    expect(page.locator(".history .bars")).to_have_count(18, timeout=PATIENCE)  # two have channel weights
+    assert page.locator(".history img").evaluate_all("all => all.every(one => one.complete && one.naturalWidth > 0)")
     expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=PATIENCE)
     last = page.locator(BOTTLENECK).first.get_attribute("src")
-    before = int(np.load(PRETRAINED / "brain-unet-scse.growth.npz")["steps"][-2])
+    before = int(np.load(PRETRAINED / "brain-unet-scse.history.npz")["steps"][-2])
     page.locator("h1, body").first.press("ArrowLeft")
-    expect(page.locator(".growth .head").first).to_contain_text(f"step {before:,}", timeout=PATIENCE)
+    expect(page.locator(".history .head").first).to_contain_text(f"step {before:,}", timeout=PATIENCE)
     assert page.locator(BOTTLENECK).first.get_attribute("src") != last
     page.wait_for_url(f"**understand_step={before}**")
     ARTEFACTS.mkdir(exist_ok=True)
@@ -32,11 +32,11 @@ def test_the_arrow_keys_go_through_the_training_and_the_address_follows(page, ad
 
 
 def test_play_goes_through_the_training_by_itself(page, address):
-    opened(page, address, "understand=Growth&variants=scSE&blocks=bottleneck")
+    opened(page, address, "understand=Training+history&variants=scSE&blocks=bottleneck")
     expect(page.locator(BOTTLENECK).first).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Play").click()
     for step in ("step 5", "step 66", "step 541"):
-        expect(page.locator(".growth .head")).to_contain_text(step, timeout=PATIENCE)
+        expect(page.locator(".history .head")).to_contain_text(step, timeout=PATIENCE)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Play")).to_be_visible(timeout=PATIENCE)
 

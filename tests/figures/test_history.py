@@ -1,9 +1,9 @@
-"""Growth as curves: a logarithmic axis that still shows step 0, and a line at the chosen moment."""
+"""Training history as curves: a logarithmic axis that still shows step 0, and a line at the chosen snapshot."""
 
 import numpy as np
 import pytest
 
-from scse_viz.figures.history import NOUGHT, Curves, growth_curves
+from scse_viz.figures.history import NOUGHT, Curves, history_curves
 
 CURVES = Curves(
     steps=np.array([0, 10, 1000]),
@@ -16,7 +16,7 @@ COLOURS = {"none": "#111111", "sSE": "#222222", "scSE": "#333333"}
 
 
 def drawn(curves, step=10):
-    return growth_curves(curves, step=step, colours=COLOURS, dice_of="thalamus")
+    return history_curves(curves, step=step, colours=COLOURS, dice_of="thalamus")
 
 
 def test_step_nought_is_at_the_left_end_and_named():

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from scse_viz import zoo
 from scse_viz.training import release as exporting
-from scse_viz.training.engine.history import Growth
+from scse_viz.training.engine.history import History
 from scse_viz.training.release import TRAININGS, export
 
 COLIN27 = Path(__file__).parents[2] / "sample_data" / "colin27.nii.gz"
@@ -18,22 +18,22 @@ NAME = {"brain": "brain-sdnet-cse", "hippocampus": "hippocampus-unet-scse"}
 
 
 def checkpoint(run: Path, anatomy: str, *, missing: int = 0, dice: Sequence[float] | None = None) -> nn.Module:
-    """A network with checkpoints of all stages in a run folder, the last stage `missing` steps short of its end."""
+    """A network with checkpoints of all phases in a run folder, the last phase `missing` steps short of its end."""
     training, name = TRAININGS[anatomy], NAME[anatomy]
     model = training.card_of(*name.split("-")[1:]).network(seed=3)
     references = training.reference_slices(COLIN27)
-    growth = Growth()
-    growth.keep(0, model, [(references[:, :, :32, :32], torch.zeros(2, 32, 32, dtype=torch.long))], references)
-    growth.dice[-1] = list(dice or growth.dice[-1])
-    for stage in training.stages:
-        steps = stage.plan.steps - (missing if stage is training.stages[-1] else 0)
+    history = History()
+    history.keep(0, model, [(references[:, :, :32, :32], torch.zeros(2, 32, 32, dtype=torch.long))], references)
+    history.dice[-1] = list(dice or history.dice[-1])
+    for phase in training.phases:
+        steps = phase.schedule.steps - (missing if phase is training.phases[-1] else 0)
         state = {
             "step": steps,
-            "plan": {"seed": 3},
+            "schedule": {"seed": 3},
             "models": {name: model.state_dict()},
-            "growth": {name: vars(growth)},
+            "history": {name: vars(history)},
         }
-        torch.save(state, run / f"{name}-{stage.name}.pt")
+        torch.save(state, run / f"{name}-{phase.name}.pt")
     return model
 
 
@@ -48,8 +48,8 @@ def test_an_exported_network_is_the_one_of_the_checkpoint(anatomy: str, tmp_path
     assert (card.name, card.anatomy) == (name, anatomy)
     assert card.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert card.training is not None
-    assert card.training["crops"] == sum(stage.batch * stage.plan.steps for stage in training.stages)
-    kept = np.load(tmp_path / "out" / f"{name}.growth.npz")
+    assert card.training["crops"] == sum(phase.batch * phase.schedule.steps for phase in training.phases)
+    kept = np.load(tmp_path / "out" / f"{name}.history.npz")
     assert kept["references"].shape == training.reference_slices(COLIN27)[:, 0].shape
     assert kept["classes"].tolist() == [structure.name for structure in card.structures]
 

@@ -22,7 +22,7 @@ ROW = "U-Net", "colin27-hippocampus"
 def test_a_network_loads_and_reaches_what_its_card_claims(name: str) -> None:
     card = CARDS[name]
     assert card.structures == ANATOMIES[card.anatomy]
-    assert (PRETRAINED / f"{name}.growth.npz").is_file()
+    assert (PRETRAINED / f"{name}.history.npz").is_file()
     model = evaluate.loaded(name, PRETRAINED)  # raises where the hash differs
     assert card.figures is not None
     claim = card.figures["check"]

@@ -1,4 +1,4 @@
-"""The files of growth: those that came with the networks, and those that cannot be used."""
+"""The files of history: those that came with the networks, and those that cannot be used."""
 
 import numpy as np
 import pytest
@@ -7,9 +7,9 @@ import torch
 from scse_viz.analysis.gates import named_arrays
 from scse_viz.attention import record
 from scse_viz.models import BLOCK_NAMES
-from scse_viz.training.engine.history import Growth
+from scse_viz.training.engine.history import History
 from scse_viz.zoo import PRETRAINED, cards
-from scse_viz.zoo.history import SUFFIX, GrowthError, read_growth
+from scse_viz.zoo.history import SUFFIX, HistoryError, read_history
 from tests.cards import TINY
 
 SHIPPED = [name for name in cards() if (PRETRAINED / f"{name}{SUFFIX}").is_file()]
@@ -37,13 +37,13 @@ def written(folder, **others):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_shipped_file_holds_all_blocks_at_every_moment(name):
-    growth = read_growth(PRETRAINED / f"{name}{SUFFIX}")
+def test_every_shipped_file_holds_all_blocks_at_every_snapshot(name):
+    history = read_history(PRETRAINED / f"{name}{SUFFIX}")
     card = cards()[name]
-    assert growth.steps[0] == 0
-    assert growth.steps[-1] == card.training["steps"]
-    assert list(growth.classes) == [structure.name for structure in card.structures]
-    gates = growth.gates_at(len(growth.steps) - 1, 0)
+    assert history.steps[0] == 0
+    assert history.steps[-1] == card.training["steps"]
+    assert list(history.classes) == [structure.name for structure in card.structures]
+    gates = history.gates_at(len(history.steps) - 1, 0)
     assert set(gates) == set(BLOCK_NAMES)
     arrays = named_arrays(gates).items()
     assert all(gate.min() >= 0 and (gate.max() <= 1 or "activation" in key) for key, gate in arrays)
@@ -51,35 +51,35 @@ def test_every_shipped_file_holds_all_blocks_at_every_moment(name):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_network_is_better_at_the_end_than_at_the_beginning(name):
-    growth = read_growth(PRETRAINED / f"{name}{SUFFIX}")
-    dice = growth.mean_dice()
+    history = read_history(PRETRAINED / f"{name}{SUFFIX}")
+    dice = history.mean_dice()
     assert dice[-1] > dice[0] + 0.3
-    assert growth.validation_loss[-1] < growth.validation_loss[0]
+    assert history.validation_loss[-1] < history.validation_loss[0]
 
 
 def test_gates_are_from_0_to_1_and_activations_have_their_own_height(tmp_path):
-    gates = read_growth(written(tmp_path)).gates_at(2, 1)
+    gates = read_history(written(tmp_path)).gates_at(2, 1)
     assert gates["encoder1"].spatial_gate == pytest.approx(np.full((4, 4), 0.2))
     assert gates["encoder2"].activation == pytest.approx(np.full((2, 2), 4.0))
 
 
 def test_mean_dice_is_without_background_and_without_what_is_left_out(tmp_path):
-    growth = read_growth(written(tmp_path))
-    assert growth.mean_dice() == pytest.approx([0.1, 0.2, 0.4])
-    assert growth.mean_dice(("CSF",)) == pytest.approx([0.1, 0.2, 0.3])
+    history = read_history(written(tmp_path))
+    assert history.mean_dice() == pytest.approx([0.1, 0.2, 0.4])
+    assert history.mean_dice(("CSF",)) == pytest.approx([0.1, 0.2, 0.3])
 
 
 def test_the_training_loss_is_spread_over_all_steps(tmp_path):
-    assert read_growth(written(tmp_path)).loss_steps.tolist() == [25, 50, 75, 100]
+    assert read_history(written(tmp_path)).loss_steps.tolist() == [25, 50, 75, 100]
 
 
 def test_what_training_writes_is_what_is_read(tmp_path):
     model, references = TINY.network(seed=0), torch.rand(2, 1, 32, 48)
-    growth = Growth(losses=[2.0, 1.0])
+    history = History(losses=[2.0, 1.0])
     for step in (0, 5):
-        growth.keep(step, model, [(references, torch.zeros(2, 32, 48, dtype=torch.long))], references)
-    growth.save(tmp_path / f"tiny{SUFFIX}", references, [structure.name for structure in TINY.structures])
-    found = read_growth(tmp_path / f"tiny{SUFFIX}")
+        history.keep(step, model, [(references, torch.zeros(2, 32, 48, dtype=torch.long))], references)
+    history.save(tmp_path / f"tiny{SUFFIX}", references, [structure.name for structure in TINY.structures])
+    found = read_history(tmp_path / f"tiny{SUFFIX}")
     assert (found.steps.tolist(), found.losses.tolist(), found.classes) == ([0, 5], [2, 1], ("background", "square"))
     wanted = record(model, references).blocks["encoder2"]
     gates = found.gates_at(1, 0)
@@ -87,14 +87,14 @@ def test_what_training_writes_is_what_is_read(tmp_path):
     assert gates["encoder2"].channel_gate == pytest.approx(wanted.channel_gate[0].numpy(), abs=0.5 / 255 + 1e-6)
 
 
-@pytest.mark.parametrize(("step", "moment"), [(0, 0), (9, 0), (10, 1), (99, 1), (100, 2), (5000, 2)])
-def test_a_step_between_two_moments_is_shown_as_the_earlier(step, moment, tmp_path):
-    assert read_growth(written(tmp_path)).moment_at(step) == moment
+@pytest.mark.parametrize(("step", "snapshot"), [(0, 0), (9, 0), (10, 1), (99, 1), (100, 2), (5000, 2)])
+def test_a_step_between_two_snapshots_is_shown_as_the_earlier(step, snapshot, tmp_path):
+    assert read_history(written(tmp_path)).snapshot_at(step) == snapshot
 
 
 def test_a_network_without_a_file_is_named(tmp_path):
-    with pytest.raises(GrowthError, match=r"mine\.growth\.npz is missing: nothing was kept"):
-        read_growth(tmp_path / f"mine{SUFFIX}")
+    with pytest.raises(HistoryError, match=r"mine\.history\.npz is missing: nothing was kept"):
+        read_history(tmp_path / f"mine{SUFFIX}")
 
 
 @pytest.mark.parametrize(
@@ -102,29 +102,29 @@ def test_a_network_without_a_file_is_named(tmp_path):
     [
         ({"steps": None}, "steps"),
         ({"steps": np.array([0, 100, 10])}, "do not rise"),
-        ({"dice": np.zeros((3, 2))}, "one a moment and class"),
-        ({"validation_loss": np.zeros(2)}, "losses are not one a moment"),
+        ({"dice": np.zeros((3, 2))}, "one a snapshot and class"),
+        ({"validation_loss": np.zeros(2)}, "losses are not one a snapshot"),
         ({"references": np.zeros((0, 4, 4))}, "no reference slice"),
-        ({"encoder1/spatial_gate": np.zeros((3, 1, 4, 4))}, "one a moment and reference slice"),
+        ({"encoder1/spatial_gate": np.zeros((3, 1, 4, 4))}, "one a snapshot and reference slice"),
         ({"encoder2/activation_maximum": None}, "no maximum"),
         ({"encoder1/spatial_gate": None, "encoder2/activation": None}, "no gates"),
         ({"classes": np.array([print, len, repr])}, "cannot be loaded when allow_pickle=False"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_with_its_fault(others, sentence, tmp_path):
-    with pytest.raises(GrowthError, match=sentence):
-        read_growth(written(tmp_path, **others))
+    with pytest.raises(HistoryError, match=sentence):
+        read_history(written(tmp_path, **others))
 
 
 def test_a_file_that_is_no_archive_is_refused(tmp_path):
     path = tmp_path / f"text{SUFFIX}"
     path.write_bytes(b"not an archive")
-    with pytest.raises(GrowthError, match="is not a growth file"):
-        read_growth(path)
+    with pytest.raises(HistoryError, match="is not a history file"):
+        read_history(path)
 
 
 def test_a_file_that_is_cut_short_is_refused(tmp_path):
     path = written(tmp_path)
     path.write_bytes(path.read_bytes()[:400])
-    with pytest.raises(GrowthError, match="is not a growth file"):
-        read_growth(path)
+    with pytest.raises(HistoryError, match="is not a history file"):
+        read_history(path)

@@ -11,8 +11,8 @@ from torch import Generator, Tensor
 from scse_viz.scans import PLANES, read_scan, slice_of
 from scse_viz.training import shipped
 from scse_viz.training.brain.atlas import Atlas, load_atlas
-from scse_viz.training.brain.synthesis import Recipe, synthesise
-from scse_viz.training.engine.loop import Plan, Stage
+from scse_viz.training.brain.synthesis import SynthesisRecipe, synthesise
+from scse_viz.training.engine.loop import Phase, Schedule
 from scse_viz.zoo import Card, Window
 from scse_viz.zoo.structures import BRAIN
 
@@ -25,16 +25,16 @@ WIDTHS = {
 """Widths by architecture, so that each has about 1.3 million parameters and 2.9 billion multiply-adds at 256 x 256."""
 TRAINING_HEADS = range(1, 17)
 VALIDATION_HEADS = range(17, 21)
-STAGES = (
-    Stage("crops", 8, tuple((side, side) for side in (80, 96, 96, 96, 144)), Plan(steps=12_600)),
-    Stage("slices", 4, ((192, 192),), Plan(steps=1_200, rate=6e-4, warmup=50, moments=5)),
-    Stage("even", 4, ((192, 192),), Plan(steps=3_000, rate=1e-3, warmup=50, moments=6)),
-    Stage("masks", 4, ((192, 192),), Plan(steps=3_000, rate=1e-3, warmup=50, moments=6)),
-    Stage(
+PHASES = (
+    Phase("crops", 8, tuple((side, side) for side in (80, 96, 96, 96, 144)), Schedule(steps=12_600)),
+    Phase("slices", 4, ((192, 192),), Schedule(steps=1_200, rate=6e-4, warmup=50, snapshots=5)),
+    Phase("even", 4, ((192, 192),), Schedule(steps=3_000, rate=1e-3, warmup=50, snapshots=6)),
+    Phase("masks", 4, ((192, 192),), Schedule(steps=3_000, rate=1e-3, warmup=50, snapshots=6)),
+    Phase(
         "margins",
         4,
         tuple((side, side) for side in (160, 192, 224, 256)),
-        Plan(steps=2_000, rate=1e-3, warmup=50, moments=5, settle=100),
+        Schedule(steps=2_000, rate=1e-3, warmup=50, snapshots=5, settle=100),
     ),
 )
 """First small crops, which are quick. Then whole slices: a channel gate pools over all that it sees, and what it sees
@@ -42,10 +42,10 @@ of a crop near the middle of the brain is not what it sees of a slice with its m
 what masks and averages do to a head, and in the end with margins narrow and wide, as scans have them; then batch
 normalisation is settled, because the last few pictures of four sizes are no fair sample."""
 POWERS = {"crops": 0.5, "slices": 0.5, "even": 0.0, "masks": 0.0, "margins": 0.0}
-"""By stage, how strongly rare classes weigh: without that small structures are not found at all, but to the end it
+"""By phase, how strongly rare classes weigh: without that small structures are not found at all, but to the end it
 swells them (third and fourth ventricle to about twice their volume on the MNI152 head)."""
-RECIPES = dict.fromkeys(("masks", "margins"), Recipe(stripped=0.4, hollow=0.6, gamma=0.4))
-"""Recipes of stages that do not have the usual one. Masks made by a threshold leave ventricles black, and averages of
+RECIPES = dict.fromkeys(("masks", "margins"), SynthesisRecipe(stripped=0.4, hollow=0.6, gamma=0.4))
+"""Recipes of phases that do not have the usual one. Masks made by a threshold leave ventricles black, and averages of
 many heads have grey matter nearly as bright as white: the MNI152 head of FSL is both."""
 REFERENCE_MM = {"coronal": -14.0, "axial": 4.0}
 """Reference slices by plane and place in mm: coronal through hippocampus and putamen, axial through the thalamus."""
@@ -63,22 +63,22 @@ def card_of(architecture: str, variant: str) -> Card:
     return shipped.card("brain", architecture, variant, WIDTHS)
 
 
-def batch_of(atlas: Atlas, seed: int, stage: Stage, step: int) -> tuple[Tensor, Tensor]:
+def batch_of(atlas: Atlas, seed: int, phase: Phase, step: int) -> tuple[Tensor, Tensor]:
     """The crops of one step, the same for every network: images (B, 1, S, S), classes (B, S, S)."""
-    generator = shipped.generator_of(STAGES, stage, seed, step)
-    size = stage.sizes[step % len(stage.sizes)][0]
-    return synthesise(atlas, stage.batch, size, generator, RECIPES.get(stage.name, Recipe()))
+    generator = shipped.generator_of(PHASES, phase, seed, step)
+    size = phase.sizes[step % len(phase.sizes)][0]
+    return synthesise(atlas, phase.batch, size, generator, RECIPES.get(phase.name, SynthesisRecipe()))
 
 
 def validation_batches(atlas: Atlas, count: int = 4) -> list[tuple[Tensor, Tensor]]:
     """Fixed crops of 128 x 128 of heads that no training saw, T1 only."""
     generator = Generator().manual_seed(17)
-    return [synthesise(atlas, 12, 128, generator, Recipe(t1=1.0)) for _ in range(count)]
+    return [synthesise(atlas, 12, 128, generator, SynthesisRecipe(t1=1.0)) for _ in range(count)]
 
 
-def class_weights(atlas: Atlas, seed: int, stage: Stage) -> Tensor:
+def class_weights(atlas: Atlas, seed: int, phase: Phase) -> Tensor:
     """Median-frequency weights (K,) of the first hundred batches, as strong as POWERS says."""
-    return shipped.class_weights(partial(batch_of, atlas, seed, STAGES[0]), CLASSES, POWERS[stage.name])
+    return shipped.class_weights(partial(batch_of, atlas, seed, PHASES[0]), CLASSES, POWERS[phase.name])
 
 
 def reference_slices(path: Path) -> Tensor:
@@ -107,11 +107,11 @@ def main(argv: list[str] | None = None) -> int:
         argv, __doc__, data="folder of SynthSeg label maps", reference="a real whole-head T1 scan"
     )
     atlas = load_atlas(options.data, TRAINING_HEADS, options.run)
-    shipped.train_stages(
+    shipped.train_phases(
         options,
-        STAGES,
+        PHASES,
         card_of,
-        lambda stage: partial(batch_of, atlas, options.seed, stage),
+        lambda phase: partial(batch_of, atlas, options.seed, phase),
         partial(class_weights, atlas, options.seed),
         validation=validation_batches(load_atlas(options.data, VALIDATION_HEADS, options.run)),
         references=reference_slices(options.reference),

@@ -22,7 +22,7 @@ FLUID = torch.tensor([3, 14, 15, 17])
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SynthesisRecipe:
     """How images are made; the shares are probabilities, angles in degrees, lengths in mm, intensities 0 to 255."""
 
     focused: float = 0.6
@@ -42,7 +42,7 @@ class Recipe:
 
 
 def synthesise(
-    atlas: Atlas, count: int, size: int, generator: Generator, recipe: Recipe = Recipe()
+    atlas: Atlas, count: int, size: int, generator: Generator, recipe: SynthesisRecipe = SynthesisRecipe()
 ) -> tuple[Tensor, Tensor]:
     """Random crops and their classes: images (count, 1, size, size) in 0 to 1.5, classes (count, size, size) int64.
 
@@ -57,7 +57,7 @@ def synthesise(
     return render(atlas, labels, stripped, generator, recipe), atlas.classes[labels]
 
 
-def sample_labels(atlas: Atlas, count: int, size: int, generator: Generator, recipe: Recipe) -> Tensor:
+def sample_labels(atlas: Atlas, count: int, size: int, generator: Generator, recipe: SynthesisRecipe) -> Tensor:
     """Labels on random tilted, bent planes of random heads: (count, size, size) int64 rows of the atlas's tables."""
     heads = torch.randint(len(atlas.heads), (count,), generator=generator)
     plane = torch.randint(3, (count,), generator=generator)
@@ -88,7 +88,7 @@ def sample_labels(atlas: Atlas, count: int, size: int, generator: Generator, rec
     return _gather(atlas.heads, heads, voxels.round_().long())
 
 
-def render(atlas: Atlas, labels: Tensor, stripped: Tensor, generator: Generator, recipe: Recipe) -> Tensor:
+def render(atlas: Atlas, labels: Tensor, stripped: Tensor, generator: Generator, recipe: SynthesisRecipe) -> Tensor:
     """Images of labels (B, H, W): (B, 1, H, W) in 0 to 1.5; background of the `stripped` (B,) is black."""
     mean, std = _intensities(atlas, len(labels), generator, recipe)
     return paint(labels, mean, std, stripped, generator, recipe, fluid=torch.isin(atlas.classes, FLUID))
@@ -100,7 +100,7 @@ def paint(
     std: Tensor,
     stripped: Tensor,
     generator: Generator,
-    recipe: Recipe,
+    recipe: SynthesisRecipe,
     fluid: Tensor | None = None,
 ) -> Tensor:
     """Images of labels (B, H, W) whose intensities have this mean and deviation, (B, L) each: (B, 1, H, W) in 0 to 1.5.
@@ -136,7 +136,7 @@ def uniform(shape: tuple[int, ...], low: float, high: float, generator: Generato
     return low + (high - low) * torch.rand(shape, generator=generator)
 
 
-def _intensities(atlas: Atlas, count: int, generator: Generator, recipe: Recipe) -> tuple[Tensor, Tensor]:
+def _intensities(atlas: Atlas, count: int, generator: Generator, recipe: SynthesisRecipe) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of every label's intensity: (count, L) each."""
     tissues = atlas.means.shape[1]
     t1 = torch.rand(count, 1, generator=generator) < recipe.t1
@@ -151,7 +151,7 @@ def _intensities(atlas: Atlas, count: int, generator: Generator, recipe: Recipe)
     return mean + 5 * torch.randn(mean.shape, generator=generator), std
 
 
-def _windowed(image: Tensor, generator: Generator, recipe: Recipe) -> Tensor:
+def _windowed(image: Tensor, generator: Generator, recipe: SynthesisRecipe) -> Tensor:
     """Percentiles 0.5 and 99.5 to 0 and about 1, then a random gamma."""
     count = len(image)
     some = image.view(count, -1)[:, ::3]

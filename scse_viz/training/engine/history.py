@@ -1,4 +1,4 @@
-"""What is kept while a network trains: loss, Dice and all gates at moments spread evenly in log(steps)."""
+"""What is kept while a network trains: loss, Dice and all gates, in snapshots spread evenly in log(steps)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,17 +16,17 @@ from scse_viz.training.engine.losses import cross_entropy_and_dice
 LARGEST_SIDE = 96
 """Maps are averaged down until no side is longer, so that the file of a network stays small."""
 APART = 0.02
-"""Share of the steps so far, within which a later stage has nothing new to show."""
+"""Share of the steps so far, within which a later phase has nothing new to show."""
 
 
-def moments(steps: int, count: int = 20) -> list[int]:
+def snapshots(steps: int, count: int = 20) -> list[int]:
     """About `count` steps from 0 to `steps`, both included, evenly spread in log(steps) after the first."""
     return sorted({0, *np.geomspace(1, steps, count - 1).round().astype(int).tolist()})
 
 
 @dataclass
-class Growth:
-    """Arrays of one network, a row a moment: step, validation loss, Dice (K,), and gates as uint8 of 0 to 255.
+class History:
+    """Arrays of one network, a row a snapshot: step, validation loss, Dice (K,), and gates as uint8 of 0 to 255.
 
     Keys of `gates`: `encoder1/spatial_gate` (R, h, w), `encoder1/channel_gate` (R, C) over R reference slices, and for
     a network without gates `encoder1/activation` (R, h, w), the mean absolute activation divided by its maximum,
@@ -60,14 +60,14 @@ class Growth:
     def _append(self, key: str, gate: Tensor) -> None:
         self.gates.setdefault(key, []).append((gate.float() * 255).round().clamp(0, 255).to(torch.uint8).cpu().clone())
 
-    def followed_by(self, later: "Growth") -> "Growth":
-        """This and what a later stage kept, without the moments that come right after the end of this one.
+    def followed_by(self, later: "History") -> "History":
+        """This and what a later phase kept, without the snapshots that come right after the end of this one.
 
-        Evenly in log(steps) a stage begins with many; what is left lies APART from the end before, or is the very last.
+        Evenly in log(steps) a phase begins with many; what is left lies APART from the end before, or is the very last.
         """
         last = len(later.steps) - 1
         rows = [row for row, step in enumerate(later.steps) if step > APART * self.steps[-1] or row == last]
-        return Growth(
+        return History(
             steps=self.steps + [self.steps[-1] + later.steps[row] for row in rows],
             validation_loss=self.validation_loss + [later.validation_loss[row] for row in rows],
             dice=self.dice + [later.dice[row] for row in rows],

@@ -25,8 +25,8 @@ PREFACE = """# The networks, and how good they are
 {mark} from the cards and from the folder `results`; do not edit.
 
 Each network is a `.safetensors` file with a card (`.json`: classes, normalisation, training, figures, sha256 of the
-weights) and a growth file (`.growth.npz`: loss, Dice and all gates on two reference slices at 20 to 30 moments of the
-training). `results/NAME.json` has every measure of a network by subject, plane and structure, and
+weights) and a history file (`.history.npz`: 20 to 30 snapshots of the training, each with loss, Dice and all gates on
+two reference slices). `results/NAME.json` has every measure of a network by subject, plane and structure, and
 `results/comparisons.json` the tests.
 """
 METHOD = """

@@ -16,8 +16,8 @@ from torch import Tensor
 from scse_viz.inference import network_input, window
 from scse_viz.scans import PLANES, Scan, read_labels, read_scan
 from scse_viz.training import shipped
-from scse_viz.training.engine.loop import Plan, Stage
-from scse_viz.training.hippocampus.slices import Recipe, Slices, augmented, chosen, plane_slices, slices_of
+from scse_viz.training.engine.loop import Phase, Schedule
+from scse_viz.training.hippocampus.slices import SliceAugmentation, Slices, augmented, chosen, plane_slices, slices_of
 from scse_viz.training.hippocampus.split import TEST, TRAINING, VALIDATION
 from scse_viz.zoo import Card
 from scse_viz.zoo.structures import HIPPOCAMPUS
@@ -32,16 +32,18 @@ WIDTHS = {
 48 x 64: within 4 %."""
 SIZES = ((48, 64), (48, 48), (64, 48), (48, 48), (48, 64), (48, 48), (64, 48), (64, 64))
 """What the network makes of sagittal, coronal and axial slices of a crop, and once in a while more around them."""
-STAGES = (
-    Stage("slices", 8, SIZES, Plan(steps=4_400, rate=3e-3, warmup=100)),
-    Stage("calm", 12, SIZES, Plan(steps=3_000, rate=1e-3, warmup=50, moments=6)),
+PHASES = (
+    Phase("slices", 8, SIZES, Schedule(steps=4_400, rate=3e-3, warmup=100)),
+    Phase("calm", 12, SIZES, Schedule(steps=3_000, rate=1e-3, warmup=50, snapshots=6)),
 )
-RECIPES = {
-    "slices": Recipe(),
-    "calm": Recipe(turn=8.0, zoom=(0.93, 1.07), stretch=0.04, bend=1.0, gamma=0.08, gain=(0.93, 1.07), noise=0.02),
+AUGMENTATIONS = {
+    "slices": SliceAugmentation(),
+    "calm": SliceAugmentation(
+        turn=8.0, zoom=(0.93, 1.07), stretch=0.04, bend=1.0, gamma=0.08, gain=(0.93, 1.07), noise=0.02
+    ),
 }
 POWERS = {"slices": 0.2, "calm": 0.0}
-"""By stage, how strongly rare classes weigh: a little at first, not at all in the end, where it only swells them."""
+"""By phase, how strongly rare classes weigh: a little at first, not at all in the end, where it only swells them."""
 FACTS = {
     "data": "160 real T1-weighted crops of Task04_Hippocampus, Medical Segmentation Decathlon, slices of all planes; "
     "the crops of validation and test are of other people",
@@ -78,11 +80,11 @@ def load_slices(folder: Path, names: Sequence[str]) -> Slices:
     return slices_of((read_subject(folder, name) for name in names), card_of("unet", "none"))
 
 
-def batch_of(slices: Slices, seed: int, stage: Stage, step: int) -> tuple[Tensor, Tensor]:
+def batch_of(slices: Slices, seed: int, phase: Phase, step: int) -> tuple[Tensor, Tensor]:
     """The slices of one step, the same for every network: images (B, 1, H, W), classes (B, H, W)."""
-    generator = shipped.generator_of(STAGES, stage, seed, step)
-    rows = chosen(slices, stage.batch, generator)
-    return augmented(slices, rows, stage.sizes[step % len(stage.sizes)], generator, RECIPES[stage.name])
+    generator = shipped.generator_of(PHASES, phase, seed, step)
+    rows = chosen(slices, phase.batch, generator)
+    return augmented(slices, rows, phase.sizes[step % len(phase.sizes)], generator, AUGMENTATIONS[phase.name])
 
 
 def validation_batches(folder: Path, names: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
@@ -95,9 +97,9 @@ def validation_batches(folder: Path, names: Sequence[str]) -> list[tuple[Tensor,
     return batches
 
 
-def class_weights(slices: Slices, seed: int, stage: Stage) -> Tensor:
+def class_weights(slices: Slices, seed: int, phase: Phase) -> Tensor:
     """Weights (K,) from the classes' frequencies in the first hundred batches, as strong as POWERS says."""
-    return shipped.class_weights(partial(batch_of, slices, seed, STAGES[0]), CLASSES, POWERS[stage.name])
+    return shipped.class_weights(partial(batch_of, slices, seed, PHASES[0]), CLASSES, POWERS[phase.name])
 
 
 def reference_slices(path: Path) -> Tensor:
@@ -122,11 +124,11 @@ def main(argv: list[str] | None = None) -> int:
         argv, __doc__, data="folder with images/ and labels/ of the Decathlon", reference="a whole head in MNI space"
     )
     slices = load_slices(options.data, split()["train"])
-    shipped.train_stages(
+    shipped.train_phases(
         options,
-        STAGES,
+        PHASES,
         card_of,
-        lambda stage: partial(batch_of, slices, options.seed, stage),
+        lambda phase: partial(batch_of, slices, options.seed, phase),
         partial(class_weights, slices, options.seed),
         validation=validation_batches(options.data, split()["validation"]),
         references=reference_slices(options.reference),

@@ -69,7 +69,7 @@ def plane_slices(scan: Scan, labels: np.ndarray, card: Card, plane: str) -> tupl
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SliceAugmentation:
     """How a slice is changed; angles in degrees, lengths in pixels of 1 mm, intensities where the window is 0 to 1."""
 
     mirrored: float = 0.5
@@ -98,27 +98,33 @@ def chosen(slices: Slices, count: int, generator: Generator) -> Tensor:
 
 
 def augmented(
-    slices: Slices, rows: Tensor, size: tuple[int, int], generator: Generator, recipe: Recipe = Recipe()
+    slices: Slices,
+    rows: Tensor,
+    size: tuple[int, int],
+    generator: Generator,
+    augmentation: SliceAugmentation = SliceAugmentation(),
 ) -> tuple[Tensor, Tensor]:
     """Slices moved, bent and shaded at random: images (B, 1, *size) in 0 to 1.5, classes (B, *size) int64.
 
     Beyond its edge a slice goes on as it ends, as the networks fill what they get.
     """
-    at = _places(slices.sizes[rows].float(), size, generator, recipe)
+    at = _places(slices.sizes[rows].float(), size, generator, augmentation)
     image = _sampled(slices.images[rows].float(), at, "bilinear")
     classes = _sampled(slices.classes[rows].float(), at, "nearest")
-    return _shaded(image, generator, recipe)[:, None], classes.long()
+    return _shaded(image, generator, augmentation)[:, None], classes.long()
 
 
-def _places(sizes: Tensor, size: tuple[int, int], generator: Generator, recipe: Recipe) -> Tensor:
+def _places(sizes: Tensor, size: tuple[int, int], generator: Generator, augmentation: SliceAugmentation) -> Tensor:
     """For each pixel of the picture, the row and column of its slice that it shows: (B, *size, 2), within the slice."""
     count, shape = len(sizes), torch.tensor(size).float()
-    zoom = uniform((count, 1), *recipe.zoom, generator)
-    zoom = zoom * uniform((count, 2), 1 - recipe.stretch, 1 + recipe.stretch, generator)  # slice pixels a pixel
-    angle = uniform((count,), -recipe.turn, recipe.turn, generator).deg2rad()
-    mirror = torch.where(torch.rand(count, generator=generator) < recipe.mirrored, -1.0, 1.0)
+    zoom = uniform((count, 1), *augmentation.zoom, generator)
+    zoom = zoom * uniform(
+        (count, 2), 1 - augmentation.stretch, 1 + augmentation.stretch, generator
+    )  # slice pixels a pixel
+    angle = uniform((count,), -augmentation.turn, augmentation.turn, generator).deg2rad()
+    mirror = torch.where(torch.rand(count, generator=generator) < augmentation.mirrored, -1.0, 1.0)
     # The picture's centre is drawn about the slice's, no further than lets one reach `beyond` the other.
-    reach = (sizes - shape).abs() / 2 + recipe.beyond
+    reach = (sizes - shape).abs() / 2 + augmentation.beyond
     centre = (sizes - 1) / 2 + reach * uniform((count, 2), -1, 1, generator)
     rows, columns = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
     ticks = torch.stack([rows, columns], dim=-1) - (shape - 1) / 2  # (*size, 2)
@@ -128,7 +134,7 @@ def _places(sizes: Tensor, size: tuple[int, int], generator: Generator, recipe: 
     at = torch.einsum("bij,hwj->bhwi", turn * zoom[:, None], ticks) + centre[:, None, None]
     bend = torch.randn(count, 2, 5, 5, generator=generator)
     bend = F.interpolate(bend, size=size, mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
-    at = at + uniform((count, 1, 1, 1), 0, recipe.bend, generator) * bend
+    at = at + uniform((count, 1, 1, 1), 0, augmentation.bend, generator) * bend
     return torch.minimum(at.clamp_min(0), sizes[:, None, None] - 1)
 
 
@@ -138,18 +144,18 @@ def _sampled(pictures: Tensor, at: Tensor, mode: str) -> Tensor:
     return F.grid_sample(pictures[:, None], grid, mode=mode, padding_mode="border", align_corners=True)[:, 0]
 
 
-def _shaded(image: Tensor, generator: Generator, recipe: Recipe) -> Tensor:
+def _shaded(image: Tensor, generator: Generator, augmentation: SliceAugmentation) -> Tensor:
     """Blur, bias field, gamma, gain, offset and noise of each picture's own: (B, H, W) in 0 to 1.5."""
     count, *size = image.shape
     smooth = F.avg_pool2d(F.pad(image[:, None], (1, 1, 1, 1), mode="replicate"), 3, stride=1)[:, 0]
     share = uniform((count, 1, 1), 0, 1, generator)
-    share = share * (torch.rand(count, 1, 1, generator=generator) < recipe.blurred)
+    share = share * (torch.rand(count, 1, 1, generator=generator) < augmentation.blurred)
     image = image + share * (smooth - image)
     field = torch.randn(count, 1, 3, 3, generator=generator)
     field = F.interpolate(field, size=size, mode="bicubic", align_corners=True)[:, 0]
-    image = image * (uniform((count, 1, 1), 0, recipe.bias, generator) * field).exp()
-    image = image.clamp_min(0) ** (recipe.gamma * torch.randn(count, 1, 1, generator=generator)).exp()
-    image = image * uniform((count, 1, 1), *recipe.gain, generator)
-    image = image + uniform((count, 1, 1), -recipe.offset, recipe.offset, generator)
-    level = uniform((count, 1, 1), 0, recipe.noise, generator)
+    image = image * (uniform((count, 1, 1), 0, augmentation.bias, generator) * field).exp()
+    image = image.clamp_min(0) ** (augmentation.gamma * torch.randn(count, 1, 1, generator=generator)).exp()
+    image = image * uniform((count, 1, 1), *augmentation.gain, generator)
+    image = image + uniform((count, 1, 1), -augmentation.offset, augmentation.offset, generator)
+    level = uniform((count, 1, 1), 0, augmentation.noise, generator)
     return (image + level * torch.randn(image.shape, generator=generator)).clamp_(0, 1.5)

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 
 from scse_viz.inference import input_size
 from scse_viz.scans import PLANES, slice_grid
-from scse_viz.training.brain.synthesis import Recipe, paint
+from scse_viz.training.brain.synthesis import SynthesisRecipe, paint
 from scse_viz.training.own.classes import Paints
 from scse_viz.training.own.volumes import Volume, slice_images, slice_labels
 from scse_viz.zoo import Card
@@ -114,7 +114,7 @@ def painted(numbers: Tensor, paints: Paints, random: np.random.Generator) -> Ten
     levels = torch.from_numpy(np.stack([mean, std[list(paints.groups)]])[:, None]).float()
     black = torch.tensor([random.random() < 0.5])
     rows = torch.searchsorted(torch.tensor(paints.numbers), numbers)
-    return paint(rows[None], levels[0], levels[1], black, generator, Recipe())[0]
+    return paint(rows[None], levels[0], levels[1], black, generator, SynthesisRecipe())[0]
 
 
 def whole_slices(

@@ -19,8 +19,8 @@ from torch.optim import AdamW
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from scse_viz.training.engine.history import Growth, moments, validate
-from scse_viz.training.engine.loop import Plan
+from scse_viz.training.engine.history import History, snapshots, validate
+from scse_viz.training.engine.loop import Schedule
 from scse_viz.training.engine.losses import cross_entropy_and_dice
 from scse_viz.training.own.crops import Crops
 from scse_viz.training.own.progress import Progress, resume, save, write_rows
@@ -48,42 +48,42 @@ class Task:
 
     card: Card
     crops: Crops
-    plan: Plan
+    schedule: Schedule
     weights: Tensor
     validation: Sequence[tuple[Tensor, Tensor]]
     references: Tensor
     facts: Mapping[str, Any]
 
 
-def fit(task: Task, run: Path, accelerator: Accelerator, workers: int = 0) -> tuple[nn.Module, Growth]:
+def fit(task: Task, run: Path, accelerator: Accelerator, workers: int = 0) -> tuple[nn.Module, History]:
     """Train the network of a task, on from the checkpoint in the folder `run` if there is one; with what was kept.
 
     Raises DataError for a checkpoint of another task, and Stopped after SIGINT or SIGTERM, when the step is done and
     the checkpoint is written.
     """
-    plan, device, checkpoint = task.plan, accelerator.device, run / "checkpoint.pt"
-    model: nn.Module = task.card.network(plan.seed).to(device).to(memory_format=torch.channels_last).train()
-    optimizer = AdamW(model.parameters(), lr=plan.rate, weight_decay=plan.decay)
+    schedule, device, checkpoint = task.schedule, accelerator.device, run / "checkpoint.pt"
+    model: nn.Module = task.card.network(schedule.seed).to(device).to(memory_format=torch.channels_last).train()
+    optimizer = AdamW(model.parameters(), lr=schedule.rate, weight_decay=schedule.decay)
     progress = resume(checkpoint, model, optimizer, task.facts)
     wrapped, optimizer = accelerator.prepare(model, optimizer)
     model = accelerator.unwrap_model(wrapped)
     main = accelerator.is_main_process
-    reports = {round(plan.steps * part / REPORTS) for part in range(1, REPORTS + 1)}
-    grown = set(moments(plan.steps, plan.moments))
-    ours = _Steps(task.crops, progress.step, plan.steps, accelerator.process_index, accelerator.num_processes)
+    reports = {round(schedule.steps * part / REPORTS) for part in range(1, REPORTS + 1)}
+    snapshot_steps = set(snapshots(schedule.steps, schedule.snapshots))
+    ours = _Steps(task.crops, progress.step, schedule.steps, accelerator.process_index, accelerator.num_processes)
     loader = DataLoader(ours, batch_size=None, num_workers=workers)
     bar = tqdm(
-        total=plan.steps, initial=progress.step, desc=task.card.name, unit="step", disable=None if main else True
+        total=schedule.steps, initial=progress.step, desc=task.card.name, unit="step", disable=None if main else True
     )
     weights = task.weights.to(device)
     with bar, _asked_to_stop() as asked:
         for image, target in loader:
-            if main and progress.step in grown | reports:
-                _measure(progress, model, task, grown, run)
+            if main and progress.step in snapshot_steps | reports:
+                _measure(progress, model, task, snapshot_steps, run)
             if main and progress.step in reports:
-                bar.write(progress.sentence(plan.steps))
+                bar.write(progress.sentence(schedule.steps))
             for group in optimizer.param_groups:
-                group["lr"] = plan.rate_at(progress.step)
+                group["lr"] = schedule.rate_at(progress.step)
             with accelerator.autocast():
                 logits = wrapped(image.to(device, memory_format=torch.channels_last))
             loss = cross_entropy_and_dice(logits, target.to(device), weights)
@@ -99,12 +99,12 @@ def fit(task: Task, run: Path, accelerator: Accelerator, workers: int = 0) -> tu
                 save(checkpoint, progress, model, optimizer, task.facts)
             if stop:
                 raise Stopped(task.card.name, progress.step)
-    if main and progress.growth.steps[-1] < plan.steps:
-        _measure(progress, model, task, grown, run)
-        print(progress.sentence(plan.steps))
+    if main and progress.history.steps[-1] < schedule.steps:
+        _measure(progress, model, task, snapshot_steps, run)
+        print(progress.sentence(schedule.steps))
         save(checkpoint, progress, model, optimizer, task.facts)
     accelerator.wait_for_everyone()
-    return _still(model, task.card), progress.growth
+    return _still(model, task.card), progress.history
 
 
 class _Steps(Dataset):
@@ -120,14 +120,14 @@ class _Steps(Dataset):
         return self.crops.of_step(self.first + row, self.rank, self.ranks)
 
 
-def _measure(progress: Progress, model: nn.Module, task: Task, grown: set[int], run: Path) -> None:
-    """Validate the network as it is, keep its gates where this is a moment of growth, and write metrics.csv."""
+def _measure(progress: Progress, model: nn.Module, task: Task, snapshot_steps: set[int], run: Path) -> None:
+    """Validate the network as it is, keep its gates where this is a snapshot of history, and write metrics.csv."""
     device = next(model.parameters()).device
     still = _still(model, task.card).to(device)
     validation = [(image.to(device), target.to(device)) for image, target in task.validation]
-    if progress.step in grown:
-        progress.growth.keep(progress.step, still, validation, task.references.to(device))
-        loss, dice = progress.growth.validation_loss[-1], progress.growth.dice[-1]
+    if progress.step in snapshot_steps:
+        progress.history.keep(progress.step, still, validation, task.references.to(device))
+        loss, dice = progress.history.validation_loss[-1], progress.history.dice[-1]
     else:
         loss, found = validate(still, validation)
         dice = found.tolist()

@@ -12,17 +12,17 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from scse_viz.training.engine.history import Growth
+from scse_viz.training.engine.history import History
 from scse_viz.training.engine.loop import LOSS_EVERY
 from scse_viz.training.own.classes import DataError
 
 
 @dataclass
 class Progress:
-    """The next step, growth, the rows of metrics.csv so far, and the training losses of the last steps."""
+    """The next step, history, the rows of metrics.csv so far, and the training losses of the last steps."""
 
     step: int = 0
-    growth: Growth = field(default_factory=Growth)
+    history: History = field(default_factory=History)
     rows: list[dict[str, float]] = field(default_factory=list)
     recent: list[float] = field(default_factory=list)
 
@@ -31,7 +31,7 @@ class Progress:
         self.step += 1
         self.recent = [*self.recent, loss][-LOSS_EVERY:]
         if self.step % LOSS_EVERY == 0:
-            self.growth.losses.append(float(np.mean(self.recent)))
+            self.history.losses.append(float(np.mean(self.recent)))
 
     def measured(self, loss: float, dice: Sequence[float], names: Sequence[str]) -> None:
         """Add a row: validation loss and Dice by class of the network as it is at this step."""
@@ -76,7 +76,7 @@ def save(path: Path, progress: Progress, model: nn.Module, optimizer: Optimizer,
     state = {
         "facts": as_json(facts),
         "progress": {"step": progress.step, "rows": progress.rows, "recent": progress.recent},
-        "growth": vars(progress.growth),
+        "history": vars(progress.history),
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
@@ -100,7 +100,7 @@ def resume(path: Path, model: nn.Module, optimizer: Optimizer, facts: Mapping[st
             )
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
-    return Progress(**state["progress"], growth=Growth(**state["growth"]))
+    return Progress(**state["progress"], history=History(**state["history"]))
 
 
 def as_json(facts: Mapping[str, Any]) -> dict[str, Any]:

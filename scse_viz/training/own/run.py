@@ -18,8 +18,8 @@ from scse_viz.analysis import dice
 from scse_viz.inference import resampled
 from scse_viz.models.skeleton import DEPTH
 from scse_viz.scans import PLANES, slice_grid, slice_of
-from scse_viz.training.engine.history import Growth
-from scse_viz.training.engine.loop import Plan
+from scse_viz.training.engine.history import History
+from scse_viz.training.engine.loop import Schedule
 from scse_viz.training.engine.losses import median_frequency_weights
 from scse_viz.training.own.classes import DataError
 from scse_viz.training.own.crops import Augmentation, Crops, default_size, slice_pair, whole_slices
@@ -48,8 +48,8 @@ class Settings:
     workers: int = 0
 
     @property
-    def plan(self) -> Plan:
-        return Plan(steps=self.steps, seed=self.seed, rate=self.rate, warmup=min(200, self.steps // 10))
+    def schedule(self) -> Schedule:
+        return Schedule(steps=self.steps, seed=self.seed, rate=self.rate, warmup=min(200, self.steps // 10))
 
 
 def accelerator_for(device: str) -> Accelerator:
@@ -62,7 +62,7 @@ def accelerator_for(device: str) -> Accelerator:
 
 
 def train(data: Data, variant: str, settings: Settings, out: Path, accelerator: Accelerator) -> Card:
-    """Train one network and write its weights, card and growth file to `out`; its checkpoint and log to NAME.run there.
+    """Train one network; write its weights, card and history to `out`, its checkpoint and log to NAME.run there.
 
     Raises as `fit`, and DataError for what cannot be trained.
     """
@@ -77,7 +77,7 @@ def train(data: Data, variant: str, settings: Settings, out: Path, accelerator: 
     task = Task(
         card=card,
         crops=crops,
-        plan=settings.plan,
+        schedule=settings.schedule,
         weights=median_frequency_weights(counts),
         validation=list(whole_slices(data.validation, card, VALIDATION_SLICES, data.paints)),
         references=references,
@@ -86,15 +86,15 @@ def train(data: Data, variant: str, settings: Settings, out: Path, accelerator: 
     run = out / f"{name}.run"
     if accelerator.is_main_process:
         _write_split(run, data)
-    model, growth = fit(task, run, accelerator, settings.workers)
+    model, history = fit(task, run, accelerator, settings.workers)
     if not accelerator.is_main_process:
         return card
     card = replace(
         card,
         training=_training(data, crops, settings, accelerator),
-        figures=_figures(model.to(accelerator.device), card, data, growth),
+        figures=_figures(model.to(accelerator.device), card, data, history),
     )
-    growth.save(out / f"{name}.growth.npz", references, [structure.name for structure in card.structures])
+    history.save(out / f"{name}.history.npz", references, [structure.name for structure in card.structures])
     return zoo.save(model.cpu(), card, out)
 
 
@@ -192,11 +192,11 @@ def _training(data: Data, crops: Crops, settings: Settings, accelerator: Acceler
     }
 
 
-def _figures(model: nn.Module, card: Card, data: Data, growth: Growth) -> dict[str, Any]:
+def _figures(model: nn.Module, card: Card, data: Data, history: History) -> dict[str, Any]:
     """Dice on what was held out: of whole volumes, mean over scans, or of painted slices where there are no images."""
     names = [structure.name for structure in card.structures]
     if data.paints is not None:
-        return _figures_of({"all planes": growth.dice[-1]}, names, "painted slices of label maps that were held out")
+        return _figures_of({"all planes": history.dice[-1]}, names, "painted slices of label maps that were held out")
     scores = {}
     for plane in card.planes:
         each = [

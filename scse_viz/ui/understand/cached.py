@@ -1,4 +1,4 @@
-"""What Understand keeps: sums over single slices, growth files, and the steps of one block."""
+"""What Understand keeps: sums over single slices, history files, and the steps of one block."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from scse_viz.scans import ScanSlice
 from scse_viz.scans.samples import Group, in_groups
 from scse_viz.ui.shell import cached
 from scse_viz.zoo import PRETRAINED, Card, home
-from scse_viz.zoo.history import SUFFIX, GrowthFile, read_growth
+from scse_viz.zoo.history import SUFFIX, TrainingHistory, read_history
 from scse_viz.zoo.scores import Experiment, NetworkResults, ResultsError
 from scse_viz.zoo.scores import experiments as read_experiments
 from scse_viz.zoo.scores import results as read_results
@@ -81,11 +81,11 @@ def experiments() -> dict[str, Experiment]:
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
-def _growth(name: str, changed: int) -> GrowthFile:
-    return read_growth(home(name) / f"{name}{SUFFIX}")
+def _history(name: str, changed: int) -> TrainingHistory:
+    return read_history(home(name) / f"{name}{SUFFIX}")
 
 
-def growth(card: Card) -> GrowthFile:
-    """What was kept while a network was trained. Raises GrowthError where there is nothing, or nothing of use."""
+def history(card: Card) -> TrainingHistory:
+    """What was kept while a network was trained. Raises HistoryError where there is nothing, or nothing of use."""
     path = home(card.name) / f"{card.name}{SUFFIX}"
-    return _growth(card.name, path.stat().st_mtime_ns if path.is_file() else 0)
+    return _history(card.name, path.stat().st_mtime_ns if path.is_file() else 0)

@@ -1,4 +1,4 @@
-"""Gates of several networks at one moment, small and all at once: networks in rows, blocks in columns, over the slice.
+"""Gates of several networks in one snapshot, small and all at once: networks in rows, blocks in columns.
 
 Written as HTML and not as panels, so that curves and all maps fit on one screen and follow a slider at once.
 """
@@ -21,24 +21,24 @@ MULTIPLE = 2**DEPTH
 BARS = 96
 """Steps of the height of a bar."""
 STYLE = """<style>
-.growth { display: grid; gap: 6px; grid-template-columns: 86px repeat(var(--blocks), minmax(0, 1fr));
+.history { display: grid; gap: 6px; grid-template-columns: 86px repeat(var(--blocks), minmax(0, 1fr));
   max-width: calc(86px + var(--blocks) * 260px); font-size: 12px; line-height: 1.35; }
-.growth .name { font-weight: 600; text-align: center; overflow-wrap: anywhere; }
-.growth .head b { display: block; font-size: 14px; }
-.growth .map { position: relative; overflow: hidden; border-radius: 3px; background: #000 SLICE 0 0 / 100% 100%; }
-.growth .map img { position: absolute; left: 0; top: 0; opacity: 0.72; image-rendering: pixelated; }
-.growth .bars { width: 100%; display: block; border-bottom: 1px solid #8888; margin-top: 3px; }
-.growth .note { text-align: center; opacity: 0.75; height: 17px; overflow: hidden; }
-.growth .key { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 4px 20px; }
-@media (max-width: 1000px) { .growth { gap: 4px; } .growth .name { font-size: 9px; } }
-.growth .key span { display: inline-flex; gap: 6px; align-items: center; }
-.growth .key i { width: 90px; height: 9px; border-radius: 2px; }
+.history .name { font-weight: 600; text-align: center; overflow-wrap: anywhere; }
+.history .head b { display: block; font-size: 14px; }
+.history .map { position: relative; overflow: hidden; border-radius: 3px; background: #000 SLICE 0 0 / 100% 100%; }
+.history .map img { position: absolute; left: 0; top: 0; opacity: 0.72; image-rendering: pixelated; }
+.history .bars { width: 100%; display: block; border-bottom: 1px solid #8888; margin-top: 3px; }
+.history .note { text-align: center; opacity: 0.75; height: 17px; overflow: hidden; }
+.history .key { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 4px 20px; }
+@media (max-width: 1000px) { .history { gap: 4px; } .history .name { font-size: 9px; } }
+.history .key span { display: inline-flex; gap: 6px; align-items: center; }
+.history .key i { width: 90px; height: 9px; border-radius: 2px; }
 </style>"""
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One network: its name, lines about the moment, and its gates on the reference slice as in SliceResult."""
+    """One network: its name, lines about the snapshot, and its gates on the reference slice as in SliceResult."""
 
     title: str
     details: tuple[str, ...]
@@ -53,7 +53,7 @@ def draw(lines: Sequence[Line], blocks: Sequence[str], reference: np.ndarray) ->
         cells.append(f'<div class="head"><b>{html.escape(line.title)}</b>{details}</div>')
         cells += [_cell(line, block, reference.shape) for block in blocks]
     style = STYLE.replace("SLICE", f"url(data:image/png;base64,{_text(png(reference))})")
-    st.html(f'{style}<div class="growth" style="--blocks: {len(blocks)}">{"".join(cells)}{_key()}</div>')
+    st.html(f'{style}<div class="history" style="--blocks: {len(blocks)}">{"".join(cells)}{_key()}</div>')
 
 
 def _cell(line: Line, block: str, shape: tuple[int, ...]) -> str:

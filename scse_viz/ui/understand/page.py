@@ -9,7 +9,7 @@ PART = "understand"
 PARTS = {
     "By structure": structures,
     "Attention and error": errors,
-    "Growth": history,
+    "Training history": history,
     "Learn": learn,
 }
 
@@ -25,7 +25,7 @@ def page() -> None:
         key=PART,
         bind="query-params",
         label_visibility="collapsed",
-        help="By structure and Attention and error look at the scan in the sidebar; Growth at the training of the "
+        help="By structure and Attention and error look at the scan in the sidebar; Training history at that of the "
         "networks; Learn explains the blocks on the slice.",
     )
     PARTS[chosen].draw(view)

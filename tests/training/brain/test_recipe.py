@@ -1,4 +1,4 @@
-"""The shipped brain networks' training: what a step sees, how classes weigh, and what is said of its stages."""
+"""The shipped brain networks' training: what a step sees, how classes weigh, and what is said of its phases."""
 
 import pytest
 import torch
@@ -8,8 +8,8 @@ from scse_viz.training.brain import recipe as brain
 from scse_viz.training.brain.atlas import Atlas
 
 
-def test_a_batch_depends_on_seed_stage_and_step_alone(atlas: Atlas) -> None:
-    slices, last = brain.STAGES[-2:]
+def test_a_batch_depends_on_seed_phase_and_step_alone(atlas: Atlas) -> None:
+    slices, last = brain.PHASES[-2:]
     image, classes = brain.batch_of(atlas, 3, last, 5)
     again = brain.batch_of(atlas, 3, last, 5)
     assert torch.equal(image, again[0])
@@ -23,11 +23,11 @@ def test_a_batch_depends_on_seed_stage_and_step_alone(atlas: Atlas) -> None:
     assert image.shape == (last.batch, 1, *last.sizes[5 % len(last.sizes)])
 
 
-def test_no_step_of_a_stage_repeats_the_random_numbers_of_another_stage() -> None:
+def test_no_step_of_a_phase_repeats_the_random_numbers_of_another_phase() -> None:
     seeds = [
-        shipped.generator_of(brain.STAGES, stage, 1, step).initial_seed()
-        for stage in brain.STAGES
-        for step in (0, stage.plan.steps - 1)
+        shipped.generator_of(brain.PHASES, phase, 1, step).initial_seed()
+        for phase in brain.PHASES
+        for step in (0, phase.schedule.steps - 1)
     ]
     assert sorted(set(seeds)) == seeds
 
@@ -36,14 +36,14 @@ def test_rare_classes_weigh_more_at_first_and_all_the_same_in_the_end(
     atlas: Atlas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shipped, "COUNTED", 4)
-    first, last = (brain.class_weights(atlas, 0, brain.STAGES[end]) for end in (0, -1))
+    first, last = (brain.class_weights(atlas, 0, brain.PHASES[end]) for end in (0, -1))
     white, hippocampus = 1, 10
     assert first[white] < first[hippocampus]
     assert last.tolist() == [1] * brain.CLASSES
 
 
-def test_the_recipe_of_a_stage_is_that_of_a_stage_there_is() -> None:
-    names = {stage.name for stage in brain.STAGES}
+def test_the_recipe_of_a_phase_is_that_of_a_phase_there_is() -> None:
+    names = {phase.name for phase in brain.PHASES}
     assert set(brain.RECIPES) <= names
     assert set(brain.POWERS) == names
 

@@ -6,9 +6,11 @@ import torch
 from torch import Generator
 
 from scse_viz.training.brain.atlas import Atlas
-from scse_viz.training.brain.synthesis import FLUID, Recipe, paint, render, sample_labels, synthesise
+from scse_viz.training.brain.synthesis import FLUID, SynthesisRecipe, paint, render, sample_labels, synthesise
 
-PLAIN = Recipe(t1=1.0, stripped=0.0, coarse=0.0, blur=(0.05, 0.05), bias=0.0, noise=0.0, gamma=0.0, window=(1.0, 1.0))
+PLAIN = SynthesisRecipe(
+    t1=1.0, stripped=0.0, coarse=0.0, blur=(0.05, 0.05), bias=0.0, noise=0.0, gamma=0.0, window=(1.0, 1.0)
+)
 
 
 def test_one_seed_gives_the_same_crops_and_another_gives_others(atlas: Atlas) -> None:
@@ -39,7 +41,7 @@ def test_image_edges_lie_where_the_labels_change(atlas: Atlas) -> None:
 
 
 def test_stripped_heads_are_black_outside_the_brain(atlas: Atlas) -> None:
-    recipe = Recipe(t1=1.0, stripped=1.0, noise=0.0, blur=(0.05, 0.05))
+    recipe = SynthesisRecipe(t1=1.0, stripped=1.0, noise=0.0, blur=(0.05, 0.05))
     image, classes = synthesise(atlas, 8, 48, Generator().manual_seed(2), recipe)
     outside = classes == 0
     assert image[:, 0][outside].median() == 0
@@ -72,7 +74,7 @@ def test_bright_fluid_and_whole_heads_are_not_hollow(atlas: Atlas) -> None:
 
 
 def test_sampled_labels_are_upright_when_nothing_tilts(atlas: Atlas) -> None:
-    still = Recipe(focused=0.0, tilt=0.0, turn=0.0, bend=0.0)
+    still = SynthesisRecipe(focused=0.0, tilt=0.0, turn=0.0, bend=0.0)
     labels = sample_labels(atlas, 200, 96, Generator().manual_seed(0), still)
     classes = atlas.classes[labels]
     rows = torch.arange(96.0)

@@ -7,11 +7,11 @@ import torch
 
 from scse_viz.attention import record
 from scse_viz.models import build
-from scse_viz.training.engine.history import Growth, moments, validate
+from scse_viz.training.engine.history import History, snapshots, validate
 
 
-def test_moments_are_spread_evenly_in_the_logarithm_of_the_steps() -> None:
-    found = moments(10_000)
+def test_snapshots_are_spread_evenly_in_the_logarithm_of_the_steps() -> None:
+    found = snapshots(10_000)
     assert found[0] == 0
     assert found[-1] == 10_000
     ratios = np.diff(np.log(found[8:]))
@@ -22,10 +22,10 @@ def test_a_saved_file_holds_the_gates_as_bytes(tmp_path: Path) -> None:
     model = build("unet", "scse", classes=3, widths=(4, 4, 4, 4, 4), seed=0)
     references = torch.rand(2, 1, 128, 112, generator=torch.Generator().manual_seed(0))
     batch = (references[:, :, :32, :32], torch.randint(3, (2, 32, 32), generator=torch.Generator().manual_seed(1)))
-    growth = Growth()
-    growth.keep(0, model, [batch], references)
-    growth.keep(5, model, [batch], references)
-    growth.save(tmp_path / "kept.npz", references, ["a", "b", "c"])
+    history = History()
+    history.keep(0, model, [batch], references)
+    history.keep(5, model, [batch], references)
+    history.save(tmp_path / "kept.npz", references, ["a", "b", "c"])
     kept = np.load(tmp_path / "kept.npz")
     expected = record(model, references).blocks["decoder2"]
     assert expected.channel_gate is not None
@@ -50,10 +50,10 @@ def test_validation_leaves_the_network_in_training_and_counts_dice_over_all_batc
     torch.testing.assert_close(dice, torch.tensor([4 / 8, 4 / 8]))
 
 
-def test_a_later_stage_goes_on_where_the_first_ended() -> None:
-    def kept(steps: list[int], value: int) -> Growth:
+def test_a_later_phase_goes_on_where_the_first_ended() -> None:
+    def kept(steps: list[int], value: int) -> History:
         rows = [torch.full((1,), value, dtype=torch.uint8)] * len(steps)
-        return Growth(steps, [0.5] * len(steps), [[1.0]] * len(steps), {"encoder1/channel_gate": rows}, [float(value)])
+        return History(steps, [0.5] * len(steps), [[1.0]] * len(steps), {"encoder1/channel_gate": rows}, [float(value)])
 
     both = kept([0, 1, 100], 7).followed_by(kept([0, 4, 8], 9))
     assert both.steps == [0, 1, 100, 104, 108]
@@ -62,10 +62,10 @@ def test_a_later_stage_goes_on_where_the_first_ended() -> None:
     assert both.losses == [7.0, 9.0]
 
 
-def test_of_a_later_stage_the_moments_right_at_its_start_are_left_out_but_never_its_last() -> None:
-    def kept(*steps: int) -> Growth:
+def test_of_a_later_phase_the_snapshots_right_at_its_start_are_left_out_but_never_its_last() -> None:
+    def kept(*steps: int) -> History:
         rows = [torch.full((1,), step, dtype=torch.uint8) for step in steps]
-        return Growth(list(steps), [float(step) for step in steps], [[1.0]] * len(steps), {"a/channel_gate": rows}, [])
+        return History(list(steps), [float(step) for step in steps], [[1.0]] * len(steps), {"a/channel_gate": rows}, [])
 
     both = kept(0, 1, 200).followed_by(kept(0, 1, 4, 5, 60))
     assert both.steps == [0, 1, 200, 205, 260]

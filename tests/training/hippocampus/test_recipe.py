@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from scse_viz.training.engine.loop import Plan, Stage
+from scse_viz.training.engine.loop import Phase, Schedule
 from scse_viz.training.hippocampus import recipe as hippocampus
 from scse_viz.training.hippocampus.recipe import batch_of
 from scse_viz.training.hippocampus.slices import Slices
@@ -17,9 +17,9 @@ from scse_viz.training.hippocampus.split import TEST, TRAINING, VALIDATION
 from tests.crop_files import CROPS
 
 COLIN27 = Path(__file__).parents[3] / "sample_data" / "colin27.nii.gz"
-STAGES = (
-    Stage("slices", 4, ((32, 32), (16, 32)), Plan(steps=6, warmup=1, checkpoint_every=2, moments=3)),
-    Stage("calm", 4, ((32, 32),), Plan(steps=2, warmup=1, moments=2)),
+PHASES = (
+    Phase("slices", 4, ((32, 32), (16, 32)), Schedule(steps=6, warmup=1, checkpoint_every=2, snapshots=3)),
+    Phase("calm", 4, ((32, 32),), Schedule(steps=2, warmup=1, snapshots=2)),
 )
 
 
@@ -47,8 +47,8 @@ def test_crops_of_one_person_are_known_by_the_steps_of_their_intensities(decathl
     assert step(36) != pytest.approx(step(37), rel=1e-3)
 
 
-def test_a_batch_depends_on_seed_stage_and_step_alone(slices: Slices) -> None:
-    first, last = hippocampus.STAGES
+def test_a_batch_depends_on_seed_phase_and_step_alone(slices: Slices) -> None:
+    first, last = hippocampus.PHASES
     image, classes = batch_of(slices, 3, first, 8)
     again = batch_of(slices, 3, first, 8)
     assert torch.equal(image, again[0])
@@ -61,7 +61,7 @@ def test_a_batch_depends_on_seed_stage_and_step_alone(slices: Slices) -> None:
 
 
 def test_rare_classes_weigh_a_little_more_at_first_and_not_at_all_in_the_end(slices: Slices) -> None:
-    first, last = (hippocampus.class_weights(slices, 0, stage) for stage in hippocampus.STAGES)
+    first, last = (hippocampus.class_weights(slices, 0, phase) for phase in hippocampus.PHASES)
     assert first[0] < 0.8 < 0.9 < first[1:].min()
     assert last.tolist() == [1, 1, 1]
 
@@ -69,7 +69,7 @@ def test_rare_classes_weigh_a_little_more_at_first_and_not_at_all_in_the_end(sli
 def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(
     crop_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hippocampus, "STAGES", STAGES)
+    monkeypatch.setattr(hippocampus, "PHASES", PHASES)
     monkeypatch.setattr(hippocampus, "split", lambda: {"train": CROPS, "validation": CROPS[:1], "test": []})
     monkeypatch.setattr(hippocampus, "WIDTHS", {"unet": (4, 4, 4, 4, 4)})
     monkeypatch.setattr(hippocampus, "class_weights", lambda *of: torch.ones(3))  # asks for batches as well
@@ -83,10 +83,10 @@ def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(
     whole = run("whole")
     batches = hippocampus.batch_of
 
-    def broken_off(slices: Slices, seed: int, stage: Stage, step: int) -> tuple[Tensor, Tensor]:
+    def broken_off(slices: Slices, seed: int, phase: Phase, step: int) -> tuple[Tensor, Tensor]:
         if step == 5:
             raise KeyboardInterrupt
-        return batches(slices, seed, stage, step)
+        return batches(slices, seed, phase, step)
 
     with monkeypatch.context() as at_first:
         at_first.setattr(hippocampus, "batch_of", broken_off)

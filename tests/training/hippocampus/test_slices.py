@@ -10,12 +10,12 @@ from torch import Generator
 from scse_viz.inference import network_input, window
 from scse_viz.scans import PLANES, slice_of
 from scse_viz.training.hippocampus.recipe import card_of, read_subject
-from scse_viz.training.hippocampus.slices import INSIDE, Recipe, Slices, augmented, chosen, plane_slices
+from scse_viz.training.hippocampus.slices import INSIDE, SliceAugmentation, Slices, augmented, chosen, plane_slices
 from tests.crop_files import CROP_SHAPE, CROPS
 
 CARD = card_of("unet", "none")
 UNSHADED = {"gamma": 0.0, "gain": (1.0, 1.0), "offset": 0.0, "bias": 0.0, "blurred": 0.0, "noise": 0.0}
-STILL = Recipe(mirrored=0.0, turn=0.0, zoom=(1.0, 1.0), stretch=0.0, bend=0.0, beyond=0.0, **UNSHADED)
+STILL = SliceAugmentation(mirrored=0.0, turn=0.0, zoom=(1.0, 1.0), stretch=0.0, bend=0.0, beyond=0.0, **UNSHADED)
 
 
 @pytest.mark.parametrize("name", CROPS)
@@ -40,7 +40,7 @@ def test_both_crops_give_the_same_pictures_whatever_their_type_and_orientation(c
 
 
 def test_beyond_its_edge_a_slice_goes_on_as_it_ends(slices: Slices) -> None:
-    still = Recipe(**{**vars(STILL), "beyond": 3.0})
+    still = SliceAugmentation(**{**vars(STILL), "beyond": 3.0})
     image, classes = augmented(slices, slices.first[:1, 0] + 8, (40, 48), Generator().manual_seed(1), still)
     rows = (image[0, 0, 1:] != image[0, 0, :-1]).any(dim=1).sum() + 1
     columns = (image[0, 0, :, 1:] != image[0, 0, :, :-1]).any(dim=0).sum() + 1
@@ -51,7 +51,7 @@ def test_beyond_its_edge_a_slice_goes_on_as_it_ends(slices: Slices) -> None:
 
 def test_classes_stay_on_what_they_name_however_a_slice_is_moved(slices: Slices) -> None:
     image, classes = augmented(
-        slices, slices.inside[0][0].repeat(20) + 2, (32, 32), Generator().manual_seed(2), Recipe(**UNSHADED)
+        slices, slices.inside[0][0].repeat(20) + 2, (32, 32), Generator().manual_seed(2), SliceAugmentation(**UNSHADED)
     )
     means = [float(image[:, 0][classes == number].median()) for number in range(3)]
     assert means[0] < means[1] - 0.1 < means[2] - 0.3

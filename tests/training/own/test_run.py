@@ -74,11 +74,11 @@ def test_the_result_is_a_network_that_the_zoo_opens_and_that_segments(
         assert [claimed["label 1"], claimed["label 2"]] == pytest.approx(scores[1:], abs=0.01)
 
 
-def test_growth_metrics_and_split_are_left_beside_it(data: Data, accelerator: Accelerator, tmp_path: Path) -> None:
+def test_history_metrics_and_split_are_left_beside_it(data: Data, accelerator: Accelerator, tmp_path: Path) -> None:
     train(data, "cse", SETTINGS, tmp_path, accelerator)
-    growth = np.load(tmp_path / "tiny-boxes-unet-cse.growth.npz")
-    assert (growth["steps"][0], growth["steps"][-1]) == (0, 6)
-    assert growth["encoder1/channel_gate"].shape == (len(growth["steps"]), 2, 4)
+    history = np.load(tmp_path / "tiny-boxes-unet-cse.history.npz")
+    assert (history["steps"][0], history["steps"][-1]) == (0, 6)
+    assert history["encoder1/channel_gate"].shape == (len(history["steps"]), 2, 4)
     rows = (tmp_path / "tiny-boxes-unet-cse.run" / "metrics.csv").read_text().splitlines()
     assert rows[0] == "step,training loss,validation loss,mean Dice,Dice label 1,Dice label 2"
     assert [float(row.split(",")[0]) for row in rows[1:]] == [0, 1, 2, 3, 4, 5, 6]
@@ -100,7 +100,7 @@ def test_a_stopped_training_goes_on_to_the_weights_of_an_uninterrupted_one(
     assert list((tmp_path / "resumed").glob("*.safetensors")) == []
     resumed = train(data, "scse", SETTINGS, tmp_path / "resumed", accelerator)
     assert resumed.sha256 == whole.sha256
-    for name in ("tiny-boxes-unet-scse.growth.npz",):
+    for name in ("tiny-boxes-unet-scse.history.npz",):
         once, again = (np.load(tmp_path / part / name) for part in ("whole", "resumed"))
         assert all(np.array_equal(once[key], again[key], equal_nan=key == "dice") for key in once.files)
 
@@ -132,9 +132,9 @@ def test_a_tiny_network_overfits_four_crops(data: Data, accelerator: Accelerator
     card = replace(data.card, name="tiny", architecture="unet", variant="scse", widths=settings.widths)
     crops = OneBatch(data.training, card, batch=4, size=16, seed=0)
     batch = crops.of_step(0)
-    task = Task(card, crops, settings.plan, torch.ones(3), [batch], batch[0][:2], facts={})
-    model, growth = fit(task, tmp_path, accelerator)
-    assert growth.validation_loss[-1] < 0.2 * growth.validation_loss[0]
+    task = Task(card, crops, settings.schedule, torch.ones(3), [batch], batch[0][:2], facts={})
+    model, history = fit(task, tmp_path, accelerator)
+    assert history.validation_loss[-1] < 0.2 * history.validation_loss[0]
     assert (model(batch[0]).argmax(dim=1) == batch[1]).float().mean() > 0.97
 
 
@@ -155,7 +155,7 @@ def test_label_maps_alone_are_enough(plain: Callable[..., Path], accelerator: Ac
     assert card.figures["measured_on"] == "painted slices of label maps that were held out"
     assert card.training is not None
     assert card.training["data"].startswith("images painted from label maps")
-    assert np.load(tmp_path / "out" / f"{card.name}.growth.npz")["encoder1/activation"].ndim == 4
+    assert np.load(tmp_path / "out" / f"{card.name}.history.npz")["encoder1/activation"].ndim == 4
 
 
 def test_names_that_would_hide_a_shipped_network_are_refused(

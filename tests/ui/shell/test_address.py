@@ -28,7 +28,10 @@ VIEWS = (
     ("explore", {"variant": "scSE"}),
     ("intervene", {"variant": "scSE", "intervene_channels": "true", "block": "encoder1"}),
     ("volume", {"variant": "scSE"}),
-    *(("understand", {"understand": part}) for part in ("By structure", "Attention and error", "Growth", "Learn")),
+    *(
+        ("understand", {"understand": part})
+        for part in ("By structure", "Attention and error", "Training history", "Learn")
+    ),
     ("understand", {"understand": "Learn", "understand_lesson": "The paper and ours"}),
     ("understand", {"understand": "Attention and error", "variant": "sSE", "scan": LABELLED}),
     ("models", {}),

@@ -20,7 +20,7 @@ sidebar.begin()
 understand.page()
 """
 SMALL = (24, 32, 20)
-ERRORS, GROWTH, LEARN = "Attention and error", "Growth", "Learn"
+ERRORS, HISTORY, LEARN = "Attention and error", "Training history", "Learn"
 
 
 def opened(**address) -> AppTest:
@@ -173,9 +173,9 @@ def test_a_bad_upload_says_so_and_keeps_the_view():
     assert list(figures(app)) == ["understand_entropies"]
 
 
-def test_growth_shows_all_variants_at_the_end_of_the_training():
-    app = opened(understand=GROWTH)
-    page = next(part.proto.body for part in app.get("html") if "growth" in part.proto.body)
+def test_history_shows_all_variants_at_the_end_of_the_training():
+    app = opened(understand=HISTORY)
+    page = next(part.proto.body for part in app.get("html") if "history" in part.proto.body)
     for title in ("none", "cSE", "sSE", "scSE"):
         assert f"<b>{title}</b>" in page
     assert 'alt="scSE, bottleneck: spatial gate, mean' in page
@@ -183,20 +183,20 @@ def test_growth_shows_all_variants_at_the_end_of_the_training():
     assert app.select_slider(key="understand_step").value == read_card("brain-unet-scse").training["steps"]
 
 
-def test_a_link_restores_a_moment_of_the_growth():
+def test_a_link_restores_a_snapshot_of_the_history():
     app = opened(
-        understand=GROWTH, understand_step="112", variants=["sSE"], blocks=["encoder2"], understand_reference="2"
+        understand=HISTORY, understand_step="112", variants=["sSE"], blocks=["encoder2"], understand_reference="2"
     )
-    page = next(part.proto.body for part in app.get("html") if "growth" in part.proto.body)
+    page = next(part.proto.body for part in app.get("html") if "history" in part.proto.body)
     assert "step 112" in page
     assert page.count('<div class="name">') == 1
-    curves = figures(app)["understand_growth"]
+    curves = figures(app)["understand_history"]
     assert curves["layout"]["shapes"][0]["x0"] == 112
     assert {trace["name"] for trace in curves["data"]} == {"sSE", "sSE, training"}
 
 
 def test_play_begins_at_the_first_step_and_can_be_stopped():
-    app = opened(understand=GROWTH, variants=["scSE"])
+    app = opened(understand=HISTORY, variants=["scSE"])
     app.button(key="understand_play").click().run()
     assert not app.exception
     assert app.button(key="understand_play").label == "Stop"
@@ -205,15 +205,15 @@ def test_play_begins_at_the_first_step_and_can_be_stopped():
     assert app.button(key="understand_play").label == "Play"
 
 
-def test_a_network_without_a_growth_file_is_named(monkeypatch, tmp_path):
+def test_a_network_without_a_history_file_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(understand_cached, "home", lambda name: tmp_path)
-    app = opened(understand=GROWTH, variants=["sSE"])
-    assert r"brain-unet-sse.growth.npz is missing" in texts(app)
+    app = opened(understand=HISTORY, variants=["sSE"])
+    assert r"brain-unet-sse.history.npz is missing" in texts(app)
     assert not figures(app)
 
 
-def test_without_a_variant_growth_says_what_to_do():
-    app = opened(understand=GROWTH)
+def test_without_a_variant_history_says_what_to_do():
+    app = opened(understand=HISTORY)
     app.button_group(key="variants").set_value([]).run()
     assert not app.exception
     assert "at least one variant" in texts(app)
@@ -278,7 +278,7 @@ def test_values_of_the_address_that_make_no_sense_are_named_and_replaced():
         {"understand": "By structure", "variant": "sSE"},
         {"understand": ERRORS},
         {"understand": ERRORS, "understand_against": "entropy"},
-        {"understand": GROWTH, "understand_step": "112"},
+        {"understand": HISTORY, "understand_step": "112"},
         {"understand": LEARN, "understand_lesson": "scSE", "block": "bottleneck"},
     ],
 )
