@@ -1,4 +1,4 @@
-"""Changed gates on one slice of a scan: the answers of a network to be compared, block by block, channel by channel."""
+"""Ablation on one slice: predictions of a network with gates changed or channels knocked out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,13 @@ from torch import Tensor, nn
 from scse_viz.attention import record
 from scse_viz.inference.slices import LARGEST, input_size, resampled, slice_input
 from scse_viz.intervention import Change, Region, intervene, sweep_channels
-from scse_viz.models.skeleton import DEPTH
 from scse_viz.scans import ScanSlice, SliceGrid
 from scse_viz.zoo import Card
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a network says of a slice, on its own grid: `labels` (H, W) uint8 and `probabilities` (classes, H, W)."""
+    """A prediction on the slice's own grid: `labels` (H, W) uint8 and `probabilities` (classes, H, W)."""
 
     labels: np.ndarray
     probabilities: np.ndarray
@@ -27,7 +26,7 @@ class Prediction:
 def predict(
     scan_slice: ScanSlice, model: nn.Module, card: Card, changes: Mapping[str, Change] | None = None
 ) -> Prediction:
-    """One slice through a network, with blocks changed where `changes` say. Raises as `inference.segment_slice`."""
+    """Segment one slice with blocks changed as `changes` says. Raises as `inference.segment_slice`."""
     x = slice_input(scan_slice, card)
     return _predictions(intervene(model, x, changes or {}).output, scan_slice.grid)[0]
 
@@ -35,9 +34,9 @@ def predict(
 def predict_without(
     scan_slice: ScanSlice, model: nn.Module, card: Card, block: str, channels: Sequence[int]
 ) -> Iterator[tuple[int, Prediction]]:
-    """One slice through a network with one channel of a block knocked out: yields each channel with the answer.
+    """Segment one slice with each of some channels of a block knocked out alone: yields channel and prediction.
 
-    As many channels go together as the limit of `inference` lets pass. Raises as `inference.segment_slice`.
+    Channels are batched up to `inference.LARGEST` pixels. Raises as `inference.segment_slice`.
     """
     x, grid = slice_input(scan_slice, card), scan_slice.grid
     together = max(1, min(len(channels), LARGEST // x[0, 0].numel(), LARGEST // (grid.height * grid.width)))
@@ -46,7 +45,7 @@ def predict_without(
 
 
 def channel_magnitudes(scan_slice: ScanSlice, model: nn.Module, card: Card) -> dict[str, np.ndarray]:
-    """The mean of |v| over every channel of the features v (C, h, w) that leave each block: block -> (C,), float32."""
+    """Mean |v| of every channel of the features v (C, h, w) that leave each block: block -> (C,), float32."""
     recording = record(model, slice_input(scan_slice, card), features=True)
     found = {}
     for name, block in recording.blocks.items():
@@ -56,16 +55,16 @@ def channel_magnitudes(scan_slice: ScanSlice, model: nn.Module, card: Card) -> d
 
 
 def region(inside: np.ndarray, value: float, scan_slice: ScanSlice, card: Card) -> Region:
-    """A part of a slice (H, W) bool as a region in which spatial gates of our networks are `value`.
+    """A mask (H, W) bool of a slice as the region in which spatial gates are set to `value`.
 
-    The region is brought to the network's input as the slice is, and padded as the network pads it.
+    The mask is resampled to the network's input as the slice is, and padded as the network pads its input.
     """
     mask = resampled(
         torch.from_numpy(inside.astype(np.float32))[None, None], input_size(scan_slice.scan, card, scan_slice.plane)
     )
     height, width = mask.shape[-2:]
-    multiple = 2**DEPTH
-    padded = F.pad(mask, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+    padding = (0, -width % card.multiple, 0, -height % card.multiple)
+    padded = F.pad(mask, padding, mode="replicate")
     return Region(padded[0, 0].clamp(0, 1), value)
 
 

@@ -1,4 +1,4 @@
-"""One block of a network on one slice, looked at closely: the features that enter and leave it."""
+"""The features that enter and leave one block on one slice."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ from scse_viz.zoo import Card
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """What one pass shows at one block: the features `before` and `after` it, (C, h, w) float32.
+    """One pass recorded at one block: the features `before` and `after` it, (C, h, w) float32.
 
-    `probabilities` (classes, H, W) float32 are those of the network's answer, on the slice's own grid. All are
-    read-only, so that one may be shared.
+    `probabilities` (classes, H, W) float32 are the prediction's, on the slice's own grid. All arrays are read-only, so
+    that an inspection can be shared.
     """
 
     before: np.ndarray
@@ -25,9 +25,9 @@ class Inspection:
 
 
 def inspect_block(scan_slice: ScanSlice, model: nn.Module, card: Card, block: str) -> Inspection:
-    """Run one slice through a network and keep the features of one of its blocks only.
+    """Run one slice through a network and keep the features of one of its blocks.
 
-    Raises KeyError for a block that the network has not, and ScanError and IndexError as `inference.segment_slice`.
+    Raises KeyError for a block the network lacks, and ScanError and IndexError as `inference.segment_slice`.
     """
     sites = {block: find_sites(model)[block]}
     x = slice_input(scan_slice, card)

@@ -1,7 +1,7 @@
-"""Every slice of a plane through a network, in a thread of its own: what is done can be read while the rest goes on.
+"""Background jobs: every slice of a plane through a network, each job in its own thread.
 
-Whoever asks for the same scan, network and plane shares one job, which goes on as long as anybody wants it. Results
-stay in memory, within a limit, and nothing is written anywhere.
+Finished slices can be read while a job runs. Clients that request the same scan, network and plane share one job, which
+runs as long as one of them is subscribed. Results are kept in memory, up to a limit, and never written to disk.
 """
 
 import logging
@@ -23,13 +23,13 @@ from scse_viz.scans import Scan, ScanError, slice_grid, volume_of
 from scse_viz.zoo import Card
 
 LIMIT = 1 << 30
-"""Bytes that all results may take together; those of a 1 mm head in one plane take 50 MB."""
-MOST = 64
-"""Jobs that are remembered, whatever their size."""
+"""Bytes of all results together; one plane of a 1 mm head takes 50 MB."""
+MAX_JOBS = 64
+"""Jobs that are kept, whatever their size."""
 NICENESS = 5
-"""How far a job steps back behind the slices that people wait for, where the system lets a thread do so."""
-PATIENCE = 0.2
-"""Seconds after which a job that waits for its turn looks whether anybody still wants it."""
+"""Priority of a job's thread, below that of the slices that users wait for, where the system has one per thread."""
+POLL_S = 0.2
+"""Interval at which a waiting job checks whether it still has subscribers."""
 THREAD = "volume run"
 STATES = ("stopped", "waiting", "running", "finished", "failed")
 
@@ -37,17 +37,16 @@ Key = tuple[str, str, str]  # digest of the scan, sha256 of the weights, plane
 
 
 class Ticket:
-    """What somebody holds who wants jobs done. One that is gone, as with a session that ended, wants none."""
+    """A client's subscription to jobs; it ends when the ticket is garbage-collected, as when a session ends."""
 
 
 class Job:
     """A plane of a scan through a network, slice by slice: written by one thread, read by any.
 
-    `state` is one of STATES: "stopped" before the start and where nobody wants the rest, "waiting" for its turn,
-    "failed" with an `error`. Where `done` (N,) holds there are `labels` (N, H, W) uint8 class numbers, and `sizes`
-    (N, classes), their pixels; `gates` by block, with one axis more than those of a slice, (N, C) and (N, h, w),
-    float16, activations float32; and by block and kind `means` (N,) and `saturations` (N,), the share within 0.05 of 0
-    or 1, nan where a slice is not done.
+    `state` is one of STATES: "stopped" before the start and after the last subscriber left, "waiting" for its turn,
+    "failed" with an `error`. Valid where `done` (N,): `labels` (N, H, W) uint8 class numbers; `sizes` (N, classes),
+    pixels per class; `gates` by block, stacked over slices, (N, C) and (N, h, w), float16, activations float32; by
+    block and kind, `means` (N,) and `saturations` (N,), the share within 0.05 of 0 or 1, nan where not done.
     """
 
     def __init__(self, plane: str, count: int, classes: int) -> None:
@@ -60,41 +59,41 @@ class Job:
         self.gates: dict[str, BlockGates] = {}
         self.means: dict[tuple[str, str], np.ndarray] = {}
         self.saturations: dict[tuple[str, str], np.ndarray] = {}
-        self.seconds_left: float | None = None  # at the pace so far
-        self.pixel_mm = (0.0, 0.0)  # of the network's input (row, column)
+        self.seconds_left: float | None = None  # at the average pace so far
+        self.pixel_mm = (0.0, 0.0)  # network input (row, column)
         self.wanted_by: WeakSet[Ticket] = WeakSet()
-        self.thread: threading.Thread | None = None  # the last that wrote here
+        self.thread: threading.Thread | None = None  # the last one to write here
 
     @property
     def count(self) -> int:
-        """How many slices there are."""
+        """Number of slices of the plane."""
         return len(self.done)
 
     @property
     def ready(self) -> int:
-        """How many slices are done."""
+        """Number of slices done."""
         return int(np.count_nonzero(self.done))
 
     @property
     def under_way(self) -> bool:
-        """Whether more slices come by themselves."""
+        """Whether the job is queued or running."""
         return self.state in ("waiting", "running")
 
     @property
     def nbytes(self) -> int:
-        """Memory of the results."""
+        """Bytes of the results."""
         return self.labels.nbytes + sum(gate.nbytes for gate in named_arrays(self.gates).values())
 
     def gates_of(self, index: int) -> dict[str, BlockGates]:
-        """The gates of a slice that is done, float32, as in SliceResult."""
+        """The gates of a finished slice, float32, as in SliceResult."""
         return {block: _each(gates, lambda gate: gate[index].astype(np.float32)) for block, gates in self.gates.items()}
 
     def label_volume(self) -> np.ndarray:
-        """The prediction (X, Y, Z) in RAS, uint8; 0 in slices that are not done."""
+        """The prediction (X, Y, Z) in RAS, uint8; 0 in slices not done."""
         return volume_of(self.labels, self.plane) if self.ready else self.labels
 
     def keep(self, index: int, result: SliceResult) -> None:
-        """Take the result of a slice."""
+        """Store the result of one slice."""
         if not self.labels.size:
             self._make_room(result)
         self.labels[index] = result.labels
@@ -107,7 +106,7 @@ class Job:
                     getattr(self.gates[block], kind)[index] = gate
                     self.means[block, kind][index] = opened.mean
                     self.saturations[block, kind][index] = opened.saturated
-        self.done[index] = True  # last: who sees it may read the rest
+        self.done[index] = True  # last: a reader that sees it may read the rest
 
     def _make_room(self, result: SliceResult) -> None:
         self.pixel_mm = result.pixel_mm
@@ -121,19 +120,19 @@ class Job:
 
 
 class Jobs:
-    """The jobs of a process: `at_once` of them run while others wait, and all results together take `limit` bytes.
+    """The jobs of a process: at most `at_once` run at a time, and all results together take at most `limit` bytes.
 
-    Beyond the limit, the results that were not looked at for longest are given up.
+    Beyond the limit the least recently used results are evicted.
     """
 
     def __init__(self, *, limit: int = LIMIT, at_once: int = 1) -> None:
         self._limit = limit
         self._turns = threading.BoundedSemaphore(at_once)
         self._lock = threading.Lock()
-        self._jobs: OrderedDict[Key, Job] = OrderedDict()  # the one looked at last is last
+        self._jobs: OrderedDict[Key, Job] = OrderedDict()  # least recently used first
 
     def find(self, scan: Scan, card: Card, plane: str) -> Job | None:
-        """The job of a scan, network and plane, whoever started it; None where there is none, or no longer."""
+        """The job of a scan, network and plane, whichever client started it; None if absent or evicted."""
         key = (scan.digest, card.sha256, plane)
         with self._lock:
             if key in self._jobs:
@@ -141,9 +140,9 @@ class Jobs:
             return self._jobs.get(key)
 
     def start(self, ticket: Ticket, scan: Scan, card: Card, plane: str, model: nn.Module, *, first: int = 0) -> Job:
-        """Want all slices of a plane, those near `first` first.
+        """Queue all slices of a plane, nearest to `first` first, and subscribe `ticket` to the job.
 
-        Where somebody wants them already the job is shared, and where it stopped or failed it goes on from there.
+        A job that is queued or running is shared; one that stopped or failed resumes with the slices not done.
         """
         key = (scan.digest, card.sha256, plane)
         with self._lock:
@@ -161,17 +160,17 @@ class Jobs:
             return job
 
     def leave(self, ticket: Ticket, job: Job) -> None:
-        """Want a job no longer: unless somebody else does, it stops after its slice. What is done stays."""
+        """Unsubscribe from a job. Without subscribers it stops after the current slice; finished slices are kept."""
         with self._lock:
             job.wanted_by.discard(ticket)
 
     def wanted(self, ticket: Ticket) -> list[Job]:
-        """The jobs under way that a ticket wants."""
+        """The queued or running jobs that a ticket is subscribed to."""
         with self._lock:
             return [job for job in self._jobs.values() if job.under_way and ticket in job.wanted_by]
 
     def close(self) -> None:
-        """Stop everything, and wait until it has: threads inside torch must not see the end of the program."""
+        """Stop all jobs and join their threads: none may be inside torch when the interpreter shuts down."""
         with self._lock:
             jobs = list(self._jobs.values())
             for job in jobs:
@@ -181,17 +180,17 @@ class Jobs:
                 job.thread.join()
 
     def _work(self, job: Job, scan: Scan, card: Card, model: nn.Module, order: Sequence[int]) -> None:
-        """The thread of a job."""
+        """Body of a job's thread."""
         _step_back()
-        while not self._turns.acquire(timeout=PATIENCE):
+        while not self._turns.acquire(timeout=POLL_S):
             if not self._wanted(job, "waiting"):
                 return
         try:
             self._run(job, scan, card, model, order)
-        except Exception as error:  # nobody is above a thread: who looks at the job is told
+        except Exception as error:  # a thread has no caller: clients read it from the job
             if not isinstance(error, ScanError):
                 logging.getLogger(__name__).exception("%s, %s slices", card.name, job.plane)
-            self._end(job, "failed", error.with_traceback(None))  # a traceback would keep the scan
+            self._end(job, "failed", error.with_traceback(None))  # a traceback would keep the scan alive
         finally:
             self._turns.release()
             self._forget()
@@ -231,31 +230,31 @@ class Jobs:
             )
 
     def _forget(self) -> None:
-        """Give up jobs that left nothing, and then the oldest results beyond the limits, but for the newest of all."""
+        """Drop stopped jobs without results, then evict the oldest results beyond the limits, never the newest."""
         with self._lock:
             for key in [key for key, job in self._jobs.items() if job.state == "stopped" and not job.ready]:
                 del self._jobs[key]
             resting = [key for key, job in self._jobs.items() if not job.under_way]
             for key in resting[:-1]:
-                if len(self._jobs) <= MOST and sum(job.nbytes for job in self._jobs.values()) <= self._limit:
+                if len(self._jobs) <= MAX_JOBS and sum(job.nbytes for job in self._jobs.values()) <= self._limit:
                     return
                 del self._jobs[key]
 
 
 def _each(gates: BlockGates, change: Callable[[np.ndarray], np.ndarray]) -> BlockGates:
-    """The same block with each of its arrays changed."""
+    """The same block with `change` applied to each of its arrays."""
     arrays = (gates.channel_gate, gates.spatial_gate, gates.activation)
     channel, spatial, activation = (None if array is None else change(array) for array in arrays)
     return BlockGates(channel, spatial, activation, gates.map_mm)
 
 
 def _empty(gates: BlockGates, count: int) -> BlockGates:
-    """Room for the gates of `count` slices: float16 for what lies in 0 to 1, finer than any picture shows."""
+    """Zeros for the gates of `count` slices: float16 for values in 0 to 1, finer than any picture shows."""
     kept = _each(gates, lambda gate: np.zeros((count, *gate.shape), dtype=np.float16))
     return kept if kept.activation is None else replace(kept, activation=kept.activation.astype(np.float32))
 
 
 def _step_back() -> None:
-    """Let other threads have the processor first; also those that torch starts for this one."""
+    """Lower the priority of this thread, and with it that of the threads that torch starts for it."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -1,4 +1,4 @@
-"""A slice of a scan through a network: what it segments there, and what its gates let pass."""
+"""A slice of a scan through a network: its prediction and its gates."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,26 +12,26 @@ from torch import Tensor, nn
 from scse_viz.analysis.gates import BlockGates
 from scse_viz.attention import Recording
 from scse_viz.intervention import Change, intervene
-from scse_viz.scans import Scan, ScanError, ScanSlice, slice_grid, slice_of
+from scse_viz.scans import Scan, ScanError, ScanSlice, SliceGrid, slice_grid, slice_of
 from scse_viz.zoo import Card
 
 TOLERANCE = 0.05
-"""Pixels whose size is within this share of the card's stay as they are."""
+"""A slice is not resampled where its pixel size is within this share of the card's."""
 LARGEST = 1024 * 1024
-"""Pixels that one pass may hold, of all slices of a batch together: 0.6 GB of features in a shipped U-Net."""
+"""Pixels of one pass, all slices of a batch together: 0.6 GB of features in a shipped U-Net."""
 SAMPLE = 500_000
-"""Voxels, about, that percentiles are taken from; a larger scan is thinned evenly."""
+"""Voxels, about, from which percentiles are computed; a larger scan is subsampled evenly."""
 KINDS = ("channel_gate", "spatial_gate", "activation")
 
 
 @dataclass(frozen=True, eq=False)
 class SliceResult:
-    """What a network made of one slice of H x W pixels.
+    """Prediction and gates of a network on one slice of H x W pixels.
 
     `labels` (H, W) uint8 class numbers, `confidence` (H, W) float32, the probability of that class, and `entropy`
-    (H, W) float32, that of all probabilities from 0 (sure) to 1 (all alike), lie on the slice's own grid. `gates`,
-    float32, by block in their order. `pixel_mm` is the size of a pixel of the network's input (row, column); a pixel of
-    a map of scale s covers s times that, from the top left.
+    (H, W) float32, that of all probabilities from 0 (certain) to 1 (uniform), lie on the slice's own grid. `gates`,
+    float32, by block in the order of the pass. `pixel_mm` is the pixel size of the network's input (row, column); a
+    pixel of a map of scale s covers s times that, from the top left.
     """
 
     labels: np.ndarray
@@ -42,9 +42,9 @@ class SliceResult:
 
 
 def window(scan: Scan, card: Card) -> tuple[float, float]:
-    """The intensities that become 0 and 1: the card's percentiles of the whole scan, so that its slices agree.
+    """The intensities mapped to 0 and 1: the card's percentiles over the whole scan, the same for all its slices.
 
-    Where the percentiles fall together the extremes of the scan stand in, and in a constant scan every voxel is 0.
+    Where the two percentiles coincide the scan's minimum and maximum are used; a constant scan maps to 0.
     """
     step = math.ceil((scan.voxels.size / SAMPLE) ** (1 / 3))
     low, high = np.percentile(scan.voxels[::step, ::step, ::step], (card.window.low, card.window.high))
@@ -56,9 +56,9 @@ def window(scan: Scan, card: Card) -> tuple[float, float]:
 
 
 def input_size(scan: Scan, card: Card, plane: str) -> tuple[int, int]:
-    """Rows and columns of the network's input: the slice's own, or as many pixels of `card.pixel_mm` as it is long.
+    """Rows and columns of the network's input: the slice's own, or those of the slice resampled to `card.pixel_mm`.
 
-    Raises ScanError for a plane that the scan has not, and for slices beyond `LARGEST` before or after resampling.
+    Raises ScanError for a plane the scan lacks, and for slices beyond `LARGEST` before or after resampling.
     """
     if plane not in scan.planes:
         raise ScanError(
@@ -77,10 +77,10 @@ def input_size(scan: Scan, card: Card, plane: str) -> tuple[int, int]:
 
 
 def network_input(scan: Scan, card: Card, plane: str, indices: Sequence[int], levels: tuple[float, float]) -> Tensor:
-    """Slices of a plane as the network was trained to see them: (B, in_channels, h, w) in 0 to `card.window.maximum`.
+    """Slices of a plane as input of a network: (B, in_channels, h, w) in 0 to `card.window.maximum`.
 
-    `levels` are those of `window`. The whole field of view is kept, pixel edge on pixel edge. Raises as `input_size`,
-    and ScanError for a network whose channels are scans of different kinds.
+    `levels` are those of `window`. The field of view is kept, its edges aligned. Raises as `input_size`, and ScanError
+    for a network whose channels are scans of different kinds.
     """
     if card.channels:
         raise ScanError(
@@ -95,78 +95,74 @@ def network_input(scan: Scan, card: Card, plane: str, indices: Sequence[int], le
 
 
 def slice_input(scan_slice: ScanSlice, card: Card) -> Tensor:
-    """One slice as the network gets it, (1, in_channels, h, w). Raises as `network_input`."""
+    """One slice as input of a network, (1, in_channels, h, w). Raises as `network_input`."""
     return network_input(scan_slice.scan, card, scan_slice.plane, [scan_slice.index], window(scan_slice.scan, card))
 
 
 def segment_slice(
     scan_slice: ScanSlice, model: nn.Module, card: Card, *, changes: Mapping[str, Change] | None = None
 ) -> SliceResult:
-    """Segment one slice and record its gates, with blocks changed as `intervention.intervene` does where `changes` say.
+    """Segment one slice and record its gates, with blocks changed as `changes` says; see `intervention.intervene`.
 
-    Raises ScanError as `input_size`, ValueError for a change of what the network lacks.
+    Raises ScanError as `input_size`, ValueError for a change of something the network lacks.
     """
-    slices = segment_slices(scan_slice.scan, model, card, scan_slice.plane, indices=[scan_slice.index], changes=changes)
-    return next(slices)[1]
+    recording = intervene(model, slice_input(scan_slice, card), changes or {})
+    return next(_results(recording, scan_slice.grid, card))
 
 
 def segment_slices(
-    scan: Scan,
-    model: nn.Module,
-    card: Card,
-    plane: str,
-    *,
-    indices: Sequence[int] | None = None,
-    batch: int = 4,
-    changes: Mapping[str, Change] | None = None,
+    scan: Scan, model: nn.Module, card: Card, plane: str, *, indices: Sequence[int] | None = None, batch: int = 4
 ) -> Iterator[tuple[int, SliceResult]]:
     """Segment slices of a plane, all of them unless `indices` says which, and yield each with its index.
 
     `batch` slices go through the network at once, fewer where they would be beyond `LARGEST` pixels together; the
-    results are those of single slices. Nothing is computed before it is asked for. Raises as `segment_slice`.
+    results are those of single slices. Each batch is computed when its first slice is requested. Raises as
+    `segment_slice`.
     """
     rows, columns = input_size(scan, card, plane)
     grid = slice_grid(scan, plane)
     wanted = range(grid.count) if indices is None else indices
     levels = window(scan, card)
     together = max(1, min(batch, LARGEST // (rows * columns), LARGEST // (grid.height * grid.width)))
-    pixel_mm = (grid.row_mm * grid.height / rows, grid.column_mm * grid.width / columns)
-    scales = {block.name: block.scale for block in card.block_table}
     for start in range(0, len(wanted), together):
         some = wanted[start : start + together]
-        recording = intervene(model, network_input(scan, card, plane, some, levels), changes or {})
-        logits = resampled(recording.output, (grid.height, grid.width))
-        peak, labels = logits.max(dim=1)
-        total = logits.logsumexp(dim=1)
-        confidence = (peak - total).exp()
-        # - sum p log p of p = exp(logits - total), over its largest possible value.
-        spread = total - ((logits - total[:, None]).exp() * logits).sum(dim=1)
-        entropy = (spread / math.log(logits.shape[1])).clamp(0, 1)
-        for row, index in enumerate(some):
-            # Copies, so that whoever keeps one slice does not keep its batch.
-            yield (
-                index,
-                SliceResult(
-                    labels=labels[row].numpy().astype(np.uint8),
-                    confidence=confidence[row].numpy().copy(),
-                    entropy=entropy[row].numpy().copy(),
-                    gates=_gates(recording, row, scales, pixel_mm),
-                    pixel_mm=pixel_mm,
-                ),
-            )
+        recording = intervene(model, network_input(scan, card, plane, some, levels), {})
+        yield from zip(some, _results(recording, grid, card), strict=True)
 
 
 def resampled(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear, smoothed first where it shrinks: x (B, C, H, W) -> (B, C, *size) over the same field of view."""
+    """Bilinear, antialiased when shrinking: x (B, C, H, W) -> (B, C, *size) over the same field of view."""
     if x.shape[-2:] == size:
         return x
     return F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
 
 
+def _results(recording: Recording, grid: SliceGrid, card: Card) -> Iterator[SliceResult]:
+    """The results of a recorded batch, slice by slice, on their own grid."""
+    rows, columns = recording.output.shape[-2:]
+    pixel_mm = (grid.row_mm * grid.height / rows, grid.column_mm * grid.width / columns)
+    scales = {block.name: block.scale for block in card.block_table}
+    logits = resampled(recording.output, (grid.height, grid.width))
+    peak, labels = logits.max(dim=1)
+    total = logits.logsumexp(dim=1)
+    confidence = (peak - total).exp()
+    # - sum p log p of p = exp(logits - total), over its largest possible value.
+    spread = total - ((logits - total[:, None]).exp() * logits).sum(dim=1)
+    entropy = (spread / math.log(logits.shape[1])).clamp(0, 1)
+    for row in range(len(logits)):
+        yield SliceResult(  # copies: a caller that keeps one slice must not keep its batch
+            labels=labels[row].numpy().astype(np.uint8),
+            confidence=confidence[row].numpy().copy(),
+            entropy=entropy[row].numpy().copy(),
+            gates=_gates(recording, row, scales, pixel_mm),
+            pixel_mm=pixel_mm,
+        )
+
+
 def _gates(
     recording: Recording, row: int, scales: Mapping[str, int], pixel_mm: tuple[float, float]
 ) -> dict[str, BlockGates]:
-    """The gates of one image of a batch; scales: block -> pixels of the input along a side of a pixel of its map."""
+    """The gates of one image of a batch; scales: block -> down-sampling factor of its map."""
     gates = {}
     for name, block in recording.blocks.items():
         arrays = {kind: gate[row].numpy().copy() for kind in KINDS if (gate := getattr(block, kind)) is not None}
@@ -176,7 +172,7 @@ def _gates(
 
 
 def _pixels(count: int, from_mm: float, to_mm: float) -> int:
-    """How many pixels of `to_mm` cover `count` of `from_mm`: `count` where the sizes agree within TOLERANCE."""
+    """The number of `to_mm` pixels over `count` pixels of `from_mm`; `count` where the sizes agree within TOLERANCE."""
     if abs(from_mm / to_mm - 1) <= TOLERANCE:
         return count
     return max(1, round(count * from_mm / to_mm))

@@ -1,4 +1,4 @@
-"""A gate step by step, as its paper draws it: what is squeezed, what is excited, and what the block multiplies by."""
+"""The steps of a gate as in its paper: squeeze, excitation, and the factors that the block multiplies by."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -16,7 +16,7 @@ from scse_viz.zoo import Card
 
 @dataclass(frozen=True, eq=False)
 class ChannelSteps:
-    """cSE: the `mean` (C,) of every channel, the `hidden` units (C / r,) after the ReLU, and the `weights` (C,)."""
+    """cSE: the channel means `mean` (C,), the `hidden` units (C / r,) after the ReLU, and the `weights` (C,)."""
 
     mean: np.ndarray
     hidden: np.ndarray
@@ -25,7 +25,7 @@ class ChannelSteps:
 
 @dataclass(frozen=True, eq=False)
 class SpatialSteps:
-    """sSE: how much every channel counts, `kernel` (C,) and `bias`, the sum `logits` (h, w), and the `gate` (h, w)."""
+    """sSE: the 1 x 1 convolution's `kernel` (C,) and `bias`, its output `logits` (h, w), and the `gate` (h, w)."""
 
     kernel: np.ndarray
     bias: float
@@ -35,7 +35,7 @@ class SpatialSteps:
 
 @dataclass(frozen=True, eq=False)
 class BlockSteps:
-    """A block at work on one slice: features `before` and `after` it, (C, h, w), and the steps of the gates it has."""
+    """One block on one slice: the features `before` and `after` it, (C, h, w), and the steps of its gates."""
 
     before: np.ndarray
     after: np.ndarray
@@ -43,7 +43,7 @@ class BlockSteps:
     spatial: SpatialSteps | None
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Every array by a name: `before`, `after`, `channel mean`, `spatial logits` and so on."""
+        """All arrays by name: `before`, `after`, `channel mean`, `spatial logits`, ..."""
         found = {"before": self.before, "after": self.after}
         if self.channel is not None:
             steps = self.channel
@@ -55,22 +55,22 @@ class BlockSteps:
         return found
 
     def by_channel(self, number: int) -> np.ndarray:
-        """A channel (h, w) times its weight; raises ValueError where there is no channel gate."""
+        """A channel (h, w) times its weight; raises ValueError without a channel gate."""
         if self.channel is None:
             raise ValueError("this block has no channel gate")
         return self.before[number] * self.channel.weights[number]
 
     def by_space(self, number: int) -> np.ndarray:
-        """A channel (h, w) times the spatial gate; raises ValueError where there is none."""
+        """A channel (h, w) times the spatial gate; raises ValueError without one."""
         if self.spatial is None:
             raise ValueError("this block has no spatial gate")
         return self.before[number] * self.spatial.gate
 
 
 def block_steps(scan_slice: ScanSlice, model: nn.Module, card: Card, block: str) -> BlockSteps:
-    """Run one slice through a network and follow one of its blocks.
+    """Run one slice through a network and record the steps of one of its blocks.
 
-    Raises KeyError for a block that the network has not, ScanError and IndexError as `inference.segment_slice`.
+    Raises KeyError for a block the network lacks, ScanError and IndexError as `inference.segment_slice`.
     """
     site = find_sites(model)[block]
     x = slice_input(scan_slice, card)
@@ -99,15 +99,15 @@ def spatial_steps(gate: SpatialGate, u: Tensor) -> SpatialSteps:
     """q = sum over channels of w u, plus b, and sigmoid(q) of u (1, C, h, w)."""
     with torch.no_grad():
         logits = gate.squeeze(u)[0, 0]
-    kernel = gate.squeeze.weight.detach().flatten().numpy().copy()  # the network's own must not be written to
+    kernel = gate.squeeze.weight.detach().flatten().numpy().copy()  # a copy: the network's own must stay as it is
     bias = float(cast(Tensor, gate.squeeze.bias).detach())
     return SpatialSteps(kernel, bias, logits.numpy(), logits.sigmoid().numpy())
 
 
 def channel_gates_of_crop(scan_slice: ScanSlice, model: nn.Module, card: Card, side: int) -> dict[str, np.ndarray]:
-    """The channel gates when the network is scan_slice a square about the middle of a slice alone: block -> (C,).
+    """The channel gates when the network sees only a central square of the slice: block -> (C,).
 
-    side: of the square, in pixels of the network's input; a slice that is smaller is scan_slice whole.
+    side: of the square, in pixels of the network's input; a smaller slice is seen whole.
     """
     x = slice_input(scan_slice, card)
     top, left = (max(0, (length - side) // 2) for length in x.shape[2:])

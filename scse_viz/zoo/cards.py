@@ -113,6 +113,11 @@ class Card:
         """The blocks of this card's network in order, with channels and scale, without building the network."""
         return block_infos(self.widths)
 
+    @property
+    def multiple(self) -> int:
+        """The network pads the rows and columns of its input, at the bottom and right, to a multiple of this."""
+        return max(block.scale for block in self.block_table)
+
 
 def folders() -> tuple[Path, ...]:
     """Where networks are: the shipped folder, then those that the environment variable SCSE_VIZ_MODELS lists.
