@@ -11,9 +11,9 @@ const NAMES = [
 ];
 
 test("a stage stands as deep as its number, the decoder opposite the encoder", () => {
-  assert.deepEqual(standing("encoder3"), { level: 2, side: "left" });
-  assert.deepEqual(standing("decoder3"), { level: 2, side: "right" });
-  assert.deepEqual(standing("bottleneck"), { level: 4, side: "middle" });
+  assert.deepEqual(standing("encoder3", 4), { level: 2, side: "left" });
+  assert.deepEqual(standing("decoder3", 4), { level: 2, side: "right" });
+  assert.deepEqual(standing("bottleneck", 4), { level: 4, side: "middle" });
 });
 
 for (const width of [320, 500, 699, 700, 1100]) {
@@ -31,6 +31,13 @@ for (const width of [320, 500, 699, 700, 1100]) {
     }));
   });
 }
+
+test("a network of another depth has its bottleneck just below its last encoder stage", () => {
+  const names = ["input", "encoder1", "encoder2", "bottleneck", "decoder2", "decoder1", "prediction"];
+  const layout = layOut(names, 900, 0.8);
+  assert.equal(layout.boxes.get("bottleneck").y - layout.boxes.get("encoder2").y, layout.step);
+  assert.equal(connections(names, layout).filter(([kind]) => kind === "skip").length, 2);
+});
 
 test("words stand below the pictures of a bow and beside those of a ladder", () => {
   assert.equal(layOut(NAMES, 1100, 0.8).words, "below");

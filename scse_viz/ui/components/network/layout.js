@@ -3,11 +3,13 @@
 const NARROW = 700; // px: below it, eleven pictures beside one another are too small to read
 const GAP = 16;
 const WORDS = { below: 34, beside: 84 }; // px that a stage's name and size take
-const DEPTH = 4;
 
-// The name of a stage -> how far down it stands, and on which side.
-export function standing(name) {
-  if (name === "bottleneck") return { level: DEPTH, side: "middle" };
+// How many stages the encoder has.
+export const depthOf = (names) => names.filter((name) => name.startsWith("encoder")).length;
+
+// The name of a stage -> how far down it stands in a network of so many encoder stages, and on which side.
+export function standing(name, depth) {
+  if (name === "bottleneck") return { level: depth, side: "middle" };
   if (name === "input") return { level: 0, side: "left", end: true };
   if (name === "prediction") return { level: 0, side: "right", end: true };
   return { level: Number(name.slice(7)) - 1, side: name.startsWith("encoder") ? "left" : "right" };
@@ -23,26 +25,28 @@ function bow(names, width, aspect) {
   const height = side / aspect;
   const across = (width - side) / (names.length - 1);
   const step = Math.max(34, Math.min(44, height * 0.42));
+  const depth = depthOf(names);
   const boxes = new Map(
-    names.map((name, index) => [name, { x: index * across, y: standing(name).level * step, width: side, height }]),
+    names.map((name, index) => [name, { x: index * across, y: standing(name, depth).level * step, width: side, height }]),
   );
-  return { boxes, height: DEPTH * step + height + WORDS.below, step, words: "below" };
+  return { boxes, height: depth * step + height + WORDS.below, step, words: "below" };
 }
 
 function ladder(names, width, aspect) {
   const height = Math.min(84, (width / 2 - WORDS.beside - 30) / aspect);
   const side = height * aspect;
   const step = height + 12;
+  const depth = depthOf(names);
   const boxes = new Map(
     names.map((name) => {
-      const { level, side: where, end } = standing(name);
+      const { level, side: where, end } = standing(name, depth);
       const row = end ? 0 : level + 1;
       const inset = WORDS.beside + (end ? 0 : level * 8);
       const x = { left: inset, right: width - inset - side, middle: (width - side) / 2 }[where];
       return [name, { x, y: row * step, width: side, height }];
     }),
   );
-  return { boxes, height: (DEPTH + 1) * step + height + WORDS.below, step, words: "beside" };
+  return { boxes, height: (depth + 1) * step + height + WORDS.below, step, words: "beside" };
 }
 
 // Lines of the drawing: [kind, path], kind "flow" from a stage to the next, "skip" from encoder to decoder.
@@ -51,7 +55,7 @@ export function connections(names, { boxes, step, words }) {
   names.slice(1).forEach((name, index) => {
     lines.push(["flow", words === "below" ? sideways(boxes.get(names[index]), boxes.get(name)) : steps(boxes.get(names[index]), boxes.get(name))]);
   });
-  for (let level = 1; level <= DEPTH; level++) {
+  for (let level = 1; level <= depthOf(names); level++) {
     const [from, to] = [boxes.get(`encoder${level}`), boxes.get(`decoder${level}`)];
     const y = from.y + (words === "below" ? step / 2 - 4 : from.height / 2);
     lines.push(["skip", `M${from.x + from.width + 1} ${y}H${to.x - 6}`]);

@@ -5,7 +5,7 @@ import { drawChannels, drawMaps, drawRing, inksOf } from "../shared/drawing.js";
 import { element, sharpContext } from "../shared/elements.js";
 import { clamp, extent, middleOf, placement } from "../shared/geometry.js";
 import { decodeAll, sameBytes, unpack } from "../shared/message.js";
-import { connections, layOut, standing } from "./layout.js";
+import { connections, depthOf, layOut, standing } from "./layout.js";
 
 const MOVES = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
@@ -143,7 +143,7 @@ export class NetworkView {
       this.place.dataset.words = layout.words;
       this.place.style.height = `${layout.height}px`;
       this.lines(layout, width);
-      for (const [name, stage] of this.cells) this.drawStage(stage, layout.boxes.get(name), standing(name));
+      for (const [name, stage] of this.cells) this.drawStage(stage, layout.boxes.get(name), standing(name, depthOf(this.names)));
       this.place.dataset.drawn = this.slice.picture;
     });
   }
