@@ -167,7 +167,7 @@ def test_what_is_out_of_sight_is_drawn_when_it_comes_near_and_nothing_is_drawn_t
     last.scroll_into_view_if_needed()
     visit.page.wait_for_function("window.drawn.some(name => name.startsWith('sSE, decoder1'))", timeout=PATIENCE)
     visit.page.evaluate("window.drawn.length = 0")
-    visit.page.get_by_text("Take away").click()  # the page runs, and its maps are the same
+    visit.page.get_by_text("Export: numbers").click()  # the page runs, and its maps are the same
     expect(visit.page.get_by_role("button", name="Report (HTML)")).to_be_visible(timeout=PATIENCE)
     visit.page.wait_for_timeout(500)
     assert visit.page.evaluate("window.drawn") == []

@@ -26,7 +26,7 @@ def test_files_of_a_view_open_elsewhere(browser: Browser, address: str, tmp_path
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.goto(f"{address}explore?scan=ICBM+2009a&variant=scSE&plane=coronal&coronal=100&block=encoder3")
-    page.get_by_text("Take away").click(timeout=PATIENCE)
+    page.get_by_text("Export: numbers").click(timeout=PATIENCE)
     expect(page.get_by_role("button", name="Report (HTML)")).to_be_visible(timeout=PATIENCE)
     report = taken(page, "Report (HTML)", tmp_path)
     maps = zipfile.ZipFile(taken(page, "Maps (NIfTI)", tmp_path))

@@ -13,7 +13,7 @@ VIEW = "intervene?plane=axial&axial=80&block=encoder1"
 
 def visit(page: Page, address: str) -> None:
     page.goto(address)
-    expect(page.get_by_text("Take away: numbers")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Export: numbers")).to_be_visible(timeout=PATIENCE)
     rested(page)
 
 

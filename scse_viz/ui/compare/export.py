@@ -49,11 +49,13 @@ def offer(
     }
     export.offer(
         first.view,
-        page="compare",
-        models=first.cards,
-        figures=figures,
-        tables=tables,
-        maps={**maps, "networks that differ": disagreement(labels).astype(np.float32)},
-        arrays=arrays,
-        code=CODE.format(block=next(iter(first.columns[0].result.gates))),
+        export.Contents(
+            page="compare",
+            models=first.cards,
+            figures=figures,
+            tables=tables,
+            maps={**maps, "networks that differ": disagreement(labels).astype(np.float32)},
+            arrays=arrays,
+            code=CODE.format(block=next(iter(first.columns[0].result.gates))),
+        ),
     )

@@ -260,13 +260,15 @@ def _offer(
         tables["channel weights"] = pd.DataFrame({"weight": block.gates.channel_gate}).rename_axis("channel")
     export.offer(
         block.view,
-        page="explore",
-        models=[block.card],
-        figures={**figures, **spot.figures},
-        tables=tables,
-        maps={f"{block.name} {kind}": map_ for kind, map_ in _maps(block).items()},
-        arrays=named_arrays(block.found.gates),
-        code=code,
+        export.Contents(
+            page="explore",
+            models=[block.card],
+            figures={**figures, **spot.figures},
+            tables=tables,
+            maps={f"{block.name} {kind}": map_ for kind, map_ in _maps(block).items()},
+            arrays=named_arrays(block.found.gates),
+            code=code,
+        ),
     )
 
 

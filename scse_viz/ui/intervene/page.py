@@ -58,19 +58,21 @@ def _draw(view: View, card: Card, block: str) -> None:
     swept = sweeps.draw(at, before, gates, manner, block)
     export.offer(
         view,
-        page="intervene",
-        models=[card],
-        figures={f"channels of {block} by weight": bars, **swept.figures},
-        tables={**tables, **swept.tables},
-        maps={"changed pixels": outcome.changed.astype(np.float32), "prediction after": outcome.after.labels},
-        arrays={
-            "labels_before": before.labels,
-            "labels_after": outcome.after.labels,
-            "confidence_before": before.confidence,
-            "confidence_after": outcome.after.confidence,
-            **{f"after/{name}": gate for name, gate in named_arrays(outcome.after.gates).items()},
-        },
-        code=python_of(changes, card.name, view.plane, view.index, structure) if changes else "",
+        export.Contents(
+            page="intervene",
+            models=[card],
+            figures={f"channels of {block} by weight": bars, **swept.figures},
+            tables={**tables, **swept.tables},
+            maps={"changed pixels": outcome.changed.astype(np.float32), "prediction after": outcome.after.labels},
+            arrays={
+                "labels_before": before.labels,
+                "labels_after": outcome.after.labels,
+                "confidence_before": before.confidence,
+                "confidence_after": outcome.after.confidence,
+                **{f"after/{name}": gate for name, gate in named_arrays(outcome.after.gates).items()},
+            },
+            code=python_of(changes, card.name, view.plane, view.index, structure) if changes else "",
+        ),
     )
 
 

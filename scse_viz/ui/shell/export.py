@@ -1,7 +1,8 @@
-"""The last part of every page: figures, numbers, maps, arrays, a report, a link and code to take along."""
+"""The export at the end of every page: figures, numbers, maps, arrays, a report, a link and code."""
 
 import gzip
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from scse_viz import report
 from scse_viz.inference import input_size
@@ -33,26 +35,27 @@ def chart(figure: go.Figure, *, key: str, **options: Any) -> Any:
     return st.plotly_chart(figure, key=key, config=config, **options)
 
 
-def offer(
-    view: View,
-    *,
-    page: str,
-    models: Sequence[Card],
-    figures: Mapping[str, go.Figure] | None = None,
-    tables: Mapping[str, pd.DataFrame] | None = None,
-    maps: Mapping[str, np.ndarray] | None = None,
-    arrays: Mapping[str, np.ndarray] | None = None,
-    code: str = "",
-) -> None:
-    """Offer what the page shows as files, as a link and as code; nothing is computed before it is asked for.
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a page exports: `page` names it in file names, `models` are the networks that it shows.
 
-    maps: name -> (h, w) of a block over the slice, or (X, Y, Z) on the scan's grid; arrays: name -> any array. `code`
-    is added to the lines that read the scan and run the networks.
+    `maps`: name -> (h, w) of a block over the slice, or (X, Y, Z) on the scan's grid; `arrays`: name -> any array;
+    `code` follows the lines that read the scan and run the networks.
     """
-    stem = report.file_stem(view.scan.name.removesuffix(".gz").removesuffix(".nii"), page, view.plane, view.index)
-    tables, maps, arrays = tables or {}, maps or {}, arrays or {}
-    label = "Take away: numbers, maps, arrays, report, link, code"
-    part = st.expander(label, icon=":material/download:", key="take_away", on_change="rerun")
+
+    page: str
+    models: Sequence[Card]
+    figures: Mapping[str, go.Figure] = field(default_factory=dict)
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    maps: Mapping[str, np.ndarray] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    code: str = ""
+
+
+def offer(view: View, contents: Contents) -> None:
+    """Offer what the page shows as files, as a link and as code; nothing is computed before it is asked for."""
+    label = "Export: numbers, maps, arrays, report, link, code"
+    part = st.expander(label, icon=":material/download:", key="export", on_change="rerun")
     files = part.container()
     with part:  # also while it is closed, since the choice is in the address and charts are saved by it
         st.segmented_control(
@@ -66,18 +69,36 @@ def offer(
         )
     if not part.open:
         return  # eight elements less for the browser to go through in every run
-    lines, address = code_of(view, models) + code, link()
-    columns = files.columns(4)
-    _button(columns[0], "Numbers (CSV)", lambda: _numbers(tables), f"{stem}.zip", bool(tables))
-    _button(columns[1], "Maps (NIfTI)", lambda: nifti(view, models[0], maps), f"{stem}-maps.zip", bool(maps))
-    _button(columns[2], "Arrays (.npz)", lambda: report.npz(arrays), f"{stem}.npz", bool(arrays))
-    report_of = lambda: build_report(view, page, models, figures or {}, tables, maps, lines, address)  # noqa: E731
-    _button(columns[3], "Report (HTML)", report_of, f"{stem}.html", True)
+    lines, address = code_of(view, contents.models) + contents.code, link()
+    _draw_files(files, view, contents, lines, address)
     with part:
-        st.caption("A link to this view. A scan of your own is not in it: whoever opens it chooses theirs.")
+        st.caption("A link to this view. A scan of your own is not in it: whoever opens it uses theirs.")
         st.code(address, language=None, wrap_lines=True)
         st.caption("The same with the library, in Python:")
         st.code(lines, language="python")
+
+
+def _draw_files(place: DeltaGenerator, view: View, contents: Contents, lines: str, address: str) -> None:
+    scan = view.scan.name.removesuffix(".gz").removesuffix(".nii")
+    stem = report.file_stem(scan, contents.page, view.plane, view.index)
+    maps, models = contents.maps, contents.models
+    files: dict[str, tuple[str, Callable[[], bytes], bool]] = {
+        "Numbers (CSV)": (f"{stem}.zip", lambda: _numbers(contents.tables), bool(contents.tables)),
+        "Maps (NIfTI)": (f"{stem}-maps.zip", lambda: nifti(view, models[0], maps), bool(maps)),
+        "Arrays (.npz)": (f"{stem}.npz", lambda: report.npz(contents.arrays), bool(contents.arrays)),
+        "Report (HTML)": (f"{stem}.html", lambda: build_report(view, contents, lines, address), True),
+    }
+    for column, (label, (name, content, there)) in zip(place.columns(len(files)), files.items(), strict=True):
+        column.download_button(
+            label,
+            content,
+            file_name=name,
+            on_click="ignore",
+            disabled=not there,
+            width="stretch",
+            key=f"export_{label}",
+            help=None if there else "This view has none.",
+        )
 
 
 def link() -> str:
@@ -104,27 +125,18 @@ def nifti(view: View, card: Card, maps: Mapping[str, np.ndarray]) -> bytes:
     return report.zipped(files)
 
 
-def build_report(
-    view: View,
-    page: str,
-    models: Sequence[Card],
-    figures: Mapping[str, go.Figure],
-    tables: Mapping[str, pd.DataFrame],
-    maps: Mapping[str, np.ndarray],
-    code: str,
-    address: str = "",
-) -> bytes:
+def build_report(view: View, contents: Contents, lines: str, address: str = "") -> bytes:
     """The view as one HTML page: facts, the slice with predictions and maps over it, figures, tables and code."""
     shape = view.slice.grid
     aspect = shape.row_mm / shape.column_mm
     background = view.drawn(eight_bit(view.slice.pixels, *cached.shown_intensities(view.scan)))
     pictures = {f"{view.scan.name}, {view.place or view.plane}": report.gray(background, aspect=aspect)}
-    for card in models:
+    for card in contents.models:
         labels = view.drawn(cached.result(view.slice, card).labels)
         colours = [structure.colour for structure in card.structures]
         pictures[f"{card.name}: prediction"] = report.coloured_labels(background, labels, colours, aspect=aspect)
-    for name, values in maps.items():
-        placed = view.drawn(view.slice.cut(_volume(view, models[0], values)))
+    for name, values in contents.maps.items():
+        placed = view.drawn(view.slice.cut(_volume(view, contents.models[0], values)))
         if placed.dtype.kind in "iu" or np.isnan(placed).all():
             continue  # class numbers, which are drawn above in their colours; a slice without a map
         low, high = min(0.0, float(placed.min())), float(placed.max())
@@ -135,13 +147,12 @@ def build_report(
         "digest of the scan": view.scan.digest,
         "slice": view.place or view.plane,
         **({"left and right": view.convention} if view.convention else {}),
-        **{card.name: f"sha256 {card.sha256}" for card in models},
+        **{card.name: f"sha256 {card.sha256}" for card in contents.models},
         "versions": ", ".join(f"{name} {version}" for name, version in report.versions().items()),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
-    return report.page(
-        report.Report(f"scSE viz: {page}, {view.scan.name}", facts, pictures, figures, tables, code, address)
-    )
+    title = f"scSE viz: {contents.page}, {view.scan.name}"
+    return report.page(report.Report(title, facts, pictures, contents.figures, contents.tables, lines, address))
 
 
 def _volume(view: View, card: Card, values: np.ndarray) -> np.ndarray:
@@ -160,19 +171,6 @@ def _pixel_mm(view: View, card: Card, values: np.ndarray) -> tuple[float, float]
     padded = rows + -rows % 2**DEPTH
     scale = padded // values.shape[0]
     return scale * shape.row_mm * shape.height / rows, scale * shape.column_mm * shape.width / columns
-
-
-def _button(place: Any, label: str, content: Callable[[], bytes], name: str, there: bool) -> None:
-    place.download_button(
-        label,
-        content,
-        file_name=name,
-        on_click="ignore",
-        disabled=not there,
-        width="stretch",
-        key=f"take_{label}",
-        help=None if there else "This view has none.",
-    )
 
 
 def _numbers(tables: Mapping[str, pd.DataFrame]) -> bytes:

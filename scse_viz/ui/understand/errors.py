@@ -50,7 +50,9 @@ def draw(view: View) -> None:
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
         return
-    export.offer(view, page=f"understand-{against}", models=[card], figures=figures, tables=tables, code=code)
+    export.offer(
+        view, export.Contents(page=f"understand-{against}", models=[card], figures=figures, tables=tables, code=code)
+    )
 
 
 def _choose_against(view: View) -> str:

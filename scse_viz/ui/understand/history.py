@@ -153,9 +153,16 @@ def _draw_snapshot(view: View, histories: Histories, dice_of: str, reference: in
     _draw_gates(histories, step, reference, blocks)
     table = pd.concat({title: _table(each) for title, each in curves.items()}, names=["variant", "row"])
     export.offer(
-        view, page="understand-history", models=list(histories.cards.values()), figures={"history": figure},
-        tables={"history": table}, arrays=_arrays(histories, step, reference), code=_code(histories, step, reference),
-    )  # fmt: skip
+        view,
+        export.Contents(
+            page="understand-history",
+            models=list(histories.cards.values()),
+            figures={"history": figure},
+            tables={"history": table},
+            arrays=_arrays(histories, step, reference),
+            code=_code(histories, step, reference),
+        ),
+    )
 
 
 def _advance(steps: Sequence[int]) -> None:

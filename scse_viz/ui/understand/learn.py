@@ -37,10 +37,10 @@ def draw(view: View) -> None:
     try:
         if lesson == PAPER:
             tables = evidence.paper(view)
-            export.offer(view, page="understand-paper", models=[card], tables=tables)
+            export.offer(view, export.Contents(page="understand-paper", models=[card], tables=tables))
         elif lesson == DOUBTS:
             figures = evidence.doubts(view, card, block)
-            export.offer(view, page="understand-doubts", models=[card], figures=figures)
+            export.offer(view, export.Contents(page="understand-doubts", models=[card], figures=figures))
         else:
             _draw_lesson(lesson, view, card, block)
     except (ScanError, WeightsError) as error:
@@ -68,7 +68,10 @@ def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
     figures = teach(steps, block)
     arrays = {f"{block}/{name}": array for name, array in steps.arrays().items()}
     export.offer(
-        view, page=f"understand-{lesson}", models=[shown], figures=figures, arrays=arrays, code=_code(view, block)
+        view,
+        export.Contents(
+            page=f"understand-{lesson}", models=[shown], figures=figures, arrays=arrays, code=_code(view, block)
+        ),
     )
 
 

@@ -54,7 +54,10 @@ def draw(view: View) -> None:
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
         return
-    export.offer(view, page="understand-structures", models=[card], figures=figures, tables=tables, code=_code(view))
+    export.offer(
+        view,
+        export.Contents(page="understand-structures", models=[card], figures=figures, tables=tables, code=_code(view)),
+    )
 
 
 def _code(view: View) -> str:

@@ -45,7 +45,7 @@ class WhenAsked(Mapping[str, np.ndarray]):
 def offer(view: View, card: Card, job: Job | None, block: str) -> None:
     """Heat maps, tables, the map of a block and the prediction as volumes, and all gates as arrays."""
     if job is None or not job.ready:
-        export.offer(view, page="volume", models=[card])
+        export.offer(view, export.Contents(page="volume", models=[card]))
         return
     tables = volume_tables.tables(view, card, job)
     for number, field in run.NUMBERS.items():
@@ -61,13 +61,15 @@ def offer(view: View, card: Card, job: Job | None, block: str) -> None:
         code += MAP_CODE.format(block=block, plane=job.plane, map_mm=tuple(round(side, 6) for side in gates.map_mm))
     export.offer(
         view,
-        page="volume",
-        models=[card],
-        figures={number: run.heat_map(view, job, number) for number in run.NUMBERS},
-        tables=tables,
-        maps=WhenAsked(maps),
-        arrays={**named_arrays(job.gates), "labels": job.labels, "done": job.done},
-        code=code,
+        export.Contents(
+            page="volume",
+            models=[card],
+            figures={number: run.heat_map(view, job, number) for number in run.NUMBERS},
+            tables=tables,
+            maps=WhenAsked(maps),
+            arrays={**named_arrays(job.gates), "labels": job.labels, "done": job.done},
+            code=code,
+        ),
     )
 
 

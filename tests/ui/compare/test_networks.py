@@ -150,9 +150,9 @@ def test_without_an_architecture_the_page_says_what_to_do():
 
 
 def test_what_is_taken_away_names_every_map_that_is_drawn(monkeypatch):
-    taken = {}
-    monkeypatch.setattr(export, "offer", lambda view, **given: taken.update(given))
+    exported: list[export.Contents] = []
+    monkeypatch.setattr(export, "offer", lambda view, contents: exported.append(contents))
     opened(variants=["cSE", "scSE"], blocks=["encoder2"])
-    assert list(taken["maps"]) == ["scSE encoder2 spatial gate", "networks that differ"]
-    assert "cSE/encoder1/channel_gate" in taken["arrays"]
-    assert taken["arrays"]["scSE/labels"].shape == (217, 181)
+    assert list(exported[0].maps) == ["scSE encoder2 spatial gate", "networks that differ"]
+    assert "cSE/encoder1/channel_gate" in exported[0].arrays
+    assert exported[0].arrays["scSE/labels"].shape == (217, 181)

@@ -228,7 +228,7 @@ def test_a_bad_upload_says_so_and_keeps_the_picture():
 
 def test_the_code_of_the_page_makes_the_picture_of_the_page(slice_of_colin, monkeypatch):
     app = opened(intervene="encoder1:close,decoder2:off:without:3", intervene_structure="thalamus")
-    app.session_state["take_away"] = True
+    app.session_state["export"] = True
     ran(app)
     code = next(each.value for each in app.code if "changes = {" in each.value)
     monkeypatch.chdir(export.__file__.partition("scse_viz/ui")[0])

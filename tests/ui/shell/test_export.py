@@ -61,9 +61,8 @@ def test_the_code_computes_the_view_again(view, result, monkeypatch):
 
 def test_a_report_names_the_scan_the_network_its_hash_and_the_versions(view, result):
     card = zoo.read_card(NAME)
-    page = export.build_report(
-        view, "explore", [card], {}, {}, {"bottleneck": result.gates["bottleneck"].spatial_gate}, "x"
-    )
+    maps = {"bottleneck": result.gates["bottleneck"].spatial_gate}
+    page = export.build_report(view, export.Contents("explore", [card], maps=maps), "x")
     text = page.decode()
     for fact in (view.scan.name, card.sha256, view.scan.digest, "torch", "coronal slice 100", "data:image/png"):
         assert fact in text

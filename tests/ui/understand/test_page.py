@@ -285,9 +285,9 @@ def test_values_of_the_address_that_make_no_sense_are_named_and_replaced():
 def test_the_python_that_a_part_gives_runs(address, monkeypatch):
     monkeypatch.chdir(SAMPLE_DATA.parent)
     app = opened(understand_slices="this slice", **address)
-    app.session_state["take_away"] = True
+    app.session_state["export"] = True
     assert not app.run().exception
-    exec(compile(app.code[-1].value, "taken away", "exec"), {})
+    exec(compile(app.code[-1].value, "exported", "exec"), {})
 
 
 def test_what_was_measured_of_subjects_stands_before_the_cards(monkeypatch):

@@ -231,11 +231,11 @@ def test_the_address_restores_the_crosshair_and_says_what_it_cannot_use():
 def test_the_code_that_is_offered_writes_the_map_of_every_slice(jobs, tmp_path, monkeypatch):
     content = nifti(ball(seed=7))
     app = finished(clicked(opened(ball(seed=7), block="encoder3"), "volume_start"), jobs)
-    app.session_state["take_away"] = True
+    app.session_state["export"] = True
     assert not app.run().exception
     (tmp_path / "ball.nii").write_bytes(content)
     monkeypatch.chdir(tmp_path)
-    exec(compile(app.code[-1].value, "taken away", "exec"), {})
+    exec(compile(app.code[-1].value, "exported", "exec"), {})
     job = next(iter(jobs._jobs.values()))
     written = nib.load(tmp_path / "gate.nii.gz")
     np.testing.assert_allclose(written.affine, np.diag([1, 1.5, 2, 1]))
@@ -257,6 +257,8 @@ def test_of_a_run_that_was_stopped_the_other_slices_are_nan_and_the_report_leave
     found = volume_export.WhenAsked(maps)["map"]
     assert np.isfinite(found[:, :, :5]).all()
     assert np.isnan(found[:, :, 5:]).all()
-    report = export.build_report(view, "volume", [card], {}, {}, volume_export.WhenAsked(maps), "").decode()
+    report = export.build_report(
+        view, export.Contents("volume", [card], maps=volume_export.WhenAsked(maps)), ""
+    ).decode()
     assert report.count("<figcaption>") == 2  # the slice, and the prediction over it
     assert ticket in job.wanted_by
