@@ -72,7 +72,8 @@ def test_pictures_of_a_report_follow_the_convention_and_files_do_not(view, resul
     card = zoo.read_card(NAME)
     maps = {"encoder1": result.gates["encoder1"].spatial_gate}
     mirrored = replace(view, radiological=True)
-    reports = [export.build_report(each, "explore", [card], {}, {}, maps, "x") for each in (view, mirrored)]
+    contents = export.Contents("explore", [card], maps=maps)
+    reports = [export.build_report(each, contents, "x") for each in (view, mirrored)]
     plain, turned = (report.decode() for report in reports)
     assert "neurological: left is drawn left" in plain
     assert "radiological: right is drawn left" in turned
