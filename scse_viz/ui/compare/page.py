@@ -72,7 +72,7 @@ def _listen(networks: Mapping[str, Card]) -> None:
 
 def _heading(comparison: Comparison) -> str:
     view = comparison.view
-    return f"{verbatim(view.scan.name)}{f' · {view.place}' if view.place else ''}"
+    return f"{verbatim(view.scan.name)}{f' · {view.position}' if view.position else ''}"
 
 
 def _draw_maps(

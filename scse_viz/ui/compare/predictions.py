@@ -57,10 +57,10 @@ def draw_predictions(comparison: Comparison, structure: str, *, key: str) -> Dra
         predictions = {
             column.title: cached.panels(view.slice, column.card)["prediction"] for column in comparison.columns
         }
-        truth = view.truth
-        if truth is not None:
+        reference = view.reference_labels
+        if reference is not None:
             labels = {column.title: column.result.labels for column in comparison.columns}
-            tables["Dice with the labels"] = draw_dice(labels, truth, view.source.groups, key=f"dice_{key}")
+            tables["Dice with the labels"] = draw_dice(labels, reference, view.source.groups, key=f"dice_{key}")
         tables["area in cm2"] = draw_areas(predictions, view.structures, key=f"areas_{key}")
     return figures, tables
 

@@ -114,7 +114,7 @@ def _set(key: str, value: str) -> None:
 
 def _draw_network(block: Block, drawn: dict[str, Panel], place: tuple[int, int]) -> None:
     view, card = block.view, block.card
-    where = f" · {view.place}" if view.place else ""
+    where = f" · {view.position}" if view.position else ""
     st.markdown(f"#### {verbatim(view.scan.name)}{where}")
     shown = DRAWN[block.panel.kind]
     st.caption(f"{card.name}, {card.parameters:,} parameters. At every block {shown}. Click one, and it opens below.")

@@ -46,8 +46,8 @@ def draw_metrics(outcome: Outcome) -> None:
             width="content",
             help="The probability of the predicted class, the mean over the slice after the changes.",
         )
-        if outcome.view.truth is not None:
-            _draw_dice(outcome, outcome.view.truth)
+        if outcome.view.reference_labels is not None:
+            _draw_dice(outcome, outcome.view.reference_labels)
 
 
 def draw_tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
@@ -82,19 +82,21 @@ def draw_tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
             st.dataframe(
                 table, width="stretch", height="content", column_config=columns, placeholder="–", key="intervene_table"
             )
-    truth = outcome.view.truth
-    if truth is not None:
+    reference = outcome.view.reference_labels
+    if reference is not None:
         with right:
             labels = {"before": outcome.before.labels, "after": outcome.after.labels}
-            tables["Dice with the labels"] = draw_dice(labels, truth, outcome.view.source.groups, key="intervene_dice")
+            tables["Dice with the labels"] = draw_dice(
+                labels, reference, outcome.view.source.groups, key="intervene_dice"
+            )
     return tables
 
 
-def _draw_dice(outcome: Outcome, truth: np.ndarray) -> None:
+def _draw_dice(outcome: Outcome, reference: np.ndarray) -> None:
     groups = outcome.view.source.groups
     labels = [group.label for group in groups]
     before, after = (
-        mean_label_dice(in_groups(each.labels, groups), truth, labels) for each in (outcome.before, outcome.after)
+        mean_label_dice(in_groups(each.labels, groups), reference, labels) for each in (outcome.before, outcome.after)
     )
     st.metric(
         "Dice with the labels",

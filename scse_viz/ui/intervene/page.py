@@ -27,7 +27,7 @@ def page() -> None:
     card = sidebar.choose_network(view)
     block = sidebar.choose_block(card)
     controls.begin([each.name for each in card.block_table])
-    where = f" · {view.place}" if view.place else ""
+    where = f" · {view.position}" if view.position else ""
     st.markdown(f"#### {verbatim(view.scan.name)}{where}")
     st.caption(f"{card.name}: what was a gate worth? Take it away, and see what becomes of the prediction.")
     lost = st.container()
@@ -40,7 +40,7 @@ def page() -> None:
 
 
 def _draw(view: View, card: Card, block: str) -> None:
-    at = NetworkSlice(view.slice, card, view.truth, view.source.groups)
+    at = NetworkSlice(view.slice, card, view.reference_labels, view.source.groups)
     with st.spinner("Segmenting and recording gates", show_time=False):
         before = cached.result(view.slice, card)
         magnitudes = intervene_cached.magnitudes(at)

@@ -130,7 +130,7 @@ def build_report(view: View, contents: Contents, lines: str, address: str = "") 
     shape = view.slice.grid
     aspect = shape.row_mm / shape.column_mm
     background = view.drawn(eight_bit(view.slice.pixels, *cached.shown_intensities(view.scan)))
-    pictures = {f"{view.scan.name}, {view.place or view.plane}": report.gray(background, aspect=aspect)}
+    pictures = {f"{view.scan.name}, {view.position or view.plane}": report.gray(background, aspect=aspect)}
     for card in contents.models:
         labels = view.drawn(cached.result(view.slice, card).labels)
         colours = [structure.colour for structure in card.structures]
@@ -145,7 +145,7 @@ def build_report(view: View, contents: Contents, lines: str, address: str = "") 
     facts = {
         "scan": view.scan.name,
         "digest of the scan": view.scan.digest,
-        "slice": view.place or view.plane,
+        "slice": view.position or view.plane,
         **({"left and right": view.convention} if view.convention else {}),
         **{card.name: f"sha256 {card.sha256}" for card in contents.models},
         "versions": ", ".join(f"{name} {version}" for name, version in report.versions().items()),

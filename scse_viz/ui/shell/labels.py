@@ -15,10 +15,10 @@ def legend(view: View, structures: Sequence[Structure]) -> tuple[Structure, ...]
 
 def labels_panel(view: View, structures: Sequence[Structure]) -> Panel | None:
     """The labels of the slice, numbered as `legend` does; None where the scan has none."""
-    truth = view.truth
-    if truth is None:
+    reference = view.reference_labels
+    if reference is None:
         return None
     shape = view.slice.grid
     names = [each.name for each in legend(view, structures)]
-    drawn = of_structures(truth, view.source.groups, len(structures))
+    drawn = of_structures(reference, view.source.groups, len(structures))
     return label_panel(drawn, names, shape.row_mm * shape.column_mm, title="Labels of the scan")

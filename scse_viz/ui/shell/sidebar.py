@@ -64,14 +64,14 @@ class View:
         return next(iter(self.networks.values())).structures
 
     @property
-    def truth(self) -> np.ndarray | None:
+    def reference_labels(self) -> np.ndarray | None:
         """The labels of the slice (H, W), numbers of the source's groups and 0, where the scan has some."""
         if self.source.labels is None:
             return None
         return known_labels(self.slice.cut(self.source.labels), self.source.groups)
 
     @property
-    def place(self) -> str:
+    def position(self) -> str:
         """The slice in words, empty where the scan has no other."""
         count = slice_grid(self.scan, self.plane).count
         return f"{self.plane} slice {self.index} (0 to {count - 1})" if count > 1 else ""

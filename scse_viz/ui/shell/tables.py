@@ -24,18 +24,18 @@ def draw_areas(predictions: Mapping[str, Panel], structures: Sequence[Structure]
 
 
 def draw_dice(
-    predictions: Mapping[str, np.ndarray], truth: np.ndarray, groups: Sequence[Group], *, key: str
+    predictions: Mapping[str, np.ndarray], reference: np.ndarray, groups: Sequence[Group], *, key: str
 ) -> pd.DataFrame:
     """Dice of every labelled structure, and the table that is drawn.
 
-    predictions: title -> labels (H, W) in class numbers; truth (H, W) in numbers of the groups.
+    predictions: title -> labels (H, W) in class numbers; reference (H, W) in numbers of the groups.
     """
     st.markdown(
         "##### Dice with the labels",
         help="2 |A and B| / (|A| + |B|) in this slice, 0 to 1: 1 where prediction and labels are the same.",
     )
     size = 1 + max(group.label for group in groups)
-    scores = {title: dice(in_groups(labels, groups), truth, size) for title, labels in predictions.items()}
+    scores = {title: dice(in_groups(labels, groups), reference, size) for title, labels in predictions.items()}
     table = pd.DataFrame(
         {title: [score[group.label] for group in groups] for title, score in scores.items()},
         index=pd.Index([group.name for group in groups], name="structure"),

@@ -39,7 +39,7 @@ def draw(view: View) -> None:
         this = slices.choose_scope()
         against = _choose_against(view)
     indices = [view.index] if this else slices.spread(view)
-    where = (view.place or "its one slice") if this else slices.in_words(view)
+    where = (view.position or "its one slice") if this else slices.in_words(view)
     try:
         if against == ERROR:
             code = _error_code(view, block)
@@ -75,9 +75,9 @@ def _choose_against(view: View) -> str:
 
 def _errors(view: View, card: Card, indices: list[int]) -> ByError:
     def compute(index: int) -> ByError:
-        truth = replace(view, index=index).truth
-        assert truth is not None
-        return understand_cached.errors(view.scan.slice(view.plane, index), card, truth, view.source.groups)
+        reference = replace(view, index=index).reference_labels
+        assert reference is not None
+        return understand_cached.errors(view.scan.slice(view.plane, index), card, reference, view.source.groups)
 
     return pooled_errors(slices.run(indices, compute))
 
@@ -174,9 +174,9 @@ from scse_viz.scans.samples import in_groups, known_labels, own_groups, samples
 from scse_viz.scans import read_labels, slice_grid
 
 {reading}
-truth = known_labels(scan.slice({view.plane!r}, {view.index}).cut(labels), groups)
+reference = known_labels(scan.slice({view.plane!r}, {view.index}).cut(labels), groups)
 grid = slice_grid(scan, {view.plane!r})
-verdict = verdicts(in_groups(result.labels, groups), truth)
+verdict = verdicts(in_groups(result.labels, groups), reference)
 found = by_error(result.gates, verdict, (grid.row_mm, grid.column_mm))
 found.means({block!r}), found.auc({block!r})  # of this slice
 """

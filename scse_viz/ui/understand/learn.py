@@ -58,7 +58,7 @@ def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
     instead = ""
     if shown is not card:
         instead = f" {variant_title(card.variant)}, chosen in the sidebar, has no such gate: {shown.name} stands in."
-    place = f", {view.place}" if view.place else ""
+    place = f", {view.position}" if view.position else ""
     st.caption(
         f"Live: {block} of {shown.name} on {verbatim(view.scan.name)}{place}. Change block, network or slice in the "
         f"sidebar.{instead}"

@@ -97,7 +97,7 @@ def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> tuple[
     export.chart(figure, key="understand_gates")
     few = [each.name for each in card.structures if each.number not in occurring]
     left_out = f" Under {LEAST_PIXELS} pixels, so not shown: {', '.join(few)}." if few else ""
-    where = (view.place or "its one slice") if this else slices.in_words(view)
+    where = (view.position or "its one slice") if this else slices.in_words(view)
     st.caption(f"Over {where}; structures as the network predicts them.{left_out}")
     return figure, pd.DataFrame(means[occurring], index=pd.Index(names, name="structure"), columns=blocks)
 

@@ -33,7 +33,7 @@ def page() -> None:
     block = sidebar.choose_block(card)
     voxel = _choose_crosshair(view)
     _listen(view, card)
-    place = f" · {view.place}" if view.place else ""
+    place = f" · {view.position}" if view.position else ""
     st.markdown(f"#### {verbatim(view.scan.name)}{place}")
     job = run.find(view, card)
     try:

@@ -57,17 +57,18 @@ def against_labels(view: View, job: Job) -> pd.DataFrame:
     """Volumes in ml, their difference and Dice of everything that the labels name."""
     found, groups = _agreement(view, job), view.source.groups
     rows = [group.label for group in groups]
-    predicted, truth = found.predicted_ml[rows], found.reference_ml[rows]
+    predicted, reference = found.predicted_ml[rows], found.reference_ml[rows]
     table = pd.DataFrame(
         {
             "prediction, ml": predicted,
-            "labels, ml": truth,
-            "difference, %": 100 * np.divide(predicted - truth, truth, out=np.full(len(rows), np.nan), where=truth > 0),
+            "labels, ml": reference,
+            "difference, %": 100
+            * np.divide(predicted - reference, reference, out=np.full(len(rows), np.nan), where=reference > 0),
             "Dice": found.dice[rows],
         },
         index=pd.Index([group.name for group in groups], name="structure"),
     )
-    return table[(predicted > 0) | (truth > 0)]
+    return table[(predicted > 0) | (reference > 0)]
 
 
 def voxel_mm3(view: View) -> float:
@@ -84,9 +85,11 @@ def _agreement(view: View, job: Job) -> LabelAgreement:
         return held[4]
     ready, done = job.ready, job.done.copy()
     with st.spinner("Comparing with the labels", show_time=False):
-        truth = np.stack([slice_of(labels, job.plane, index) for index in range(job.count)])
+        reference = np.stack([slice_of(labels, job.plane, index) for index in range(job.count)])
         size = 1 + max(group.label for group in groups)
-        found = label_agreement(in_groups(job.labels, groups), known_labels(truth, groups), done, voxel_mm3(view), size)
+        found = label_agreement(
+            in_groups(job.labels, groups), known_labels(reference, groups), done, voxel_mm3(view), size
+        )
     st.session_state[HELD] = (labels, job, ready, groups, found)
     return found
 
