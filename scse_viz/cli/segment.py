@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     folder = folder_of(options.models) if options.models else None  # None: all folders
     card = zoo.read_card(options.model, folder)
     scan = read_scan(options.scan, volume=options.volume)
-    plane = _plane(scan, card, options.plane)
+    plane = plane_of(scan, card, options.plane)
     reference = None
     if options.labels is not None:
         reference = read_labels(options.labels, scan)
@@ -154,7 +154,7 @@ def _write_json(path: Path, content: dict[Any, Any]) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _plane(scan: Scan, card: Card, wanted: str | None) -> str:
+def plane_of(scan: Scan, card: Card, wanted: str | None) -> str:
     """The plane of the slices; raises UsageError where scan and network do not share it, or share none."""
     shared = [plane for plane in scan.planes if plane in card.planes]
     if wanted is None and shared:

@@ -1,0 +1,155 @@
+"""`scse-viz health`: which gates of a network attend to the image, and which are constant, saturated or dead."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scse_viz.cli.common import PLANES, UsageError, add_models_option, folder_of
+from scse_viz.cli.segment import plane_of
+
+if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` need not wait for torch
+    from scse_viz.inference.health import Examined
+    from scse_viz.zoo import Card
+
+NOT_SCANS = (".json", ".txt", ".csv", ".tsv", ".md")
+NUMBERS = ("slices", "mean", "spread_within", "spread_slices", "spread_scans", "saturation", "entropy", "shut")
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command with its options."""
+    health: argparse.ArgumentParser = commands.add_parser(
+        "health",
+        help="tell which gates of a network attend to the image",
+        description="Record every gate of a network on slices of scans and switch each off in turn. Prints a verdict a "
+        "gate, the worst first; with --out writes health.csv and health.json.",
+    )
+    health.add_argument("model", metavar="MODEL", help="a network that `scse-viz models` lists")
+    health.add_argument("scans", nargs="+", type=Path, metavar="SCAN", help="scans, or folders of scans")
+    health.add_argument(
+        "--labels", type=Path, metavar="DIR", help="folder of label files named as the scans, in the network's numbers"
+    )
+    health.add_argument("--plane", choices=PLANES, help="default: as `scse-viz segment`")
+    health.add_argument("--slices", type=int, default=12, metavar="N", help="slices a scan, evenly spaced (default 12)")
+    health.add_argument("--out", type=Path, metavar="DIR", help="folder for health.csv and health.json")
+    add_models_option(health)
+    health.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Examine the network and report every gate."""
+    from tqdm import tqdm
+
+    from scse_viz import zoo
+    from scse_viz.inference.health import diagnoses, evenly_spaced, examine, gates_of
+
+    if options.slices < 1:
+        raise UsageError(f"--slices {options.slices}: examine at least 1")
+    folder = folder_of(options.models) if options.models else None
+    card = zoo.read_card(options.model, folder)
+    model = zoo.load(card.name, folder)
+    gates = gates_of(model)
+    if not gates:
+        raise UsageError(f"{card.name}: has no gates to examine; choose a network with cSE, sSE or scSE blocks")
+    scans = _read(_files(options.scans), options.labels, card)
+    plane = plane_of(scans[0].scan, card, options.plane)
+    total = sum(len(evenly_spaced(each.scan, plane, options.slices)) for each in scans)
+    exams = [
+        (name, exam)
+        for name, _, exam in tqdm(
+            examine(scans, model, card, plane, slices=options.slices), desc=card.name, total=total, unit="slice"
+        )
+    ]
+    rows = [_row(gate, diagnosis) for gate, diagnosis in diagnoses(exams, gates).items()]
+    _print(rows)
+    if options.out is not None:
+        _write(options.out, rows, {"model": card.name, "model_sha256": card.sha256, "plane": plane})
+
+
+def _files(given: Sequence[Path]) -> list[Path]:
+    """The scans, those of folders by name; raises UsageError for a path that does not exist or an empty folder."""
+    found: list[Path] = []
+    for path in given:
+        if not path.exists():
+            raise UsageError(f"{path}: no such file or folder; give scans, or folders of scans")
+        if path.is_dir():
+            inside = sorted(
+                each
+                for each in path.iterdir()
+                if each.is_file() and each.suffix not in NOT_SCANS and each.name[0] != "."
+            )
+            if not inside:
+                raise UsageError(f"{path}: no scans in this folder; give one with scans in it")
+            found += inside
+        else:
+            found.append(path)
+    return found
+
+
+def _read(paths: Sequence[Path], labels: Path | None, card: Card) -> list[Examined]:
+    from scse_viz.inference.health import Examined
+    from scse_viz.scans import read_labels, read_scan
+
+    scans = []
+    for path in paths:
+        scan, beside = read_scan(path), None
+        if labels is not None:
+            file = labels / path.name
+            if not file.is_file():
+                raise UsageError(f"{path.name}: no labels of this name in {labels}; add them, or leave --labels out")
+            beside = read_labels(file, scan)
+            last = len(card.structures) - 1
+            if beside.min() < 0 or beside.max() > last:
+                raise UsageError(
+                    f"{file.name}: numbers {beside.min()} to {beside.max()}; {card.name} has classes 0 to {last}, "
+                    "give labels in its numbers"
+                )
+        scans.append(Examined(scan, beside))
+    return scans
+
+
+def _row(gate: tuple[str, str], diagnosis: Any) -> dict[str, Any]:
+    effect = diagnosis.effect
+    return {
+        "block": gate[0],
+        "gate": gate[1],
+        "verdict": diagnosis.verdict.name.lower().replace("_", " "),
+        **{name: _rounded(getattr(diagnosis, name)) for name in NUMBERS},
+        "pixels_changed": _rounded(effect.changed if effect else None),
+        "dice_lost": _rounded(effect.dice_lost if effect else None),
+        "sentence": diagnosis.sentence,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else round(value, 5)
+
+
+def _print(rows: Sequence[dict[str, Any]]) -> None:
+    shown = [("block", "gate", "mean", "changed", "verdict")]
+    for row in rows:
+        changed = "-" if row["pixels_changed"] is None else f"{row['pixels_changed']:.1%}"
+        mean = "-" if row["mean"] is None else f"{row['mean']:.3f}"
+        shown.append(
+            (row["block"], row["gate"].replace("_", " "), mean, changed, f"{row['verdict']}: {row['sentence']}")
+        )
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for line in shown:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _write(folder: Path, rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "health.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        (folder / "health.json").write_text(json.dumps({**facts, "gates": rows}, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be written, {error.strerror}; choose another folder") from error

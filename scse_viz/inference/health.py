@@ -1,0 +1,116 @@
+"""The health of every gate of a network: its slices observed, and what switching it off does to the prediction."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+from scse_viz.analysis.ablation import changed_share
+from scse_viz.analysis.gates import GATE_KINDS
+from scse_viz.analysis.health import AblationEffect, Diagnosis, Observation, diagnose, observe
+from scse_viz.analysis.segmentation import dice
+from scse_viz.attention import find_sites
+from scse_viz.inference.slices import segment_slice
+from scse_viz.intervention import Change, Off
+from scse_viz.scans import Scan, ScanSlice, slice_grid
+from scse_viz.zoo import Card
+
+Gate = tuple[str, str]
+"""A gate: its block, and its kind, "channel_gate" or "spatial_gate"."""
+SWITCHED_OFF = {"channel_gate": Change(channel_gate=Off()), "spatial_gate": Change(spatial_gate=Off())}
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """A scan to examine a network on, with its labels (X, Y, Z) in the network's class numbers where there are any."""
+
+    scan: Scan
+    labels: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SliceExam:
+    """One slice: what was observed of every gate that ran, and what switching each off did."""
+
+    observations: Mapping[Gate, Observation]
+    effects: Mapping[Gate, AblationEffect]
+
+
+def gates_of(model: nn.Module) -> tuple[Gate, ...]:
+    """The gates that a network has, block by block in their order, whether they run or not."""
+    return tuple(
+        (name, kind)
+        for name, site in find_sites(model).items()
+        for kind in GATE_KINDS
+        if getattr(site, kind) is not None
+    )
+
+
+def evenly_spaced(scan: Scan, plane: str, count: int) -> list[int]:
+    """Indices of at most `count` slices of a plane, spread evenly over it without its two ends."""
+    total = slice_grid(scan, plane).count
+    return (
+        sorted({int((number + 0.5) * total / count) for number in range(count)})
+        if count < total
+        else list(range(total))
+    )
+
+
+def examine_slice(scan_slice: ScanSlice, model: nn.Module, card: Card, labels: np.ndarray | None = None) -> SliceExam:
+    """Observe every gate on one slice, then switch each off alone; labels (H, W) in the network's class numbers.
+
+    A pass for the slice and one for each gate. Raises as `inference.segment_slice`.
+    """
+    before = segment_slice(scan_slice, model, card)
+    observations: dict[Gate, Observation] = {}
+    effects: dict[Gate, AblationEffect] = {}
+    for block, gates in before.gates.items():
+        for kind in gates.kinds:
+            observations[block, kind] = observe(getattr(gates, kind))
+            after = segment_slice(scan_slice, model, card, changes={block: SWITCHED_OFF[kind]})
+            lost = float("nan")
+            if labels is not None:
+                classes = len(card.structures)
+                lost = _dice(before.labels, labels, classes) - _dice(after.labels, labels, classes)
+            effects[block, kind] = AblationEffect(changed_share(before.labels, after.labels), lost)
+    return SliceExam(observations, effects)
+
+
+def examine(
+    scans: Sequence[Examined], model: nn.Module, card: Card, plane: str, *, slices: int = 12
+) -> Iterator[tuple[str, int, SliceExam]]:
+    """Examine `slices` slices of a plane of every scan, evenly spaced: yields the scan's name, the slice, its exam."""
+    for examined in scans:
+        for index in evenly_spaced(examined.scan, plane, slices):
+            scan_slice = examined.scan.slice(plane, index)
+            labels = None if examined.labels is None else scan_slice.cut(examined.labels)
+            yield examined.scan.name, index, examine_slice(scan_slice, model, card, labels)
+
+
+def diagnoses(exams: Sequence[tuple[str, SliceExam]], gates: Sequence[Gate]) -> dict[Gate, Diagnosis]:
+    """Exams by the name of their scan -> a diagnosis of every gate, the worst verdict first."""
+    found = {}
+    for gate in gates:
+        seen: dict[str, list[Observation]] = {}
+        for scan, exam in exams:
+            if gate in exam.observations:
+                seen.setdefault(scan, []).append(exam.observations[gate])
+        effects = [exam.effects[gate] for _, exam in exams if gate in exam.effects]
+        found[gate] = diagnose(seen, _mean_effect(effects))
+    return dict(sorted(found.items(), key=lambda entry: entry[1].verdict))
+
+
+def _mean_effect(effects: Sequence[AblationEffect]) -> AblationEffect | None:
+    """The mean over slices; of Dice over those slices that have labels."""
+    if not effects:
+        return None
+    lost = [effect.dice_lost for effect in effects if not np.isnan(effect.dice_lost)]
+    changed = float(np.mean([effect.changed for effect in effects]))
+    return AblationEffect(changed, float(np.mean(lost)) if lost else float("nan"))
+
+
+def _dice(predicted: np.ndarray, labels: np.ndarray, classes: int) -> float:
+    """The mean over the structures that the labels of the slice hold; nan where they hold none."""
+    scores = dice(predicted, labels, classes)[[number for number in np.unique(labels) if number]]
+    return float(scores.mean()) if len(scores) else float("nan")

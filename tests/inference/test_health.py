@@ -1,0 +1,82 @@
+"""Gate health of tiny networks whose gates are made to be constant, dead or alive."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from scse_viz.analysis.health import Verdict
+from scse_viz.inference.health import Examined, diagnoses, evenly_spaced, examine, examine_slice, gates_of
+from scse_viz.scans import Scan, read_scan
+from tests.cards import TINY
+from tests.scan_files import npy
+
+CARD = replace(TINY, variant="scse")
+
+
+@pytest.fixture(scope="module")
+def scan() -> Scan:
+    return read_scan(npy(np.random.default_rng(0).random((20, 24, 9)) * 100), name="noise.npy")
+
+
+@pytest.fixture
+def model():
+    return CARD.network(seed=0).eval().requires_grad_(False)
+
+
+def health(model, scan, labels=None):
+    exams = [(name, exam) for name, _, exam in examine([Examined(scan, labels)], model, CARD, "axial", slices=3)]
+    return diagnoses(exams, gates_of(model))
+
+
+def test_every_gate_has_a_diagnosis_the_worst_first(model, scan):
+    found = health(model, scan)
+    assert len(found) == 2 * len(CARD.block_table)
+    assert [diagnosis.verdict for diagnosis in found.values()] == sorted(d.verdict for d in found.values())
+    assert {diagnosis.slices for diagnosis in found.values()} == {3}
+
+
+def test_a_gate_whose_weights_are_zero_is_the_same_half_everywhere(model, scan):
+    gate = model.blocks["encoder2"].spatial_gate.squeeze
+    torch.nn.init.zeros_(gate.weight)
+    torch.nn.init.zeros_(gate.bias)
+    found = health(model, scan)["encoder2", "spatial_gate"]
+    assert (found.mean, found.spread_within, found.entropy) == (0.5, 0, 1)
+    assert found.verdict in (Verdict.CONSTANT, Verdict.NO_EFFECT)
+
+
+def test_a_gate_that_is_open_everywhere_has_no_effect(model, scan):
+    gate = model.blocks["decoder1"].spatial_gate.squeeze
+    torch.nn.init.zeros_(gate.weight)
+    torch.nn.init.constant_(gate.bias, 40.0)  # 1 in float32
+    found = health(model, scan)["decoder1", "spatial_gate"]
+    assert found.verdict == Verdict.NO_EFFECT
+    assert found.effect.changed == 0
+
+
+def test_dice_is_lost_against_labels_and_nan_without(model, scan):
+    assert all(np.isnan(d.effect.dice_lost) for d in health(model, scan).values())
+    own = np.stack([examine_labels(model, scan, index) for index in range(9)], axis=2)
+    assert all(
+        d.effect.dice_lost >= 0 for d in health(model, scan, own).values() if d.effect.dice_lost == d.effect.dice_lost
+    )
+
+
+def examine_labels(model, scan, index):
+    """The network's own prediction as labels (X, Y): it cannot be beaten."""
+    from scse_viz.inference import segment_slice
+
+    return segment_slice(scan.slice("axial", index), model, CARD).labels[::-1].T
+
+
+def test_slices_are_spread_over_the_plane_and_there_are_never_more_than_it_has(scan):
+    assert evenly_spaced(scan, "axial", 3) == [1, 4, 7]
+    assert evenly_spaced(scan, "axial", 50) == list(range(9))
+
+
+def test_a_network_without_gates_has_nothing_to_examine(scan):
+    plain = replace(TINY, variant="none")
+    model = plain.network(seed=0).eval()
+    assert gates_of(model) == ()
+    assert examine_slice(scan.slice("axial", 4), model, plain).observations == {}
