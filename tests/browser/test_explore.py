@@ -1,4 +1,4 @@
-"""Explore in a real browser: open a block, look at a channel, point at a place, share what is seen."""
+"""Explore in a real browser: open a block, look at a channel, pick a pixel, share the view."""
 
 import hashlib
 
@@ -63,7 +63,7 @@ def test_the_network_is_walked_with_the_keyboard(page, address):
     expect(stage(page, "decoder4")).to_be_focused()
 
 
-def test_a_bar_and_a_place_are_clicked_and_a_link_restores_both(page, browser, address):
+def test_a_bar_and_a_pixel_are_clicked_and_a_link_restores_both(page, browser, address):
     opened(page, f"{address}explore?variant=scSE&block=encoder2&axial=80")
     first = names(page)
     bars = page.locator(".st-key-explore_weights .plot-container .point path")
@@ -73,7 +73,7 @@ def test_a_bar_and_a_place_are_clicked_and_a_link_restores_both(page, browser, a
     expect(page.locator(".panels .name").last).not_to_have_text(first[-1], timeout=PATIENCE)
     settled(page)
     page.locator(".panels canvas.map").first.click(position={"x": 200, "y": 300})
-    expect(page.get_by_text("the place you picked")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("the pixel you picked")).to_be_visible(timeout=PATIENCE)
     settled(page)
     page.wait_for_url("**explore_channel=**", timeout=PATIENCE)
     page.wait_for_url("**point=**", timeout=PATIENCE)
@@ -81,7 +81,7 @@ def test_a_bar_and_a_place_are_clicked_and_a_link_restores_both(page, browser, a
     elsewhere = context.new_page()
     opened(elsewhere, page.url)
     assert names(elsewhere) == names(page)
-    expect(elsewhere.get_by_text("the place you picked")).to_be_visible()
+    expect(elsewhere.get_by_text("the pixel you picked")).to_be_visible()
     page.mouse.move(0, 0)
     for there in (page, elsewhere):
         there.wait_for_timeout(300)
@@ -114,11 +114,11 @@ def test_opacity_reaches_the_drawing_before_anything_is_sent(page, address):
     assert digest(stage(page, "encoder1").locator("canvas")) != before
 
 
-def test_a_zoom_and_a_place_at_almost_the_same_moment_are_both_in_the_address(page, address):
+def test_a_zoom_and_a_pixel_at_almost_the_same_moment_are_both_in_the_address(page, address):
     opened(page, f"{address}explore?variant=sSE&axial=80")
     page.locator("button[name=in]").click()
     page.locator(".panels canvas.map").first.click(position={"x": 200, "y": 300})
-    expect(page.get_by_text("the place you picked")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("the pixel you picked")).to_be_visible(timeout=PATIENCE)
     page.wait_for_url(lambda url: "zoom=1.5" in url and "point=" in url, timeout=PATIENCE)
 
 

@@ -1,4 +1,4 @@
-"""What Explore keeps: few whole inspections, for they are large, and many of the small things drawn from them."""
+"""Caches of Explore: a few inspections, which are large, and many of the small results drawn from them."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ from scse_viz.ui.shell import cached
 from scse_viz.zoo import Card
 
 HALVES_ADD = "scse"
-"""The variant whose result is the sum of its halves, so that each has a share of it."""
+"""The variant whose output is the sum of its halves, so that each has a share in it."""
 
 
 @dataclass(frozen=True, eq=False)
 class BlockSummary:
-    """A block on one slice: what it did to the features, and the share of the channel half where halves add up."""
+    """The effect of a block on the features of one slice, and the share of its channel half where halves add up."""
 
     recalibration: Recalibration
     channel_share: float | None
@@ -25,13 +25,13 @@ class BlockSummary:
 
 @cached.resource(4)
 def inspection(scan_slice: ScanSlice, card: Card, block: str) -> Inspection:
-    """The features of one block, shared and read-only; only the last few are kept. Raises ScanError, WeightsError."""
+    """The features of one block, shared and read-only; the last few are kept. Raises ScanError, WeightsError."""
     return inspect_block(scan_slice, cached.network(card), card, block)
 
 
 @cached.data(400)
 def block_summary(scan_slice: ScanSlice, card: Card, block: str) -> BlockSummary:
-    """What one block did to a slice's features. Raises ScanError, WeightsError."""
+    """The effect of one block on a slice's features. Raises ScanError, WeightsError."""
     features = inspection(scan_slice, card, block)
     share = None
     if card.variant == HALVES_ADD:
@@ -43,7 +43,7 @@ def block_summary(scan_slice: ScanSlice, card: Card, block: str) -> BlockSummary
 
 @cached.data(400)
 def channel(scan_slice: ScanSlice, card: Card, block: str, number: int) -> tuple[Panel, Panel]:
-    """One channel's feature map before and after a block, on one scale. Raises ScanError, WeightsError."""
+    """One channel's feature maps before and after a block, on one scale. Raises ScanError, WeightsError."""
     features = inspection(scan_slice, card, block)
     size = cached.result(scan_slice, card).gates[block].map_mm
     return feature_panels(features.before[number], features.after[number], size, title=f"{block}, channel {number}")
@@ -53,6 +53,7 @@ def channel(scan_slice: ScanSlice, card: Card, block: str, number: int) -> tuple
 def probabilities(scan_slice: ScanSlice, card: Card, _block: str, pixel: tuple[int, int]) -> np.ndarray:
     """The probability of every class at one pixel (row, column) of a slice, (classes,).
 
-    Every block's inspection has them; `_block` says which one to take them from. Raises ScanError, WeightsError.
+    Every block's inspection holds them; `_block`, not part of the key, names the one to read. Raises ScanError,
+    WeightsError.
     """
     return inspection(scan_slice, card, _block).probabilities[:, pixel[0], pixel[1]].copy()

@@ -10,15 +10,15 @@ from scse_viz.ui.shell import export
 
 KEY = "explore_channel"
 NAMED = 3
-"""Channels that are named at either end of the ranking."""
+"""Channels named at either end of the ranking."""
 _OF = "explore_channel_of"
 _BARS = "explore_weights"
 
 
 def choose(owner: str, channels: int, weights: np.ndarray | None) -> int:
-    """The channel to look at, one of `channels`; the bars of their weights stand above it where there are any.
+    """Choose one of `channels`; weights (C,) of the channel gate, if the block has one.
 
-    A channel belongs to its block: with another `owner` the most excited one is looked at first.
+    A choice belongs to its block: with another `owner` it starts at the most excited channel.
     """
     first = 0 if weights is None else int(ranked(weights)[0])
     if st.session_state.setdefault(_OF, owner) != owner:
@@ -32,7 +32,7 @@ def choose(owner: str, channels: int, weights: np.ndarray | None) -> int:
         first,
         key=KEY,
         bind="query-params",
-        help="The channel whose feature map is drawn above, before and after the block. A click on a bar chooses it.",
+        help="The channel whose feature maps are drawn above, before and after the block; click a bar to choose it.",
     )
     if weights is not None:
         right.toggle(
@@ -40,13 +40,13 @@ def choose(owner: str, channels: int, weights: np.ndarray | None) -> int:
             value=True,
             key="by_weight",
             bind="query-params",
-            help="From the most excited channel to the least; else by number.",
+            help="From the most to the least excited channel; otherwise by number.",
         )
     return int(number)
 
 
 def draw_weights(weights: np.ndarray, number: int) -> go.Figure:
-    """The weights as bars, of which one can be clicked, and the channels at both ends in words."""
+    """Draw the weights as bars that can be clicked, and name the channels at either end."""
     figure = weight_bars(weights, by_weight=bool(st.session_state.get("by_weight", True)), chosen=number)
     export.chart(figure, key=_BARS, on_select=_take, selection_mode="points")
     order = ranked(weights)
@@ -57,7 +57,7 @@ def draw_weights(weights: np.ndarray, number: int) -> go.Figure:
 
 def _take() -> None:
     points = st.session_state[_BARS].selection.points
-    if points:  # a second click on a bar takes the selection back, and the channel stays
+    if points:  # a second click on a bar clears the selection; the channel stays
         chosen = points[0]["customdata"]
         st.session_state[KEY] = int(chosen[0] if isinstance(chosen, list) else chosen)
 

@@ -1,4 +1,4 @@
-"""Explore: one network on one slice, drawn as a whole, one of its blocks large, and one place through all of them."""
+"""Explore: one network on one slice: all of its blocks, one block in detail, and one pixel through all blocks."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -27,17 +27,17 @@ from scse_viz.zoo import Card, WeightsError
 
 FIRST_VARIANTS = 4
 DRAWN = {
-    "gate": "its spatial gate over the slice, at the map's own resolution",
-    "activation": "the mean |activation| that leaves the stage, brightest where it is largest in that map",
-    "none": "the weights of its channel gate, 0 to 1, the most excited channel first",
+    "gate": "the spatial gate is drawn over the slice, at its own resolution",
+    "activation": "the mean |activation| of the stage's output is drawn, each map scaled to its own maximum",
+    "none": "the channel weights are drawn, 0 to 1, the most excited channel first",
 }
-LABEL = "Maps of one block. Arrow keys move the crosshair, Enter looks closely at its place, + and - zoom."
+LABEL = "Maps of one block. Arrow keys move the crosshair, Enter reads its pixel in every block, + and - zoom."
 CODE = """
 from scse_viz.inference.features import inspect_block
 
-looked_at = inspect_block(scan.slice({plane!r}, {index}), zoo.load({name!r}), zoo.read_card({name!r}), {block!r})
-looked_at.before[{channel}], looked_at.after[{channel}]  # the channel's feature map (h, w)
-looked_at.probabilities[:, {row}, {column}]  # of every class at the place
+inspection = inspect_block(scan.slice({plane!r}, {index}), zoo.load({name!r}), zoo.read_card({name!r}), {block!r})
+inspection.before[{channel}], inspection.after[{channel}]  # the channel's feature map (h, w)
+inspection.probabilities[:, {row}, {column}]  # of every class at the pixel
 """
 
 
@@ -48,28 +48,28 @@ class Block:
     view: View
     card: Card
     name: str
-    found: SliceResult
+    result: SliceResult
     panel: Panel
 
     @property
     def channels(self) -> int:
-        """How many channels it recalibrates."""
+        """Number of channels that it recalibrates."""
         return next(block.channels for block in self.card.block_table if block.name == self.name)
 
     @property
     def gates(self) -> BlockGates:
-        """What it multiplied by."""
-        return self.found.gates[self.name]
+        """Its gates on this slice."""
+        return self.result.gates[self.name]
 
     @property
     def named_gates(self) -> dict[str, np.ndarray]:
-        """Its gates by the names that figures and tables give them."""
+        """Its gates, by the names used in figures and tables."""
         gates = {"spatial gate": self.gates.spatial_gate, "channel gate": self.gates.channel_gate}
         return {name: gate for name, gate in gates.items() if gate is not None}
 
 
 def page() -> None:
-    """The page: the network drawn, a block's map, histogram, channels and what it did, then a place."""
+    """The page: the network, then maps, effect, gate distribution and channels of a block, then one pixel."""
     view = sidebar.view()
     card = sidebar.choose_network(view)
     name = sidebar.choose_block(card)
@@ -77,25 +77,25 @@ def page() -> None:
     pixel = point.picked(view)
     try:
         with st.spinner("Segmenting and recording gates", show_time=False):
-            found = cached.result(view.slice, card)
+            result = cached.result(view.slice, card)
             drawn = cached.panels(view.slice, card)
-            stage = explore_cached.block_summary(view.slice, card, name)
+            summary = explore_cached.block_summary(view.slice, card, name)
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
         return
-    block = Block(view, card, name, found, drawn[name])
-    place = pixel or point.default(found)
-    _draw_network(block, drawn, place)
+    block = Block(view, card, name, result, drawn[name])
+    at = pixel or point.default(result)
+    _draw_network(block, drawn, at)
     _draw_title(block)
     maps = st.container()
-    _draw_stage(stage, block)
+    _draw_summary(summary, block)
     histogram = _draw_spread(block)
     bars, number = _draw_channels(block)
     figures = {"gate histogram": histogram, **({"channel weights": bars} if bars else {})}
     with maps:
-        _draw_maps(block, drawn["prediction"], number, place)
-    spot = point.draw(view, card, name, found, place, chosen=pixel is not None)
-    _offer(block, stage, figures, spot, _code(block, number, place))
+        _draw_maps(block, drawn["prediction"], number, at)
+    readings = point.draw(view, card, name, result, at, picked=pixel is not None)
+    _offer(block, summary, figures, readings, _code(block, number, at))
     address.draw_lost()
 
 
@@ -112,13 +112,13 @@ def _set(key: str, value: str) -> None:
     st.session_state[key] = value
 
 
-def _draw_network(block: Block, drawn: dict[str, Panel], place: tuple[int, int]) -> None:
+def _draw_network(block: Block, drawn: dict[str, Panel], pixel: tuple[int, int]) -> None:
     view, card = block.view, block.card
     where = f" · {view.position}" if view.position else ""
     st.markdown(f"#### {verbatim(view.scan.name)}{where}")
     shown = DRAWN[block.panel.kind]
-    st.caption(f"{card.name}, {card.parameters:,} parameters. At every block {shown}. Click one, and it opens below.")
-    packed = network.message(view, card, drawn, selected=block.name, picked=place)
+    st.caption(f"{card.name}, {card.parameters:,} parameters. At every block {shown}. Click a block to open it below.")
+    packed = network.message(view, card, drawn, selected=block.name, picked=pixel)
     network.draw(packed, [each.name for each in card.block_table], on_block=partial(_set, "block"))
 
 
@@ -130,18 +130,18 @@ def _draw_title(block: Block) -> None:
     pixels = f"a map of {shape[0]} × {shape[1]} pixels" if shape else "pixels"
     st.caption(
         f"{variant}, {block.channels} channels, {pixels} of {row_mm:.3g} × {column_mm:.3g} mm.",
-        help="Slices are padded at the bottom and the right to a multiple of 16 pixels, so a map may reach beyond its "
-        "slice. Its numbers are over all of the map, as the network computed them.",
+        help=f"Slices are padded at the bottom and right to a multiple of {block.card.multiple} pixels, so a map may "
+        "extend beyond its slice. All numbers are over the whole map, as the network computed it.",
     )
 
 
-def _draw_maps(block: Block, prediction: Panel, number: int, place: tuple[int, int]) -> None:
+def _draw_maps(block: Block, prediction: Panel, number: int, pixel: tuple[int, int]) -> None:
     view, card = block.view, block.card
     before, after = explore_cached.channel(view.slice, card, block.name, number)
     title = {"gate": "spatial gate", "activation": "mean |activation|", "none": "channel gate"}[block.panel.kind]
-    map_, answer = (f"{block.name}: {title}", block.panel), ("prediction", prediction)
+    map_, labels = (f"{block.name}: {title}", block.panel), ("prediction", prediction)
     shown = {
-        **dict((answer, map_) if block.panel.kind == "none" else (map_, answer)),  # the first is drawn large
+        **dict((labels, map_) if block.panel.kind == "none" else (map_, labels)),  # the first is drawn large
         f"channel {number}, before": before,
         f"channel {number}, after": after,
     }
@@ -156,45 +156,47 @@ def _draw_maps(block: Block, prediction: Panel, number: int, place: tuple[int, i
             "label": LABEL,
             "activations": "feature maps and mean |activation|, a.u.",
             "pick": True,
-            "picked": place,
+            "picked": pixel,
         },
     )
     pick, keep = partial(point.pick, view), partial(point.picked, view)
     panels.draw(packed, key="explore_panels", on_pick=pick, keep=keep)
 
 
-def _draw_stage(stage: explore_cached.BlockSummary, block: Block) -> None:
+def _draw_summary(summary: explore_cached.BlockSummary, block: Block) -> None:
     st.subheader(
-        "What the block did" if block.card.variant != "none" else "What leaves the stage",
+        "Effect of the block" if block.card.variant != "none" else "Output of the stage",
         help="Mean activation is mean |u| over all channels and pixels of the features u, in arbitrary units.",
     )
-    columns = st.columns(3 if stage.channel_share is None else 5)
-    columns[0].metric("Before", f"{stage.recalibration.before:.2g}", help="Mean activation that enters the block, a.u.")
-    columns[1].metric("After", f"{stage.recalibration.after:.2g}", help="Mean activation that leaves the block, a.u.")
-    columns[2].metric("Ratio", f"{stage.recalibration.ratio:.2f}", help="Mean activation after over before.")
-    if stage.channel_share is None:
+    columns = st.columns(3 if summary.channel_share is None else 5)
+    columns[0].metric(
+        "Before", f"{summary.recalibration.before:.2g}", help="Mean activation of the block's input, a.u."
+    )
+    columns[1].metric("After", f"{summary.recalibration.after:.2g}", help="Mean activation of the block's output, a.u.")
+    columns[2].metric("Ratio", f"{summary.recalibration.ratio:.2f}", help="After divided by before.")
+    if summary.channel_share is None:
         return
     share = (
-        "scSE adds two halves, u c by channel and u s by pixel. The share of the channel half is mean |u c| / "
-        "(mean |u c| + mean |u s|), that of the spatial half the rest."
+        "scSE adds two halves, u c by channel and u s by pixel. The channel half's share is mean |u c| / "
+        "(mean |u c| + mean |u s|); the spatial half has the rest."
     )
-    columns[3].metric("cSE half", f"{stage.channel_share:.0%}", help=share)
-    columns[4].metric("sSE half", f"{1 - stage.channel_share:.0%}", help=share)
+    columns[3].metric("cSE half", f"{summary.channel_share:.0%}", help=share)
+    columns[4].metric("sSE half", f"{1 - summary.channel_share:.0%}", help=share)
 
 
 def _draw_spread(block: Block) -> go.Figure:
     left, right = beside(2, key="spread")
-    there, activation = block.named_gates, block.gates.activation
-    figure = gate_histogram(there)
-    if not there and activation is not None:
+    gates, activation = block.named_gates, block.gates.activation
+    figure = gate_histogram(gates)
+    if not gates and activation is not None:
         figure = activation_histogram(activation, (block.panel.span or (0, 1))[1])
     with left:
         export.chart(figure, key="explore_histogram")
     with right:
-        if there:
-            _draw_openness({name: openness(gate) for name, gate in there.items()})
+        if gates:
+            _draw_openness({name: openness(gate) for name, gate in gates.items()})
         else:
-            st.info("This network has no gates: nothing is recalibrated, and features leave a block as they enter it.")
+            st.info("This network has no gates: features pass its blocks unchanged.")
     return figure
 
 
@@ -208,9 +210,9 @@ def _draw_openness(found: dict[str, Openness]) -> None:
         key="explore_openness",
     )
     st.caption(
-        "Shares of pixels, or of channels, 0 to 1.",
-        help="Closed: within 0.05 of 0, next to nothing passes. Open: within 0.05 of 1, nearly all passes. Saturated: "
-        "one or the other, where a sigmoid barely answers to its input.",
+        "Shares of pixels (spatial gate) or of channels (channel gate), 0 to 1.",
+        help="Closed: within 0.05 of 0, almost nothing passes. Open: within 0.05 of 1, almost everything passes. "
+        "Saturated: either, where the sigmoid's gradient is nearly 0.",
     )
 
 
@@ -229,9 +231,9 @@ def _openness_table(found: dict[str, Openness]) -> pd.DataFrame:
 
 
 def _draw_channels(block: Block) -> tuple[go.Figure | None, int]:
-    st.subheader("Channels", help="Each channel of the stage is one feature map; cSE gives each of them one weight.")
+    st.subheader("Channels", help="Each channel of the stage is a feature map; cSE gives each one weight.")
     if block.gates.channel_gate is None:
-        st.caption("This network has no channel gate: no channel is weighed against another.")
+        st.caption("This network has no channel gate, so all channels count alike.")
     bars = st.container()
     number = channels.choose(f"{block.card.name} {block.name}", block.channels, block.gates.channel_gate)
     if block.gates.channel_gate is None:
@@ -241,21 +243,28 @@ def _draw_channels(block: Block) -> tuple[go.Figure | None, int]:
 
 
 def _maps(block: Block) -> dict[str, np.ndarray]:
-    """The maps (h, w) of the block by kind: its spatial gate, or the activation that stands in for it."""
+    """The maps (h, w) of the block by kind: its spatial gate, or without gates the mean activation."""
     maps = {"spatial gate": block.gates.spatial_gate, "mean activation": block.gates.activation}
     return {kind: map_ for kind, map_ in maps.items() if map_ is not None}
 
 
 def _offer(
-    block: Block, stage: explore_cached.BlockSummary, figures: dict[str, go.Figure], spot: point.Place, code: str
+    block: Block,
+    summary: explore_cached.BlockSummary,
+    figures: dict[str, go.Figure],
+    readings: point.PixelReadings,
+    code: str,
 ) -> None:
-    there = block.named_gates
-    done = {"mean activation before": stage.recalibration.before, "mean activation after": stage.recalibration.after}
-    if stage.channel_share is not None:
-        done["share of the channel half"] = stage.channel_share
-    tables = {"what the block did": pd.DataFrame({"value": done}), **spot.tables}
-    if there:
-        tables["gates"] = _openness_table({name: openness(gate) for name, gate in there.items()})
+    gates = block.named_gates
+    effect = {
+        "mean activation before": summary.recalibration.before,
+        "mean activation after": summary.recalibration.after,
+    }
+    if summary.channel_share is not None:
+        effect["share of the channel half"] = summary.channel_share
+    tables = {"effect of the block": pd.DataFrame({"value": effect}), **readings.tables}
+    if gates:
+        tables["gates"] = _openness_table({name: openness(gate) for name, gate in gates.items()})
     if block.gates.channel_gate is not None:
         tables["channel weights"] = pd.DataFrame({"weight": block.gates.channel_gate}).rename_axis("channel")
     export.offer(
@@ -263,16 +272,16 @@ def _offer(
         export.Contents(
             page="explore",
             models=[block.card],
-            figures={**figures, **spot.figures},
+            figures={**figures, **readings.figures},
             tables=tables,
             maps={f"{block.name} {kind}": map_ for kind, map_ in _maps(block).items()},
-            arrays=named_arrays(block.found.gates),
+            arrays=named_arrays(block.result.gates),
             code=code,
         ),
     )
 
 
-def _code(block: Block, channel: int, place: tuple[int, int]) -> str:
+def _code(block: Block, channel: int, pixel: tuple[int, int]) -> str:
     view = block.view
     return CODE.format(
         name=block.card.name,
@@ -280,6 +289,6 @@ def _code(block: Block, channel: int, place: tuple[int, int]) -> str:
         index=view.index,
         block=block.name,
         channel=channel,
-        row=place[0],
-        column=place[1],
+        row=pixel[0],
+        column=pixel[1],
     )

@@ -1,4 +1,4 @@
-"""A place in the slice, pointed at in the panels: what the network makes of it, and every block's gate there."""
+"""One pixel of the slice, picked in the panels: its class probabilities, and every block's gate there."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ _HELD = "explore_point"
 
 @dataclass(frozen=True)
 class _Point:
-    """A pixel that was picked, and the slices that it is a pixel of."""
+    """A picked pixel, and the scan and plane in which it was picked."""
 
     digest: str
     plane: str
@@ -30,17 +30,17 @@ class _Point:
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
-    """What the page found at one place, for the files to take away."""
+class PixelReadings:
+    """Figures and tables of one pixel, to be exported."""
 
     figures: dict[str, go.Figure]
     tables: dict[str, pd.DataFrame]
 
 
 def picked(view: View) -> tuple[int, int] | None:
-    """The pixel (row, column) that was pointed at in slices of this scan and plane, else None.
+    """The pixel (row, column) that was picked in slices of this scan and plane, else None.
 
-    It lives in the address; what is asked for there and lies outside the slice is noted as lost.
+    It is kept in the address; a pixel there that lies outside the slice is noted as lost.
     """
     if _HELD not in st.session_state:
         st.session_state[_HELD] = _asked(view)
@@ -53,36 +53,42 @@ def picked(view: View) -> tuple[int, int] | None:
 
 
 def pick(view: View, row: int, column: int) -> None:
-    """Hold on to a pixel that was pointed at."""
+    """Keep a pixel that was picked."""
     st.session_state[_HELD] = _Point(view.scan.digest, view.plane, (row, column))
 
 
-def default(found: SliceResult) -> tuple[int, int]:
-    """The pixel to look at until another is picked: where the network is least sure."""
-    return least_sure(found.confidence)
+def default(result: SliceResult) -> tuple[int, int]:
+    """The pixel shown until one is picked: where the network is least confident."""
+    return least_sure(result.confidence)
 
 
-def draw(view: View, card: Card, block: str, found: SliceResult, pixel: tuple[int, int], *, chosen: bool) -> Place:
+def draw(
+    view: View, card: Card, block: str, result: SliceResult, pixel: tuple[int, int], *, picked: bool
+) -> PixelReadings:
     """Class probabilities at a pixel, and the profile of gates there through the network."""
     shape = view.slice.grid
     voxel = view.slice.voxel(*pixel)
     st.subheader(
-        "At one place",
-        help="Click a place in the maps above, or move the crosshair there with the arrow keys and press Enter.",
+        "At one pixel",
+        help="Click a pixel in the maps above, or move the crosshair there with the arrow keys and press Enter.",
     )
-    named = "the place you picked" if chosen else "where this network is least sure; click a place in the maps above"
-    st.caption(f"Voxel ({voxel[0]}, {voxel[1]}, {voxel[2]}): {named}.")
-    left, right = beside(2, key="place")
+    source = (
+        "the pixel you picked"
+        if picked
+        else "where this network is least confident; click the maps above to choose another"
+    )
+    st.caption(f"Voxel ({voxel[0]}, {voxel[1]}, {voxel[2]}): {source}.")
+    left, right = beside(2, key="pixel")
     bars, probabilities = _classes(view, card, block, pixel)
     with left:
         export.chart(bars, key="explore_classes")
-    place_mm = ((pixel[0] + 0.5) * shape.row_mm, (pixel[1] + 0.5) * shape.column_mm)
-    profile, values = _profile(found, place_mm)
+    point_mm = ((pixel[0] + 0.5) * shape.row_mm, (pixel[1] + 0.5) * shape.column_mm)
+    profile, values = _profile(result, point_mm)
     with right:
         export.chart(profile, key="explore_profile")
-        if not any(gates.map is not None for gates in found.gates.values()):
-            st.caption("This network has no spatial gates: its channel weights are the same at every place.")
-    return Place(
+        if not any(gates.map is not None for gates in result.gates.values()):
+            st.caption("This network has no spatial gates: its channel weights are the same at every pixel.")
+    return PixelReadings(
         {"class probabilities": bars, "profile": profile}, {"class probabilities": probabilities, "profile": values}
     )
 
@@ -111,12 +117,12 @@ def _classes(view: View, card: Card, block: str, pixel: tuple[int, int]) -> tupl
     return bars, table
 
 
-def _profile(found: SliceResult, place_mm: tuple[float, float]) -> tuple[go.Figure, pd.DataFrame]:
-    blocks = list(found.gates)
-    maps = {block: gates.map for block, gates in found.gates.items() if gates.map is not None}
-    channels = {block: gates.channel_gate for block, gates in found.gates.items() if gates.channel_gate is not None}
-    here = values_at(maps, {block: found.gates[block].map_mm for block in maps}, place_mm)
-    if any(gates.activation is not None for gates in found.gates.values()):
+def _profile(result: SliceResult, point_mm: tuple[float, float]) -> tuple[go.Figure, pd.DataFrame]:
+    blocks = list(result.gates)
+    maps = {block: gates.map for block, gates in result.gates.items() if gates.map is not None}
+    channels = {block: gates.channel_gate for block, gates in result.gates.items() if gates.channel_gate is not None}
+    here = values_at(maps, {block: result.gates[block].map_mm for block in maps}, point_mm)
+    if any(gates.activation is not None for gates in result.gates.values()):
         figure = activations_at_pixel(here, maps, blocks)
     else:
         figure = gates_at_pixel(here, maps, channels, blocks)

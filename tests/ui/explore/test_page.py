@@ -62,7 +62,7 @@ def test_the_network_is_drawn_with_every_block_and_one_chosen():
     ("variant", "first", "sentence"),
     [
         ("none", "encoder3: mean |activation|", "This network has no gates"),
-        ("cSE", "prediction", "its channel weights are the same at every place"),
+        ("cSE", "prediction", "its channel weights are the same at every pixel"),
         ("sSE", "encoder3: spatial gate", "no channel gate"),
         ("scSE", "encoder3: spatial gate", "Most excited: channels"),
     ],
@@ -101,41 +101,41 @@ def test_a_channel_of_the_address_is_drawn_before_and_after_on_one_scale():
     assert before["map_mm"] == [2, 2]
 
 
-def test_a_place_of_the_address_has_its_probabilities_and_its_profile():
+def test_a_pixel_of_the_address_has_its_probabilities_and_its_profile():
     app = opened(**PLACE, variant="sSE")
     scan = read_scan(samples.samples()["colin27"].scan)
     name = "brain-unet-sse"
     found = inspect_block(scan.slice("axial", 73), zoo.load(name), zoo.read_card(name), "decoder1")
     shown = unpacked(figure(app, "explore_classes")["data"][0]["x"])
     np.testing.assert_allclose(shown, np.sort(found.probabilities[:, 95, 60])[-6:], rtol=1e-5)
-    assert "the place you picked" in texts(app)
+    assert "the pixel you picked" in texts(app)
     assert [message["picked"] for message in messages(app)] == [[95, 60], [95, 60]]
 
 
-def test_without_a_place_the_least_sure_one_is_shown():
+def test_without_a_pixel_the_least_confident_one_is_shown():
     app = opened()
-    assert "least sure" in texts(app)
+    assert "least confident" in texts(app)
     assert "point" not in app.query_params
 
 
 @pytest.mark.parametrize("point", ["here", "1,2,3", "9999,0", "-1,4"])
-def test_a_place_outside_the_slice_is_named_and_replaced(point):
+def test_a_pixel_outside_the_slice_is_named_and_replaced(point):
     app = opened(**{**PLACE, "point": point})
     assert any("link" in caption.value and "point" in caption.value for caption in app.caption)
-    assert "least sure" in texts(app)
+    assert "least confident" in texts(app)
 
 
-def test_a_place_stays_from_slice_to_slice_but_not_in_another_plane():
+def test_a_pixel_stays_from_slice_to_slice_but_not_in_another_plane():
     app = opened(**PLACE)
     app.slider(key="axial").set_value(80).run()
     assert messages(app)[0]["picked"] == [95, 60]
     app.button_group(key="plane").set_value("coronal").run()
     assert not app.exception
-    assert "least sure" in texts(app)
+    assert "least confident" in texts(app)
     assert "point" not in app.query_params
 
 
-def test_a_channel_that_a_block_has_not_is_named_and_replaced():
+def test_a_channel_that_a_block_lacks_is_named_and_replaced():
     app = opened(block="encoder1", explore_channel="99")
     assert any("explore_channel" in caption.value for caption in app.caption)
     assert app.number_input(key="explore_channel").value < 16
