@@ -36,10 +36,10 @@ def offer(
     first = comparisons[0]
     labels = np.stack([column.result.labels for column in first.columns])
     maps = {
-        f"{column.title} {block} spatial gate": gate
+        f"{column.title} {block} spatial gate": export.SliceMap(gates.spatial_gate, gates.map_mm)
         for column in first.columns
-        for block in blocks
-        if block in column.result.gates and (gate := column.result.gates[block].spatial_gate) is not None
+        for block, gates in column.result.gates.items()
+        if block in blocks and gates.spatial_gate is not None
     }
     arrays = {
         f"{column.label}/{name}": array
@@ -54,7 +54,10 @@ def offer(
             models=first.cards,
             figures=figures,
             tables=tables,
-            maps={**maps, "networks that differ": disagreement(labels).astype(np.float32)},
+            maps={
+                **maps,
+                "networks that differ": export.slice_map(first.view, disagreement(labels).astype(np.float32)),
+            },
             arrays=arrays,
             code=CODE.format(block=next(iter(first.columns[0].result.gates))),
         ),

@@ -274,7 +274,9 @@ def _offer(
             models=[block.card],
             figures={**figures, **readings.figures},
             tables=tables,
-            maps={f"{block.name} {kind}": map_ for kind, map_ in _maps(block).items()},
+            maps={
+                f"{block.name} {kind}": export.SliceMap(map_, block.gates.map_mm) for kind, map_ in _maps(block).items()
+            },
             arrays=named_arrays(block.result.gates),
             code=code,
         ),

@@ -63,7 +63,10 @@ def _draw(view: View, card: Card, block: str) -> None:
             models=[card],
             figures={f"channels of {block} by weight": bars, **swept.figures},
             tables={**tables, **swept.tables},
-            maps={"changed pixels": outcome.changed.astype(np.float32), "prediction after": outcome.after.labels},
+            maps={
+                "changed pixels": export.slice_map(view, outcome.changed.astype(np.float32)),
+                "prediction after": export.slice_map(view, outcome.after.labels),
+            },
             arrays={
                 "labels_before": before.labels,
                 "labels_after": outcome.after.labels,

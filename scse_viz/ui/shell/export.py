@@ -14,8 +14,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from scse_viz import report
-from scse_viz.inference import input_size
-from scse_viz.models.skeleton import DEPTH
 from scse_viz.rendering.panels import GATE_RANGE, eight_bit
 from scse_viz.scans.resampling import on_grid
 from scse_viz.ui.shell import cached
@@ -36,18 +34,26 @@ def chart(figure: go.Figure, *, key: str, **options: Any) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
+class SliceMap:
+    """A map (h, w) over the slice from its top left corner, with pixels of `pixel_mm` (row, column)."""
+
+    values: np.ndarray
+    pixel_mm: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
 class Contents:
     """What a page exports: `page` names it in file names, `models` are the networks that it shows.
 
-    `maps`: name -> (h, w) of a block over the slice, or (X, Y, Z) on the scan's grid; `arrays`: name -> any array;
-    `code` follows the lines that read the scan and run the networks.
+    `maps`: name -> a map of the slice, or a volume (X, Y, Z) on the scan's grid; `arrays`: name -> any array; `code`
+    follows the lines that read the scan and run the networks.
     """
 
     page: str
     models: Sequence[Card]
     figures: Mapping[str, go.Figure] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    maps: Mapping[str, np.ndarray] = field(default_factory=dict)
+    maps: Mapping[str, SliceMap | np.ndarray] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     code: str = ""
 
@@ -81,10 +87,10 @@ def offer(view: View, contents: Contents) -> None:
 def _draw_files(place: DeltaGenerator, view: View, contents: Contents, lines: str, address: str) -> None:
     scan = view.scan.name.removesuffix(".gz").removesuffix(".nii")
     stem = report.file_stem(scan, contents.page, view.plane, view.index)
-    maps, models = contents.maps, contents.models
+    maps = contents.maps
     files: dict[str, tuple[str, Callable[[], bytes], bool]] = {
         "Numbers (CSV)": (f"{stem}.zip", lambda: _numbers(contents.tables), bool(contents.tables)),
-        "Maps (NIfTI)": (f"{stem}-maps.zip", lambda: nifti(view, models[0], maps), bool(maps)),
+        "Maps (NIfTI)": (f"{stem}-maps.zip", lambda: nifti(view, maps), bool(maps)),
         "Arrays (.npz)": (f"{stem}.npz", lambda: report.npz(contents.arrays), bool(contents.arrays)),
         "Report (HTML)": (f"{stem}.html", lambda: build_report(view, contents, lines, address), True),
     }
@@ -116,11 +122,17 @@ def code_of(view: View, models: Sequence[Card]) -> str:
     return report.code_for(name, [card.name for card in models], view.plane, view.index, volume=volume)
 
 
-def nifti(view: View, card: Card, maps: Mapping[str, np.ndarray]) -> bytes:
+def slice_map(view: View, values: np.ndarray) -> SliceMap:
+    """Values (H, W) on the pixels of the slice itself, as a map of it."""
+    grid = view.slice.grid
+    return SliceMap(values, (grid.row_mm, grid.column_mm))
+
+
+def nifti(view: View, maps: Mapping[str, SliceMap | np.ndarray]) -> bytes:
     """Every map as a compressed NIfTI on the grid of the scan's file; of a slice's maps the other slices are nan."""
     files = {}
-    for name, values in maps.items():
-        image = view.scan.to_file_grid(_volume(view, card, values))
+    for name, map_ in maps.items():
+        image = view.scan.to_file_grid(_volume(view, map_))
         files[f"{report.file_stem(name)}.nii.gz"] = gzip.compress(image.to_bytes(), compresslevel=3)
     return report.zipped(files)
 
@@ -135,8 +147,8 @@ def build_report(view: View, contents: Contents, lines: str, address: str = "") 
         labels = view.drawn(cached.result(view.slice, card).labels)
         colours = [structure.colour for structure in card.structures]
         pictures[f"{card.name}: prediction"] = report.coloured_labels(background, labels, colours, aspect=aspect)
-    for name, values in contents.maps.items():
-        placed = view.drawn(view.slice.cut(_volume(view, contents.models[0], values)))
+    for name, map_ in contents.maps.items():
+        placed = view.drawn(view.slice.cut(_volume(view, map_)))
         if placed.dtype.kind in "iu" or np.isnan(placed).all():
             continue  # class numbers, which are drawn above in their colours; a slice without a map
         low, high = min(0.0, float(placed.min())), float(placed.max())
@@ -155,22 +167,11 @@ def build_report(view: View, contents: Contents, lines: str, address: str = "") 
     return report.page(report.Report(title, facts, pictures, contents.figures, contents.tables, lines, address))
 
 
-def _volume(view: View, card: Card, values: np.ndarray) -> np.ndarray:
-    """A map (h, w) of the slice -> (X, Y, Z) on the scan's grid; a volume stays as it is."""
-    if values.ndim == 3:
-        return values
-    return on_grid(view.scan, view.plane, {view.index: values}, _pixel_mm(view, card, values))
-
-
-def _pixel_mm(view: View, card: Card, values: np.ndarray) -> tuple[float, float]:
-    """The size of a pixel of a map: the slice's own, or a stage's, whose map covers the padded input of the network."""
-    shape = view.slice.grid
-    if values.shape == (shape.height, shape.width):
-        return shape.row_mm, shape.column_mm
-    rows, columns = input_size(view.scan, card, view.plane)
-    padded = rows + -rows % 2**DEPTH
-    scale = padded // values.shape[0]
-    return scale * shape.row_mm * shape.height / rows, scale * shape.column_mm * shape.width / columns
+def _volume(view: View, map_: SliceMap | np.ndarray) -> np.ndarray:
+    """A map of the slice -> (X, Y, Z) on the scan's grid; a volume stays as it is."""
+    if isinstance(map_, np.ndarray):
+        return map_
+    return on_grid(view.scan, view.plane, {view.index: map_.values}, map_.pixel_mm)
 
 
 def _numbers(tables: Mapping[str, pd.DataFrame]) -> bytes:

@@ -12,12 +12,10 @@ import numpy as np
 import streamlit as st
 
 from scse_viz.analysis.gates import BlockGates
-from scse_viz.models.skeleton import DEPTH
 from scse_viz.rendering.colours import ACTIVATION_SCALE, COLOURS, GATE_SCALES
 from scse_viz.rendering.panels import GATE_RANGE, png
 from scse_viz.rendering.png import bars_png, coloured_png, gradient
 
-MULTIPLE = 2**DEPTH
 BARS = 96
 """Steps of the height of a bar."""
 STYLE = """<style>
@@ -38,15 +36,19 @@ STYLE = """<style>
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One network: its name, lines about the snapshot, and its gates on the reference slice as in SliceResult."""
+    """One network: its name, lines about the snapshot, and its gates on the reference slice as in SliceResult.
+
+    `multiple` is that to which it pads the rows and columns of its input.
+    """
 
     title: str
     details: tuple[str, ...]
     gates: Mapping[str, BlockGates]
+    multiple: int
 
 
 def draw(lines: Sequence[Line], blocks: Sequence[str], reference: np.ndarray) -> None:
-    """Draw the networks' gates over a reference slice (H, W) uint8; what a network has not stays empty."""
+    """Draw the networks' gates over a reference slice (H, W) uint8; what a network lacks stays empty."""
     cells = ["<span></span>", *(f'<div class="name">{block}</div>' for block in blocks)]
     for line in lines:
         details = "".join(f"<div>{html.escape(detail)}</div>" for detail in line.details)
@@ -62,20 +64,20 @@ def _cell(line: Line, block: str, shape: tuple[int, ...]) -> str:
     if gate is not None:
         text = f"{line.title}, {block}: spatial gate, mean {gate.mean():.2f}"
         strip = "" if weights is None else _bars(weights, f"{line.title}, {block}", "height: 24px")
-        return _map(coloured_png(gate, GATE_RANGE, GATE_SCALES[0]), text, shape, f"{gate.mean():.2f}", strip)
+        return _map(line, coloured_png(gate, GATE_RANGE, GATE_SCALES[0]), text, shape, f"{gate.mean():.2f}", strip)
     if activation is not None:
         top = float(activation.max())
         text = f"{line.title}, {block}: mean absolute activation, from 0 to {top:.2g}, arbitrary units"
-        return _map(coloured_png(activation, (0, top), ACTIVATION_SCALE), text, shape, f"≤ {top:.2g}", "")
+        return _map(line, coloured_png(activation, (0, top), ACTIVATION_SCALE), text, shape, f"≤ {top:.2g}", "")
     if weights is not None:
         bars = _bars(weights, f"{line.title}, {block}", f"aspect-ratio: {shape[1]} / {shape[0]}")
         return f"<div>{bars}{_note(f'{weights.mean():.2f}')}</div>"
     return "<span></span>"
 
 
-def _map(picture: bytes, text: str, shape: tuple[int, ...], note: str, strip: str) -> str:
-    """A map over the slice; networks pad a slice at its bottom and right, and the map covers the padding too."""
-    height, width = (100 * -(-size // MULTIPLE) * MULTIPLE / size for size in shape)
+def _map(line: Line, picture: bytes, text: str, shape: tuple[int, ...], note: str, strip: str) -> str:
+    """A map over the slice; a network pads a slice at its bottom and right, and its maps cover the padding too."""
+    height, width = (100 * -(-size // line.multiple) * line.multiple / size for size in shape)
     image = (
         f'<img decoding="sync" alt="{html.escape(text, quote=True)}" style="width: {width:g}%; height: {height:g}%" '
         f'src="data:image/png;base64,{_text(picture)}">'

@@ -185,7 +185,8 @@ def _draw_gates(histories: Histories, step: int, reference: int, blocks: Sequenc
         file = histories.files[title]
         snapshot = file.snapshot_at(step)
         dice, loss = file.mean_dice(LEFT_OUT)[snapshot], file.validation_loss[snapshot]
-        lines.append(Line(title, (f"Dice {dice:.2f}", f"loss {loss:.2f}", f"step {file.steps[snapshot]:,}"), gates))
+        details = (f"Dice {dice:.2f}", f"loss {loss:.2f}", f"step {file.steps[snapshot]:,}")
+        lines.append(Line(title, details, gates, histories.cards[title].multiple))
     draw_grid(lines, blocks, next(iter(histories.files.values())).references[reference])
 
 

@@ -1,4 +1,4 @@
-"""What a page offers to take along: files on the scan's grid, a report, and code that computes the view again."""
+"""What a page exports: files on the scan's grid, a report, and code that computes the view again."""
 
 import base64
 import gzip
@@ -13,8 +13,7 @@ import pytest
 from PIL import Image
 
 from scse_viz import zoo
-from scse_viz.analysis.gates import named_arrays
-from scse_viz.inference import segment_slice
+from scse_viz.inference import SliceResult, segment_slice
 from scse_viz.scans import read_scan, samples, slice_of
 from scse_viz.ui.shell import export
 from scse_viz.ui.shell.sidebar import View
@@ -34,9 +33,14 @@ def result(view):
     return segment_slice(view.scan.slice(view.plane, view.index), zoo.load(NAME), zoo.read_card(NAME))
 
 
+def map_of(result: SliceResult, block: str) -> export.SliceMap:
+    gates = result.gates[block]
+    return export.SliceMap(gates.spatial_gate, gates.map_mm)
+
+
 def test_maps_of_stages_lie_on_the_grid_of_the_scan(view, result):
-    maps = {name: gate for name, gate in named_arrays(result.gates).items() if gate.ndim == 2}
-    archive = zipfile.ZipFile(io.BytesIO(export.nifti(view, zoo.read_card(NAME), maps)))
+    maps = {f"{block}/spatial_gate": map_of(result, block) for block in result.gates}
+    archive = zipfile.ZipFile(io.BytesIO(export.nifti(view, maps)))
     assert len(archive.namelist()) == 9
     file = nib.load(samples.samples()["icbm2009a"].scan)
     for name, scale in (("encoder1-spatial-gate", 1), ("bottleneck-spatial-gate", 16)):
@@ -61,7 +65,7 @@ def test_the_code_computes_the_view_again(view, result, monkeypatch):
 
 def test_a_report_names_the_scan_the_network_its_hash_and_the_versions(view, result):
     card = zoo.read_card(NAME)
-    maps = {"bottleneck": result.gates["bottleneck"].spatial_gate}
+    maps = {"bottleneck": map_of(result, "bottleneck")}
     page = export.build_report(view, export.Contents("explore", [card], maps=maps), "x")
     text = page.decode()
     for fact in (view.scan.name, card.sha256, view.scan.digest, "torch", "coronal slice 100", "data:image/png"):
@@ -70,7 +74,7 @@ def test_a_report_names_the_scan_the_network_its_hash_and_the_versions(view, res
 
 def test_pictures_of_a_report_follow_the_convention_and_files_do_not(view, result):
     card = zoo.read_card(NAME)
-    maps = {"encoder1": result.gates["encoder1"].spatial_gate}
+    maps = {"encoder1": map_of(result, "encoder1")}
     mirrored = replace(view, radiological=True)
     contents = export.Contents("explore", [card], maps=maps)
     reports = [export.build_report(each, contents, "x") for each in (view, mirrored)]
@@ -83,7 +87,7 @@ def test_pictures_of_a_report_follow_the_convention_and_files_do_not(view, resul
     assert all((one != other).any() for one, other in pairs[1:])  # the head itself is symmetric
     volumes = [
         nib.Nifti1Image.from_bytes(
-            gzip.decompress(zipfile.ZipFile(io.BytesIO(export.nifti(each, card, maps))).read("encoder1.nii.gz"))
+            gzip.decompress(zipfile.ZipFile(io.BytesIO(export.nifti(each, maps))).read("encoder1.nii.gz"))
         )
         for each in (view, mirrored)
     ]
