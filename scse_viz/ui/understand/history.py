@@ -151,6 +151,8 @@ def _draw_snapshot(view: View, histories: Histories, dice_of: str, reference: in
     figure = history_curves(curves, step=step, colours=variant_colours(ALL_VARIANT_TITLES), dice_of=dice_of)
     export.chart(figure, key="understand_history")
     _draw_gates(histories, step, reference, blocks)
+    if view.radiological:
+        st.caption("Reference slices are not of the scan in the sidebar, and their sides are never mirrored.")
     table = pd.concat({title: _table(each) for title, each in curves.items()}, names=["variant", "row"])
     export.offer(
         view,
