@@ -1,6 +1,7 @@
 """Networks of any number of blocks at any scale, for tests of what must not assume the nine blocks of ours."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -36,9 +37,7 @@ class Stack(nn.Module):
         torch.manual_seed(0)
         channels = [1, *(block.channels for block in table)]
         self.scales = [block.scale for block in table]
-        self.stages = nn.ModuleList(
-            Stage(before, after, variant) for before, after in zip(channels[:-1], channels[1:], strict=True)
-        )
+        self.stages = nn.ModuleList(Stage(before, after, variant) for before, after in pairwise(channels))
         self.classify = nn.Conv2d(channels[-1], classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
