@@ -14,6 +14,7 @@ from scse_viz.attention import find_sites
 from scse_viz.inference.slices import segment_slice
 from scse_viz.intervention import Change, Off
 from scse_viz.scans import Scan, ScanSlice, slice_grid
+from scse_viz.scans.samples import Group, in_groups
 from scse_viz.zoo import Card
 
 Gate = tuple[str, str]
@@ -57,9 +58,16 @@ def evenly_spaced(scan: Scan, plane: str, count: int) -> list[int]:
     )
 
 
-def examine_slice(scan_slice: ScanSlice, model: nn.Module, card: Card, labels: np.ndarray | None = None) -> SliceExam:
-    """Observe every gate on one slice, then switch each off alone; labels (H, W) in the network's class numbers.
+def examine_slice(
+    scan_slice: ScanSlice,
+    model: nn.Module,
+    card: Card,
+    labels: np.ndarray | None = None,
+    groups: Sequence[Group] = (),
+) -> SliceExam:
+    """Observe every gate on one slice, then switch each off alone.
 
+    labels (H, W) are in the network's class numbers, or in those of the groups where there are some.
     A pass for the slice and one for each gate. Raises as `inference.segment_slice`.
     """
     before = segment_slice(scan_slice, model, card)
@@ -71,8 +79,7 @@ def examine_slice(scan_slice: ScanSlice, model: nn.Module, card: Card, labels: n
             after = segment_slice(scan_slice, model, card, changes={block: SWITCHED_OFF[kind]})
             lost = float("nan")
             if labels is not None:
-                classes = len(card.structures)
-                lost = _dice(before.labels, labels, classes) - _dice(after.labels, labels, classes)
+                lost = _dice(before.labels, labels, groups) - _dice(after.labels, labels, groups)
             effects[block, kind] = AblationEffect(changed_share(before.labels, after.labels), lost)
     return SliceExam(observations, effects)
 
@@ -110,7 +117,9 @@ def _mean_effect(effects: Sequence[AblationEffect]) -> AblationEffect | None:
     return AblationEffect(changed, float(np.mean(lost)) if lost else float("nan"))
 
 
-def _dice(predicted: np.ndarray, labels: np.ndarray, classes: int) -> float:
+def _dice(predicted: np.ndarray, labels: np.ndarray, groups: Sequence[Group]) -> float:
     """The mean over the structures that the labels of the slice hold; nan where they hold none."""
-    scores = dice(predicted, labels, classes)[[number for number in np.unique(labels) if number]]
-    return float(scores.mean()) if len(scores) else float("nan")
+    predicted = in_groups(predicted, groups) if groups else predicted
+    numbers = [int(number) for number in np.unique(labels) if number]
+    scores = dice(predicted, labels, 1 + int(max(predicted.max(), labels.max())))[numbers]
+    return float(scores.mean()) if numbers else float("nan")

@@ -45,8 +45,8 @@ class SliceMap:
 class Contents:
     """What a page exports: `page` names it in file names, `models` are the networks that it shows.
 
-    `maps`: name -> a map of the slice, or a volume (X, Y, Z) on the scan's grid; `arrays`: name -> any array; `code`
-    follows the lines that read the scan and run the networks.
+    `maps`: name -> a map of the slice, or a volume (X, Y, Z) on the scan's grid; `arrays`: name -> any array;
+    `documents`: file name -> content, beside the tables; `code` follows the lines that read the scan and run networks.
     """
 
     page: str
@@ -55,6 +55,7 @@ class Contents:
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     maps: Mapping[str, SliceMap | np.ndarray] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    documents: Mapping[str, bytes] = field(default_factory=dict)
     code: str = ""
 
 
@@ -89,7 +90,7 @@ def _draw_files(place: DeltaGenerator, view: View, contents: Contents, lines: st
     stem = report.file_stem(scan, contents.page, view.plane, view.index)
     maps = contents.maps
     files: dict[str, tuple[str, Callable[[], bytes], bool]] = {
-        "Numbers (CSV)": (f"{stem}.zip", lambda: _numbers(contents.tables), bool(contents.tables)),
+        "Numbers (CSV)": (f"{stem}.zip", lambda: _numbers(contents), bool(contents.tables)),
         "Maps (NIfTI)": (f"{stem}-maps.zip", lambda: nifti(view, maps), bool(maps)),
         "Arrays (.npz)": (f"{stem}.npz", lambda: report.npz(contents.arrays), bool(contents.arrays)),
         "Report (HTML)": (f"{stem}.html", lambda: build_report(view, contents, lines, address), True),
@@ -174,5 +175,6 @@ def _volume(view: View, map_: SliceMap | np.ndarray) -> np.ndarray:
     return on_grid(view.scan, view.plane, {view.index: map_.values}, map_.pixel_mm)
 
 
-def _numbers(tables: Mapping[str, pd.DataFrame]) -> bytes:
-    return report.zipped({f"{report.file_stem(name)}.csv": report.csv(table) for name, table in tables.items()})
+def _numbers(contents: Contents) -> bytes:
+    tables = {f"{report.file_stem(name)}.csv": report.csv(table) for name, table in contents.tables.items()}
+    return report.zipped({**tables, **contents.documents})

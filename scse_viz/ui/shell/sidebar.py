@@ -66,9 +66,13 @@ class View:
     @property
     def reference_labels(self) -> np.ndarray | None:
         """The labels of the slice (H, W), numbers of the source's groups and 0, where the scan has some."""
+        return self.reference_labels_at(self.index)
+
+    def reference_labels_at(self, index: int) -> np.ndarray | None:
+        """As `reference_labels`, of another slice of the plane."""
         if self.source.labels is None:
             return None
-        return known_labels(self.slice.cut(self.source.labels), self.source.groups)
+        return known_labels(self.scan.slice(self.plane, index).cut(self.source.labels), self.source.groups)
 
     @property
     def position(self) -> str:

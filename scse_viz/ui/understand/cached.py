@@ -7,6 +7,7 @@ import streamlit as st
 
 from scse_viz.analysis.errors import ByEntropy, ByError, by_entropy, by_error, counted_pixels, verdicts
 from scse_viz.analysis.structures import ByStructure, by_structure
+from scse_viz.inference.health import SliceExam, examine_slice
 from scse_viz.inference.steps import BlockSteps, block_steps, channel_gates_of_crop
 from scse_viz.scans import ScanSlice
 from scse_viz.scans.samples import Group, in_groups
@@ -50,6 +51,15 @@ def entropies(scan_slice: ScanSlice, card: Card) -> ByEntropy:
 def steps(scan_slice: ScanSlice, card: Card, block: str) -> BlockSteps:
     """One block at work on one slice, shared and only to be read; the last few are kept. Raises as `structures`."""
     return block_steps(scan_slice, cached.network(card), card, block)
+
+
+@cached.data(1000)
+def exam(scan_slice: ScanSlice, card: Card, reference_labels: np.ndarray | None, groups: Sequence[Group]) -> SliceExam:
+    """Every gate of one slice observed and switched off; reference_labels (H, W), numbers of the groups, or None.
+
+    Raises ScanError, WeightsError.
+    """
+    return examine_slice(scan_slice, cached.network(card), card, reference_labels, groups)
 
 
 @cached.data(100)

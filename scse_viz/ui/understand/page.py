@@ -3,19 +3,20 @@
 import streamlit as st
 
 from scse_viz.ui.shell import address, sidebar
-from scse_viz.ui.understand import errors, history, learn, structures
+from scse_viz.ui.understand import errors, health, history, learn, structures
 
 PART = "understand"
 PARTS = {
     "By structure": structures,
     "Attention and error": errors,
+    "Gate health": health,
     "Training history": history,
     "Learn": learn,
 }
 
 
 def page() -> None:
-    """The page: one of its four parts."""
+    """The page: one of its five parts."""
     view = sidebar.view()
     chosen = st.segmented_control(
         "Part",
@@ -25,8 +26,8 @@ def page() -> None:
         key=PART,
         bind="query-params",
         label_visibility="collapsed",
-        help="By structure and Attention and error look at the scan in the sidebar; Training history at that of the "
-        "networks; Learn explains the blocks on the slice.",
+        help="By structure, Attention and error and Gate health look at the scan in the sidebar; Training history at "
+        "that of the networks; Learn explains the blocks on the slice.",
     )
     PARTS[chosen].draw(view)
     address.draw_lost()

@@ -30,7 +30,7 @@ VIEWS = (
     ("volume", {"variant": "scSE"}),
     *(
         ("understand", {"understand": part})
-        for part in ("By structure", "Attention and error", "Training history", "Learn")
+        for part in ("By structure", "Attention and error", "Gate health", "Training history", "Learn")
     ),
     ("understand", {"understand": "Learn", "understand_lesson": "The paper and ours"}),
     ("understand", {"understand": "Attention and error", "variant": "sSE", "scan": LABELLED}),

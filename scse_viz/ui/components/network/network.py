@@ -20,15 +20,23 @@ _network = st.components.v2.component(
 )
 
 
-def message(view: View, card: Card, drawn: Mapping[str, Panel], *, selected: str, picked: tuple[int, int]) -> bytes:
+def message(
+    view: View,
+    card: Card,
+    drawn: Mapping[str, Panel],
+    *,
+    selected: str,
+    picked: tuple[int, int],
+    details: Mapping[str, str] | None = None,
+) -> bytes:
     """What the component draws: a picture of every block, the selected one, and a picked pixel (row, column).
 
-    drawn: "prediction" and every block by name.
+    drawn: "prediction" and every block by name; details: block -> lines in place of its channels and resolution.
     """
     rows = [panels.Row("prediction", "", (drawn["prediction"],))]
     for block in card.block_table:
         detail = f"{block.channels} channels\n{block.scale * card.pixel_mm:g} mm"
-        rows.append(panels.Row(block.name, detail, (drawn[block.name],)))
+        rows.append(panels.Row(block.name, (details or {}).get(block.name, detail), (drawn[block.name],)))
     return panels.message(
         view,
         columns={},

@@ -1,0 +1,137 @@
+"""Understand, gate health: which gates attend to the image, and which are constant, saturated or without effect."""
+
+import json
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from scse_viz.analysis.health import Diagnosis
+from scse_viz.inference.health import Gate, SliceExam, diagnoses, evenly_spaced
+from scse_viz.scans import ScanError
+from scse_viz.ui.components.network import network
+from scse_viz.ui.shell import cached, export, sidebar
+from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import verbatim
+from scse_viz.ui.understand import cached as understand_cached
+from scse_viz.ui.understand import keys, slices
+from scse_viz.zoo import Card, WeightsError
+
+SLICES = 8
+"""Slices that are examined: each takes a pass for the slice and one for every gate."""
+KINDS = {"channel_gate": "cSE", "spatial_gate": "sSE"}
+COLUMNS = {
+    "mean": "mean",
+    "spread_within": "spread, pixels or channels",
+    "spread_slices": "spread, slices",
+    "saturation": "saturated",
+    "entropy": "entropy, bit",
+    "shut": "channels shut",
+}
+
+
+def draw(view: View) -> None:
+    """A verdict on every gate of a network over slices of the plane, as a table and over the drawn network."""
+    card = sidebar.choose_network(view)
+    keys.choose_variants(view, card)
+    st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
+    if card.variant == "none":
+        st.info("A network without blocks has no gates. Choose cSE, sSE or scSE in the sidebar.")
+        return
+    indices = evenly_spaced(view.scan, view.plane, SLICES)
+    try:
+        found = _diagnoses(view, card, indices)
+        drawn = cached.panels(view.slice, card)
+    except (ScanError, WeightsError) as error:
+        st.error(verbatim(str(error)))
+        return
+    st.caption(
+        f"Over {len(indices)} {view.plane} slices, evenly spaced, each run once as it is and once without each gate; "
+        "the worst verdict first.",
+        help="No effect: switching the gate off changes no pixel. Constant: all spreads below 0.01. Fixed: weights "
+        "differ by channel and not by slice. Saturated: nine tenths of its values are within 0.05 of 0 or 1. Entropy: "
+        "that of one decision, 1 bit at 0.5 and 0 at 0 or 1.",
+    )
+    table = _table(found)
+    _draw_table(table)
+    st.markdown("##### On the network", help="Each block as it is on the slice of the sidebar, with its verdicts.")
+    verdicts = {block: "\n".join(_verdicts(found, block)) for block in drawn}
+    packed = network.message(view, card, drawn, selected="", picked=(0, 0), details=verdicts)
+    network.draw(packed, [], on_block=lambda block: None)
+    record = json.dumps(
+        [{"block": block, "gate": kind, **_facts(one)} for (block, kind), one in found.items()], indent=1
+    )
+    export.offer(
+        view,
+        export.Contents(
+            page="understand-health",
+            models=[card],
+            tables={"gate health": table},
+            documents={"gate-health.json": record.encode()},
+            code=_code(view),
+        ),
+    )
+
+
+def _diagnoses(view: View, card: Card, indices: list[int]) -> dict[Gate, Diagnosis]:
+    exam = partial(_exam, view, card)
+    exams = slices.run(indices, exam)
+    gates = list(dict.fromkeys(gate for one in exams for gate in one.observations))
+    return diagnoses([(view.scan.name, one) for one in exams], gates)
+
+
+def _exam(view: View, card: Card, index: int) -> SliceExam:
+    scan_slice = view.scan.slice(view.plane, index)
+    return understand_cached.exam(scan_slice, card, view.reference_labels_at(index), view.source.groups)
+
+
+def _table(found: Mapping[Gate, Diagnosis]) -> pd.DataFrame:
+    rows = [
+        {
+            "block": block,
+            "gate": KINDS[kind],
+            "verdict": one.verdict.name.lower().replace("_", " "),
+            "in words": one.sentence,
+            "pixels changed without it": one.effect.changed if one.effect else np.nan,
+            "Dice lost without it": one.effect.dice_lost if one.effect else np.nan,
+            **{title: getattr(one, name) for name, title in COLUMNS.items()},
+        }
+        for (block, kind), one in found.items()
+    ]
+    return pd.DataFrame(rows).set_index(["block", "gate"]).dropna(axis=1, how="all")
+
+
+def _draw_table(table: pd.DataFrame) -> None:
+    formats = {title: st.column_config.NumberColumn(format="%.3f") for title in table.select_dtypes("number")}
+    formats["pixels changed without it"] = st.column_config.NumberColumn(format="percent")
+    formats["in words"] = st.column_config.TextColumn(width="medium")
+    st.dataframe(
+        table, width="stretch", height="content", column_config=formats, placeholder="–", key="understand_health_table"
+    )
+
+
+def _verdicts(found: Mapping[Gate, Diagnosis], block: str) -> list[str]:
+    return [
+        f"{KINDS[kind]} {one.verdict.name.lower().replace('_', ' ')}"
+        for (name, kind), one in sorted(found.items())
+        if name == block
+    ]
+
+
+def _facts(one: Diagnosis) -> dict[str, object]:
+    numbers = {name: getattr(one, name) for name in ("slices", *COLUMNS)}
+    effect = {} if one.effect is None else {"changed": one.effect.changed, "dice_lost": one.effect.dice_lost}
+    kept = {name: value for name, value in {**numbers, **effect}.items() if value is not None and not np.isnan(value)}
+    return {"verdict": one.verdict.name.lower(), **kept, "sentence": one.sentence}
+
+
+def _code(view: View) -> str:
+    return f"""
+from scse_viz.inference.health import Examined, diagnoses, examine, gates_of
+
+model = zoo.load(card.name)
+exams = [(name, exam) for name, _, exam in examine([Examined(scan)], model, card, {view.plane!r}, slices={SLICES})]
+diagnoses(exams, gates_of(model))  # (block, kind) -> Diagnosis, the worst first
+"""
