@@ -47,10 +47,10 @@ def parser() -> argparse.ArgumentParser:
 def _sentence(error: Exception) -> str | None:
     """The sentence for a user's error; None for a fault of the program."""
     from scse_viz.scans import ScanError, VolumeChoice
-    from scse_viz.training.own.classes import DataError
+    from scse_viz.training import TrainingError
     from scse_viz.zoo import WeightsError
     from scse_viz.zoo.scores import ResultsError
 
     if isinstance(error, VolumeChoice):
         return f"{error}, with --volume"
-    return str(error) if isinstance(error, (UsageError, DataError, ResultsError, ScanError, WeightsError)) else None
+    return str(error) if isinstance(error, (UsageError, TrainingError, ResultsError, ScanError, WeightsError)) else None

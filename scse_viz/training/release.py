@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from scse_viz.training.brain import recipe as brain
 from scse_viz.training.brain.atlas import load_atlas
 from scse_viz.training.engine.history import History, validate
-from scse_viz.training.engine.loop import Phase
+from scse_viz.training.engine.losses import Batch
+from scse_viz.training.engine.schedule import Phase
 from scse_viz.training.hippocampus import recipe as hippocampus
 from scse_viz.zoo import DTYPES, PRETRAINED, Card, save
 
-Batches = Sequence[tuple[Tensor, Tensor]]
+Batches = Sequence[Batch]
 LARGEST_LOSS = 0.002
 """Mean Dice that storing the weights in 16 bits may cost."""
 
@@ -72,15 +73,18 @@ def export(
     cards = []
     for last in sorted(run.glob(f"{anatomy}-*-{training.phases[-1].name}.pt")):
         prefix = last.name.removesuffix(f"{training.phases[-1].name}.pt")
-        states = [torch.load(run / f"{prefix}{phase.name}.pt", weights_only=True) for phase in training.phases]
-        if states[-1]["step"] < training.phases[-1].schedule.steps:
-            continue
-        for name, weights in states[-1]["models"].items():
+        states = [
+            torch.load(run / f"{prefix}{phase.name}.pt", weights_only=True, map_location="cpu")
+            for phase in training.phases
+        ]
+        for name, final in states[-1]["networks"].items():
+            if final["step"] < training.phases[-1].schedule.steps:
+                continue
             _, architecture, variant = name.split("-", 2)
             card = replace(training.card_of(architecture, variant), dtype=dtype, training=_facts(training, states))
             model = card.network()
-            model.load_state_dict(weights)
-            history = reduce(History.followed_by, (History(**state["history"][name]) for state in states))
+            model.load_state_dict(final["model"])
+            history = reduce(History.followed_by, (History(**state["networks"][name]["history"]) for state in states))
             if validation:
                 card = _with_cost(card, model, history.dice[-1], validation)
             cards.append(save(model, card, folder))
@@ -89,15 +93,21 @@ def export(
 
 
 def _facts(training: Training, states: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    seen = [state["step"] * phase.batch for phase, state in zip(training.phases, states, strict=True)]
+    steps = [phase.schedule.steps for phase in training.phases]
+    seen = [phase.schedule.steps * phase.batch for phase in training.phases]
     return {
         **training.facts,
-        "seed": states[0]["schedule"]["seed"],
-        "steps": sum(state["step"] for state in states),
+        "seed": states[0]["facts"]["seed"],
+        "steps": sum(steps),
         "crops": sum(seen),
         "phases": [
-            {"name": phase.name, "crops": crops, "sizes_mm": [list(size) for size in phase.sizes]}
-            for phase, crops in zip(training.phases, seen, strict=True)
+            {
+                "name": phase.name,
+                "crops": crops,
+                "sizes_mm": [list(size) for size in phase.sizes],
+                "precision": state["precision"],
+            }
+            for phase, crops, state in zip(training.phases, seen, states, strict=True)
         ],
     }
 

@@ -14,6 +14,7 @@ from scse_viz.blocks import VARIANTS
 from scse_viz.cli import train as command
 from scse_viz.models import ARCHITECTURES
 from scse_viz.scans import PLANES
+from scse_viz.training.engine.machine import AUTO, DEVICES, PRECISIONS
 from scse_viz.training.own import run as own
 from scse_viz.training.own.crops import Crops
 
@@ -38,7 +39,24 @@ def train(folder, tmp_path, monkeypatch):
 
     def run(*more):
         out = tmp_path / "networks"
-        small = ["--steps", "2", "--batch", "2", "--size", "16", "--widths", "4", "4", "4", "4", "4", "--device", "cpu"]
+        small = [
+            "--steps",
+            "2",
+            "--batch",
+            "2",
+            "--size",
+            "16",
+            "--widths",
+            "4",
+            "4",
+            "4",
+            "4",
+            "4",
+            "--device",
+            "cpu",
+            "--precision",
+            "float32",
+        ]
         return cli.main(["train", "--data", str(folder), "--out", str(out), *small, *more]), out
 
     return run
@@ -80,7 +98,7 @@ def test_an_interrupted_training_says_where_it_goes_on(train, capsys, monkeypatc
         patch.setattr(own, "Crops", Interrupted)
         assert train()[0] == cli.STOPPED
     said = capsys.readouterr().err
-    assert "cubes-unet-scse: stopped before step 1; the same command goes on from there" in said
+    assert "cubes-unet-scse: stopped after step 1; the same command resumes the training" in said
     assert "Traceback" not in said
     code, out = train()
     assert code == 0
@@ -117,7 +135,7 @@ def test_options_that_are_no_numbers_or_names_are_refused_at_once(options, train
 def test_a_graphics_card_that_is_not_there_is_missed(train, capsys, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)  # on a machine that has one as well
     assert train("--device", "cuda")[0] == cli.BAD_INPUT
-    assert "torch finds no CUDA device here; choose --device cpu" in capsys.readouterr().err
+    assert "torch finds no CUDA device; choose --device cpu" in capsys.readouterr().err
 
 
 def test_without_the_extra_a_sentence_says_what_to_install(train, capsys, monkeypatch):
@@ -131,3 +149,4 @@ def test_the_choices_are_those_of_the_tables():
     assert list(ARCHITECTURES) == list(command.ARCHITECTURES)
     assert list(VARIANTS) == list(command.VARIANTS)
     assert set(PLANES) == set(command.PLANES)
+    assert (DEVICES, (AUTO, *PRECISIONS)) == (command.DEVICES, command.PRECISIONS)

@@ -28,10 +28,9 @@ def checkpoint(run: Path, anatomy: str, *, missing: int = 0, dice: Sequence[floa
     for phase in training.phases:
         steps = phase.schedule.steps - (missing if phase is training.phases[-1] else 0)
         state = {
-            "step": steps,
-            "schedule": {"seed": 3},
-            "models": {name: model.state_dict()},
-            "history": {name: vars(history)},
+            "facts": {"seed": 3},
+            "precision": "bfloat16",
+            "networks": {name: {"step": steps, "model": model.state_dict(), "history": vars(history)}},
         }
         torch.save(state, run / f"{name}-{phase.name}.pt")
     return model
@@ -49,6 +48,7 @@ def test_an_exported_network_is_the_one_of_the_checkpoint(anatomy: str, tmp_path
     assert card.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert card.training is not None
     assert card.training["crops"] == sum(phase.batch * phase.schedule.steps for phase in training.phases)
+    assert (card.training["seed"], card.training["phases"][0]["precision"]) == (3, "bfloat16")
     kept = np.load(tmp_path / "out" / f"{name}.history.npz")
     assert kept["references"].shape == training.reference_slices(COLIN27)[:, 0].shape
     assert kept["classes"].tolist() == [structure.name for structure in card.structures]

@@ -10,9 +10,9 @@ from torch import Generator, Tensor
 
 from scse_viz.scans import PLANES, read_scan, slice_of
 from scse_viz.training import shipped
-from scse_viz.training.brain.atlas import Atlas, load_atlas
+from scse_viz.training.brain.atlas import Atlas
 from scse_viz.training.brain.synthesis import SynthesisRecipe, synthesise
-from scse_viz.training.engine.loop import Phase, Schedule
+from scse_viz.training.engine.schedule import Phase, Schedule
 from scse_viz.zoo import Card, Window
 from scse_viz.zoo.structures import BRAIN
 
@@ -99,21 +99,3 @@ def _centred(picture: Tensor, size: tuple[int, int]) -> Tensor:
     down, across = (wanted - has for wanted, has in zip(size, picture.shape, strict=True))
     top, left = int(down / 2), int(across / 2)
     return F.pad(picture, (left, across - left, top, down - top))  # what is negative is cut
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Train some variants of one architecture side by side and leave their checkpoint in the run folder."""
-    options = shipped.options_of(
-        argv, __doc__, data="folder of SynthSeg label maps", reference="a real whole-head T1 scan"
-    )
-    atlas = load_atlas(options.data, TRAINING_HEADS, options.run)
-    shipped.train_phases(
-        options,
-        PHASES,
-        card_of,
-        lambda phase: partial(batch_of, atlas, options.seed, phase),
-        partial(class_weights, atlas, options.seed),
-        validation=validation_batches(load_atlas(options.data, VALIDATION_HEADS, options.run)),
-        references=reference_slices(options.reference),
-    )
-    return 0

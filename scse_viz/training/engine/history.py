@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scse_viz.attention import record
-from scse_viz.training.engine.losses import cross_entropy_and_dice
+from scse_viz.training.engine.losses import NO_CLASS, Batch, cross_entropy_and_dice
 
 LARGEST_SIDE = 96
 """Maps are averaged down until no side is longer, so that the file of a network stays small."""
@@ -19,7 +19,7 @@ APART = 0.02
 """Share of the steps so far, within which a later phase has nothing new to show."""
 
 
-def snapshots(steps: int, count: int = 20) -> list[int]:
+def snapshot_steps(steps: int, count: int = 20) -> list[int]:
     """About `count` steps from 0 to `steps`, both included, evenly spread in log(steps) after the first."""
     return sorted({0, *np.geomspace(1, steps, count - 1).round().astype(int).tolist()})
 
@@ -39,9 +39,7 @@ class History:
     gates: dict[str, list[Tensor]] = field(default_factory=dict)
     losses: list[float] = field(default_factory=list)
 
-    def keep(
-        self, step: int, model: nn.Module, validation: Sequence[tuple[Tensor, Tensor]], references: Tensor
-    ) -> None:
+    def keep(self, step: int, model: nn.Module, validation: Sequence[Batch], references: Tensor) -> None:
         """Measure `model` on the validation batches and record its gates on the references (R, C, H, W)."""
         self.steps.append(step)
         loss, dice = validate(model, validation)
@@ -89,8 +87,11 @@ class History:
         )
 
 
-def validate(model: nn.Module, batches: Sequence[tuple[Tensor, Tensor]]) -> tuple[float, Tensor]:
-    """Mean unweighted loss, and Dice (K,) over the pixels of all batches together; nan where a class never occurs."""
+def validate(model: nn.Module, batches: Sequence[Batch]) -> tuple[float, Tensor]:
+    """Mean unweighted loss, and Dice (K,) over the pixels of all batches together; nan where a class never occurs.
+
+    Pixels of NO_CLASS count in neither.
+    """
     model.eval()
     losses = []
     overlap = count = torch.zeros(())
@@ -99,10 +100,10 @@ def validate(model: nn.Module, batches: Sequence[tuple[Tensor, Tensor]]) -> tupl
             logits = model(image.to(memory_format=torch.channels_last))
             classes = logits.shape[1]
             losses.append(cross_entropy_and_dice(logits, target, logits.new_ones(classes)).item())
-            found = logits.argmax(dim=1)
+            known = target != NO_CLASS
+            found, target = logits.argmax(dim=1)[known], target[known]
             overlap = overlap + torch.bincount(target[found == target], minlength=classes)
-            count = count + torch.bincount(found.view(-1), minlength=classes)
-            count = count + torch.bincount(target.view(-1), minlength=classes)
+            count = count + torch.bincount(found, minlength=classes) + torch.bincount(target, minlength=classes)
     model.train()
     return float(np.mean(losses)), 2 * overlap / count
 

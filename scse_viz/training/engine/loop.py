@@ -1,174 +1,162 @@
-"""The loop: several networks on the same batches in step, resumable, logged."""
+"""The one loop: networks learn in step from the same batches, on any device, and a stopped training resumes."""
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import signal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from itertools import chain, islice
+from operator import methodcaller
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW
 from torch.optim.swa_utils import update_bn
 from tqdm import tqdm
 
-from scse_viz.training.engine.history import History, snapshots
-from scse_viz.training.engine.losses import cross_entropy_and_dice
+from scse_viz.training.engine import checkpoint
+from scse_viz.training.engine.history import History, snapshot_steps
+from scse_viz.training.engine.learner import LOSS_EVERY, Learner, Row, learner
+from scse_viz.training.engine.losses import Batch
+from scse_viz.training.engine.machine import AUTO, Machine
+from scse_viz.training.engine.schedule import Schedule
 
-LOSS_EVERY = 50
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast: `steps` batches, peak learning rate `rate` after `warmup` steps, polynomial decay.
+class Stopped(KeyboardInterrupt):
+    """A training that stopped on request and left a checkpoint: of which networks, and after which step."""
 
-    `snapshots` is how many the history has. With `settle`, batch normalisation takes in the end the mean statistics of
-    the last so many batches, seen with the final weights, instead of a running mean of the last few: precise
-    BatchNorm, in Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021 (arXiv 2105.07576).
+    def __init__(self, name: str, step: int) -> None:
+        super().__init__(f"{name}: stopped after step {step}; the same command resumes the training")
+        self.step = step
+
+
+def log_row(name: str, rows: Sequence[Row]) -> None:
+    """Log the last validation of a network."""
+    row = rows[-1]
+    dice = " ".join("-" if math.isnan(row[key]) else f"{row[key]:.2f}" for key in row if key.startswith("Dice "))
+    log.info("step %d %s: validation loss %.4f, Dice %s", row["step"], name, row["validation loss"], dice)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What networks learn and how they are measured, the same on every machine.
+
+    `batch(step)` must depend on the step alone, so that the final weights of a resumed training are those of one that
+    was never stopped. `weights` (K,) are those of the classes in the cross-entropy; `validation` are batches;
+    `references` (R, C, H, W) the slices whose gates go into the history; `facts` whatever else the weights depend on.
+    `say` takes sentences about the course of the training, `measured` the rows of a network when one was added.
     """
 
-    steps: int
-    seed: int = 0
-    rate: float = 2e-3
-    warmup: int = 200
-    power: float = 0.9
-    decay: float = 1e-4
-    checkpoint_every: int = 500
-    snapshots: int = 20
-    settle: int = 0
-
-    def rate_at(self, step: int) -> float:
-        """Learning rate of a step, counted from 0."""
-        rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        return self.rate * rise * (1 - step / self.steps) ** self.power
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A part of a training: `batch` pictures a step, their rows and columns in pixels of 1 mm from `sizes` in turn."""
-
-    name: str
-    batch: int
-    sizes: tuple[tuple[int, int], ...]
+    batch: Callable[[int], Batch]
     schedule: Schedule
+    weights: Tensor
+    classes: Sequence[str]
+    validation: Sequence[Batch]
+    references: Tensor
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    say: Callable[[str], object] = log.info
+    measured: Callable[[str, Sequence[Row]], object] = log_row
+
+    @cached_property
+    def snapshots(self) -> frozenset[int]:
+        """The steps after which gates are recorded."""
+        return frozenset(snapshot_steps(self.schedule.steps, self.schedule.snapshots))
+
+    def on(self, device: torch.device) -> "Task":
+        """The same with its tensors on a device."""
+        validation = [(image.to(device), target.to(device)) for image, target in self.validation]
+        weights, references = self.weights.to(device), self.references.to(device)
+        return replace(self, weights=weights, validation=validation, references=references)
 
 
-def train(
-    models: Mapping[str, nn.Module],
-    batch: Callable[[int], tuple[Tensor, Tensor]],
-    schedule: Schedule,
-    *,
-    weights: Tensor,
-    validation: Sequence[tuple[Tensor, Tensor]],
-    references: Tensor,
-    checkpoint: Path,
-    bfloat16: bool = True,
-) -> dict[str, History]:
-    """Train the models in place, all on the same batches, and return what was kept of each.
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """The history of each network, and the precision of the steps."""
 
-    `batch(step)` gives image (B, C, H, W) and classes (B, H, W) int64 and must depend on the step alone: then a run
-    that was stopped and goes on from `checkpoint` ends with the very weights of an uninterrupted one. `weights` (K,)
-    are the classes' weights in the cross-entropy. Raises ValueError for a checkpoint of another schedule.
+    histories: Mapping[str, History]
+    precision: str
+
+
+def train(models: Mapping[str, nn.Module], task: Task, path: Path, machine: Machine) -> Trained:
+    """Train the models in place, all on the same batches, with checkpoints at `path`; resume from one found there.
+
+    Raises CheckpointError for a checkpoint of another task, and Stopped after SIGINT or SIGTERM, once the step is done
+    and the checkpoint written.
     """
-    models = {name: model.to(memory_format=torch.channels_last).train() for name, model in models.items()}
-    optimizers = {
-        name: AdamW(model.parameters(), lr=schedule.rate, weight_decay=schedule.decay, fused=True)
-        for name, model in models.items()
-    }
-    history = {name: History() for name in models}
-    first = _resume(checkpoint, schedule, models, optimizers, history)
-    when = set(snapshots(schedule.steps, schedule.snapshots))
-    running = dict.fromkeys(models, 0.0)
-    for step in tqdm(range(first, schedule.steps), initial=first, total=schedule.steps, desc="training", mininterval=5):
-        if step in when:
-            _keep_all(step, models, history, validation, references)
-        image, target = batch(step)
-        image = image.contiguous(memory_format=torch.channels_last)
-        for name, model in models.items():
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
-                logits = model(image)
-            loss = cross_entropy_and_dice(logits, target, weights)
-            optimizers[name].param_groups[0]["lr"] = schedule.rate_at(step)
-            loss.backward()
-            optimizers[name].step()
-            optimizers[name].zero_grad()
-            running[name] += loss.item() / LOSS_EVERY
-        if (step + 1) % LOSS_EVERY == 0:
-            for name in models:
-                history[name].losses.append(running[name])
-                running[name] = 0.0
-            log.info("step %d %s", step + 1, " ".join(f"{n} {history[n].losses[-1]:.4f}" for n in models))
-        if (step + 1) % schedule.checkpoint_every == 0 or step + 1 == schedule.steps:
-            if step + 1 == schedule.steps:
-                if schedule.settle:
-                    _settle(models, batch, range(max(0, schedule.steps - schedule.settle), schedule.steps))
-                _keep_all(schedule.steps, models, history, validation, references)
-            _save(checkpoint, step + 1, schedule, models, optimizers, history)
-    return history
+    task, steps = task.on(machine.device), task.schedule.steps
+    learners = {name: learner(model, machine.shared(model), task.schedule) for name, model in models.items()}
+    facts = {**task.facts, **asdict(task.schedule), "networks": sorted(models)}
+    precision = checkpoint.resume(path, facts, None if machine.precision == AUTO else machine.precision, learners)
+    first, main = next(iter(learners.values())).step, machine.main
+    with _stop_requests() as stop, ThreadPoolExecutor(machine.parallel) as pool:
+        batches = machine.batches(task.batch, range(first, steps))
+        head = list(islice(batches, 1))
+        if first:
+            task.say(f"resumes after step {first}")
+        elif main:
+            _measure(learners, task)
+        if precision is None:
+            precision, sentence = machine.quicker_precision(next(iter(models.values())), head[0], task.weights)
+            task.say(sentence)
+        over = pool.map if machine.parallel > 1 else map
+        bar = tqdm(chain(head, batches), ", ".join(models), steps, initial=first, disable=None if main else True)
+        for step, batch in enumerate(bar, first + 1):
+            list(over(methodcaller("learn", batch, task.weights, precision), learners.values()))
+            last, stopped = step == steps, machine.any_process(stop.is_set())
+            if last:
+                _settle(models, machine.batches(task.batch, range(max(0, steps - task.schedule.settle), steps)))
+            if main:
+                _measure(learners, task)
+            if main and (last or stopped or step % task.schedule.checkpoint_every == 0):
+                checkpoint.save(path, facts, precision, learners)
+            if stopped and not last:
+                raise Stopped(", ".join(models), step)
+    machine.accelerator.wait_for_everyone()
+    return Trained({name: each.history for name, each in learners.items()}, precision)
 
 
-def _settle(models: Mapping[str, nn.Module], batch: Callable[[int], tuple[Tensor, Tensor]], steps: range) -> None:
-    """Give batch normalisation the mean statistics of the images of these steps."""
-    images = [batch(step)[0].contiguous(memory_format=torch.channels_last) for step in steps]
-    for model in models.values():
+def _measure(learners: Mapping[str, Learner], task: Task) -> None:
+    """Do with the networks what is due after their last step: log the loss, validate, keep a snapshot."""
+    step, every = next(iter(learners.values())).step, task.schedule.report_every
+    if step and step % LOSS_EVERY == 0:
+        log.info(
+            "step %d %s", step, " ".join(f"{name} {each.history.losses[-1]:.4f}" for name, each in learners.items())
+        )
+    snapshot = step in task.snapshots
+    if snapshot or (every and step % every == 0):
+        for name, each in learners.items():
+            each.measure(task.validation, task.references if snapshot else None, task.classes)
+            task.measured(name, each.rows)
+
+
+def _settle(models: Mapping[str, nn.Module], batches: Iterable[Batch]) -> None:
+    """Give batch normalisation the mean statistics of these batches, if there are any."""
+    images = [image for image, _ in batches]
+    for model in models.values() if images else ():
         update_bn(images, model)
 
 
-def _keep_all(
-    step: int,
-    models: Mapping[str, nn.Module],
-    history: Mapping[str, History],
-    validation: Sequence[tuple[Tensor, Tensor]],
-    references: Tensor,
-) -> None:
-    for name, model in models.items():
-        history[name].keep(step, model, validation, references)
-        shown = " ".join("-" if math.isnan(value) else f"{value:.2f}" for value in history[name].dice[-1])
-        log.info("step %d %s: validation loss %.4f, Dice %s", step, name, history[name].validation_loss[-1], shown)
+@contextmanager
+def _stop_requests() -> Iterator[Event]:
+    """An event that SIGINT and SIGTERM set, so that no step is left half done; a second signal stops at once."""
+    asked = Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
+    def ask(number: int, _: object) -> None:
+        asked.set()
+        signal.signal(number, signal.default_int_handler)
 
-def _save(
-    path: Path,
-    step: int,
-    schedule: Schedule,
-    models: Mapping[str, nn.Module],
-    optimizers: Mapping[str, AdamW],
-    history: Mapping[str, History],
-) -> None:
-    """Write the state beside the old one and swap, so that a stop in between loses nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    state = {
-        "step": step,
-        "schedule": asdict(schedule),
-        "models": {name: model.state_dict() for name, model in models.items()},
-        "optimizers": {name: optimizer.state_dict() for name, optimizer in optimizers.items()},
-        "history": {name: vars(kept) for name, kept in history.items()},
-    }
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    partial.replace(path)
-
-
-def _resume(
-    path: Path,
-    schedule: Schedule,
-    models: Mapping[str, nn.Module],
-    optimizers: Mapping[str, AdamW],
-    history: dict[str, History],
-) -> int:
-    """Load the checkpoint, if there is one, into the arguments; the step to go on with."""
-    if not path.exists():
-        return 0
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    if state["schedule"] != asdict(schedule) or set(state["models"]) != set(models):
-        raise ValueError(
-            f"{path.name} belongs to another schedule or other networks; move it away or repeat its options"
-        )
-    for name, model in models.items():
-        model.load_state_dict(state["models"][name])
-        optimizers[name].load_state_dict(state["optimizers"][name])
-        history[name] = History(**state["history"][name])
-    log.info("going on from step %d", state["step"])
-    return int(state["step"])
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

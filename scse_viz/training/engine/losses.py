@@ -10,6 +10,10 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+Batch = tuple[Tensor, Tensor]  # images (B, C, H, W) float32, classes (B, H, W) int64
+NO_CLASS = 255
+"""In a target: a pixel whose label belongs to no class, left out of losses and measures."""
+
 
 def median_frequency_weights(counts: Tensor, *, power: float = 0.5, low: float = 0.3, high: float = 4.0) -> Tensor:
     """Weight of each class from its pixel counts (K,): (median frequency / frequency) ** power, clipped.
@@ -25,8 +29,8 @@ def median_frequency_weights(counts: Tensor, *, power: float = 0.5, low: float =
 def cross_entropy_and_dice(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
     """Weighted cross-entropy plus soft Dice loss: logits (B, K, H, W), target (B, H, W) int64, weights (K,) -> scalar.
 
-    Dice is that of the whole batch, averaged over the classes that occur in it (Milletari et al. 2016, without the
-    square). With logits in channels_last the reshape copies nothing.
+    Pixels of NO_CLASS count in neither. Dice is that of the whole batch, averaged over the classes that occur in it
+    (Milletari et al. 2016, without the square). With logits in channels_last the reshape copies nothing.
     """
     flat = logits.permute(0, 2, 3, 1).reshape(-1, logits.shape[1])  # (N, K)
     loss: Tensor = _CrossEntropyAndDice.apply(flat, target.reshape(-1), weights)
@@ -43,13 +47,15 @@ class _CrossEntropyAndDice(Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
         classes = logits.shape[1]
+        known = target != NO_CLASS
+        target = target.where(known, 0)
         log_p = (logits if logits.dtype == torch.float64 else logits.float()).log_softmax(dim=1)
         log_hit = log_p.gather(1, target[:, None])[:, 0]
-        p, hit = log_p.exp_(), log_hit.exp()
-        weights = weights.to(p.dtype)
-        weight = weights[target]
+        # Without a class a pixel has no probability and no weight, and so no gradient.
+        p, hit = log_p.exp_().mul_(known[:, None]), log_hit.exp().mul_(known)
+        weight = weights.to(p.dtype)[target].mul_(known)
         weight /= weight.sum()
-        count = torch.bincount(target, minlength=classes)
+        count = torch.bincount(target[known], minlength=classes)
         overlap = torch.bincount(target, weights=hit, minlength=classes).to(p.dtype)
         present = count > 0
         whole = p.sum(dim=0) + count + 1

@@ -16,7 +16,7 @@ from torch import Tensor
 from scse_viz.inference import network_input, window
 from scse_viz.scans import PLANES, Scan, read_labels, read_scan
 from scse_viz.training import shipped
-from scse_viz.training.engine.loop import Phase, Schedule
+from scse_viz.training.engine.schedule import Phase, Schedule
 from scse_viz.training.hippocampus.slices import SliceAugmentation, Slices, augmented, chosen, plane_slices, slices_of
 from scse_viz.training.hippocampus.split import TEST, TRAINING, VALIDATION
 from scse_viz.zoo import Card
@@ -116,21 +116,3 @@ def reference_slices(path: Path) -> Tensor:
     return torch.cat(
         [network_input(crop, card, plane, [REFERENCE_SIZE[PLANES[plane]] // 2], levels) for plane in REFERENCE_PLANES]
     )
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Train some variants of one architecture side by side and leave their checkpoint in the run folder."""
-    options = shipped.options_of(
-        argv, __doc__, data="folder with images/ and labels/ of the Decathlon", reference="a whole head in MNI space"
-    )
-    slices = load_slices(options.data, split()["train"])
-    shipped.train_phases(
-        options,
-        PHASES,
-        card_of,
-        lambda phase: partial(batch_of, slices, options.seed, phase),
-        partial(class_weights, slices, options.seed),
-        validation=validation_batches(options.data, split()["validation"]),
-        references=reference_slices(options.reference),
-    )
-    return 0

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from scse_viz.rendering.colours import rgb, to_hex
+from scse_viz.training import TrainingError
+from scse_viz.training.engine.losses import NO_CLASS
 from scse_viz.zoo.structures import Structure
 
 BACKGROUND = "background"
-MOST = 256  # classes: label maps are stored as bytes
+MOST = NO_CLASS  # classes: label maps are stored as bytes
 COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 """Okabe and Ito's palette without black, which colour-blind people tell apart."""
 GOLDEN = 0.618034
@@ -21,8 +23,8 @@ SIDE = re.compile(r"(?<![a-z])(left|right|lh|rh|l|r)(?![a-z])", re.IGNORECASE)
 LINE = re.compile(r"(-?\d+)\s+(\S.*?)(?:\s+(\d+)\s+(\d+)\s+(\d+)(?:\s+\d+)?)?\s*")
 
 
-class DataError(ValueError):
-    """Data that cannot be trained on; the sentence is for people."""
+class DataError(TrainingError):
+    """Data that cannot be trained on."""
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ import torch
 
 from scse_viz.attention import record
 from scse_viz.models import build
-from scse_viz.training.engine.history import History, snapshots, validate
+from scse_viz.training.engine.history import History, snapshot_steps, validate
 
 
 def test_snapshots_are_spread_evenly_in_the_logarithm_of_the_steps() -> None:
-    found = snapshots(10_000)
+    found = snapshot_steps(10_000)
     assert found[0] == 0
     assert found[-1] == 10_000
     ratios = np.diff(np.log(found[8:]))

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from scse_viz.training.engine.loop import Phase, Schedule
+from scse_viz.training.engine.schedule import Phase, Schedule
+from scse_viz.training.hippocampus import __main__ as command
 from scse_viz.training.hippocampus import recipe as hippocampus
 from scse_viz.training.hippocampus.recipe import batch_of
 from scse_viz.training.hippocampus.slices import Slices
@@ -76,9 +77,11 @@ def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(
 
     def run(where: str) -> dict[str, Tensor]:
         options = ["--data", str(crop_folder), "--reference", str(COLIN27), "--run", str(tmp_path / where)]
-        assert hippocampus.main([*options, "--variants", "none", "scse"]) == 0
+        assert command.main([*options, "--precision", "float32", "--variants", "none", "scse"]) == 0
         state = torch.load(tmp_path / where / "hippocampus-unet-none-scse-calm.pt", weights_only=True)
-        return {f"{name} {key}": tensor for name, model in state["models"].items() for key, tensor in model.items()}
+        return {
+            f"{name} {key}": tensor for name, each in state["networks"].items() for key, tensor in each["model"].items()
+        }
 
     whole = run("whole")
     batches = hippocampus.batch_of

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from accelerate import Accelerator
 
+from scse_viz.training.engine.machine import Machine, machine_for
 from tests.training.own.tiny import tiny, write
 
 
@@ -45,5 +45,5 @@ def decathlon(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def accelerator() -> Accelerator:
-    return Accelerator(cpu=True, mixed_precision="no")
+def machine() -> Machine:
+    return machine_for("cpu", precision="float32")

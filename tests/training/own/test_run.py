@@ -9,19 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
 from scse_viz import zoo
 from scse_viz.analysis import dice
 from scse_viz.inference import segment_slices
 from scse_viz.scans import ScanError, read_labels, read_scan, volume_of
+from scse_viz.training.engine.checkpoint import CheckpointError
+from scse_viz.training.engine.loop import Stopped, train
+from scse_viz.training.engine.machine import Machine
 from scse_viz.training.own import run as own
 from scse_viz.training.own.classes import DataError
 from scse_viz.training.own.crops import Crops
 from scse_viz.training.own.data import Data, Wishes, read_data
-from scse_viz.training.own.fit import Stopped, Task, fit
-from scse_viz.training.own.run import train
+from scse_viz.training.own.run import task_of, train_network
 from tests.training.own.tiny import SETTINGS
 
 
@@ -54,10 +55,10 @@ class Interrupted(Crops):
 
 
 def test_the_result_is_a_network_that_the_zoo_opens_and_that_segments(
-    data: Data, accelerator: Accelerator, tmp_path: Path
+    data: Data, machine: Machine, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    card = train(data, "scse", SETTINGS, out, accelerator)
+    card = train_network(data, "scse", SETTINGS, out, machine)
     assert zoo.cards(out) == {"tiny-boxes-unet-scse": card}
     assert card.training is not None
     assert card.training["crops"] == 12
@@ -74,8 +75,8 @@ def test_the_result_is_a_network_that_the_zoo_opens_and_that_segments(
         assert [claimed["label 1"], claimed["label 2"]] == pytest.approx(scores[1:], abs=0.01)
 
 
-def test_history_metrics_and_split_are_left_beside_it(data: Data, accelerator: Accelerator, tmp_path: Path) -> None:
-    train(data, "cse", SETTINGS, tmp_path, accelerator)
+def test_history_metrics_and_split_are_left_beside_it(data: Data, machine: Machine, tmp_path: Path) -> None:
+    train_network(data, "cse", SETTINGS, tmp_path, machine)
     history = np.load(tmp_path / "tiny-boxes-unet-cse.history.npz")
     assert (history["steps"][0], history["steps"][-1]) == (0, 6)
     assert history["encoder1/channel_gate"].shape == (len(history["steps"]), 2, 4)
@@ -87,37 +88,35 @@ def test_history_metrics_and_split_are_left_beside_it(data: Data, accelerator: A
 
 
 def test_a_stopped_training_goes_on_to_the_weights_of_an_uninterrupted_one(
-    data: Data, accelerator: Accelerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: Data, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = train(data, "scse", SETTINGS, tmp_path / "whole", accelerator)
+    whole = train_network(data, "scse", SETTINGS, tmp_path / "whole", machine)
     before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch:
         patch.setattr(own, "Crops", Interrupted)
         with pytest.raises(Stopped) as stopped:
-            train(data, "scse", SETTINGS, tmp_path / "resumed", accelerator)
+            train_network(data, "scse", SETTINGS, tmp_path / "resumed", machine)
     assert stopped.value.step == 4
     assert signal.getsignal(signal.SIGINT) is before
     assert list((tmp_path / "resumed").glob("*.safetensors")) == []
-    resumed = train(data, "scse", SETTINGS, tmp_path / "resumed", accelerator)
+    resumed = train_network(data, "scse", SETTINGS, tmp_path / "resumed", machine)
     assert resumed.sha256 == whole.sha256
     for name in ("tiny-boxes-unet-scse.history.npz",):
         once, again = (np.load(tmp_path / part / name) for part in ("whole", "resumed"))
         assert all(np.array_equal(once[key], again[key], equal_nan=key == "dice") for key in once.files)
 
 
-def test_a_training_with_other_options_is_not_gone_on_with(
-    data: Data, accelerator: Accelerator, tmp_path: Path
-) -> None:
-    train(data, "sse", SETTINGS, tmp_path, accelerator)
-    with pytest.raises(DataError, match=r"holds a training with another batch \(2, now 3\)"):
-        train(data, "sse", replace(SETTINGS, batch=3), tmp_path, accelerator)
+def test_a_training_with_other_options_is_not_gone_on_with(data: Data, machine: Machine, tmp_path: Path) -> None:
+    train_network(data, "sse", SETTINGS, tmp_path, machine)
+    with pytest.raises(CheckpointError, match=r"holds a training with another batch \(2, now 3\)"):
+        train_network(data, "sse", replace(SETTINGS, batch=3), tmp_path, machine)
 
 
-def test_two_variants_start_equal_and_see_the_same_crops(data: Data, accelerator: Accelerator, tmp_path: Path) -> None:
+def test_two_variants_start_equal_and_see_the_same_crops(data: Data, machine: Machine, tmp_path: Path) -> None:
     kept = {}
     for variant in ("none", "scse"):
         settings = replace(SETTINGS, steps=1, rate=1e-12)
-        train(data, variant, settings, tmp_path, accelerator)
+        train_network(data, variant, settings, tmp_path, machine)
         kept[variant] = zoo.load(f"tiny-boxes-unet-{variant}", tmp_path).state_dict()
     shared = [key for key in kept["none"] if not key.startswith("blocks") and "running" not in key]
     assert len(shared) > 40
@@ -127,30 +126,31 @@ def test_two_variants_start_equal_and_see_the_same_crops(data: Data, accelerator
     assert torch.equal(kept["none"][first], kept["scse"][first])
 
 
-def test_a_tiny_network_overfits_four_crops(data: Data, accelerator: Accelerator, tmp_path: Path) -> None:
+def test_a_tiny_network_overfits_four_crops(data: Data, machine: Machine, tmp_path: Path) -> None:
     settings = replace(SETTINGS, widths=(8, 8, 8, 8, 8), steps=90, batch=4, rate=1e-2)
     card = replace(data.card, name="tiny", architecture="unet", variant="scse", widths=settings.widths)
     crops = OneBatch(data.training, card, batch=4, size=16, seed=0)
     batch = crops.of_step(0)
-    task = Task(card, crops, settings.schedule, torch.ones(3), [batch], batch[0][:2], facts={})
-    model, history = fit(task, tmp_path, accelerator)
+    task = replace(task_of(data, crops, settings), weights=torch.ones(3), validation=[batch])
+    model = card.network(seed=0)
+    history = train({"tiny": model}, task, tmp_path / "checkpoint.pt", machine).histories["tiny"]
     assert history.validation_loss[-1] < 0.2 * history.validation_loss[0]
-    assert (model(batch[0]).argmax(dim=1) == batch[1]).float().mean() > 0.97
+    assert (model.eval()(batch[0]).argmax(dim=1) == batch[1]).float().mean() > 0.97
 
 
 def test_several_channels_are_trained_on_and_refused_where_one_scan_is_given(
-    decathlon: Path, accelerator: Accelerator, tmp_path: Path
+    decathlon: Path, machine: Machine, tmp_path: Path
 ) -> None:
-    card = train(read_data(decathlon, Wishes()), "scse", SETTINGS, tmp_path / "out", accelerator)
+    card = train_network(read_data(decathlon, Wishes()), "scse", SETTINGS, tmp_path / "out", machine)
     assert card.in_channels == 2
     scan = read_scan(decathlon / "imagesTr" / "tiny_0.nii.gz", volume=0)
     with pytest.raises(ScanError, match=r"was trained on 2 at once \(T1, T2\), which cannot be opened yet"):
         next(segment_slices(scan, zoo.load(card.name, tmp_path / "out"), card, "axial"))
 
 
-def test_label_maps_alone_are_enough(plain: Callable[..., Path], accelerator: Accelerator, tmp_path: Path) -> None:
+def test_label_maps_alone_are_enough(plain: Callable[..., Path], machine: Machine, tmp_path: Path) -> None:
     data = read_data(plain(3), Wishes(labels_only=True))
-    card = train(data, "none", SETTINGS, tmp_path / "out", accelerator)
+    card = train_network(data, "none", SETTINGS, tmp_path / "out", machine)
     assert card.figures is not None
     assert card.figures["measured_on"] == "painted slices of label maps that were held out"
     assert card.training is not None
@@ -159,13 +159,13 @@ def test_label_maps_alone_are_enough(plain: Callable[..., Path], accelerator: Ac
 
 
 def test_names_that_would_hide_a_shipped_network_are_refused(
-    plain: Callable[..., Path], accelerator: Accelerator, tmp_path: Path
+    plain: Callable[..., Path], machine: Machine, tmp_path: Path
 ) -> None:
     data = read_data(plain(2), Wishes(name="brain"))
     with pytest.raises(DataError, match="brain-unet-scse is a shipped network; choose another --name"):
-        train(data, "scse", SETTINGS, tmp_path, accelerator)
+        train_network(data, "scse", SETTINGS, tmp_path, machine)
 
 
-def test_a_folder_with_other_tables_in_it_is_no_place_for_networks(decathlon: Path, accelerator: Accelerator) -> None:
+def test_a_folder_with_other_tables_in_it_is_no_place_for_networks(decathlon: Path, machine: Machine) -> None:
     with pytest.raises(zoo.WeightsError, match=r"dataset\.json is not a card"):
-        train(read_data(decathlon, Wishes()), "scse", SETTINGS, decathlon, accelerator)
+        train_network(read_data(decathlon, Wishes()), "scse", SETTINGS, decathlon, machine)

@@ -5,7 +5,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from scse_viz.training.own.run import Settings
+from scse_viz.training.own.settings import Settings
 
 SHAPE = (20, 24, 16)
 SETTINGS = Settings(architecture="unet", widths=(4, 4, 4, 4, 4), steps=6, batch=2, size=16, seed=3)

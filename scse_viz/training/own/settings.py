@@ -1,0 +1,27 @@
+"""How a user's network is trained."""
+
+from dataclasses import dataclass
+
+from scse_viz.training.engine.schedule import Schedule
+
+REPORTS = 20
+"""About how often, over a whole training, validation Dice is reported and a checkpoint written."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Architecture, schedule, and crops: `batch` a step of `size` pixels a side, None for about a whole slice."""
+
+    architecture: str
+    widths: tuple[int, ...]
+    steps: int = 4000
+    batch: int = 8
+    size: int | None = None
+    rate: float = 2e-3
+    seed: int = 0
+
+    @property
+    def schedule(self) -> Schedule:
+        every = max(1, round(self.steps / REPORTS))
+        warmup = min(200, self.steps // 10)
+        return Schedule(self.steps, self.seed, self.rate, warmup, checkpoint_every=every, report_every=every)
