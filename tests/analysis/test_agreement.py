@@ -14,6 +14,7 @@ from scse_viz.analysis.agreement import (
     pairwise_dice,
     quartile_overlaps,
     rank_correlations,
+    ranks,
 )
 
 NAN = np.nan
@@ -67,7 +68,7 @@ def test_two_networks_that_differ_are_both_marked_and_one_alone_never_is():
 
 
 def test_the_contested_share_is_of_what_any_network_segments():
-    assert contested_share(answers([0, 1, 1, 2, 0], [0, 1, 2, 0, 0])) == pytest.approx(2 / 3)
+    assert contested_share(answers([0, 1, 1, 2, 0, 0], [0, 1, 2, 0, 0, 0])) == pytest.approx(2 / 3)
     assert contested_share(answers([0, 0], [0, 0])) == 0
 
 
@@ -119,6 +120,11 @@ def test_rank_correlation_is_that_of_spearman_with_ties():
 
     assert found[0, 1] == pytest.approx(stats.spearmanr(one, other).statistic)
     assert found[0, 2] == pytest.approx(1)
+
+
+def test_ranks_are_those_of_scipy_with_ties():
+    values = np.random.default_rng(0).integers(0, 8, 30)
+    assert ranks(values).tolist() == stats.rankdata(values).tolist()
 
 
 def test_rankings_of_other_lengths_and_without_order_are_not_compared():

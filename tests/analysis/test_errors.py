@@ -66,7 +66,9 @@ def test_auc_of_many_pixels_is_that_of_all_pairs():
     random = np.random.default_rng(0)
     right, wrong = random.integers(0, BINS, 200), random.integers(60, BINS, 100)
     pairs = np.sign(wrong[:, None] - right[None]) / 2 + 0.5
-    assert auc(np.stack([np.bincount(each, minlength=BINS) for each in (right, wrong)])) == pytest.approx(pairs.mean())
+    assert auc(np.stack([np.bincount(values, minlength=BINS) for values in (right, wrong)])) == pytest.approx(
+        pairs.mean()
+    )
 
 
 def test_without_an_error_there_is_nothing_to_tell_apart():
@@ -125,6 +127,29 @@ def test_the_rank_correlation_is_taken_at_the_maps_own_resolution():
     assert np.isnan(found.spearman["encoder1"])  # a constant gate has no ranks
 
 
+def test_pixels_of_a_map_that_are_counted_by_less_than_half_have_no_part_in_the_correlation():
+    """Means of counted pixels below the map: 0.2 of both, 0.5 of one; the third and fourth hold a quarter and none."""
+    entropy = np.array([[0.1, 0.3, 0.5, 0.9, 1.0, 0.0, 0.7, 0.7], [0.1, 0.3, 0.5, 0.9, 0.0, 0.0, 0.7, 0.7]])
+    counted = np.array([[1, 1, 1, 0, 1, 0, 0, 0], [1, 1, 1, 0, 0, 0, 0, 0]], dtype=bool)
+    gate = np.array([[0.1, 0.2, 0.0, 0.9]], np.float32)
+    gates = typed({"encoder1/spatial_gate": np.zeros((2, 8), np.float32), "encoder2/spatial_gate": gate})
+    assert by_entropy(gates, entropy, counted, SIZES).spearman["encoder2"] == pytest.approx(1)
+
+
+def test_a_mean_of_entropy_is_over_the_counted_pixels_below_and_not_their_sum():
+    entropy = np.array([[0.4, 0.4, 0.5, 0.0, 0.6, 0.6]] * 2)
+    counted = np.array([[1, 1, 1, 0, 1, 1]] * 2, dtype=bool)
+    gate = np.array([[0.1, 0.2, 0.3]], np.float32)
+    gates = typed({"encoder1/spatial_gate": np.zeros((2, 6), np.float32), "encoder2/spatial_gate": gate})
+    assert by_entropy(gates, entropy, counted, SIZES).spearman["encoder2"] == pytest.approx(1)
+
+
+def test_a_gate_of_one_is_in_the_last_bin_and_one_of_nought_in_the_first():
+    gates = typed({"decoder1/spatial_gate": np.array([[0.0, 1.0]], np.float32)})
+    right, wrong = by_error(gates, np.array([[RIGHT, WRONG]]), SIZES).histograms["decoder1"]
+    assert (right[0], wrong[BINS - 1]) == (1, 1)
+
+
 def test_the_correlation_of_several_slices_is_the_mean_of_theirs():
     entropy = np.linspace(0, 1, 20).reshape(4, 5)
     every = np.ones((4, 5), dtype=bool)
@@ -133,7 +158,10 @@ def test_the_correlation_of_several_slices_is_the_mean_of_theirs():
         for gate in (entropy, 1 - entropy, 0 * entropy)
     )
     assert pooled_entropies([up, up, down, flat]).spearman["decoder1"] == pytest.approx(1 / 3)
-    assert pooled_entropies([up, down]).means("decoder1") == pytest.approx([0.5] * 10)
+    both = pooled_entropies([up, down])
+    assert both.means("decoder1") == pytest.approx([0.5] * 10)
+    assert both.pixels.tolist() == [4] * 10
+    assert both.mean_entropies == pytest.approx(up.mean_entropies)
 
 
 def test_background_that_is_sure_is_not_counted():

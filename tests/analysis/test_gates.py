@@ -6,11 +6,34 @@ import numpy as np
 import pytest
 import torch
 
-from scse_viz.analysis.gates import channel_share, least_sure, mean_factors, openness, recalibration, values_at
+from scse_viz.analysis.gates import (
+    BlockGates,
+    channel_share,
+    least_sure,
+    mean_factors,
+    named_arrays,
+    openness,
+    recalibration,
+    values_at,
+)
 from scse_viz.blocks import ConcurrentSE
 from tests.named_gates import typed
 
 CHANNEL, SPATIAL = np.array([0.2, 0.6]), np.array([[0.5, 0.7], [0.3, 0.5]])
+
+
+def test_the_map_of_a_block_is_its_spatial_gate_or_the_activation_that_stands_in_for_it():
+    assert BlockGates(CHANNEL, SPATIAL, activation=2 * SPATIAL).map is SPATIAL
+    assert BlockGates(activation=SPATIAL).map is SPATIAL
+    assert BlockGates(CHANNEL).map is None
+
+
+def test_gates_are_named_in_files_by_block_and_kind():
+    gates = {"encoder1": BlockGates(CHANNEL, SPATIAL), "bottleneck": BlockGates(activation=SPATIAL)}
+    arrays = named_arrays(gates)
+    assert list(arrays) == ["encoder1/channel_gate", "encoder1/spatial_gate", "bottleneck/activation"]
+    assert arrays["encoder1/channel_gate"] is CHANNEL
+    assert [gates[block].kinds for block in gates] == [("channel_gate", "spatial_gate"), ()]
 
 
 def test_openness_counts_each_end_and_the_half():
@@ -90,5 +113,6 @@ def test_the_least_sure_pixel_is_named_by_row_and_column():
 
 
 def test_a_place_beyond_a_map_is_refused():
-    with pytest.raises(IndexError, match="no pixel at"):
-        values_at({"map": np.zeros((2, 2))}, {"map": (1.0, 1.0)}, (2.0, 0.0))
+    for point in ((2.0, 0.0), (0.0, 2.0), (-0.1, 0.0), (0.0, -0.1)):
+        with pytest.raises(IndexError, match=r"map: no pixel at \(.*\) mm of its \(2, 2\)"):
+            values_at({"map": np.zeros((2, 2))}, {"map": (1.0, 1.0)}, point)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from scse_viz.analysis.grids import areas, map_span, sums_below
 from scse_viz.analysis.structures import by_structure, mean_gates, profile, slice_means
 from tests.named_gates import typed
 
@@ -15,22 +14,6 @@ GATES = {"encoder1/spatial_gate": FINE, "encoder2/channel_gate": np.array([0.1, 
 
 def of_slice(labels=LABELS, gates=GATES):
     return by_structure(typed(gates), labels, 3, (1, 1))
-
-
-def test_a_coarse_map_holds_what_of_each_structure_lies_below_its_pixels():
-    found = areas(LABELS, 3, (2, 2), (2, 2))
-    assert found.tolist() == [[[3, 0], [0, 4]], [[1, 4], [0, 0]], [[0, 0], [4, 0]]]
-
-
-def test_pixels_that_a_map_cuts_count_in_parts():
-    # Two pixels of the map over three of the slice: each spans one and a half.
-    assert sums_below(np.array([[1.0, 10.0, 100.0]]), (1, 2), (1, 1.5)).tolist() == [[1 + 5, 5 + 100]]
-
-
-def test_what_of_a_map_lies_beyond_the_slice_holds_nothing():
-    found = areas(LABELS, 3, (3, 3), (2, 2))
-    assert found[:, 2].sum() == found[:, :, 2].sum() == 0
-    assert found.sum() == LABELS.size
 
 
 def test_the_mean_inside_a_structure_is_weighted_by_its_area():
@@ -47,12 +30,6 @@ def test_pooling_a_coarse_map_is_reading_it_below_every_pixel_of_the_slice():
     below = COARSE.repeat(2, axis=0).repeat(2, axis=1)
     means = mean_gates([of_slice()], ["encoder2"], least=1)
     assert means[:, 0] == pytest.approx([below[number == LABELS].mean() for number in range(3)])
-
-
-def test_a_slice_of_another_pixel_size_than_the_input_is_met_in_mm():
-    gates = typed(GATES, (1.0, 2.0))
-    spans = {block: map_span(of_block, (0.5, 4.0)) for block, of_block in gates.items()}
-    assert spans == {"encoder1": (2.0, 0.5), "encoder2": (4.0, 1.0)}
 
 
 def test_slices_are_pooled_by_pixels_and_not_slice_by_slice():

@@ -10,19 +10,42 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from scse_viz import zoo
-from scse_viz.ui.compare.page import PARTS
 from scse_viz.ui.shell import cached, export
 from scse_viz.zoo import save
 from scse_viz.zoo.structures import BRAIN
 from tests.cards import TINY
 from tests.ui.compare.compare_page import OWN, ball, message, messages, nifti, opened, titles
 
+SECOND = "Choose a second variant in the sidebar to see how far two networks agree."
+GATED = "Choose a variant with gates in the sidebar: cSE, sSE or scSE."
+PAIR = "Choose two variants with gates in the sidebar (cSE, sSE, scSE) to compare them."
+CHANNELS = "None of the networks shown has channel weights. Choose cSE or scSE in the sidebar."
 
-@pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("shown", [["none"], ["cSE"], ["sSE"], ["none", "sSE"]])
-def test_every_part_has_something_to_say_about_few_networks(part, shown):
+
+@pytest.mark.parametrize(
+    ("shown", "part", "charts", "advice"),
+    [
+        (["none"], "Predictions", [], [SECOND]),
+        (["none"], "Gates", [], [GATED, PAIR]),
+        (["none"], "Channel weights", [], [CHANNELS]),
+        (["cSE"], "Gates", ["compare_mean_channel_gate"], [PAIR]),
+        (["cSE"], "Channel weights", ["channel_bars"], []),
+        (["sSE"], "Gates", ["compare_mean_spatial_gate"], [PAIR]),
+        (["none", "sSE"], "Predictions", ["compare_dice_0"], []),
+        (["none", "sSE"], "Channel weights", [], [CHANNELS]),
+    ],
+)
+def test_a_part_draws_what_few_networks_have_and_says_what_to_choose_for_the_rest(shown, part, charts, advice):
     app = opened(variants=shown, compare_part=part)
-    assert app.info or app.get("plotly_chart") or titles(app) == shown
+    assert [chart.proto.id.rpartition("-")[2] for chart in app.get("plotly_chart")] == charts
+    assert [info.value for info in app.info] == advice
+
+
+@pytest.mark.parametrize("shown", [["none"], ["cSE"], ["none", "sSE"]])
+def test_maps_have_a_column_for_every_network_however_few(shown):
+    app = opened(variants=shown, compare_part="Maps")
+    assert titles(app) == shown
+    assert not app.info
 
 
 def test_one_part_at_a_time_is_computed_and_the_address_holds_which():

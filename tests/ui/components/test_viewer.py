@@ -17,10 +17,12 @@ def test_a_display_is_read_from_the_address():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "3d", "4d,100,60,0,40,1,1,0", "3d,101,60,0,40,1,1,0", "3d,a,60,0,40,1,1,0", "3d,1,2,3"]
-)
+    "text",
+    ["", "3d", "4d,100,60,0,40,1,1,0", "3d,101,60,0,40,1,1,0", "3d,-1,60,0,40,1,1,0", "3d,a,60,0,40,1,1,0", "3d,1,2,3",
+     "3d,100,60,0,40,1,1,2", "3d,100,60,0,40,1,1,0,1", "3d,1e1,60,0,40,1,1,0"],
+)  # fmt: skip
 def test_a_display_that_makes_no_sense_is_refused(text):
-    with pytest.raises(ValueError, match=r".*"):
+    with pytest.raises(ValueError, match=f"^{re.escape(repr(text))} is no display of the viewer: give a view, four"):
         read_display(text)
 
 

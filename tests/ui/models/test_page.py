@@ -1,12 +1,14 @@
 """The page Models: every card is there with its figures, and opens in Explore."""
 
-import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from scse_viz import zoo
 from scse_viz.ui.models.page import dice_by_sample, overview
+from tests.cards import TINY
 
 PAGE = """
 from scse_viz.ui.shell import sidebar
@@ -28,17 +30,27 @@ def test_every_network_is_in_the_table():
 
 
 def test_what_a_block_adds_is_counted_against_the_plain_network():
-    table = overview(list(zoo.cards().values())).set_index("network")
-    plain, both = (zoo.read_card(f"brain-unet-{variant}").parameters for variant in ("none", "scse"))
-    assert table.loc["brain-unet-none", "added"] == 0
-    assert table.loc["brain-unet-scse", "added"] == pytest.approx(100 * (both - plain) / plain)
+    plain = replace(TINY, name="plain", variant="none", parameters=200)
+    other = replace(TINY, name="other", architecture="sdnet", parameters=300)
+    table = overview([replace(TINY, name="both", parameters=250), plain, other]).set_index("network")
+    assert table["added"].tolist() == pytest.approx([25, 0, np.nan], nan_ok=True)
 
 
 def test_dice_of_a_card_is_the_mean_over_its_planes():
-    card = zoo.read_card("brain-unet-sse")
-    by_plane = json.loads(json.dumps(card.figures))["dice"]["colin27"]
-    expected = sum(scores["thalamus"] for scores in by_plane.values()) / len(by_plane)
-    assert dice_by_sample(card).loc["thalamus", "colin27"] == pytest.approx(expected, abs=5e-4)
+    by_plane = {
+        "axial": {"thalamus": 0.9, "cortex": 0.5},
+        "coronal": {"thalamus": 0.6, "cortex": 0.5},
+        "sagittal": {"thalamus": 0.3, "cortex": 0.2},
+    }
+    card = replace(
+        TINY, figures={"dice": {"colin27": by_plane, "synthetic": {"axial": {"thalamus": 0.75}}, "none": {}}}
+    )
+    table = dice_by_sample(card)
+    assert table.index.name == "structure"
+    assert list(table.columns) == ["colin27", "synthetic"]
+    assert table.loc["thalamus"].tolist() == [0.6, 0.75]
+    assert table.loc["cortex", "colin27"] == 0.4
+    assert dice_by_sample(replace(TINY, figures=None)).empty
 
 
 def test_every_card_of_the_anatomy_has_a_button_to_open_it():

@@ -5,6 +5,7 @@ Its code and each volume are messages of their own, which Streamlit does not sen
 
 import base64
 import gzip
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -27,6 +28,8 @@ KEY = "volume_viewer"
 DISPLAY = "volume_display"
 KEPT = "volume_first_display"
 SHOWN = ("all", "3d", "sagittal", "coronal", "axial")
+ADDRESS = re.compile(rf"({'|'.join(SHOWN)})(,(\d\d?|100)){{4}}(,[01]){{3}}", re.ASCII)
+"""A view, four percentages and three switches."""
 LIBRARY = "niivue-0.69.0"
 _part = st.components.v2.component("scse_viz_volume_part", js=script(HERE / "part.js"))
 _viewer = st.components.v2.component(
@@ -55,12 +58,11 @@ class ViewerDisplay:
 
 def read_display(text: str) -> ViewerDisplay:
     """The display of an address, such as "3d,100,60,0,40,1,1,0". Raises ValueError for one that cannot be used."""
+    if not ADDRESS.fullmatch(text):
+        raise ValueError(f"{text!r} is no display of the viewer: give a view, four percentages and three switches")
     show, *numbers = text.split(",")
-    scan, map_, labels, since, *switches = map(int, numbers)
-    masked, cut, smooth = map(bool, switches)
-    if show not in SHOWN or not all(0 <= share <= 100 for share in (scan, map_, labels, since)):
-        raise ValueError(text)
-    return ViewerDisplay(show, scan, map_, labels, since, masked, cut, smooth)
+    scan, map_, labels, since, masked, cut, smooth = map(int, numbers)
+    return ViewerDisplay(show, scan, map_, labels, since, bool(masked), bool(cut), bool(smooth))
 
 
 @dataclass(frozen=True)
