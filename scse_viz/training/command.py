@@ -3,9 +3,10 @@
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -54,6 +55,7 @@ class Course:
     weights: Callable[[Phase], Tensor]
     validation: Sequence[Batch]
     references: Tensor
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def train_phases(options: argparse.Namespace, course: Course) -> None:
@@ -73,7 +75,7 @@ def train_phases(options: argparse.Namespace, course: Course) -> None:
             classes=[structure.name for structure in cards[0].structures],
             validation=course.validation,
             references=course.references,
-            facts={"batch": phase.batch, "sizes": phase.sizes},
+            facts={**course.facts, "batch": phase.batch, "sizes": phase.sizes},
         )
         try:
             train(models, task, options.run / f"{name}-{phase.name}.pt", machine)

@@ -18,6 +18,7 @@ from scse_viz.training.engine.history import History, validate
 from scse_viz.training.engine.losses import Batch
 from scse_viz.training.engine.schedule import Phase
 from scse_viz.training.hippocampus import recipe as hippocampus
+from scse_viz.training.malc import recipe as malc
 from scse_viz.zoo import DTYPES, PRETRAINED, Card, save
 
 Batches = Sequence[Batch]
@@ -50,6 +51,13 @@ TRAININGS = {
         hippocampus.reference_slices,
         lambda folder: hippocampus.validation_batches(folder, hippocampus.split()["validation"]),
         hippocampus.FACTS,
+    ),
+    "malc": Training(
+        malc.PHASES,
+        malc.card_of,
+        malc.reference_slices,
+        lambda folder: malc.validation_batches(folder, malc.held_out(folder)),
+        malc.FACTS,
     ),
 }
 
@@ -101,14 +109,10 @@ def _facts(training: Training, states: Sequence[dict[str, Any]]) -> dict[str, An
         "steps": sum(steps),
         "crops": sum(seen),
         "phases": [
-            {
-                "name": phase.name,
-                "crops": crops,
-                "sizes_mm": [list(size) for size in phase.sizes],
-                "precision": state["precision"],
-            }
-            for phase, crops, state in zip(training.phases, seen, states, strict=True)
+            {"name": phase.name, "crops": crops, "sizes_mm": [list(size) for size in phase.sizes]}
+            for phase, crops in zip(training.phases, seen, strict=True)
         ],
+        "precision": ", then ".join(dict.fromkeys(state["precision"] for state in states)),
     }
 
 

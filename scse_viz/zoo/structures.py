@@ -43,5 +43,5 @@ _HIPPOCAMPUS = (
 HIPPOCAMPUS = tuple(Structure(number, name, colour) for number, (name, colour) in enumerate(_HIPPOCAMPUS))
 """As numbered by the Medical Segmentation Decathlon; orange and sky blue of Okabe and Ito, told apart by all eyes."""
 
-ANATOMIES = {"brain": BRAIN, "hippocampus": HIPPOCAMPUS}
+ANATOMIES = {"brain": BRAIN, "hippocampus": HIPPOCAMPUS, "malc": BRAIN}
 """The structures of each anatomy by its name on cards."""

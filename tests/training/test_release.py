@@ -14,7 +14,7 @@ from scse_viz.training.engine.history import History
 from scse_viz.training.release import TRAININGS, export
 
 COLIN27 = Path(__file__).parents[2] / "sample_data" / "colin27.nii.gz"
-NAME = {"brain": "brain-sdnet-cse", "hippocampus": "hippocampus-unet-scse"}
+NAME = {"brain": "brain-sdnet-cse", "hippocampus": "hippocampus-unet-scse", "malc": "malc-densenet-sse"}
 
 
 def checkpoint(run: Path, anatomy: str, *, missing: int = 0, dice: Sequence[float] | None = None) -> nn.Module:
@@ -48,7 +48,7 @@ def test_an_exported_network_is_the_one_of_the_checkpoint(anatomy: str, tmp_path
     assert card.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert card.training is not None
     assert card.training["crops"] == sum(phase.batch * phase.schedule.steps for phase in training.phases)
-    assert (card.training["seed"], card.training["phases"][0]["precision"]) == (3, "bfloat16")
+    assert (card.training["seed"], card.training["precision"]) == (3, "bfloat16")
     kept = np.load(tmp_path / "out" / f"{name}.history.npz")
     assert kept["references"].shape == training.reference_slices(COLIN27)[:, 0].shape
     assert kept["classes"].tolist() == [structure.name for structure in card.structures]
@@ -58,6 +58,15 @@ def test_a_hippocampus_card_says_whose_data_it_was_and_under_which_licence() -> 
     facts = TRAININGS["hippocampus"].facts
     assert "Antonelli" in facts["method"]
     assert facts["licence"].startswith("CC-BY-SA-4.0")
+
+
+def test_a_malc_card_names_both_sources_the_mask_and_the_licence() -> None:
+    facts = TRAININGS["malc"].facts
+    assert "OASIS" in facts["data"]
+    assert "Neuromorphometrics, Inc." in facts["data"]
+    assert "under academic subscription" in facts["data"]
+    assert "mask made from these labels" in facts["data"]
+    assert facts["licence"].startswith("CC BY-NC")
 
 
 def test_a_run_folder_gives_only_what_is_asked_for_and_done(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from scse_viz.inference import network_input, window
 from scse_viz.scans import PLANES, Scan, read_labels, read_scan
 from scse_viz.training import shipped
 from scse_viz.training.engine.schedule import Phase, Schedule
-from scse_viz.training.hippocampus.slices import SliceAugmentation, Slices, augmented, chosen, plane_slices, slices_of
 from scse_viz.training.hippocampus.split import TEST, TRAINING, VALIDATION
+from scse_viz.training.slices import SliceAugmentation, Slices, augmented, chosen, plane_slices, slices_of
 from scse_viz.zoo import Card
 from scse_viz.zoo.structures import HIPPOCAMPUS
 
@@ -56,6 +56,8 @@ REFERENCE_MM = (-26.0, -20.0, -10.0)
 """The middle of Colin27's left hippocampus, and how many mm around it are seen."""
 REFERENCE_SIZE = (56, 56, 48)
 VALIDATION_EVERY = 8
+SIDE = 64
+"""Pixels that hold every slice of the data set."""
 
 
 def split() -> dict[str, list[str]]:
@@ -77,7 +79,9 @@ def card_of(architecture: str, variant: str) -> Card:
 
 def load_slices(folder: Path, names: Sequence[str]) -> Slices:
     """The slices of the crops of these names, in all planes."""
-    return slices_of((read_subject(folder, name) for name in names), card_of("unet", "none"))
+    card, crops = card_of("unet", "none"), (read_subject(folder, name) for name in names)
+    stacks = (plane_slices(scan, labels, card, plane) for scan, labels in crops for plane in card.planes)
+    return slices_of(stacks, len(card.planes), SIDE)
 
 
 def batch_of(slices: Slices, seed: int, phase: Phase, step: int) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ import torch
 from scse_viz.attention import record
 from scse_viz.models import build
 from scse_viz.training.engine.history import History, snapshot_steps, validate
+from scse_viz.training.engine.losses import NO_CLASS
 
 
 def test_snapshots_are_spread_evenly_in_the_logarithm_of_the_steps() -> None:
@@ -37,17 +38,25 @@ def test_a_saved_file_holds_the_gates_as_bytes(tmp_path: Path) -> None:
     assert max(kept["encoder1/spatial_gate"].shape[-2:]) <= 96
 
 
-def test_validation_leaves_the_network_in_training_and_counts_dice_over_all_batches() -> None:
-    class Threshold(torch.nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return torch.cat([0.5 - x, x - 0.5], dim=1)
+class Threshold(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([0.5 - x, x - 0.5], dim=1)
 
+
+def test_validation_leaves_the_network_in_training_and_counts_dice_over_all_batches() -> None:
     model = Threshold().train()
     image = torch.tensor([0.0, 1.0, 1.0, 0.0]).view(1, 1, 2, 2)
     truth = torch.tensor([0, 1, 0, 0]).view(1, 2, 2)
     _, dice = validate(model, [(image, truth), (image, 1 - truth)])
     assert model.training
     torch.testing.assert_close(dice, torch.tensor([4 / 8, 4 / 8]))
+
+
+def test_validation_leaves_out_pixels_without_a_class() -> None:
+    image = torch.tensor([0.0, 1.0, 1.0, 0.0]).view(1, 1, 2, 2)
+    target = torch.tensor([0, 1, NO_CLASS, NO_CLASS]).view(1, 2, 2)
+    _, dice = validate(Threshold(), [(image, target)])
+    assert dice.tolist() == [1, 1]
 
 
 def test_a_later_phase_goes_on_where_the_first_ended() -> None:

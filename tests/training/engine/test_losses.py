@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from scse_viz.training.engine.losses import cross_entropy_and_dice, median_frequency_weights
+from scse_viz.training.engine.losses import NO_CLASS, cross_entropy_and_dice, median_frequency_weights
 
 
 @pytest.fixture
@@ -32,6 +32,19 @@ def test_gradient_is_that_of_the_loss(case: tuple[Tensor, Tensor, Tensor]) -> No
     assert torch.autograd.gradcheck(
         lambda z: 3 * cross_entropy_and_dice(z, target, weights), (logits.requires_grad_(),)
     )
+
+
+def test_pixels_without_a_class_change_neither_loss_nor_gradient(case: tuple[Tensor, Tensor, Tensor]) -> None:
+    logits, target, weights = case
+    target[:, 3:] = NO_CLASS
+    known = logits[:, :, :3].clone().requires_grad_()
+    logits.requires_grad_()
+    losses = cross_entropy_and_dice(logits, target, weights), cross_entropy_and_dice(known, target[:, :3], weights)
+    torch.testing.assert_close(*losses)
+    for loss in losses:
+        loss.backward()
+    torch.testing.assert_close(logits.grad[:, :, :3], known.grad)
+    assert not logits.grad[:, :, 3:].any()
 
 
 def test_bfloat16_logits_give_the_loss_of_their_float32_values(case: tuple[Tensor, Tensor, Tensor]) -> None:

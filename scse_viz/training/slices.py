@@ -1,4 +1,4 @@
-"""Slices of small crops with labels, moved, bent and shaded at random: what the hippocampus networks train on."""
+"""Slices with labels, moved, bent and shaded at random: what the networks of real scans train on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,18 +14,16 @@ from scse_viz.training.brain.synthesis import uniform
 from scse_viz.zoo import Card
 
 INSIDE = 0.85
-"""Share of the training slices that cut a structure."""
-SIDE = 64
-"""Pixels that hold every slice of the data set."""
+"""Share of the training slices that show a structure."""
 
 
 @dataclass(frozen=True, eq=False)
 class Slices:
-    """All slices of some crops, each at the top left of SIDE x SIDE pixels: as the networks get them at inference.
+    """All slices of some scans as the networks get them at inference, each at the top left of S x S pixels.
 
-    `images` (N, SIDE, SIDE) float16 and `classes` (N, SIDE, SIDE) uint8; `sizes` (N, 2) the rows and columns of each.
-    `first`, `count` (crops, planes): where the slices of a plane of a crop lie; `inside` says the same of those that
-    cut a structure, which follow one another.
+    `images` (N, S, S) float16 and `classes` (N, S, S) uint8; `sizes` (N, 2) rows and columns of each. `first`, `count`
+    (scans, planes): the first slice of a plane of a scan, and how many there are; `inside` the same for the slices that
+    show a structure, which are contiguous.
     """
 
     images: Tensor
@@ -36,32 +34,30 @@ class Slices:
     inside: tuple[Tensor, Tensor]
 
 
-def slices_of(crops: Iterable[tuple[Scan, np.ndarray]], card: Card) -> Slices:
-    """The slices in all planes of crops with their labels (X, Y, Z), as the network of a card gets them."""
+def slices_of(stacks: Iterable[tuple[Tensor, Tensor]], planes: int, side: int) -> Slices:
+    """Stacks of slices, images (N, 1, H, W) and classes (N, H, W), `planes` of each scan, on `side` x `side` pixels."""
     images: list[Tensor] = []
     classes: list[Tensor] = []
     sizes: list[Tensor] = []
     rows: list[tuple[int, int, int, int]] = []
     begin = 0
-    for scan, labels in crops:
-        for plane in PLANES:
-            image, target = plane_slices(scan, labels, card, plane)
-            count, height, width = target.shape
-            fill = (0, SIDE - width, 0, SIDE - height)
-            images.append(F.pad(image[:, 0], fill).half())
-            classes.append(F.pad(target, fill).byte())
-            sizes.append(torch.tensor([height, width]).expand(count, 2))
-            cut = (target > 0).any(dim=(1, 2)).nonzero()[:, 0].tolist()
-            rows.append((begin, count, begin + cut[0], cut[-1] - cut[0] + 1))
-            begin += count
-    first, count_all, first_inside, count_inside = torch.tensor(rows).view(-1, len(PLANES), 4).unbind(-1)
+    for image, target in stacks:
+        count, height, width = target.shape
+        fill = (0, side - width, 0, side - height)
+        images.append(F.pad(image[:, 0], fill).half())
+        classes.append(F.pad(target, fill).byte())
+        sizes.append(torch.tensor([height, width]).expand(count, 2))
+        shown = (target > 0).any(dim=(1, 2)).nonzero()[:, 0].tolist()
+        rows.append((begin, count, begin + shown[0], shown[-1] - shown[0] + 1))
+        begin += count
+    first, count_all, first_inside, count_inside = torch.tensor(rows).view(-1, planes, 4).unbind(-1)
     return Slices(
         torch.cat(images), torch.cat(classes), torch.cat(sizes), first, count_all, (first_inside, count_inside)
     )
 
 
 def plane_slices(scan: Scan, labels: np.ndarray, card: Card, plane: str) -> tuple[Tensor, Tensor]:
-    """All slices of a plane as at inference, and their classes: (N, 1, H, W) float32 and (N, H, W) int64."""
+    """All slices of a plane as at inference and their classes: (N, 1, H, W) float32 and (N, H, W) int64."""
     indices = range(scan.voxels.shape[PLANES[plane]])
     image = network_input(scan, card, plane, indices, window(scan, card))
     target = np.stack([slice_of(labels, plane, index) for index in indices])
@@ -70,7 +66,7 @@ def plane_slices(scan: Scan, labels: np.ndarray, card: Card, plane: str) -> tupl
 
 @dataclass(frozen=True)
 class SliceAugmentation:
-    """How a slice is changed; angles in degrees, lengths in pixels of 1 mm, intensities where the window is 0 to 1."""
+    """Random changes of a slice: angles in degrees, lengths in pixels of 1 mm, intensities in units of the window."""
 
     mirrored: float = 0.5
     turn: float = 12.0
@@ -78,7 +74,7 @@ class SliceAugmentation:
     stretch: float = 0.06
     bend: float = 1.5
     beyond: float = 2.0
-    """How far the slice may reach beyond the picture, or the picture beyond the slice more than it must."""
+    """By how much slice and picture may overlap less than their sizes allow."""
     gamma: float = 0.15
     gain: tuple[float, float] = (0.88, 1.12)
     offset: float = 0.05
@@ -88,12 +84,12 @@ class SliceAugmentation:
 
 
 def chosen(slices: Slices, count: int, generator: Generator) -> Tensor:
-    """Random slices: a crop, a plane, and in INSIDE of all cases a slice through a structure: rows (count,)."""
-    crop = torch.randint(len(slices.first), (count,), generator=generator)
+    """Random rows (count,): a scan, a plane, and with probability INSIDE a slice that shows a structure."""
+    scan = torch.randint(len(slices.first), (count,), generator=generator)
     plane = torch.randint(slices.first.shape[1], (count,), generator=generator)
     within = torch.rand(count, generator=generator) < INSIDE
-    first = torch.where(within, slices.inside[0][crop, plane], slices.first[crop, plane])
-    many = torch.where(within, slices.inside[1][crop, plane], slices.count[crop, plane])
+    first = torch.where(within, slices.inside[0][scan, plane], slices.first[scan, plane])
+    many = torch.where(within, slices.inside[1][scan, plane], slices.count[scan, plane])
     return first + (torch.rand(count, generator=generator) * many).long()
 
 
@@ -106,7 +102,7 @@ def augmented(
 ) -> tuple[Tensor, Tensor]:
     """Slices moved, bent and shaded at random: images (B, 1, *size) in 0 to 1.5, classes (B, *size) int64.
 
-    Beyond its edge a slice goes on as it ends, as the networks fill what they get.
+    Beyond its edges a slice is continued with its border, as inference pads its input.
     """
     at = _places(slices.sizes[rows].float(), size, generator, augmentation)
     image = _sampled(slices.images[rows].float(), at, "bilinear")
@@ -115,7 +111,7 @@ def augmented(
 
 
 def _places(sizes: Tensor, size: tuple[int, int], generator: Generator, augmentation: SliceAugmentation) -> Tensor:
-    """For each pixel of the picture, the row and column of its slice that it shows: (B, *size, 2), within the slice."""
+    """The row and column of the slice that each pixel of the picture shows: (B, *size, 2), within the slice."""
     count, shape = len(sizes), torch.tensor(size).float()
     zoom = uniform((count, 1), *augmentation.zoom, generator)
     zoom = zoom * uniform(
@@ -139,13 +135,13 @@ def _places(sizes: Tensor, size: tuple[int, int], generator: Generator, augmenta
 
 
 def _sampled(pictures: Tensor, at: Tensor, mode: str) -> Tensor:
-    """pictures (B, SIDE, SIDE) at rows and columns (B, H, W, 2) -> (B, H, W)."""
-    grid = at.flip(-1) * (2 / (SIDE - 1)) - 1  # columns first, corners at -1 and 1
+    """pictures (B, S, S) at rows and columns (B, H, W, 2) -> (B, H, W)."""
+    grid = at.flip(-1) * (2 / (pictures.shape[-1] - 1)) - 1  # columns first, corners at -1 and 1
     return F.grid_sample(pictures[:, None], grid, mode=mode, padding_mode="border", align_corners=True)[:, 0]
 
 
 def _shaded(image: Tensor, generator: Generator, augmentation: SliceAugmentation) -> Tensor:
-    """Blur, bias field, gamma, gain, offset and noise of each picture's own: (B, H, W) in 0 to 1.5."""
+    """Blur, bias field, gamma, gain, offset and noise, drawn for each picture: (B, H, W) in 0 to 1.5."""
     count, *size = image.shape
     smooth = F.avg_pool2d(F.pad(image[:, None], (1, 1, 1, 1), mode="replicate"), 3, stride=1)[:, 0]
     share = uniform((count, 1, 1), 0, 1, generator)
