@@ -1,4 +1,4 @@
-"""What the page Compare keeps: agreement of several networks on one slice, by the content of scan and weights."""
+"""Caches of Compare: agreement of several networks on one slice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ from scse_viz.zoo import Card
 
 @dataclass(frozen=True, eq=False)
 class NetworkAgreement:
-    """Networks on one slice: where they disagree, who is outvoted there, and the Dice (N, N, classes) of each pair.
+    """Networks on one slice: where they disagree, which are outvoted there, and the Dice (N, N, classes) of each pair.
 
-    `contested` is the share of what any network segments on which they disagree, `area` that in cm².
+    `contested` is the area of disagreement as a share of what at least one network segments, `area` that in cm².
     """
 
     disagreement: Panel
@@ -56,7 +56,7 @@ def agreement(scan_slice: ScanSlice, cards: Sequence[Card]) -> NetworkAgreement:
 
 @cached.data(200)
 def differences(scan_slice: ScanSlice, card: Card, reference: Card) -> dict[str, Panel]:
-    """The spatial gates of a network minus those of another, by block, where both have one of the same size."""
+    """The spatial gates of a network minus those of another, at blocks of one name where both have one of one size."""
     one, other = (cached.result(scan_slice, each) for each in (card, reference))
     title, subtracted = variant_title(card.variant), variant_title(reference.variant)
     panels = {}
@@ -68,7 +68,7 @@ def differences(scan_slice: ScanSlice, card: Card, reference: Card) -> dict[str,
 
 
 MAP_MEASURES = {"correlation": correlations, "overlap": quartile_overlaps}
-"""How two spatial gates are compared: the name of the measure, and what computes its matrix."""
+"""Measures of likeness of spatial gates: name -> function of maps, gives their matrix."""
 
 
 @cached.data(200)

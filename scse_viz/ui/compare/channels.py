@@ -1,10 +1,11 @@
 """Compare, channels: the weights of the channel gates, of one block or of all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
+from scse_viz.analysis.gates import BlockGates
 from scse_viz.figures.channels import channel_bars, channel_overview
 from scse_viz.ui.compare.choices import Comparison, Drawn, blocks_of, column_colours, kinds_of
 from scse_viz.ui.shell.export import chart
@@ -13,17 +14,40 @@ ALL_BLOCKS = "all"
 
 
 def draw_channels(comparisons: Sequence[Comparison]) -> Drawn:
-    """The channel weights of every network and slice; the figure and tables drawn."""
+    """Draw the channel weights of every network and slice; the figure and tables drawn."""
     gates = {column.label: column.result.gates for comparison in comparisons for column in comparison.columns}
-    blocks = [
-        block
-        for block in blocks_of(comparisons)
-        if any("channel_gate" in kinds_of(each, block) for each in gates.values())
-    ]
-    if not blocks:
+    weights = {block: _weights(gates, block) for block in blocks_of(comparisons)}
+    weights = {block: by_label for block, by_label in weights.items() if by_label}
+    if not weights:
         st.info("None of the networks shown has channel weights. Choose cSE or scSE in the sidebar.")
         return {}, {}
     st.markdown("##### Channel weights (cSE)")
+    block, by_weight = _choose(list(weights))
+    colours = column_colours(comparisons)
+    if block == ALL_BLOCKS:
+        figure = channel_overview(gates, blocks=list(weights), colours=colours, by_weight=by_weight)
+    else:
+        figure = channel_bars(gates, block=block, colours=colours, by_weight=by_weight)
+    chart(figure, key="channel_bars")
+    tables = {
+        f"channel weights, {name}": pd.DataFrame(by_label).rename_axis("channel") for name, by_label in weights.items()
+    }
+    return {"channel weights": figure}, tables
+
+
+def _weights(gates: Mapping[str, Mapping[str, BlockGates]], block: str) -> dict[str, pd.Series]:
+    """The channel weights at a block of the columns that have some, by label."""
+    return {
+        label: pd.Series(by_block[block].channel_gate)
+        for label, by_block in gates.items()
+        if "channel_gate" in kinds_of(by_block, block)
+    }
+
+
+def _choose(blocks: Sequence[str]) -> tuple[str, bool]:
+    """The block whose weights are drawn, or ALL_BLOCKS, and whether they are sorted."""
+    if st.session_state.get("channels") not in (None, ALL_BLOCKS, *blocks):
+        del st.session_state["channels"]  # a block of other networks
     block = st.pills(
         "Block",
         [ALL_BLOCKS, *blocks],
@@ -31,30 +55,14 @@ def draw_channels(comparisons: Sequence[Comparison]) -> Drawn:
         required=True,
         key="channels",
         bind="query-params",
-        help="One block, or all of them on the same scale.",
+        help="One block, or all blocks on one scale.",
     )
     by_weight = st.toggle(
         "Sort by weight",
         value=True,
         key="by_weight",
         bind="query-params",
-        help="From the lowest weight to the highest. Channels of two networks do not mean the same, their weights' "
-        "spread can be compared.",
+        help="From the lowest to the highest weight. Channel n of one network need not correspond to channel n of "
+        "another; the spread of their weights can be compared.",
     )
-    colours = column_colours(comparisons)
-    if block == ALL_BLOCKS:
-        figure = channel_overview(gates, blocks=blocks, colours=colours, by_weight=by_weight)
-    else:
-        figure = channel_bars(gates, block=block, colours=colours, by_weight=by_weight)
-    chart(figure, key="channel_bars")
-    tables = {
-        f"channel weights, {name}": pd.DataFrame(
-            {
-                label: pd.Series(by_block[name].channel_gate)
-                for label, by_block in gates.items()
-                if "channel_gate" in kinds_of(by_block, name)
-            }
-        ).rename_axis("channel")
-        for name in blocks
-    }
-    return {"channel weights": figure}, tables
+    return block, by_weight

@@ -1,4 +1,4 @@
-"""What Compare looks at: networks, blocks and a second scan, chosen in the sidebar; what they make of the slice."""
+"""What Compare shows: networks, blocks and a second scan, chosen in the sidebar, and their results on the slice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,8 @@ SECOND = "compare_"
 """Before the keys of the second scan's widgets."""
 VARIANT_HELP = (
     "none: no block. cSE: squeeze in space, excite channels. sSE: squeeze channels, excite pixels. scSE: both, added. "
-    "All were trained alike from the same shared weights. The keys 1 to 4 switch the first four."
+    "All variants of an architecture were trained alike, from the same initial weights. Keys 1 to 4 toggle the first "
+    "four."
 )
 
 
@@ -69,7 +70,7 @@ def choose_networks(view: View) -> dict[str, Card]:
         default=st.session_state.get("architecture") if st.session_state.get("architecture") in titles else titles[0],
         key="compare_architectures",
         bind="query-params",
-        help="The encoder-decoder that the blocks sit in. Choose several to set their variants side by side.",
+        help="The encoder-decoder around the blocks. Choose several to compare their variants side by side.",
     )
     several = len(chosen) > 1
     networks = {}
@@ -81,7 +82,7 @@ def choose_networks(view: View) -> dict[str, Card]:
 
 
 def choose_variants(networks: Mapping[str, Card]) -> dict[str, Card]:
-    """Those of the networks whose variant is chosen, by title."""
+    """The networks whose variant is chosen, by title."""
     offered = offered_variants(networks)
     _forget_others("variants", offered)
     chosen = st.pills(
@@ -103,18 +104,18 @@ def offered_variants(networks: Mapping[str, Card]) -> list[str]:
 
 
 def has_spatial_gate(card: Card) -> bool:
-    """Whether the blocks of a network have one."""
+    """Whether the blocks of a network have a spatial gate."""
     return issubclass(VARIANTS[card.variant], (SpatialSE, ConcurrentSE))
 
 
 def toggle_variant(title: str) -> None:
-    """Add a variant to those that are shown, or take it away."""
+    """Show a variant, or hide it."""
     chosen = list(st.session_state.get("variants") or [])
     st.session_state["variants"] = [each for each in chosen if each != title] if title in chosen else [*chosen, title]
 
 
 def choose_blocks(networks: Mapping[str, Card]) -> list[str]:
-    """The blocks whose maps are drawn, of those that any of the networks has."""
+    """The blocks whose maps are drawn, of all blocks of the networks, matched by name."""
     offered = list(dict.fromkeys(block.name for card in networks.values() for block in card.block_table))
     _forget_others("blocks", offered)
     chosen = st.pills(
@@ -124,8 +125,7 @@ def choose_blocks(networks: Mapping[str, Card]) -> list[str]:
         default=offered,
         key="blocks",
         bind="query-params",
-        help="The blocks whose maps are drawn, from the first encoder stage through the bottleneck to the last decoder "
-        "stage.",
+        help="The blocks whose maps are drawn, in the order of a pass. Blocks of several networks are matched by name.",
     )
     return [block for block in offered if block in chosen]
 
@@ -136,7 +136,7 @@ def choose_second(view: View) -> View | None:
         "Second scan",
         key="compare_second",
         bind="query-params",
-        help="The same networks on a slice of another scan as well, below those of the first.",
+        help="Also run the same networks on a slice of another scan, shown below the first.",
     )
     if not wanted:
         return None
@@ -169,7 +169,7 @@ def choose_second(view: View) -> View | None:
 
 
 def compute(views: Sequence[View], chosen: Mapping[str, Card]) -> list[Comparison]:
-    """Every chosen network on every slice; networks and slices that cannot be used are named and left out."""
+    """Run every chosen network on every slice; those that fail are named and left out."""
     comparisons = []
     names = _names(views)
     with st.spinner("Segmenting and recording gates", show_time=False):
@@ -198,7 +198,7 @@ def kinds_of(gates: Mapping[str, BlockGates], block: str) -> tuple[str, ...]:
 
 
 def colours_of(comparisons: Sequence[Comparison]) -> dict[str, str]:
-    """A colour for each network by its label: that of its variant, or of its own where architectures are compared."""
+    """A colour for each network by its label: that of its variant, or its own if architectures are compared."""
     networks = {column.title: column.card for comparison in comparisons for column in comparison.columns}
     by_title = dict(zip(networks, PALETTE, strict=False))
     if len({card.architecture for card in networks.values()}) == 1:
@@ -208,7 +208,7 @@ def colours_of(comparisons: Sequence[Comparison]) -> dict[str, str]:
 
 
 def column_colours(comparisons: Sequence[Comparison]) -> dict[str, str]:
-    """A colour for each column by its label; that of `colours_of` where there is one scan."""
+    """A colour for each column by its label; those of `colours_of` for a single scan."""
     if len(comparisons) == 1:
         return colours_of(comparisons)
     labels = [column.label for comparison in comparisons for column in comparison.columns]
@@ -216,13 +216,13 @@ def column_colours(comparisons: Sequence[Comparison]) -> dict[str, str]:
 
 
 def _names(views: Sequence[View]) -> list[str]:
-    """Short names of scans: file names up to the first dot, numbered where they are the same."""
+    """Short names of scans: file names up to the first dot, numbered where they coincide."""
     short = [view.scan.name.partition(".")[0] for view in views]
     return [f"{name} ({number})" if short.count(name) > 1 else name for number, name in enumerate(short, start=1)]
 
 
 def _forget_others(key: str, options: Sequence[str]) -> None:
-    """Drop values of a widget that it does not offer any more, as when the anatomy has changed."""
+    """Drop values that a widget no longer offers, as after a change of anatomy."""
     held = st.session_state.get(key)
     if held is not None and not set(held) <= set(options):
         kept = [each for each in held if each in options]

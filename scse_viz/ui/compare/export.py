@@ -1,4 +1,4 @@
-"""Compare, what is taken away: figures and tables of the part that is open, maps and every gate of the slice."""
+"""Compare, export: figures and tables of the open part, maps, and every gate of the slice."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ from scse_viz.analysis.agreement import disagreement, mean_dice, pairwise_dice, 
 
 labels = np.stack([found.labels for found in results.values()])
 mean_dice(pairwise_dice([*labels], len(card.structures)))  # (N, N), of each pair of networks
-disagreement(labels)  # (H, W) how many networks do not give the most common answer
+disagreement(labels)  # (H, W) how many networks differ from the majority
 maps = [gate for found in results.values() if (gate := found.gates[{block!r}].spatial_gate) is not None]
 quartile_overlaps(maps)  # (N, N)
 weights = [gate for found in results.values() if (gate := found.gates[{block!r}].channel_gate) is not None]
@@ -32,7 +32,7 @@ def offer(
     figures: Mapping[str, go.Figure],
     tables: Mapping[str, pd.DataFrame],
 ) -> None:
-    """Offer the view; maps are those of the first scan, on its grid, arrays those of both."""
+    """Offer the view: maps of the first scan, on its grid, and arrays of both."""
     first = comparisons[0]
     labels = np.stack([column.result.labels for column in first.columns])
     maps = {

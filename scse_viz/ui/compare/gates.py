@@ -28,13 +28,13 @@ MEASURES = {
 HELP = (
     "Correlation: Pearson's r over the pixels of two maps. Overlap: the pixels above each map's own upper quartile "
     "(75th percentile), those in both as a share of those in either; 0.14 by chance. Rank correlation: Spearman's rho "
-    "of the channel weights, channel by channel. Read the last with care: channels of two networks do not mean the "
-    "same. The variants of an architecture start training from the same shared weights, so their channels may still "
-    "resemble each other; those of two architectures do not correspond at all, and only the same network on two scans "
-    "is a clean comparison. An empty entry is not defined: maps or gates of different sizes, or all values equal."
+    "of the channel weights, channel by channel. Interpret the last with care: channel n of one network need not "
+    "correspond to channel n of another. The variants of an architecture start from the same initial weights, so their "
+    "channels may correspond in part; those of two architectures do not, and only one network on two scans is a clean "
+    "comparison. Blocks are matched by name. Empty entries are undefined: gates of different sizes, or constant."
 )
 
-UNDEFINED = "No two of these networks can be compared here: their gates differ in size, or all values of one are equal."
+UNDEFINED = "No two of these networks can be compared here: their gates differ in size or are constant."
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,97 +63,22 @@ class Likeness:
 
 
 def draw_gates(comparisons: Sequence[Comparison]) -> Drawn:
-    """Gate means by block, then the matrices of likeness; the figures and tables drawn."""
+    """Draw gate means by block, then the matrices of likeness; the figures and tables drawn."""
     figures, tables = _draw_means(comparisons)
-    found = _likenesses(comparisons)
+    found = likenesses(comparisons)
     st.markdown("##### How alike are the gates?", help=HELP)
     if not found:
-        st.info("Choose two variants with gates in the sidebar (cSE, sSE, scSE) to compare them.")
+        st.info("Choose two networks with gates at the same blocks in the sidebar (cSE, sSE, scSE) to compare them.")
         return figures, tables
-    blocks = list(dict.fromkeys(name for each in found for name in each.by_block))
-    if st.session_state.get("compare_block") not in (None, MEAN, *blocks):
-        del st.session_state["compare_block"]
-    block = st.pills(
-        "Block",
-        [MEAN, *blocks],
-        default=MEAN,
-        required=True,
-        key="compare_block",
-        bind="query-params",
-        help="The block whose gates are compared, or the mean of all.",
-    )
-    with st.container(horizontal=True):
-        places = [st.container(width=340 if len(each.labels) <= 4 else 520) for each in found]
-    for number, (place, each) in enumerate(zip(places, found, strict=True)):
-        with place:
-            st.markdown(f"**{verbatim(each.title)}**")
-            values = each.matrix(block)
-            if _defined(values):
-                figures[each.title] = matrix(values, each.labels, measure=each.numbers, span=each.span)
-                chart(figures[each.title], key=f"compare_likeness_{number}")
-            else:
-                st.caption(UNDEFINED)
-        tables[each.title] = each.table()
-    by_title = {each.title: each for each in found}
-    if st.session_state.get("compare_measure") not in (None, *by_title):
-        del st.session_state["compare_measure"]
-    title = st.segmented_control(
-        "Block by block",
-        list(by_title),
-        default=next(iter(by_title)),
-        required=True,
-        key="compare_measure",
-        bind="query-params",
-        help="One matrix for every block, on one scale.",
-    )
-    each = by_title[title]
-    if not any(_defined(values) for values in each.by_block.values()):
-        st.caption(UNDEFINED)
-        return figures, tables
-    figures[f"{title}, by block"] = matrices(each.by_block, each.labels, measure=each.numbers, span=each.span)
-    chart(figures[f"{title}, by block"], key="compare_by_block")
-    return figures, tables
+    figures |= _draw_block(found, _choose_block(found))
+    figures |= _draw_every_block(found)
+    return figures, {**tables, **{each.title: each.table() for each in found}}
 
 
-def _defined(values: np.ndarray) -> bool:
-    """Whether a matrix has a number for any pair."""
-    return not np.isnan(values[~np.eye(len(values), dtype=bool)]).all()
+def likenesses(comparisons: Sequence[Comparison]) -> list[Likeness]:
+    """The measures that two or more columns have gates for, at blocks of the same name.
 
-
-def _draw_means(comparisons: Sequence[Comparison]) -> Drawn:
-    figures: dict[str, go.Figure] = {}
-    tables: dict[str, pd.DataFrame] = {}
-    blocks = blocks_of(comparisons)
-    columns = [column for comparison in comparisons for column in comparison.columns]
-    groups = {column.label: number for number, each in enumerate(comparisons) for column in each.columns}
-    st.markdown(
-        "##### Mean gate at every block", help="How much a gate lets pass on average: over pixels, over channels."
-    )
-    if not any(_has(column, gate) for column in columns for gate in QUANTITIES):
-        st.info("Choose a variant with gates in the sidebar: cSE, sSE or scSE.")
-        return figures, tables
-    with st.container(horizontal=True):
-        places = [st.container(width=520) for _ in QUANTITIES]
-    for place, (gate, quantity) in zip(places, QUANTITIES.items(), strict=True):
-        means = {
-            column.label: [_mean(column, block, gate) for block in blocks] for column in columns if _has(column, gate)
-        }
-        with place:
-            if not means:
-                st.caption(f"None of the networks shown has a {quantity.removeprefix('mean ')}.")
-                continue
-            figures[quantity] = gate_means(
-                means, blocks=blocks, quantity=quantity, colours=colours_of(comparisons), dashes=groups
-            )
-            chart(figures[quantity], key=f"compare_mean_{gate}")
-            tables[quantity] = pd.DataFrame(means, index=pd.Index(blocks, name="block"))
-    return figures, tables
-
-
-def _likenesses(comparisons: Sequence[Comparison]) -> list[Likeness]:
-    """All measures for which two columns or more have a gate.
-
-    Pixels are compared within a slice only, or between two scans of one grid at the same slice; channels always.
+    Maps are compared within a slice, or between two scans of one grid at the same slice; channel weights always.
     """
     found = []
     everything = [column for comparison in comparisons for column in comparison.columns]
@@ -172,11 +97,101 @@ def _likenesses(comparisons: Sequence[Comparison]) -> list[Likeness]:
         by_block = compare_cached.channel_likeness([column.result.gates for column in shown])
         labels = [column.label for column in shown]
         found.insert(len(MAP_MEASURES), Likeness(*MEASURES["rank correlation"], labels, by_block))
-    return found
+    return [each for each in found if each.by_block]
+
+
+def _choose_block(found: Sequence[Likeness]) -> str:
+    blocks = list(dict.fromkeys(name for each in found for name in each.by_block))
+    if st.session_state.get("compare_block") not in (None, MEAN, *blocks):
+        del st.session_state["compare_block"]
+    return st.pills(
+        "Block",
+        [MEAN, *blocks],
+        default=MEAN,
+        required=True,
+        key="compare_block",
+        bind="query-params",
+        help="The block whose gates are compared, or the mean of all.",
+    )
+
+
+def _draw_block(found: Sequence[Likeness], block: str) -> dict[str, go.Figure]:
+    """A matrix for every measure, of one block."""
+    figures = {}
+    with st.container(horizontal=True):
+        columns = [st.container(width=340 if len(each.labels) <= 4 else 520) for each in found]
+    for number, (column, each) in enumerate(zip(columns, found, strict=True)):
+        with column:
+            st.markdown(f"**{verbatim(each.title)}**")
+            values = each.matrix(block)
+            if _defined(values):
+                figures[each.title] = matrix(values, each.labels, measure=each.numbers, span=each.span)
+                chart(figures[each.title], key=f"compare_likeness_{number}")
+            else:
+                st.caption(UNDEFINED)
+    return figures
+
+
+def _draw_every_block(found: Sequence[Likeness]) -> dict[str, go.Figure]:
+    """A matrix for every block, of one measure."""
+    by_title = {each.title: each for each in found}
+    if st.session_state.get("compare_measure") not in (None, *by_title):
+        del st.session_state["compare_measure"]
+    title = st.segmented_control(
+        "Block by block",
+        list(by_title),
+        default=next(iter(by_title)),
+        required=True,
+        key="compare_measure",
+        bind="query-params",
+        help="One matrix for every block, on one scale.",
+    )
+    each = by_title[title]
+    if not any(_defined(values) for values in each.by_block.values()):
+        st.caption(UNDEFINED)
+        return {}
+    figure = matrices(each.by_block, each.labels, measure=each.numbers, span=each.span)
+    chart(figure, key="compare_by_block")
+    return {f"{title}, by block": figure}
+
+
+def _defined(values: np.ndarray) -> bool:
+    """Whether a matrix is defined for any pair."""
+    return not np.isnan(values[~np.eye(len(values), dtype=bool)]).all()
+
+
+def _draw_means(comparisons: Sequence[Comparison]) -> Drawn:
+    figures: dict[str, go.Figure] = {}
+    tables: dict[str, pd.DataFrame] = {}
+    blocks = blocks_of(comparisons)
+    columns = [column for comparison in comparisons for column in comparison.columns]
+    groups = {column.label: number for number, each in enumerate(comparisons) for column in each.columns}
+    st.markdown(
+        "##### Mean gate at every block", help="The mean over the pixels of sSE gates and the channels of cSE weights."
+    )
+    if not any(_has(column, gate) for column in columns for gate in QUANTITIES):
+        st.info("Choose a variant with gates in the sidebar: cSE, sSE or scSE.")
+        return figures, tables
+    with st.container(horizontal=True):
+        parts = [st.container(width=520) for _ in QUANTITIES]
+    for part, (gate, quantity) in zip(parts, QUANTITIES.items(), strict=True):
+        means = {
+            column.label: [_mean(column, block, gate) for block in blocks] for column in columns if _has(column, gate)
+        }
+        with part:
+            if not means:
+                st.caption(f"None of the networks shown has a {quantity.removeprefix('mean ')}.")
+                continue
+            figures[quantity] = gate_means(
+                means, blocks=blocks, quantity=quantity, colours=colours_of(comparisons), dashes=groups
+            )
+            chart(figures[quantity], key=f"compare_mean_{gate}")
+            tables[quantity] = pd.DataFrame(means, index=pd.Index(blocks, name="block"))
+    return figures, tables
 
 
 def _one_grid(comparisons: Sequence[Comparison]) -> bool:
-    """Whether all slices lie at the same place of the same grid, so that their pixels can be compared."""
+    """Whether all slices have one index on one grid, so that their pixels can be compared."""
     first, *others = (comparison.view for comparison in comparisons)
     return all(
         each.index == first.index

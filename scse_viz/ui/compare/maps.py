@@ -16,11 +16,11 @@ from scse_viz.ui.shell.words import architecture_title
 from scse_viz.zoo import Card
 
 NOTHING = "nothing"
-NO_BLOCK = Panel("none", "This network has no block of this name.", note="no such block", caption="")
+NO_BLOCK = Panel("none", "This network lacks a block of this name.", note="no such block", caption="")
 
 
 def choose_reference(titles: Sequence[str]) -> str | None:
-    """The network, of `titles`, whose spatial gates are subtracted from those of the others; None for none."""
+    """The network of `titles` whose spatial gates are subtracted from those of the others, or None."""
     if st.session_state.get("compare_minus", NOTHING) not in (NOTHING, *titles):
         del st.session_state["compare_minus"]
     chosen = st.selectbox(
@@ -28,9 +28,9 @@ def choose_reference(titles: Sequence[str]) -> str | None:
         [NOTHING, *titles],
         key="compare_minus",
         bind="query-params",
-        help="Draws every spatial gate minus that of this network, from -1 to 1: red where it lets more pass, blue "
-        "where it lets less. Only spatial gates are subtracted: channels of two networks do not mean the same, and a "
-        "network without blocks has no gate.",
+        help="Draws every spatial gate minus that of this network, from -1 to 1: red where it is more open, blue where "
+        "it is less. Only spatial gates are subtracted: channels of two networks do not correspond, and a network "
+        "without blocks has no gates.",
     )
     return None if chosen == NOTHING else chosen
 
@@ -38,9 +38,9 @@ def choose_reference(titles: Sequence[str]) -> str | None:
 def draw_maps(
     comparison: Comparison, blocks: Sequence[str], minus: tuple[str, Card] | None, *, narrow: bool, key: str
 ) -> None:
-    """The grid of panels of one slice; minus: title and card of the network that is subtracted.
+    """Draw the grid of panels of one slice; minus: title and card of the network that is subtracted.
 
-    Room is kept for the first four networks, so that nothing moves when one is switched off, unless it is `narrow`.
+    Unless `narrow`, room is kept for four networks, so that nothing moves when one is toggled.
     """
     view, columns = comparison.view, comparison.columns
     first = comparison.cards[0]
@@ -71,7 +71,7 @@ def draw_maps(
 
 
 def _named(card: Card, panels: Mapping[str, Panel], comparison: Comparison) -> dict[str, Panel]:
-    """Panels whose text names the architecture as well, where several are compared."""
+    """Panels whose text also names the architecture, if several are compared."""
     if len({each.architecture for each in comparison.cards}) == 1:
         return dict(panels)
     architecture = architecture_title(card.architecture)
@@ -79,7 +79,7 @@ def _named(card: Card, panels: Mapping[str, Panel], comparison: Comparison) -> d
 
 
 def _detail(cards: Sequence[Card], block: str) -> str:
-    """Channels and resolution of a block, in the networks that are shown."""
+    """Channels and resolution of a block in the networks shown."""
     there = [(card, each) for card in cards for each in card.block_table if each.name == block]
     channels = sorted({each.channels for _, each in there})
     sizes = sorted({each.scale * card.pixel_mm for card, each in there})
@@ -88,7 +88,7 @@ def _detail(cards: Sequence[Card], block: str) -> str:
 
 
 def _minus(view: View, card: Card, panels: Mapping[str, Panel], minus: tuple[str, Card]) -> dict[str, Panel]:
-    """The panels of a network with its spatial gates less those of the reference; the reference keeps its gates."""
+    """Panels of a network with the reference's spatial gates subtracted; the reference keeps its own."""
     title, reference = minus
     drawn, own = dict(panels), [block.name for block in card.block_table]
     if card == reference:

@@ -18,11 +18,11 @@ from scse_viz.zoo import Card
 
 PARTS = ("Maps", "Predictions", "Gates", "Channel weights")
 SIDE_BY_SIDE = 2
-"""Networks, at most, with which two scans stand beside one another; with more, one stands below the other."""
+"""The most networks for which two scans are shown side by side; with more, one is shown below the other."""
 
 
 def page() -> None:
-    """The page: maps first; predictions, gates and channel weights in numbers behind tabs of their own."""
+    """The page: maps first, then tabs with predictions, gates and channel weights in numbers."""
     view = sidebar.view()
     with st.sidebar:
         networks = choices.choose_networks(view)
@@ -64,7 +64,7 @@ def page() -> None:
 
 
 def _listen(networks: Mapping[str, Card]) -> None:
-    """The keys 1 to 4 switch the first four variants."""
+    """Keys 1 to 4 toggle the first four variants."""
     variants = choices.offered_variants(networks)[: choices.FIRST_VARIANTS]
     actions = {str(number): partial(choices.toggle_variant, title) for number, title in enumerate(variants, start=1)}
     keys.listen(actions, key="compare_keys")
@@ -80,9 +80,9 @@ def _draw_maps(
 ) -> choices.Drawn:
     several = len(comparisons) > 1
     together = several and all(len(comparison.columns) <= SIDE_BY_SIDE for comparison in comparisons)
-    places = st.columns(2) if together else [st.container() for _ in comparisons]
-    for number, (place, comparison) in enumerate(zip(places, comparisons, strict=True)):
-        with place:
+    parts = st.columns(2) if together else [st.container() for _ in comparisons]
+    for number, (part, comparison) in enumerate(zip(parts, comparisons, strict=True)):
+        with part:
             if several:
                 st.markdown(f"##### {verbatim(comparison.name)}")
             key = f"panels_{number}" if number else "panels"

@@ -24,14 +24,14 @@ def choose_structure(comparison: Comparison) -> str:
             key="compare_structure",
             width=420,
             bind="query-params",
-            help="2 |A and B| / (|A| + |B|) of the areas that two networks give to a structure in this slice, 0 to 1. "
-            "The mean is that of the structures that at least one of the two finds; background is left out.",
+            help="2 |A and B| / (|A| + |B|) of the areas that two networks assign to a structure here, 0 to 1. "
+            "The mean is over structures that at least one of the two finds, without background.",
         )
     )
 
 
 def draw_predictions(comparison: Comparison, structure: str, *, key: str) -> Drawn:
-    """How far the predictions of one slice agree with each other and with the labels; the figures and tables drawn."""
+    """Draw how far predictions agree with each other and with the labels; the figures and tables drawn."""
     view = comparison.view
     found = compare_cached.agreement(view.slice, comparison.cards)
     titles = [column.title for column in comparison.columns]

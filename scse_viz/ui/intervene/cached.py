@@ -1,4 +1,4 @@
-"""What Intervene keeps: answers of changed networks, and the numbers of its sweeps, a few channels at a time."""
+"""Caches of Intervene: predictions of changed networks, and the effects of its sweeps, a few channels at a time."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -17,12 +17,12 @@ from scse_viz.ui.shell import cached
 from scse_viz.zoo import Card
 
 TOGETHER = 4
-"""Channels whose effect is computed between two steps of the progress, and kept together."""
+"""Channels computed and cached together, between two steps of the progress bar."""
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkSlice:
-    """One slice through one network, with the reference labels of the slice (H, W), numbers of the groups, if any."""
+    """One slice and one network, with the slice's reference labels (H, W), if any, as numbers of the groups."""
 
     scan_slice: ScanSlice
     card: Card
@@ -31,16 +31,16 @@ class NetworkSlice:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What results depend on: slice, weights, and the labels that Dice is taken with."""
+        """What results depend on: the slice, the weights, and the labels for Dice."""
         labels = "" if self.reference_labels is None else hashlib.sha256(self.reference_labels.tobytes()).hexdigest()
         return (*self.scan_slice.key, self.card.name, self.card.sha256, labels, repr(self.groups))
 
 
 @dataclass(frozen=True)
 class Effect:
-    """How much a change did: shares 0 to 1 as in `analysis.effects`, and the mean Dice with the labels that was lost.
+    """The effect of a change: shares 0 to 1 as in `analysis.ablation`, and the loss of mean Dice with the labels.
 
-    `dice_lost` is nan where there are no labels, and below 0 where the change brought the answer closer to them.
+    `dice_lost` is nan without labels, and below 0 where the change improved the prediction.
     """
 
     changed: float
@@ -49,7 +49,7 @@ class Effect:
 
 
 def fingerprint(change: Change) -> str:
-    """A change as a text that is the same for the same change, a region by the content of its mask."""
+    """A change as text, equal for equal changes; a region counts by the content of its mask."""
     region = change.spatial_gate
     if not isinstance(region, Region):
         return repr(change)
@@ -62,26 +62,26 @@ _data = partial(cached.data, hashes={NetworkSlice: lambda at: at.key, Change: fi
 
 @_data(400)
 def result(at: NetworkSlice, changes: Mapping[str, Change]) -> SliceResult:
-    """What a changed network makes of a slice. Raises ScanError, WeightsError."""
+    """The result of a changed network on a slice. Raises ScanError, WeightsError."""
     return segment_slice(at.scan_slice, cached.network(at.card), at.card, changes=changes)
 
 
 @_data(100)
 def magnitudes(at: NetworkSlice) -> dict[str, np.ndarray]:
-    """The mean |v| of every channel that leaves each block: block -> (C,). Raises ScanError, WeightsError."""
+    """Mean |v| of every channel of each block's output: block -> (C,). Raises ScanError, WeightsError."""
     return channel_magnitudes(at.scan_slice, cached.network(at.card), at.card)
 
 
 @_data(2000)
 def block_effect(at: NetworkSlice, block: str, change: Change) -> Effect:
-    """What a change of one block alone does to a slice. Raises ScanError, WeightsError."""
+    """The effect of a change of one block alone. Raises ScanError, WeightsError."""
     changed = predict(at.scan_slice, cached.network(at.card), at.card, {block: change})
     return _effect(at, changed)
 
 
 @_data(4000)
 def channel_effects(at: NetworkSlice, block: str, channels: Sequence[int]) -> list[Effect]:
-    """What knocking out each of some channels of a block alone does to a slice. Raises ScanError, WeightsError."""
+    """The effect of knocking out each of some channels of a block alone. Raises ScanError, WeightsError."""
     without = predict_without(at.scan_slice, cached.network(at.card), at.card, block, channels)
     return [_effect(at, changed) for _, changed in without]
 

@@ -1,4 +1,4 @@
-"""The controls of the page Intervene: one strip for each block, how actions are meant, undo and reset."""
+"""Controls of the page Intervene: a strip for each block, the manner of actions, undo and reset."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -29,24 +29,24 @@ from scse_viz.zoo.structures import Structure
 ADDRESS = "intervene"
 """The key of the plan in the address."""
 STRIP = 100
-"""Width of the strip of a block, in pixels: nine stand side by side in a usual window."""
+"""Width of a block's strip in pixels: nine fit side by side in a usual window."""
 FIRST_STRENGTH = 0.5
 UNDOS = 100
 _PLAN, _HISTORY, _BLOCKS = "intervene_plan", "intervene_history", "intervene_blocks"
 _HELP = (
-    "as it is: nothing is changed. off: the gate is 1; the whole block is bypassed, and what enters it leaves it. "
-    "mean: every pixel, or channel, gets the gate's average. invert: 1 − gate. shuffle: the same values at other "
-    "places. strength k, set by the slider: 1 + k (gate − 1). 1 or 0 inside: the spatial gate has this value inside "
-    "the structure chosen below, and is as it is elsewhere."
+    "as it is: no change. off: the gate is 1; with the whole block, it is bypassed and its input is its output. mean: "
+    "every pixel, or channel, gets the gate's mean. invert: 1 − gate. shuffle: the gate's values in random order. "
+    "strength k, set by the slider: 1 + k (gate − 1). 1 or 0 inside: the spatial gate is set to this value inside the "
+    "structure chosen below, and unchanged elsewhere."
 )
 _STRENGTH_HELP = (
-    "1 + k (gate − 1), for the whole block u + k (v − u) of what enters and leaves it: 0 is off, 1 as it is, 2 twice "
-    "the effect, where a gate below 0.5 becomes negative."
+    "1 + k (gate − 1); for the whole block u + k (v − u), u its input and v its output. 0 is off, 1 as it is, 2 twice "
+    "the effect, where a gate below 0.5 turns negative."
 )
 
 
 def begin(blocks: Sequence[str]) -> None:
-    """Take the plan from the address at the first run, and keep it there afterwards; blocks: of the network shown."""
+    """Read the plan from the address in the first run, write it there in later ones; blocks: of the network shown."""
     st.session_state[_BLOCKS] = tuple(blocks)
     if _PLAN not in st.session_state:
         plan, whole = read_plan(st.query_params.get(ADDRESS, ""), blocks)
@@ -57,18 +57,18 @@ def begin(blocks: Sequence[str]) -> None:
 
 
 def current() -> Plan:
-    """What is to be changed, as it stands."""
+    """The current plan."""
     plan: Plan = st.session_state[_PLAN]
     return plan
 
 
 def put(block: str, setting: Setting) -> None:
-    """Change what is done at one block; only in a callback, before the widgets are drawn."""
+    """Replace the setting of one block; only in callbacks, before widgets are drawn."""
     _set(with_setting(current(), block, setting, st.session_state[_BLOCKS]))
 
 
 def setting_of(block: str) -> Setting:
-    """What is done at one block."""
+    """The setting of one block."""
     return current().get(block, Setting())
 
 
@@ -78,7 +78,7 @@ def uses_region() -> bool:
 
 
 def draw(gates: Mapping[str, Sequence[str]]) -> None:
-    """Draw a strip for every block of a network, side by side as it runs; gates: block -> those that it has."""
+    """Draw a strip for every block of a network, in the order of a pass; gates: block -> its gates."""
     with st.container(horizontal=True, gap="xsmall"):
         for block in gates:
             with st.container(width=STRIP, gap="xsmall"):
@@ -86,7 +86,7 @@ def draw(gates: Mapping[str, Sequence[str]]) -> None:
 
 
 def draw_manner(gates: Sequence[str], structures: Sequence[Structure]) -> tuple[str, int, int]:
-    """How actions are meant: the gates they act on, the number of the structure of a region, the seed of a shuffle."""
+    """Choose the gates that actions act on, the class number of the region's structure, and the seed of shuffles."""
     chosen, names = WHOLE, [each.name for each in structures[1:]]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if len(gates) > 1:
@@ -107,7 +107,7 @@ def draw_manner(gates: Sequence[str], structures: Sequence[Structure]) -> tuple[
             bind="query-params",
             disabled="spatial_gate" not in gates,
             width=230,
-            help="Inside it as this network predicts it, before any change.",
+            help="The region is the structure as predicted before any change.",
         )
         seed = st.number_input(
             "Seed of shuffle",
@@ -117,26 +117,26 @@ def draw_manner(gates: Sequence[str], structures: Sequence[Structure]) -> tuple[
             key="intervene_seed",
             bind="query-params",
             width=150,
-            help="Another seed, another order.",
+            help="Each seed gives another random order.",
         )
     return chosen, 1 + names.index(structure), int(seed)
 
 
 def draw_said() -> None:
-    """The plan in words, and the ways back."""
+    """Draw the plan in words, with undo and reset."""
     plan = current()
     with st.container(horizontal=True, vertical_alignment="center"):
         if plan:
             st.markdown(f"**Changed:** {verbatim(sentence(plan))}", width="stretch")
         else:
-            st.markdown("Nothing is changed yet: choose an action for a block, or click a channel.", width="stretch")
+            st.markdown("Nothing is changed. Choose an action for a block, or click a channel below.", width="stretch")
         st.button(
             "Undo",
             key="intervene_undo",
             on_click=_undo,
             disabled=not st.session_state[_HISTORY],
             icon=":material/undo:",
-            help="Take back the last change.",
+            help="Undo the last change.",
         )
         st.button(
             "Reset all",
@@ -145,7 +145,7 @@ def draw_said() -> None:
             args=({},),
             disabled=not plan,
             icon=":material/restart_alt:",
-            help="All blocks as they are, and all channels back.",
+            help="Restore all blocks and channels.",
         )
 
 

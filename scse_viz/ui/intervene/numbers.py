@@ -30,13 +30,13 @@ def draw_metrics(outcome: Outcome) -> None:
             "Share of structures",
             f"{share:.1%}",
             width="content",
-            help="Changed pixels, of all that are a structure before or after.",
+            help="Changed pixels as a share of those that are a structure before or after.",
         )
         st.metric(
             "Dice, before with after",
             f"{known.mean():.3f}" if len(known) else "–",
             width="content",
-            help="2 |A and B| / (|A| + |B|) of both predictions, the mean over structures: 1 where nothing changed.",
+            help="2 |A and B| / (|A| + |B|) of the two predictions, mean over structures; 1 where nothing changed.",
         )
         st.metric(
             "Mean confidence",
@@ -44,14 +44,14 @@ def draw_metrics(outcome: Outcome) -> None:
             _signed(confidence[1] - confidence[0]),
             delta_color="off",
             width="content",
-            help="The probability of the predicted class, the mean over the slice after the changes.",
+            help="The probability of the predicted class, mean over the slice, after the changes.",
         )
         if outcome.view.reference_labels is not None:
             _draw_dice(outcome, outcome.view.reference_labels)
 
 
 def draw_tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
-    """Draw what changed by structure, and Dice with the labels where there are any; the tables by name."""
+    """Draw changes by structure, and Dice with the labels if there are any; the tables by name."""
     structures = outcome.card.structures
     found = differences(outcome.before.labels, outcome.after.labels, len(structures), outcome.pixel_area)
     table = pd.DataFrame(
@@ -70,7 +70,7 @@ def draw_tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
     with left:
         st.markdown(
             "##### Change by structure",
-            help="Areas in this slice before and after; Dice, 0 to 1, of the structure after with itself before.",
+            help="Areas in this slice before and after, and Dice, 0 to 1, between before and after.",
         )
         formats = ("%.2f", "%.2f", "%+.2f", "%+.1f", "%.3f")
         columns = {
@@ -103,10 +103,10 @@ def _draw_dice(outcome: Outcome, reference: np.ndarray) -> None:
         f"{after:.3f}" if not np.isnan(after) else "–",
         _signed(after - before),
         width="content",
-        help="Mean over labelled structures after the changes, and how much it differs from before.",
+        help="Mean over labelled structures after the changes, and the difference to before.",
     )
 
 
 def _signed(difference: float) -> str | None:
-    """A difference for `st.metric`, None where three digits show none or where it is nan."""
+    """A difference for `st.metric`; None where it is nan or rounds to 0.000."""
     return f"{difference:+.3f}" if abs(difference) >= 0.0005 else None

@@ -1,4 +1,4 @@
-"""Intervene: what was this gate worth? Change gates or channels, and see what becomes of the prediction."""
+"""Intervene: change gates or knock out channels, and see the effect on the prediction."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,14 +22,14 @@ from scse_viz.zoo import Card, WeightsError
 
 
 def page() -> None:
-    """The page: a strip of controls for each block, before and after, channels, tables, sweeps."""
+    """The page: controls for each block, the slice before and after, channels, tables, sweeps."""
     view = sidebar.view()
     card = sidebar.choose_network(view)
     block = sidebar.choose_block(card)
     controls.begin([each.name for each in card.block_table])
     where = f" · {view.position}" if view.position else ""
     st.markdown(f"#### {verbatim(view.scan.name)}{where}")
-    st.caption(f"{card.name}: what was a gate worth? Take it away, and see what becomes of the prediction.")
+    st.caption(f"{card.name}: what does a gate contribute? Change it, and see the effect on the prediction.")
     lost = st.container()
     try:
         _draw(view, card, block)
@@ -82,9 +82,9 @@ def _draw(view: View, card: Card, block: str) -> None:
 def _draw_controls(
     view: View, card: Card, before: SliceResult, gates: Mapping[str, Sequence[str]]
 ) -> tuple[Manner, int]:
-    """The controls; how actions are meant, and the number of the structure of a region."""
+    """Draw the controls; the manner of actions, and the class number of the region's structure."""
     if not any(gates.values()):
-        st.info("This network has no gates to change: knock out channels below, or choose a variant with a block.")
+        st.info("This network has no gates to change. Knock out channels below, or choose a variant with gates.")
         controls.draw_said()
         return Manner(), 1
     controls.draw(gates)
@@ -92,7 +92,7 @@ def _draw_controls(
     controls.draw_said()
     inside = before.labels == structure
     if not inside.any() and controls.uses_region():
-        st.warning(f"No {card.structures[structure].name} is predicted in this slice: a region inside it is empty.")
+        st.warning(f"No {card.structures[structure].name} is predicted in this slice, so its region is empty.")
 
     def made(value: float) -> Region:
         return region(inside, value, view.slice, card)

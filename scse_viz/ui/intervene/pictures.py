@@ -19,13 +19,13 @@ from scse_viz.zoo.structures import Structure
 
 PREDICTIONS = {
     "before": "The network as it is",
-    "after": "The network with its blocks changed",
-    "changed": "Pixels to which the changed network gives another structure, or none",
+    "after": "The network with the changes",
+    "changed": "Pixels whose predicted structure changed",
 }
 GATE_COLUMNS = {
     "gate before": "The network as it is",
-    "gate after": "What is applied in its place",
-    "after minus before": "Below 0 less passes, above 0 more",
+    "gate after": "The gate with the changes",
+    "after minus before": "Below 0 the gate is less open, above 0 more",
 }
 
 
@@ -80,7 +80,7 @@ def draw_gates(outcome: Outcome) -> None:
 
 
 def _gate_panels(outcome: Outcome, block: str) -> tuple[Panel, ...]:
-    """The spatial gate of a block before, after, and the difference; nothing where the change left its gates alone."""
+    """The spatial gate of a block before and after, and the difference; nothing where its gates did not change."""
     before = block_panel(outcome.before.gates[block], title=f"before, {block}")
     gate = outcome.before.gates[block].spatial_gate
     change = outcome.changes[block]
@@ -96,7 +96,7 @@ def _gate_panels(outcome: Outcome, block: str) -> tuple[Panel, ...]:
 
 
 def _caption(block: str, panel: Panel) -> str:
-    """The block's name, since a grid names its first row by the slice, and the mean of what is drawn."""
+    """The block's name, since a grid names its first row after the slice, and the mean of the map."""
     return block if panel.mean is None else f"{block}, mean {panel.mean:{'+' if panel.kind == 'difference' else ''}.2f}"
 
 

@@ -1,4 +1,4 @@
-"""What is to be changed on the page Intervene, block by block: as words of the address, as changes, and as Python."""
+"""The changes planned on the page Intervene, block by block: as text of the address, as changes, and as Python."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,9 +17,9 @@ ACTIONS = {
     "open": "1 inside",
     "close": "0 inside",
 }
-"""What can be done with the gates of a block: word in the address -> title."""
+"""Actions on the gates of a block: word in the address -> title."""
 REGIONS = {"open": 1.0, "close": 0.0}
-"""Actions that change a spatial gate inside a structure only, and its value there."""
+"""Actions that set a spatial gate inside a structure only -> its value there."""
 WHOLE, CHANNEL, SPATIAL = "whole block", "channel gate (cSE)", "spatial gate (sSE)"
 STRENGTHS = (0.0, 2.0)
 _WITHOUT = "without"
@@ -28,7 +28,7 @@ _MOST_CHANNELS = 4096
 
 @dataclass(frozen=True)
 class Setting:
-    """What is done at one block: an action on its gates, the strength where that is the action, channels left out."""
+    """The setting of one block: an action on its gates, the strength if that is the action, channels knocked out."""
 
     action: str = LEAVE
     strength: float = 1.0
@@ -36,19 +36,19 @@ class Setting:
 
     @property
     def shown_strength(self) -> float:
-        """Where the slider stands."""
+        """The position of the slider."""
         return {LEAVE: 1.0, OFF: 0.0, STRENGTH: self.strength}.get(self.action, 1.0)
 
 
 Plan = Mapping[str, Setting]
-"""Settings by block, those alone that change something, in the order of the network."""
+"""Settings by block, in the order of the network; blocks that are unchanged are absent."""
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How actions are meant: which gates they act on, the seed of shufflings, and the region of a structure.
+    """The manner of actions: the gates they act on, the seed of shuffles, and the region of a structure.
 
-    `region` makes a Region of a value; the structure that it lies in belongs to the page.
+    `region` makes a Region of a value, inside the structure chosen on the page.
     """
 
     gates: str = WHOLE
@@ -57,7 +57,7 @@ class Manner:
 
 
 def with_setting(plan: Plan, block: str, setting: Setting, blocks: Sequence[str]) -> dict[str, Setting]:
-    """The plan with another setting of one block; blocks: those of the network, in its order."""
+    """The plan with one block's setting replaced; blocks: of the network, in order."""
     if setting.action == STRENGTH and setting.strength == 1:
         setting = replace(setting, action=LEAVE)
     if setting.action != STRENGTH:
@@ -68,12 +68,12 @@ def with_setting(plan: Plan, block: str, setting: Setting, blocks: Sequence[str]
 
 
 def write_plan(plan: Plan) -> str:
-    """A plan as the address has it: `encoder1:off,bottleneck:strength:0.5,decoder1:mean:without:3.7`."""
+    """A plan as text of the address: `encoder1:off,bottleneck:strength:0.5,decoder1:mean:without:3.7`."""
     return ",".join(":".join([block, *_words(setting)]) for block, setting in plan.items())
 
 
 def read_plan(text: str, blocks: Sequence[str]) -> tuple[dict[str, Setting], bool]:
-    """The plan that an address holds for a network of these blocks, and whether all of it could be used."""
+    """The plan in an address, for a network of these blocks, and whether all of it was valid."""
     plan: dict[str, Setting] = {}
     whole = True
     for part in filter(None, text.split(",")):
@@ -88,16 +88,16 @@ def read_plan(text: str, blocks: Sequence[str]) -> tuple[dict[str, Setting], boo
 
 
 def sentence(plan: Plan) -> str:
-    """A plan in words, for people."""
+    """A plan in words."""
     return " · ".join(f"{block} {', '.join(_said(setting))}" for block, setting in plan.items())
 
 
 def changes_of(
     plan: Plan, manner: Manner, gates: Mapping[str, Sequence[str]], channels: Mapping[str, int]
 ) -> dict[str, Change]:
-    """A plan as changes of one network; gates: block -> those that it has, of "channel_gate" and "spatial_gate".
+    """A plan as changes of one network; gates: block -> its gates, of "channel_gate" and "spatial_gate".
 
-    What a network has no place for is left out: an action on a gate that it has not, a channel beyond its `channels`.
+    What does not apply to the network is left out: an action on a gate it lacks, a channel beyond its `channels`.
     """
     changes = {}
     for block, setting in plan.items():
@@ -111,7 +111,7 @@ def changes_of(
 
 
 def change_of(setting: Setting, manner: Manner, gates: Sequence[str]) -> Change:
-    """The change of a block's gates that a setting means; none where the block has no such gate."""
+    """A setting as a change of a block's gates; no change where the block lacks the gate."""
     if not gates:
         return Change()
     if setting.action in REGIONS:
@@ -130,7 +130,7 @@ def change_of(setting: Setting, manner: Manner, gates: Sequence[str]) -> Change:
 
 
 def python_of(changes: Mapping[str, Change], card: str, plane: str, index: int, structure: int) -> str:
-    """The Python that makes the changes again, to follow `takeaway.code_for`."""
+    """Python that repeats the changes, to follow that of `report.code_for`."""
     made = ",\n".join(f"    {block!r}: {_python(change, structure)}" for block, change in changes.items())
     return f"""
 from scse_viz.inference.ablation import region
@@ -141,7 +141,7 @@ changes = {{
 {made}
 }}
 after = segment_slice(scan_slice, zoo.load(card.name), card, changes=changes)
-after.labels != result.labels  # (H, W), where the answer changed
+after.labels != result.labels  # (H, W), where the prediction changed
 """
 
 
@@ -156,7 +156,7 @@ def _words(setting: Setting) -> Iterator[str]:
 
 
 def _setting(words: Sequence[str]) -> Setting:
-    """Words of the address -> a setting. Raises ValueError for words that make none."""
+    """Words of the address -> a setting. Raises ValueError for invalid words."""
     left = list(words)
     action, strength = LEAVE, 1.0
     without: tuple[int, ...] = ()
@@ -180,7 +180,7 @@ def _runs(channels: Sequence[int]) -> Iterator[str]:
 
 
 def _channels(run: str) -> range:
-    """A word of `_runs` -> its channels. Raises ValueError for another word."""
+    """A word of `_runs` -> its channels. Raises ValueError for an invalid one."""
     first, _, last = run.partition("-")
     channels = range(int(first), int(last or first) + 1)
     if not 0 <= channels.start < channels.stop <= _MOST_CHANNELS:

@@ -1,4 +1,4 @@
-"""Two sweeps of the unchanged network: every block is changed in turn, and every channel of a block knocked out."""
+"""Two sweeps over the unchanged network: every block changed in turn, and every channel of a block knocked out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -34,7 +34,7 @@ _SCATTER = "intervene_scatter"
 
 @dataclass(frozen=True, eq=False)
 class Sweeps:
-    """What was swept, to be taken along."""
+    """Figures and tables of sweeps, to be exported."""
 
     figures: Mapping[str, go.Figure]
     tables: Mapping[str, pd.DataFrame]
@@ -43,11 +43,11 @@ class Sweeps:
 def draw(
     at: NetworkSlice, before: SliceResult, gates: Mapping[str, Sequence[str]], manner: Manner, block: str
 ) -> Sweeps:
-    """Draw the part of the page that sweeps; gates: block -> those that it has."""
-    st.subheader("What was each worth?")
+    """Draw the sweeps; gates: block -> its gates."""
+    st.subheader("How much does each contribute?")
     st.caption(
-        "Each block, or channel, is changed alone in the network as it is, and this slice is segmented again. It says "
-        "what a gate was worth for this slice; another slice may need other gates."
+        "Each block, or channel, is changed alone and this slice is segmented again. The effect is that on this slice; "
+        "on other slices it may differ."
     )
     titles = {title: name for name, title in TITLES.items() if name != "dice_lost" or at.reference_labels is not None}
     chosen = st.segmented_control(
@@ -57,9 +57,9 @@ def draw(
         required=True,
         key="intervene_effect",
         bind="query-params",
-        help="changed pixels: those with another label, of all that are a structure before or after. moved "
-        "probability: how much of the class probabilities went to other classes, ½ Σ |p − q|, on average over the "
-        "structures. Dice lost: mean Dice with the labels before minus after; below 0 the change did good.",
+        help="changed pixels: those with another label, as a share of those that are a structure before or after. "
+        "moved probability: the probability that moved to other classes, ½ Σ |p − q|, mean over structure pixels. "
+        "Dice lost: mean Dice with the labels, before minus after; below 0 the change improved it.",
     )
     left, right = beside(2, key="sweeps", gap="large")
     with left:
@@ -77,13 +77,13 @@ def draw(
 def _draw_blocks(at: NetworkSlice, gates: Mapping[str, Sequence[str]], manner: Manner, measure: str) -> Sweeps:
     st.markdown("##### Which block matters most?")
     if not any(gates.values()):
-        st.info("This network has no gates to change. Its channels can be knocked out, beside this.")
+        st.info("This network has no gates to change. Its channels can be swept, at the right.")
         return Sweeps({}, {})
     on = st.toggle(
         "Sweep over the blocks",
         key="intervene_sweep",
         bind="query-params",
-        help="One pass through the network for every block.",
+        help="One pass of the network per block.",
     )
     action = st.segmented_control(
         "Each block in turn",
@@ -94,10 +94,10 @@ def _draw_blocks(at: NetworkSlice, gates: Mapping[str, Sequence[str]], manner: M
         required=True,
         key="intervene_sweep_action",
         bind="query-params",
-        help="What is done to the gates chosen above under “Actions change”.",
+        help="The action on the gates chosen above under “Actions change”.",
     )
     if not on:
-        st.caption(f"{len(gates)} passes, one for each block; the block that matters most stands first.")
+        st.caption(f"{len(gates)} passes, one per block; the block with the largest effect comes first.")
         return Sweeps({}, {})
     effects: dict[str, Effect] = {}
     progress = st.progress(0.0, "Sweeping over the blocks")
@@ -119,11 +119,11 @@ def _draw_channels(at: NetworkSlice, before: SliceResult, block: str, measure: s
         "Sweep over the channels",
         key="intervene_channels",
         bind="query-params",
-        help="One pass through the network for every channel of the block chosen in the sidebar.",
+        help="One pass of the network per channel of the block chosen in the sidebar.",
     )
     against = _choose_against(weighed)
     if not on:
-        st.caption(f"A pass for each channel of {block}: what it weighs, against what is lost without it.")
+        st.caption(f"One pass per channel of {block}: its weight against the effect of knocking it out.")
         return Sweeps({}, {})
     found = _channels(at, before, [block], measure, against)[block]
     left_out = setting_of(block).without
@@ -140,7 +140,7 @@ def _draw_every_channel(at: NetworkSlice, before: SliceResult, measure: str) -> 
         "The same for the channels of all blocks",
         key="intervene_all_blocks",
         bind="query-params",
-        help="On one scale. It takes a pass for each channel of the network, a minute or more.",
+        help="On one scale. One pass per channel of the network, which takes a minute or more.",
     )
     if not on:
         return Sweeps({}, {})
@@ -157,7 +157,7 @@ def _draw_every_channel(at: NetworkSlice, before: SliceResult, measure: str) -> 
 def _channels(
     at: NetworkSlice, before: SliceResult, blocks: Sequence[str], measure: str, against: str
 ) -> dict[str, ChannelEffects]:
-    """The channels of some blocks, by what they are ranked by and their effect."""
+    """The channels of some blocks: what they are ranked by, their effect, and the rank correlation."""
     magnitudes = intervene_cached.magnitudes(at)
     channels = {}
     for block, found in _sweep_channels(at, {name: len(magnitudes[name]) for name in blocks}).items():
@@ -170,7 +170,7 @@ def _channels(
 
 def _choose_against(weighed: bool) -> str:
     if not weighed:
-        st.caption("This network has no channel gate: its channels are ranked by mean |v| of what leaves the block.")
+        st.caption("This network has no channel gate: its channels are ranked by the mean |v| of the block's output.")
         return MAGNITUDE
     chosen = st.segmented_control(
         "Channels are ranked by",
@@ -179,14 +179,14 @@ def _choose_against(weighed: bool) -> str:
         required=True,
         key="intervene_against",
         bind="query-params",
-        help="cSE weight: what the channel gate multiplies the channel by. mean activation: mean |v| of what leaves "
-        "the block in this channel; does a weight say more than how loud a channel is?",
+        help="cSE weight: the channel's gate. mean activation: mean |v| of the channel in the block's output. Does the "
+        "weight tell more than the activation alone?",
     )
     return AGAINST[chosen]
 
 
 def _sweep_channels(at: NetworkSlice, counts: Mapping[str, int]) -> dict[str, list[Effect]]:
-    """The effect of every channel of some blocks; a run that is cut short goes on where it stopped."""
+    """The effect of every channel of some blocks; an interrupted run resumes, since results are cached."""
     effects: dict[str, list[Effect]] = {block: [] for block in counts}
     total, done = sum(counts.values()), 0
     progress = st.progress(0.0, "Knocking out channels")
@@ -202,26 +202,26 @@ def _sweep_channels(at: NetworkSlice, counts: Mapping[str, int]) -> dict[str, li
 
 def _draw_rho(block: str, found: ChannelEffects, against: str, by_magnitude: float | None) -> None:
     if np.isnan(found.rho):
-        st.caption(f"{block}: no rank correlation, since all channels are alike in one of the two.")
+        st.caption(f"{block}: no rank correlation, since one of the two is constant over the channels.")
         return
     p = permutation_p(found.x, found.y)
     name = "weight" if against == WEIGHT else "mean activation"
     often = f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
     said = (
-        f"Chance alone ranks as well: here, {name} does not mark the channels that matter."
+        f"Not distinguishable from chance: here, {name} does not mark the channels that matter."
         if p >= 0.05
-        else f"Channels of a {'higher' if found.rho > 0 else 'lower'} {name} tend to matter more."
+        else f"Channels with a {'higher' if found.rho > 0 else 'lower'} {name} tend to matter more."
     )
     beside = "" if by_magnitude is None else f" Ranked by mean activation: ρ = {signed(by_magnitude)}."
     st.markdown(
         f"**Spearman's ρ = {signed(found.rho)}** over {len(found.x)} channels ({often}). {said}{beside}",
-        help="Rank correlation, −1 to 1. p is how often channels in random order correlate as much, of 2,000 orders. "
-        "Click a point to knock its channel out above.",
+        help="Rank correlation, −1 to 1. p is the share of 2,000 random permutations that correlate as strongly. Click "
+        "a point to knock its channel out above.",
     )
 
 
 def _table(at: NetworkSlice, before: SliceResult, blocks: Sequence[str]) -> pd.DataFrame:
-    """Every channel of some blocks with all of its effects, a row each."""
+    """A row for every channel of some blocks, with all of its effects."""
     magnitudes = intervene_cached.magnitudes(at)
     rows = [
         {
