@@ -68,7 +68,7 @@ def draw_gates(comparisons: Sequence[Comparison]) -> Drawn:
     found = likenesses(comparisons)
     st.markdown("##### How alike are the gates?", help=HELP)
     if not found:
-        st.info("Choose two networks with gates at the same blocks in the sidebar (cSE, sSE, scSE) to compare them.")
+        st.info("Choose two variants with gates in the sidebar (cSE, sSE, scSE) to compare them.")
         return figures, tables
     figures |= _draw_block(found, _choose_block(found))
     figures |= _draw_every_block(found)
