@@ -60,6 +60,7 @@ def dicom(pixels, position=(0, 0, 0), directions=(1, 0, 0, 0, 1, 0), *, number=1
     dataset = pydicom.Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()  # stands for that of the image where it lacks one
     dataset.SOPClassUID, dataset.SOPInstanceUID, dataset.SeriesInstanceUID = MRImageStorage, generate_uid(), series
     dataset.Rows, dataset.Columns = pixels.shape[-2:]
     dataset.BitsAllocated = dataset.BitsStored = 16

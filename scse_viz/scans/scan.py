@@ -1,33 +1,15 @@
-"""Image file -> Scan: voxels in RAS with their affine in mm, and the slices of it that are shown.
+"""Scan: voxels in RAS with their affine in mm, and the slices of it that are shown.
 
 Slices are shown in the neurological way, as the networks were trained: left is left. Axial: rows go posterior, columns
 right; coronal: rows go inferior, columns right; sagittal: rows go inferior, columns anterior.
 """
 
-import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 import numpy as np
-from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation, ornt_transform
-
-from scse_viz.scans.readers import Contents, ScanError, VolumeChoice, read
-
-__all__ = [
-    "PLANES",
-    "Scan",
-    "ScanError",
-    "ScanSlice",
-    "SliceGrid",
-    "VolumeChoice",
-    "read_labels",
-    "read_scan",
-    "slice_grid",
-    "slice_of",
-    "volume_of",
-]  # fmt: skip
+from nibabel.orientations import apply_orientation, io_orientation, ornt_transform
 
 PLANES = {"sagittal": 0, "coronal": 1, "axial": 2}  # plane -> axis of RAS that it cuts
 LETTERS = {  # at the top, right, bottom and left
@@ -35,7 +17,6 @@ LETTERS = {  # at the top, right, bottom and left
     "coronal": ("S", "R", "I", "L"),
     "axial": ("A", "R", "P", "L"),
 }
-GRID_TOLERANCE = 0.1  # voxels that a label file may lie off its scan: rounding of quaternions, far under a shift
 RAS = np.array([[0, 1], [1, 1], [2, 1]])  # nibabel's words for: axes 0, 1, 2, none flipped
 NIFTI1_SIDE = 32767  # voxels: the longest side that NIfTI-1 can say
 
@@ -147,65 +128,6 @@ class ScanSlice:
         return x, y, z
 
 
-def read_scan(source: Path | bytes, *, name: str | None = None, volume: int | None = None) -> Scan:
-    """Image file -> Scan; name: of the file, when source is its bytes; volume: which one of a 4-D file.
-
-    Raises VolumeChoice for a file of several volumes without a choice, ScanError for one that cannot be shown.
-    """
-    name = name or _name(source)
-    contents = read(source, name, volume)
-    turned = apply_orientation(contents.values, io_orientation(contents.affine))
-    with np.errstate(over="ignore", invalid="ignore"):  # float64 beyond float32: infinite, and so mended below
-        voxels = np.array(turned, dtype=np.float32, order="K")  # the file's order in memory: no slow transpose
-    notes = (*contents.notes, *_made_finite(voxels, name))
-    if voxels.min() == voxels.max():
-        notes = (*notes, "All voxels are equal, so there is nothing to segment.")
-    voxels.setflags(write=False)  # a cached scan is shared
-    affine = _ras_affine(contents)
-    return Scan(
-        name=name,
-        voxels=voxels,
-        affine=affine,
-        oriented=contents.oriented,
-        notes=notes,
-        digest=_digest(voxels, affine),
-        file_shape=contents.values.shape,
-        file_affine=contents.affine,
-        file_header=contents.header,
-    )
-
-
-def read_labels(source: Path | bytes, scan: Scan, *, name: str | None = None) -> np.ndarray:
-    """Label file -> (X, Y, Z) int32 in RAS on the grid of scan; raises ScanError that says how the grids differ.
-
-    Where one of the two files gives no orientation, the labels belong to the scan's voxels in the order of the files.
-    """
-    name = name or _name(source)
-    try:
-        contents = read(source, name)
-    except VolumeChoice as several:
-        raise ScanError(
-            f"{name}: {several.volumes} volumes of labels; save the one of this scan as a file"
-        ) from several
-    labels = contents.values if contents.indices is None else contents.indices
-    if contents.colour and contents.indices is None:
-        raise ScanError(f"{name}: a colour picture, but labels are whole numbers; save the numbers of the structures")
-    if contents.oriented and scan.oriented:
-        labels = apply_orientation(labels, io_orientation(contents.affine))
-        _check_grid(name, labels.shape, _ras_affine(contents), scan)
-    else:
-        _check_shape(name, labels.shape, scan.file_shape, scan)
-        labels = apply_orientation(labels, io_orientation(scan.file_affine))
-    if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
-        raise ScanError(f"{name}: holds values that are not whole numbers; choose a file of labels, not of intensities")
-    limits = np.iinfo(np.int32)
-    if not limits.min <= labels.min() <= labels.max() <= limits.max:
-        raise ScanError(
-            f"{name}: labels from {labels.min():.6g} to {labels.max():.6g} do not fit 32 bits; renumber them"
-        )
-    return np.array(labels, dtype=np.int32, order="K")
-
-
 def slice_grid(scan: Scan, plane: str) -> SliceGrid:
     """Counts, sizes and letters of the slices in a plane."""
     across, down = (axis for axis in range(3) if axis != PLANES[plane])
@@ -230,36 +152,6 @@ def volume_of(slices: np.ndarray, plane: str) -> np.ndarray:
     return np.moveaxis(slices[:, ::-1].swapaxes(1, 2), 0, PLANES[plane])
 
 
-def _name(source: Path | bytes) -> str:
-    return source.name if isinstance(source, Path) else "image"
-
-
-def _ras_affine(contents: Contents) -> np.ndarray:
-    return contents.affine @ inv_ornt_aff(io_orientation(contents.affine), contents.values.shape)
-
-
-def _made_finite(voxels: np.ndarray, name: str) -> tuple[str, ...]:
-    """Sets NaN and infinities to the smallest finite value, in place: dark, whatever the scale; a note says so."""
-    finite = np.isfinite(voxels)
-    bad = voxels.size - np.count_nonzero(finite)
-    if bad == 0:
-        return ()
-    if bad == voxels.size:
-        raise ScanError(f"{name}: no voxel has a finite value; export the scan again")
-    smallest = voxels.min(where=finite, initial=np.inf)
-    voxels[~finite] = smallest
-    return (f"{bad:,} voxels that were not finite were set to the smallest value, {smallest:.6g}.",)
-
-
-def _digest(voxels: np.ndarray, affine: np.ndarray) -> str:
-    """Of the bytes as they lie in memory, together with what says how they lie."""
-    slowest_first = np.argsort(voxels.strides, kind="stable")[::-1]
-    found = hashlib.sha256(repr((voxels.shape, slowest_first.tolist())).encode())
-    found.update(affine.tobytes())
-    found.update(voxels.transpose(slowest_first).reshape(-1))
-    return found.hexdigest()
-
-
 def _exportable(values: np.ndarray) -> np.ndarray:
     if values.dtype == bool:
         return values.astype(np.uint8)
@@ -269,20 +161,3 @@ def _exportable(values: np.ndarray) -> np.ndarray:
     if values.dtype in (np.int64, np.uint64) and limits.min <= values.min() <= values.max() <= limits.max:
         return values.astype(np.int32)
     return values
-
-
-def _check_shape(name: str, shape: tuple[int, ...], wanted: tuple[int, ...], scan: Scan) -> None:
-    if shape != wanted:
-        has, needs = (" × ".join(map(str, sizes)) for sizes in (shape, wanted))
-        raise ScanError(f"{name}: {has} voxels where {scan.name} has {needs}; resample the labels to the scan")
-
-
-def _check_grid(name: str, shape: tuple[int, ...], affine: np.ndarray, scan: Scan) -> None:
-    """Refuses labels whose voxels are not where the scan's are, in number and in mm."""
-    _check_shape(name, shape, scan.voxels.shape, scan)
-    corners = np.array([[*corner, 1] for corner in np.ndindex(2, 2, 2)]) * [*(np.array(shape) - 1), 1]
-    apart = float(np.linalg.norm((corners @ (affine - scan.affine).T)[:, :3], axis=1).max())
-    if apart > GRID_TOLERANCE * min(scan.spacing):
-        raise ScanError(
-            f"{name}: its grid lies up to {apart:.3g} mm off that of {scan.name}; resample the labels to the scan"
-        )

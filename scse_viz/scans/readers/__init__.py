@@ -7,16 +7,18 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 from warnings import catch_warnings, simplefilter
 
-from scse_viz.scans.readers import dicom, nifti, raster
+from scse_viz.scans.readers import dicom, nifti, raster, tiff
 from scse_viz.scans.readers.contents import (
     LARGEST_BYTES,
     LARGEST_VOXELS,
+    PIECE,
     Contents,
     ScanError,
     VolumeChoice,
@@ -74,9 +76,14 @@ def _read_folder(path: Path, name: str, volume: int | None) -> Contents:
         raise ScanError(f"{name}: over {MOST_MEMBERS:,} files; put only the series to show in the folder")
     if sum(found.stat().st_size for found in files) > LARGEST_WHOLE:
         raise ScanError(f"{name}: over {LARGEST_WHOLE / 1024**3:.0f} GiB; put only the series to show in the folder")
-    slices = (data for found in sorted(files) if dicom.is_dicom(data := found.read_bytes()))
+    slices = [found.read_bytes for found in sorted(files) if dicom.is_dicom(_first_bytes(found))]
     with _in_a_sentence(name, "DICOM", dicom.ERRORS):
         return dicom.read_dicom(slices, name, volume)
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(FIRST_BYTES)
 
 
 def _read(formats: Sequence[Format], stream: BinaryIO, name: str, volume: int | None) -> Contents:
@@ -130,7 +137,8 @@ def _read_gzip(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Con
 
 
 def _read_dicom(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
-    return dicom.read_dicom([_whole(stream, name)], name, volume)
+    data = _whole(stream, name)
+    return dicom.read_dicom([lambda: data], name, volume)
 
 
 def _read_half(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
@@ -148,10 +156,9 @@ def _pair(voxels: BinaryIO) -> Format:
 
 def _read_zip(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
     """A DICOM series, an Analyze or NIfTI pair, or a single image; nothing is unpacked to disk."""
-    data = _whole(stream, name)
-    if data.count(b"PK\1\2") > MOST_MEMBERS:  # before zipfile makes an object of each
+    if _members(stream) > MOST_MEMBERS:
         raise ScanError(f"{name}: over {MOST_MEMBERS:,} files; put only the series to show in the .zip")
-    with zipfile.ZipFile(BytesIO(data)) as archive:
+    with zipfile.ZipFile(stream) as archive:
         members = [found for found in archive.infolist() if not found.is_dir() and not _is_hidden(found.filename)]
         if sum(member.file_size for member in members) > LARGEST_WHOLE:
             limit = f"{LARGEST_WHOLE / 1024**3:.0f} GiB"
@@ -164,7 +171,7 @@ def _read_zip(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Cont
         slices = [member for member in members if dicom.is_dicom(first[member.filename])]
         if slices:
             with _in_a_sentence(name, "DICOM", dicom.ERRORS):
-                return dicom.read_dicom((_unpacked(archive, member, name) for member in slices), name, volume)
+                return dicom.read_dicom([partial(_unpacked, archive, member, name) for member in slices], name, volume)
         by_name = {member.filename.lower(): member for member in members}
         for member in members:
             block = first[member.filename]
@@ -173,14 +180,23 @@ def _read_zip(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Cont
                 return nifti.read_nifti(block, BytesIO(_unpacked(archive, voxels, name)), name, volume)
         if len(members) == 1 and not first[members[0].filename].startswith(b"PK"):
             return _read(FORMATS, BytesIO(_unpacked(archive, members[0], name)), name, volume)
-    raise ScanError(
-        f"{name}: {len(members)} files, none DICOM; zip a DICOM series, an .hdr with its .img, or one image"
-    )
+    held = f"{len(members)} files, none DICOM" if members else "no files"
+    raise ScanError(f"{name}: holds {held}; zip a DICOM series, an .hdr with its .img, or one image")
+
+
+def _members(stream: BinaryIO) -> int:
+    """How many files a .zip lists, at most: counted by their mark, before zipfile makes an object of each."""
+    count, end = 0, b""
+    while piece := stream.read(PIECE):
+        count += (end + piece).count(b"PK\1\2")
+        end = piece[-3:]
+    stream.seek(0)
+    return count
 
 
 def _is_hidden(filename: str) -> bool:
     """Whether a member is what macOS and others leave beside the files."""
-    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(filename).parts)
+    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in PurePosixPath(filename).parts)
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, most: int | None = None) -> bytes:
@@ -197,6 +213,7 @@ GZIPPED = (NIFTI, MGH)
 FORMATS = (
     NIFTI,
     Format("DICOM", dicom.has_preamble, _read_dicom, dicom.ERRORS),
+    Format("TIFF", tiff.is_tiff, tiff.read_tiff, tiff.ERRORS),
     Format("picture", raster.is_picture, raster.read_picture, raster.ERRORS),
     Format(".npy", raster.is_array, raster.read_array, raster.ERRORS),
     Format("gzip", lambda block: block[:2] == b"\x1f\x8b", _read_gzip, (OSError, EOFError, zlib.error)),

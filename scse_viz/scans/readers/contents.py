@@ -1,6 +1,7 @@
 """What every reader gives back, how it refuses, and the limits that hold before memory is taken."""
 
-from collections.abc import Sequence
+import gzip
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import BinaryIO
@@ -9,10 +10,23 @@ import nibabel as nib
 import numpy as np
 
 LARGEST_VOXELS = 512**3  # of the one volume that is read: half a gigabyte as float32
-LARGEST_BYTES = 4 * 1024**3  # that one decompressed file may announce: a long 4-D series
+LARGEST_MEMORY = 900 * 10**6  # bytes of that volume as it is stored and as float32, which are held at the same time
+LARGEST_PIXELS = 2**26  # of a picture, which is unpacked in colours: 8192 by 8192
+LARGEST_BYTES = 2 * 1024**3  # to unpack before the chosen volume of a file is reached: five seconds
 LARGEST_SIDE_MM = 256.0  # shown by a picture that gives no pixel size and has more pixels a side than that
 PIECE = 2**20  # bytes
 VOXEL_MM = (1e-4, 100.0)  # sides that a voxel can have; others are taken for damage
+ORIENTATION_TAG = 274  # of EXIF and TIFF
+UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # its codes: how stored rows and columns are turned
+    2: lambda plane: plane[:, ::-1],
+    3: lambda plane: plane[::-1, ::-1],
+    4: lambda plane: plane[::-1],
+    5: lambda plane: plane.T,
+    6: lambda plane: plane.T[:, ::-1],
+    7: lambda plane: plane[::-1, ::-1].T,
+    8: lambda plane: plane.T[::-1],
+}
+MOST_NAMED = 8  # volumes whose names a sentence lists
 COLOUR_NOTE = "Colours were turned to gray (luminance of Rec. 601)."
 
 
@@ -21,11 +35,12 @@ class ScanError(ValueError):
 
 
 class VolumeChoice(ScanError):  # noqa: N818 - a question to answer, not a mistake
-    """A file of several volumes where none was chosen; volumes: how many there are."""
+    """A file of several volumes where none was chosen; volumes: how many there are; names: of each, or none."""
 
-    def __init__(self, message: str, volumes: int) -> None:
-        super().__init__(message, volumes)
+    def __init__(self, message: str, volumes: int, names: tuple[str, ...] = ()) -> None:
+        super().__init__(message, volumes, names)
         self.volumes = volumes
+        self.names = names
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -57,23 +72,41 @@ def checked_shape(name: str, shape: Sequence[int]) -> tuple[int, int, int]:
     return x, y, z
 
 
-def checked_volume(name: str, volumes: int, volume: int | None) -> int:
+def checked_pixels(name: str, width: int, height: int) -> None:
+    """Refuses a picture of too many pixels."""
+    checked_shape(name, (width, height))
+    if width * height > LARGEST_PIXELS:
+        raise ScanError(
+            f"{name}: {width} × {height} pixels, over the limit of {LARGEST_PIXELS:,}; crop or downsample the picture"
+        )
+
+
+def checked_volume(name: str, volumes: int, volume: int | None, names: tuple[str, ...] = ()) -> int:
     """Number of the volume to read; raises VolumeChoice where there are several and none was chosen."""
     if volumes < 1:
         raise ScanError(f"{name}: damaged, its header says {volumes} volumes; copy or export the file again")
     if volume is None and volumes > 1:
-        raise VolumeChoice(f"{name}: 4-D image with {volumes} volumes; choose one (0 to {volumes - 1})", volumes)
+        said = f"0 to {volumes - 1}"
+        if any(names) and volumes <= MOST_NAMED:
+            said = "; ".join(f"{number}: {title}" for number, title in enumerate(names))
+        raise VolumeChoice(f"{name}: 4-D image with {volumes} volumes; choose one ({said})", volumes, names)
     if volume is not None and not 0 <= volume < volumes:
         there = f"0 to {volumes - 1}" if volumes > 1 else "0, the only one"
         raise ScanError(f"{name}: has no volume {volume}; choose {there}")
     return volume or 0
 
 
-def checked_type(name: str, dtype: np.dtype) -> np.dtype:
-    """A type of real numbers, as it came; refuses complex numbers, text and records."""
+def checked_type(name: str, dtype: np.dtype, voxels: int = 0) -> np.dtype:
+    """A type of real numbers, as it came; refuses other types, and more voxels of this one than memory is taken for."""
     if dtype.kind not in "buif":
         kind = "complex numbers" if dtype.kind == "c" else f"values of type {dtype}"
         raise ScanError(f"{name}: holds {kind}, not gray values; save it as integers or real numbers")
+    needed = voxels * (dtype.itemsize + 4 * (dtype != np.float32))
+    if needed > LARGEST_MEMORY:
+        raise ScanError(
+            f"{name}: needs {needed / 1e6:,.0f} MB as {dtype.name}, over the limit of {LARGEST_MEMORY / 1e6:,.0f}; "
+            "crop or downsample the scan, or save it as int16"
+        )
     return dtype
 
 
@@ -93,12 +126,30 @@ def read_exactly(stream: BinaryIO, size: int, name: str) -> bytearray:
     return data
 
 
+def skip(stream: BinaryIO, size: int, name: str) -> None:
+    """Go to byte size of a stream that stands at its start; refuses a packed one that ends before."""
+    if not isinstance(stream, gzip.GzipFile):
+        stream.seek(size)
+        return
+    while size > 0 and (piece := stream.read(min(size, PIECE))):  # GzipFile.seek would unpack in pieces of 8 KiB
+        size -= len(piece)
+    if size > 0:
+        raise ScanError(f"{name}: ends {size:,} bytes before its voxels begin; copy or download the file again")
+
+
 def luminance(colours: np.ndarray) -> np.ndarray:
     """RGB (..., 3) -> gray (...), float32, by Rec. 601; channels after the third (transparency) are left out."""
     gray = np.float32(0.299) * colours[..., 0]
     gray += np.float32(0.587) * colours[..., 1]
     gray += np.float32(0.114) * colours[..., 2]
     return gray
+
+
+def upright(plane: np.ndarray, code: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """A picture (H, W) turned as its orientation tag says, with a note where that is not as it is stored."""
+    if code not in UPRIGHT:
+        return plane, ()
+    return UPRIGHT[code](plane), (f"The picture was turned upright as its orientation tag ({code}) says.",)
 
 
 def plain_affine(
@@ -120,11 +171,12 @@ def plain_affine(
     return affine, notes
 
 
+def possible_sides(sides: float | Sequence[float] | np.ndarray) -> bool:
+    """Whether voxels can have these sides in mm; NaN is none."""
+    return bool(((np.asarray(sides) >= VOXEL_MM[0]) & (np.asarray(sides) <= VOXEL_MM[1])).all())
+
+
 def usable(affine: np.ndarray) -> bool:
     """Whether an affine is finite, its voxels have a size that can be, and its axes point three ways."""
-    if not np.isfinite(affine).all():
-        return False
     sides = np.linalg.norm(affine[:3, :3], axis=0)
-    return bool(
-        sides.min() >= VOXEL_MM[0] and sides.max() <= VOXEL_MM[1] and abs(np.linalg.det(affine[:3, :3] / sides)) > 0.01
-    )
+    return np.isfinite(affine).all() and possible_sides(sides) and abs(np.linalg.det(affine[:3, :3] / sides)) > 0.01

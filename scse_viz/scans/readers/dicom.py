@@ -1,10 +1,14 @@
-"""DICOM: single files, multi-frame files and series; every frame is placed by its own position."""
+"""DICOM files: what each frame's header says, and the pixels of the frames that make the chosen volume.
 
+Headers are read first and held without their pixels, `dicom_series` sorts them into volumes, and only the files of the
+chosen one are decoded, one at a time.
+"""
+
+import hashlib
+import re
 import struct
 import zlib
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -13,9 +17,10 @@ import pydicom
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
-from pydicom.pixels.utils import pixel_array
+from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from scse_viz.scans.readers import dicom_mosaic, dicom_series
 from scse_viz.scans.readers.contents import (
     COLOUR_NOTE,
     Contents,
@@ -23,35 +28,25 @@ from scse_viz.scans.readers.contents import (
     checked_shape,
     checked_volume,
     luminance,
-    plain_affine,
-    usable,
 )
+from scse_viz.scans.readers.dicom_series import TRAITS, Frame
 
 # pydicom converts an element when it is asked for, so a damaged file raises what plain code raises, at any access.
 ERRORS = (InvalidDicomError, BytesLengthException, OSError, EOFError, SyntaxError, ArithmeticError, LookupError,
           TypeError, ValueError, AttributeError, RuntimeError, struct.error, zlib.error)  # fmt: skip
 DEFLATED = b"1.2.840.10008.1.2.1.99"  # the transfer syntax that packs the whole file, to any size
 UNREADABLE = "{name}: DICOM compressed as {syntax}; save it uncompressed or convert it to NIfTI with dcm2niix"
-PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
-EVEN = 0.1  # of the distance between slices: how far one may stand from its place
+PIXELS = re.compile(rb"\xe0\x7f[\x08\x09\x10]\0|\x7f\xe0\0[\x08\x09\x10]")  # tag of pixel data, float or double too
+HEADER = [
+    "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "InstanceNumber", "Rows", "Columns", "SamplesPerPixel",
+    "NumberOfFrames", "PhotometricInterpretation", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
+    "ImagerPixelSpacing", "SliceThickness", "SpacingBetweenSlices", "GridFrameOffsetVector", "RescaleSlope",
+    "RescaleIntercept", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    *(trait.element for trait in TRAITS),
+]  # fmt: skip
+INVERTED_NOTE = "The file stores bright as low numbers (MONOCHROME1); its intensities were inverted."
 
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """One slice of a file: where it lies and how its numbers become intensities."""
-
-    dataset: pydicom.Dataset
-    index: int
-    order: tuple[float, ...]
-    series: tuple[Any, ...]  # what slices of one volume share
-    # In mm and in LPS, NaN where the file does not say.
-    directions: np.ndarray  # (2, 3) unit vectors along a row and along a column
-    position: np.ndarray  # (3,) of the first pixel
-    spacing: np.ndarray  # (2,) between columns, between rows
-    thickness: float
-    slope: float
-    intercept: float
+Source = Callable[[], bytes]  # gives the bytes of one file, as often as it is asked
 
 
 def has_preamble(block: bytes) -> bool:
@@ -63,38 +58,64 @@ def is_dicom(block: bytes) -> bool:
     return has_preamble(block) or block[:2] in (b"\2\0", b"\x08\0", b"\0\x08")
 
 
-def read_dicom(files: Iterable[bytes], name: str, volume: int | None) -> Contents:
+def read_dicom(sources: Iterable[Source], name: str, volume: int | None) -> Contents:
     """The volume that the slices in the files make: (columns, rows, slices)."""
-    frames: dict[str, list[Frame]] = {}
-    for number, data in enumerate(files):
-        dataset = _dataset(data, name)
-        if any(element in dataset for element in PIXELS):
-            _check_decoder(dataset, name)
-            # A file that is there twice counts once.
-            frames[str(dataset.get("SOPInstanceUID", number))] = _frames(dataset, name)
+    frames, notes = _frames(sources, name)
     if not frames:
         raise ScanError(f"{name}: no DICOM image (but a report, a plan or nothing); choose the image files")
-    chosen, notes = _largest([frame for found in frames.values() for frame in found])
-    stack, number_of_volumes = _sorted(chosen, name)
-    number = checked_volume(name, number_of_volumes, volume)
-    stack = stack[number::number_of_volumes]
-    first = stack[0]
-    shape = checked_shape(name, (int(first.dataset.Columns), int(first.dataset.Rows), len(stack)))
-    affine, oriented, placed = _affine(stack, shape)
+    volumes, sorting = dicom_series.volumes(frames, name)
+    number = checked_volume(name, len(volumes), volume, tuple(found.title for found in volumes))
+    stack = volumes[number].frames
+    rows, columns = stack[0].shape
+    shape = checked_shape(name, (columns, rows, len(stack)))
+    affine, oriented, placed = dicom_series.affine(stack, shape)
     values, colour = _values(stack, name)
-    notes = [*notes, *placed, *[COLOUR_NOTE] * colour]
-    if first.dataset.get("PhotometricInterpretation") == "MONOCHROME1":
-        values = np.float32(values.max()) + np.float32(values.min()) - values
-        notes.append("The file stores bright as low numbers (MONOCHROME1); its intensities were inverted.")
+    notes = [*notes, *sorting, *placed, *[COLOUR_NOTE] * colour]
+    if stack[0].inverted:
+        np.subtract(values.max() + values.min(), values, out=values)
+        notes.append(INVERTED_NOTE)
     return Contents(values.transpose(2, 1, 0), affine, oriented, colour=colour, notes=tuple(notes))
 
 
-def _dataset(data: bytes, name: str) -> pydicom.Dataset:
+def _frames(sources: Iterable[Source], name: str) -> tuple[list[Frame], list[str]]:
+    """All frames of the files that hold images; of a file that is there twice, the first."""
+    frames: list[Frame] = []
+    known: set[tuple] = set()
+    copies = 0
+    for source in sources:
+        data = source()
+        dataset, pixels = _header(data, name)
+        if "Rows" not in dataset or not PIXELS.search(data):
+            continue
+        said = tuple(str(dataset.get(element)) for element in HEADER[:11])
+        identity = (*said, hashlib.blake2b(pixels, digest_size=16).digest())
+        if identity in known and "SOPInstanceUID" in dataset:
+            copies += 1
+            continue
+        known.add(identity)
+        frames += _frames_of(dataset, source, name)
+    return frames, [f"{copies} copies of files that are there already were left out."] if copies else []
+
+
+def _header(data: bytes, name: str) -> tuple[pydicom.Dataset, memoryview]:
+    """The elements that are needed, and the bytes of the pixels; refuses a compression that cannot be unpacked."""
     if DEFLATED in data:  # pydicom would unpack it, without a limit, before it can be asked
         raise ScanError(UNREADABLE.format(name=name, syntax="a deflated file"))
-    dataset = pydicom.dcmread(BytesIO(data), force=True)
-    if "MOSAIC" in (dataset.get("ImageType") or ()):
-        raise ScanError(f"{name}: a Siemens mosaic, all slices tiled in one picture; convert it to NIfTI with dcm2niix")
+    stream = BytesIO(data)
+    dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=HEADER)
+    if "Rows" in dataset:
+        syntax = UID(_with_syntax(dataset).file_meta.TransferSyntaxUID)
+        try:
+            readable = get_decoder(syntax).is_available
+        except NotImplementedError:
+            readable = False
+        if not readable:
+            raise ScanError(UNREADABLE.format(name=name, syntax=syntax.name))
+    return dataset, memoryview(data)[stream.tell() :]
+
+
+def _with_syntax(dataset: pydicom.Dataset) -> pydicom.Dataset:
+    """The same, its transfer syntax filled in where a file lacks it."""
     if not hasattr(dataset, "file_meta") or "TransferSyntaxUID" not in dataset.file_meta:
         implicit, little = dataset.original_encoding
         explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
@@ -103,57 +124,54 @@ def _dataset(data: bytes, name: str) -> pydicom.Dataset:
     return dataset
 
 
-def _check_decoder(dataset: pydicom.Dataset, name: str) -> None:
-    """Refuses a compression that needs a library which is not installed."""
-    syntax = UID(dataset.file_meta.TransferSyntaxUID)
-    try:
-        readable = get_decoder(syntax).is_available
-    except NotImplementedError:
-        readable = False
-    if not readable:
-        raise ScanError(UNREADABLE.format(name=name, syntax=syntax.name))
-
-
-def _frames(dataset: pydicom.Dataset, name: str) -> list[Frame]:
+def _frames_of(dataset: pydicom.Dataset, source: Source, name: str) -> list[Frame]:
+    """The frames of one file; an enhanced one keeps in functional groups what differs between them."""
     count = int(dataset.get("NumberOfFrames") or 1)
     checked_shape(name, (int(dataset.Columns), int(dataset.Rows), count * int(dataset.get("SamplesPerPixel") or 1)))
+    if "MOSAIC" in (dataset.get("ImageType") or ()):
+        whole = _with_syntax(pydicom.dcmread(BytesIO(source()), stop_before_pixels=True, force=True))
+        return dicom_mosaic.tiles(whole, _frame(dataset, source, 0, []), name)
     shared = dataset.get("SharedFunctionalGroupsSequence") or [pydicom.Dataset()]
-    each = dataset.get("PerFrameFunctionalGroupsSequence") or [pydicom.Dataset()] * count
+    own = dataset.get("PerFrameFunctionalGroupsSequence") or [pydicom.Dataset()] * count
     offsets = dataset.get("GridFrameOffsetVector") or [0] * count
-    return [
-        _frame(dataset, index, [each[index], shared[0]], float(offsets[index]), alone=count == 1)
-        for index in range(count)
-    ]
+    frames = [_frame(dataset, source, index, [own[index], shared[0]], float(offsets[index])) for index in range(count)]
+    return dicom_series.spread(frames)
 
 
 def _frame(
-    dataset: pydicom.Dataset, index: int, groups: Sequence[pydicom.Dataset], offset: float, alone: bool
+    dataset: pydicom.Dataset, source: Source, index: int, groups: Sequence[pydicom.Dataset], offset: float = 0
 ) -> Frame:
-    """groups: where an enhanced file keeps what differs between frames, nearest first; else it stands at the top."""
+    """groups: the functional groups of the frame and of all, nearest first; beyond them the file's top level counts."""
 
-    def of(sequence: str, element: str) -> Any:
+    def of(sequence: str, element: str, within: str = "") -> Any:
         for group in groups:
-            if sequence in group and group[sequence].value and element in group[sequence][0]:
-                return group[sequence][0][element].value
+            if sequence in group and group[sequence].value and (within or element) in group[sequence][0]:
+                return group[sequence][0][within or element].value
         return dataset.get(element)
 
     directions = _numbers(of("PlaneOrientationSequence", "ImageOrientationPatient"), 6).reshape(2, 3)
     position = _numbers(of("PlanePositionSequence", "ImagePositionPatient"), 3)
     spacing = _numbers(of("PixelMeasuresSequence", "PixelSpacing") or dataset.get("ImagerPixelSpacing"), 2)
-    between = dataset.get("SpacingBetweenSlices") if alone else None
+    distances = {
+        element: float(_numbers([of("PixelMeasuresSequence", element)], 1)[0])
+        for element in ("SpacingBetweenSlices", "SliceThickness")
+    }
     slope = of("PixelValueTransformationSequence", "RescaleSlope")
-    facing = (directions.round(2) + 0.0).tobytes()  # + 0.0: -0 and 0 are one direction
     return Frame(
-        dataset=dataset,
+        source=source,
         index=index,
-        order=(float(dataset.get("InstanceNumber") or 0), index),
-        series=(str(dataset.get("SeriesInstanceUID")), int(dataset.Rows), int(dataset.Columns), facing),
+        shape=(int(dataset.Rows), int(dataset.Columns)),
+        series=str(dataset.get("SeriesInstanceUID")),
+        title=str(dataset.get("SeriesDescription") or "without a title"),
+        number=float(_numbers([dataset.get("InstanceNumber")], 1)[0]),
         directions=directions,
         position=position + offset * np.cross(*directions),
         spacing=spacing[::-1],
-        thickness=float(_numbers([between or of("PixelMeasuresSequence", "SliceThickness")], 1)[0]),
+        distances=distances,
+        traits={trait.title: _plain(of(trait.sequence, trait.element, trait.within)) for trait in TRAITS},
         slope=1.0 if slope is None else float(slope),
         intercept=float(of("PixelValueTransformationSequence", "RescaleIntercept") or 0),
+        inverted=dataset.get("PhotometricInterpretation") == "MONOCHROME1",
     )
 
 
@@ -164,89 +182,43 @@ def _numbers(values: Any, count: int) -> np.ndarray:
     return np.array([float(value) for value in values])
 
 
-def _largest(frames: Sequence[Frame]) -> tuple[list[Frame], list[str]]:
-    """The frames of the series with most of them, and a note where there are others."""
-    series = defaultdict(list)
-    for frame in frames:
-        series[frame.series].append(frame)
-    chosen = max(series.values(), key=len)
-    if len(series) == 1:
-        return chosen, []
-    title = chosen[0].dataset.get("SeriesDescription") or "without a title"
-    return chosen, [f"{len(series)} series are in the file; the largest, {title} ({len(chosen)} slices), was read."]
-
-
-def _sorted(frames: Sequence[Frame], name: str) -> tuple[list[Frame], int]:
-    """Frames in order along their normal, those at one place together, and how many stand at each place."""
-    height = _heights(frames).round(3)
-    if not np.isfinite(height).all():
-        return sorted(frames, key=lambda frame: frame.order), 1
-    order = sorted(range(len(frames)), key=lambda number: (height[number], frames[number].order))
-    _, counts = np.unique(height, return_counts=True)
-    if counts.min() != counts.max():
-        raise ScanError(
-            f"{name}: {counts.min()} to {counts.max()} slices at one place, which is no volume; choose the files of one"
-        )
-    return [frames[number] for number in order], int(counts[0])
-
-
-def _heights(frames: Sequence[Frame]) -> np.ndarray:
-    """(N,) mm along the normal of the first."""
-    return np.array([frame.position for frame in frames]) @ np.cross(*frames[0].directions)
-
-
-def _affine(stack: Sequence[Frame], shape: tuple[int, int, int]) -> tuple[np.ndarray, bool, list[str]]:
-    """Affine in RAS, whether the files say directions, and notes on the distances between slices."""
-    first = stack[0]
-    notes: list[str] = []
-    thickness = 1.0 if np.isnan(first.thickness) else first.thickness
-    step = np.cross(*first.directions) * thickness
-    height = _heights(stack)
-    if len(stack) > 1 and np.isfinite(height).all():
-        gaps = np.diff(height)
-        gap = float(np.median(gaps))
-        # Not the normal alone: under a tilted gantry each slice is also shifted within its plane.
-        step = (stack[-1].position - first.position) / (height[-1] - height[0]) * gap
-        missing = int((gaps / gap).round().sum()) - len(gaps)
-        if missing > 0:
-            notes = [f"Slices missing: {missing} of {len(stack) + missing}; beyond a gap, positions in mm are off."]
-        elif np.abs(gaps - gap).max() > EVEN * gap:
-            notes = [f"Slices are {gaps.min():.3g} to {gaps.max():.3g} mm apart; {gap:.3g} mm was taken for all."]
-    affine = np.eye(4)
-    affine[:3, :3] = LPS_TO_RAS @ np.column_stack([*(first.directions * first.spacing[:, None]), step])
-    affine[:3, 3] = LPS_TO_RAS @ first.position
-    if usable(affine):
-        return affine, True, notes
-    spacing = (*first.spacing, thickness)
-    affine, plain = plain_affine(shape, spacing if usable(np.diag([*spacing, 1])) else None, rows_down=True)
-    return affine, False, [*notes, *plain]
+def _plain(value: Any) -> tuple | None:
+    """An element's value as a tuple of numbers or words that can be compared; None where it is empty."""
+    if value in (None, ""):
+        return None
+    values = [value] if isinstance(value, (str, int, float)) else list(value)
+    return tuple(float(found) if isinstance(found, (int, float)) else str(found) for found in values)
 
 
 def _values(stack: Sequence[Frame], name: str) -> tuple[np.ndarray, bool]:
-    """(slices, rows, columns) of rescaled intensities, and whether they were colours."""
-    decoded: dict[int, np.ndarray] = {}
-    planes = []
-    for frame in stack:
-        key = id(frame.dataset)
-        if key not in decoded:
-            decoded[key] = _decoded(frame.dataset, name)
-        plane = decoded[key][frame.index]
-        if (frame.slope, frame.intercept) != (1, 0):
-            plane = plane * np.float32(frame.slope) + np.float32(frame.intercept)
-        planes.append(plane)
-    values = np.stack(planes)
-    return (luminance(values), True) if values.ndim == 4 else (values, False)
+    """(slices, rows, columns) float32 of rescaled intensities, and whether they were colours."""
+    values = np.empty((len(stack), *stack[0].shape), np.float32)
+    colour = False
+    places: dict[int, list[int]] = {}
+    for place, frame in enumerate(stack):
+        places.setdefault(id(frame.source), []).append(place)
+    for inside in places.values():
+        planes = _decoded(stack[inside[0]].source(), [stack[place] for place in inside], name)
+        for place, plane in zip(inside, planes, strict=True):
+            colour |= plane.ndim == 3
+            gray = luminance(plane) if plane.ndim == 3 else plane
+            values[place] = gray * stack[place].slope + stack[place].intercept if stack[place].scaled else gray
+    return values, colour
 
 
-def _decoded(dataset: pydicom.Dataset, name: str) -> np.ndarray:
-    """(frames, rows, columns[, 3]) as the file stores them, palettes looked up."""
+def _decoded(data: bytes, frames: Sequence[Frame], name: str) -> Iterator[np.ndarray]:
+    """(rows, columns[, 3]) of each of a file's frames as the file stores them, palettes looked up."""
+    dataset = _with_syntax(pydicom.dcmread(BytesIO(data), force=True))
     syntax = dataset.file_meta.TransferSyntaxUID
+    palette = dataset.get("PhotometricInterpretation") == "PALETTE COLOR"
     try:
-        pixels = pixel_array(dataset)
+        if frames[0].mosaic:
+            (slab,) = iter_pixels(dataset)
+            yield from (dicom_mosaic.tile(slab, frame) for frame in frames)
+            return
+        for plane in iter_pixels(dataset, indices=[frame.index for frame in frames]):
+            yield apply_color_lut(plane, dataset) if palette else plane
     except RuntimeError as error:
         if not syntax.is_compressed:
             raise
         raise ScanError(UNREADABLE.format(name=name, syntax=syntax.name)) from error
-    if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
-        pixels = apply_color_lut(pixels, dataset)
-    return pixels if int(dataset.get("NumberOfFrames") or 1) > 1 else pixels[None]

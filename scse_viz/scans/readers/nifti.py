@@ -14,21 +14,26 @@ from nibabel.wrapstruct import WrapStructError
 from scse_viz.scans.readers.contents import (
     COLOUR_NOTE,
     LARGEST_BYTES,
-    VOXEL_MM,
     Contents,
     ScanError,
     checked_shape,
     checked_type,
     checked_volume,
     luminance,
+    possible_sides,
     read_exactly,
+    skip,
     usable,
 )
 
 # What nibabel raises on a damaged header: its own errors, an unknown code of a table, a number that is not one.
 ERRORS = (HeaderDataError, WrapStructError, KeyError, ValueError, OverflowError)
 QUIET = logging.Logger("header checks", level=logging.CRITICAL + 1)  # nibabel's own logger prints what it mends
-UNIT_MM = {1: 1000.0, 3: 0.001}  # NIfTI's codes of metre and micrometre; the others count as millimetre
+UNITS = {1: ("metres", 1000.0), 3: ("micrometres", 0.001)}  # NIfTI's codes; the others count as mm
+MM = ("mm", 1.0)
+SCAN_MM = (1.0, 1000.0)  # the longest side of anything that is scanned: what a header says within it is believed
+HEAD_MM = (50.0, 600.0)  # that of a head: where the header's unit makes no scan, one that makes a head is taken
+LARGEST_HEADER = 64 * 2**20  # bytes before the voxels: a header with its extensions
 NO_ORIENTATION = "The file does not say where left, front and top are; its axes are shown in their usual order."
 BAD_ORIENTATION = "The orientation in the file is damaged and was left out; its axes are shown in their usual order."
 
@@ -58,23 +63,28 @@ def read_nifti(block: bytes, stream: BinaryIO, name: str, volume: int | None) ->
         raise ScanError(f"{name}: damaged header; copy or export the file again")
     header: Any = kind(bytes(block[: kind.sizeof_hdr]), check=False)
     header.check_fix(logger=QUIET, error_level=100)
-    shape = header.get_data_shape()
-    values = _one_volume(stream, name, int(header.get_data_offset()), header.get_data_dtype(), shape, volume)
+    offset = int(header.get_data_offset())
+    notes: list[str] = []
+    if is_single(block) and 0 <= offset < header.single_vox_offset:
+        notes = [
+            f"The header says that voxels begin at byte {offset}, inside it; {header.single_vox_offset} was taken."
+        ]
+        offset = header.single_vox_offset
+    values = _one_volume(stream, name, offset, header.get_data_dtype(), header.get_data_shape(), volume)
     colour = values.ndim == 4
-    slope, intercept = header.get_slope_inter()
+    slope, intercept = _scale(header, name)
     if colour:
         values = luminance(values)
-    elif slope is not None and (slope, intercept or 0) != (1, 0):
-        with np.errstate(over="ignore", invalid="ignore"):
-            values = values.astype(np.float32 if values.dtype.itemsize <= 2 else np.float64) * slope + (intercept or 0)
-    affine, oriented, notes = _orientation(header, values.shape)
+    elif (slope, intercept) != (1, 0):
+        values = _scaled(values, slope, intercept)
+    affine, oriented, found = _orientation(header, values.shape)
     return Contents(
         values=values,
         affine=affine,
         oriented=oriented,
         colour=colour,
-        notes=(*notes, *[COLOUR_NOTE] * colour),
-        header=header if isinstance(header, nib.Nifti1Header) and BAD_ORIENTATION not in notes else None,
+        notes=(*notes, *found, *[COLOUR_NOTE] * colour),
+        header=header if isinstance(header, nib.Nifti1Header) and BAD_ORIENTATION not in found else None,
     )
 
 
@@ -95,47 +105,92 @@ def _one_volume(
     stream: BinaryIO, name: str, offset: int, dtype: np.dtype, shape: tuple[int, ...], volume: int | None
 ) -> np.ndarray:
     """(X, Y, Z) from a file whose first axis runs fastest; (X, Y, Z, 3 or 4) for colours."""
-    if not shape or min(shape) < 1 or offset < 0:
+    if not shape or min(shape) < 1:
         said = " × ".join(map(str, shape)) or "no"
-        raise ScanError(f"{name}: damaged, its header says {said} voxels at byte {offset}; copy or export it again")
+        raise ScanError(f"{name}: damaged, its header says {said} voxels; copy or export it again")
+    if not 0 <= offset <= LARGEST_HEADER:
+        raise ScanError(
+            f"{name}: damaged, its header says that voxels begin at byte {offset:,}; copy or export it again"
+        )
     x, y, z = checked_shape(name, shape[:3])
     number = checked_volume(name, prod(shape[3:]), volume)
     channels = len(dtype.names) if dtype.names in (("R", "G", "B"), ("R", "G", "B", "A")) else 0
-    checked_type(name, np.dtype(np.uint8) if channels else dtype)
+    checked_type(name, np.dtype(np.uint8) if channels else dtype, x * y * z * max(channels, 1))
     size = x * y * z * dtype.itemsize
-    if offset > LARGEST_BYTES - size * prod(shape[3:]):
+    if offset + size * number > LARGEST_BYTES:
         raise ScanError(
-            f"{name}: over the limit of {LARGEST_BYTES / 1024**3:.0f} GiB; crop it or save one volume of it"
+            f"{name}: volume {number} lies beyond {LARGEST_BYTES / 1024**3:.0f} GiB; save that volume as a file"
         )
-    stream.seek(offset + size * number)
+    skip(stream, offset + size * number, name)
     data = read_exactly(stream, size, name)
     if channels:
         return np.moveaxis(np.frombuffer(data, np.uint8).reshape((channels, x, y, z), order="F"), 0, -1)
     return np.frombuffer(data, dtype).reshape((x, y, z), order="F")
 
 
+def _scale(header: Any, name: str) -> tuple[float, float]:
+    """Slope and intercept of the intensities; 1 and 0 where the header gives none."""
+    try:
+        slope, intercept = header.get_slope_inter()
+    except HeaderDataError as error:
+        raise ScanError(
+            f"{name}: its intensities have slope {float(header['scl_slope']):g} and intercept "
+            f"{float(header['scl_inter']):g}, which is no scale; export it again"
+        ) from error
+    return 1.0 if slope is None else float(slope), float(intercept or 0)
+
+
+def _scaled(values: np.ndarray, slope: float, intercept: float) -> np.ndarray:
+    """values (X, Y, Z) * slope + intercept as float32, slice by slice: a whole volume is held only once."""
+    scaled = np.empty(values.shape, np.float32, order="F")
+    between = np.dtype(np.float32 if values.dtype.itemsize <= 2 else np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for z in range(values.shape[2]):
+            scaled[..., z] = values[..., z].astype(between) * slope + intercept
+    return scaled
+
+
 def _orientation(header: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, bool, tuple[str, ...]]:
     """Affine in mm, whether the file gave it, and notes: the sform if it can be used, else the qform, else neither."""
     notes = (NO_ORIENTATION,)
-    unit = 1.0
+    unit = MM
     if "sform_code" in header.keys():  # noqa: SIM118 - a header is no dict
-        unit = UNIT_MM.get(int(header["xyzt_units"]) & 7, 1.0)
+        unit = UNITS.get(int(header["xyzt_units"]) & 7, MM)
         for code, form in (("sform_code", header.get_sform), ("qform_code", header.get_qform)):
             if header[code] > 0:
                 try:
-                    affine = np.diag([unit, unit, unit, 1.0]) @ form()
+                    affine, said = _in_mm(form(), unit, shape)
                 except (HeaderDataError, ValueError):  # a quaternion longer than 1
-                    affine = np.zeros((4, 4))
+                    affine, said = np.zeros((4, 4)), ()
                 if usable(affine):
-                    return affine, True, ()
+                    return affine, True, said
                 notes = (BAD_ORIENTATION,)
-    return _plain(header["pixdim"][1:4] * unit, shape), False, notes
+    sides = np.diag([*header["pixdim"][1:4].astype(np.float64), 1])
+    affine, said = _in_mm(sides, unit, shape)
+    spacing = np.diag(affine)[:3]
+    lacking = () if possible_sides(spacing) else ("The file lacks the size of a voxel along an axis; 1 mm was taken.",)
+    return _plain(spacing, shape), False, (*notes, *said, *lacking)
+
+
+def _in_mm(affine: np.ndarray, unit: tuple[str, float], shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The affine in mm, by the header's unit unless only another one makes a head, with a note on what cannot be."""
+    longest = float((np.linalg.norm(affine[:3, :3], axis=0) * shape[:3]).max())
+    word, factor = unit
+    notes: tuple[str, ...] = ()
+    if np.isfinite(longest) and not SCAN_MM[0] <= longest * factor <= SCAN_MM[1]:
+        impossible = f"The header's unit, {word}, makes the scan {longest * factor:.3g} mm long"
+        for other, larger in (MM, *UNITS.values()):
+            if HEAD_MM[0] <= longest * larger <= HEAD_MM[1]:
+                notes, factor = (f"{impossible}; its numbers were taken as {other}.",), larger
+                break
+        else:
+            notes = (f"{impossible}, which no head is; sizes in mm may be wrong.",)
+    return np.diag([factor, factor, factor, 1.0]) @ affine, notes
 
 
 def _plain(spacing: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Affine of a file that gives no directions: x to the left, as nibabel and FSL take it, the centre at 0 mm."""
-    possible = (spacing >= VOXEL_MM[0]) & (spacing <= VOXEL_MM[1])  # NaN is neither
-    spacing = np.where(possible, spacing, 1).astype(np.float64)
+    spacing = np.array([side if possible_sides(side) else 1.0 for side in spacing])
     affine = np.diag([-spacing[0], spacing[1], spacing[2], 1])
     affine[:3, 3] = -affine[:3, :3] @ (np.array(shape[:3]) - 1) / 2
     return affine

@@ -1,10 +1,10 @@
-"""PNG, JPEG, TIFF and NumPy arrays: numbers without directions."""
+"""PNG, JPEG and NumPy arrays: numbers without directions."""
 
 import struct
 import tokenize
 import zlib
 from math import prod
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -12,23 +12,27 @@ from PIL import Image
 from scse_viz.scans.readers.contents import (
     COLOUR_NOTE,
     LARGEST_VOXELS,
+    ORIENTATION_TAG,
     Contents,
     ScanError,
+    checked_pixels,
     checked_shape,
     checked_type,
     checked_volume,
     luminance,
     plain_affine,
     read_exactly,
+    upright,
 )
 
 # What Pillow and NumPy raise on damaged files: Pillow checks little before it unpacks, so also what plain code raises.
 ERRORS = (OSError, EOFError, SyntaxError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError,
-          NotImplementedError, RecursionError, struct.error, tokenize.TokenError, zlib.error,
-          Image.DecompressionBombError)  # fmt: skip
-MARKS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last four are TIFF
-FORMATS = ("PNG", "JPEG", "TIFF")
+          NotImplementedError, RecursionError, struct.error, tokenize.TokenError, zlib.error)  # fmt: skip
+MARKS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 GRAY_MODES = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+STRIP = 2**20  # pixels that are turned to gray at a time
+# Pillow keeps the first byte of a 16-bit colour by the one of these names, and the second by the other.
+BYTES_OF_16 = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 
 
 def is_picture(block: bytes) -> bool:
@@ -40,30 +44,25 @@ def is_array(block: bytes) -> bool:
 
 
 def read_picture(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
-    """(W, H, pages) of a picture, rows going down."""
+    """(W, H, 1) of a picture, rows going down."""
     checked_volume(name, 1, volume)
-    with Image.open(stream, formats=FORMATS) as image:
-        width, height = image.size
-        pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
-        shape = checked_shape(name, (width, height, pages))
-        planes, indices, colour = [], [], False
-        for page in range(pages):
-            image.seek(page)
-            if image.size != (width, height):
-                raise ScanError(f"{name}: pages of different sizes; save pages of one size, or one page, as a file")
-            if image.mode == "P":
-                indices.append(np.asarray(image))
-            plane, coloured = _gray(image)
-            planes.append(plane)
-            colour |= coloured
-    affine, notes = plain_affine(shape, None, rows_down=True)
+    with opened(stream, name, ("PNG", "JPEG")) as image:
+        others = getattr(image, "n_frames", 1) - 1
+        code = image.getexif().get(ORIENTATION_TAG, 1)
+        deep = _deep(image, stream, name)
+        plane, colour, indices = gray(image) if deep is None else (*deep, None)
+    plane, notes = upright(plane, code)
+    values = plane.T[..., None]
+    affine, plain = plain_affine(values.shape, None, rows_down=True)
+    if others:
+        notes = (*notes, f"The first of {others + 1} pictures in the file is shown.")
     return Contents(
-        values=_volume(planes),
+        values=values,
         affine=affine,
         oriented=False,
         colour=colour,
-        indices=_volume(indices) if len(indices) == pages else None,
-        notes=(*notes, *[COLOUR_NOTE] * colour),
+        indices=None if indices is None else upright(indices, code)[0].T[..., None],
+        notes=(*notes, *plain, *[COLOUR_NOTE] * colour),
     )
 
 
@@ -71,12 +70,12 @@ def read_array(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Con
     """A .npy file: (H, W) with rows going down, (X, Y, Z) or (X, Y, Z, volumes)."""
     read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
     shape, fortran, dtype = read_header[np.lib.format.read_magic(stream)[0]](stream)
-    checked_type(name, dtype)
     if not 2 <= len(shape) <= 4:
         raise ScanError(
             f"{name}: {len(shape)}-D array; save a slice (H, W), a volume (X, Y, Z) or several (X, Y, Z, N)"
         )
     sizes = checked_shape(name, shape[:3])
+    checked_type(name, dtype, prod(shape))
     number = checked_volume(name, prod(shape[3:]), volume)
     if prod(shape) > LARGEST_VOXELS:  # all of them are read: in C order the volumes lie interleaved
         raise ScanError(f"{name}: {prod(shape):,} values, over the limit of {LARGEST_VOXELS:,}; save fewer volumes")
@@ -91,15 +90,45 @@ def read_array(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Con
     return Contents(values, affine, oriented=False, notes=notes)
 
 
-def _volume(planes: list[np.ndarray]) -> np.ndarray:
-    """Pages of (H, W) -> (W, H, pages)."""
-    return np.stack(planes).transpose(2, 1, 0)
+def opened(stream: BinaryIO, name: str, formats: tuple[str, ...]) -> Image.Image:
+    """The picture, not yet unpacked; refuses one that is too large."""
+    try:
+        image = Image.open(stream, formats=formats)
+    except Image.DecompressionBombError as error:
+        raise ScanError(f"{name}: far over the limit of pixels; crop or downsample the picture") from error
+    checked_pixels(name, *image.size)
+    return image
 
 
-def _gray(image: Image.Image) -> tuple[np.ndarray, bool]:
-    """One page (H, W), and whether it had colours."""
+def gray(image: Image.Image) -> tuple[np.ndarray, bool, np.ndarray | None]:
+    """One page (H, W), whether it had colours, and the numbers (H, W) of its palette where it has one."""
     if image.mode in GRAY_MODES:
-        return np.asarray(image), False
+        return np.asarray(image), False, None
     if image.mode in ("LA", "La"):
-        return np.asarray(image)[..., 0], False
-    return luminance(np.asarray(image.convert("RGB"))), True
+        return np.asarray(image.getchannel(0)), False, None
+    indices = np.asarray(image) if image.mode == "P" else None
+    width, height = image.size
+    plane = np.empty((height, width), np.float32)
+    rows = max(1, STRIP // width)
+    for top in range(0, height, rows):  # a whole picture in three colours and as gray would be held at the same time
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        plane[top : top + rows] = luminance(np.asarray(strip.convert("RGB")))
+    return plane, True, indices
+
+
+def _deep(image: Any, stream: BinaryIO, name: str) -> tuple[np.ndarray, bool] | None:
+    """A PNG of 16-bit colours, or gray with transparency, at its full depth: (H, W) and whether it had colours."""
+    rawmode = image.tile[0].args if image.format == "PNG" and image.tile else ""
+    if rawmode == "LA;16B":
+        image.tile = [image.tile[0]._replace(args="RGBA")]  # the four bytes of a pixel, as they stand
+        first, second = (np.asarray(image.getchannel(channel)) for channel in (0, 1))
+        return first * np.uint16(256) + second, False
+    if rawmode not in BYTES_OF_16:
+        return None
+    plane = gray(image)[0] * np.float32(256)
+    stream.seek(0)
+    with opened(stream, name, ("PNG",)) as again:
+        low: Any = again
+        low.tile = [low.tile[0]._replace(args=BYTES_OF_16[rawmode])]
+        plane += gray(low)[0]
+    return plane, True

@@ -1,4 +1,6 @@
+import gzip
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +9,13 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.pixels.processing import apply_color_lut
 
-from scse_viz.scans.readers import ScanError, VolumeChoice, read
+from scse_viz.scans.readers import ScanError, read
 from tests.scan_files import dicom, numbers, series, zipped
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # nibabel calls its DICOM readers experimental
+    from nibabel import nicom
+    from nibabel.nicom import dicomwrappers
 
 VOLUME = numbers(4, 5, 6)  # (slices, rows, columns)
 HEIGHTS = (10, 14, 18, 22)
@@ -88,11 +95,6 @@ def test_a_localiser_of_another_direction_is_not_part_of_its_series():
     assert read(zipped(localiser, *series(VOLUME, HEIGHTS)), "study.zip").values.shape == (6, 5, 4)
 
 
-def test_a_slice_that_is_there_twice_counts_once():
-    slices = series(VOLUME, HEIGHTS)
-    np.testing.assert_array_equal(read(zipped(*slices, slices[1]), "study.zip").values.T, VOLUME)
-
-
 def test_missing_slices_are_noted():
     contents = read(zipped(*series(VOLUME, (0, 4, 12, 16))), "study.zip")
     assert contents.affine[2, 2] == 4
@@ -102,18 +104,6 @@ def test_missing_slices_are_noted():
 def test_uneven_distances_are_noted():
     contents = read(zipped(*series(VOLUME, (0, 4, 9, 13))), "study.zip")
     assert contents.notes == ("Slices are 4 to 5 mm apart; 4 mm was taken for all.",)
-
-
-def test_slices_at_the_same_places_are_volumes():
-    files = [
-        dicom(VOLUME[time] + place, (0, 0, place), number=10 * time + place) for place in (0, 1, 2) for time in (1, 0)
-    ]
-    with pytest.raises(VolumeChoice, match="2 volumes") as caught:
-        read(zipped(*files), "study.zip")
-    assert caught.value.volumes == 2
-    np.testing.assert_array_equal(
-        read(zipped(*files), "study.zip", 1).values.T, [VOLUME[1] + place for place in (0, 1, 2)]
-    )
 
 
 def test_places_with_unequal_numbers_of_slices_are_refused():
@@ -127,7 +117,9 @@ def test_slices_without_orientation_are_stacked_by_number_and_have_no_directions
     np.testing.assert_array_equal(contents.values.T, VOLUME)
     assert not contents.oriented
     np.testing.assert_array_equal(np.diag(contents.affine), [3, -2, 4, 1])
-    assert contents.notes == ()
+    assert contents.notes == (
+        "The files do not say where slices lie; they are stacked by number, and SliceThickness, 4 mm, lies between.",
+    )
 
 
 def test_a_slice_without_pixel_spacing_is_taken_as_a_picture():
@@ -219,9 +211,25 @@ def test_a_palette_is_looked_up():
     np.testing.assert_allclose(contents.values[..., 0].T, colours @ [0.299, 0.587, 0.114], rtol=1e-5)
 
 
-def test_a_mosaic_is_refused():
-    with pytest.raises(ScanError, match=r"slice\.dcm: a Siemens mosaic, all slices tiled in one picture; convert"):
+def test_a_mosaic_without_its_private_header_is_refused():
+    with pytest.raises(ScanError, match=r"slice\.dcm: a Siemens mosaic without the header that says how its slices"):
         read(dicom(VOLUME[0], ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]), "slice.dcm")
+
+
+def test_a_mosaic_is_split_into_the_slices_and_the_grid_that_nibabel_finds():
+    file = Path(nicom.__file__).parent / "tests/data/siemens_dwi_0.dcm.gz"
+    data = gzip.decompress(file.read_bytes())
+    mosaic = dicomwrappers.wrapper_from_data(pydicom.dcmread(io.BytesIO(data)))
+    contents = read(data, "mosaic.dcm")
+    assert contents.oriented
+    assert contents.notes == ()
+    order = (
+        slice(None, None, -1) if (contents.affine[:3, 2] @ (mosaic.affine[:3, 2] * [-1, -1, 1])) < 0 else slice(None)
+    )
+    np.testing.assert_array_equal(contents.values[..., order].transpose(1, 0, 2), mosaic.get_unscaled_data())
+    corner = np.diag([-1, -1, 1, 1]) @ mosaic.affine @ [5, 7, 3, 1]  # row, column, slice
+    place = 3 if order.step is None else contents.values.shape[2] - 4
+    np.testing.assert_allclose(contents.affine @ [7, 5, place, 1], corner, atol=1e-3)
 
 
 def test_a_file_that_announces_too_many_pixels_is_refused_before_they_are_unpacked():

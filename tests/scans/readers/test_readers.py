@@ -169,7 +169,7 @@ def test_pages_of_a_tiff_are_slices():
 
 def test_pages_of_different_sizes_are_refused():
     pages = [numbers(6, 8, dtype=np.uint8), numbers(8, 6, dtype=np.uint8)]
-    with pytest.raises(ScanError, match=r"stack\.tif: pages of different sizes; save pages of one size"):
+    with pytest.raises(ScanError, match=r"stack\.tif: pages of different sizes or kinds; save pages of one size"):
         read(picture(pages, "TIFF"), "stack.tif")
 
 
@@ -226,9 +226,9 @@ REFUSED = {
     "objects": (npy(np.array([[1, "a"], [2, "b"]], dtype=object)), "x: holds values of type object, not gray values"),
     "letters": (npy(np.array([["a", "b"], ["c", "d"]])), "x: holds values of type <U1, not gray values"),
     "five axes": (npy(numbers(2, 2, 2, 2, 2)), "x: 5-D array; save a slice"),
-    "zip without images": (zipped(a_txt=b"a", b_txt=b"b"), r"x: 2 files, none DICOM; zip a DICOM series"),
-    "zip in a zip": (zipped(a_zip=zipped(a_nii=nifti(numbers(4, 5, 6)))), "x: 1 files, none DICOM"),
-    "empty zip": (zipped(), "x: 0 files, none DICOM"),
+    "zip without images": (zipped(a_txt=b"a", b_txt=b"b"), r"x: holds 2 files, none DICOM; zip a DICOM series"),
+    "zip in a zip": (zipped(a_zip=zipped(a_nii=nifti(numbers(4, 5, 6)))), "x: holds 1 files, none DICOM"),
+    "empty zip": (zipped(), "x: holds no files; zip a DICOM"),
     "broken zip": (b"PK\3\4" + bytes(100), "x: damaged zip file; copy or export it again"),
     "broken PNG": (
         picture(numbers(40, 50, dtype=np.float32).astype(np.uint8))[:90],

@@ -1,0 +1,297 @@
+"""Sorting DICOM frames: series -> volumes -> slices along their normal, and where they lie in mm.
+
+Frames of one series that lie at the same places are several volumes: they are told apart by what their headers say
+(TRAITS), else by their numbers, else they are refused. Nothing is mixed by guess, and every assumption is a note.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scse_viz.scans.readers.contents import ScanError, plain_affine, possible_sides, usable
+
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
+EVEN = 0.1  # of the distance between slices: how far one may stand from its place
+SAME = 1e-3  # by which direction cosines and, as a part, pixel sizes of one volume may differ
+ONE_PLACE = 0.01  # of the distance between slices: nearer ones are at one place
+WORDS = {"M": "magnitude", "P": "phase", "R": "real", "I": "imaginary"}
+
+
+@dataclass(frozen=True)
+class Trait:
+    """An element that tells volumes of one series apart; an enhanced file has it `within` a `sequence`."""
+
+    title: str
+    element: str
+    sequence: str = ""
+    within: str = ""
+    unit: str = ""
+
+
+# The surest first: an acquisition may be a volume, or every second slice of one.
+TRAITS = (
+    Trait("image type", "ImageType", "MRImageFrameTypeSequence", "FrameType"),
+    Trait("part", "ComplexImageComponent", "MRImageFrameTypeSequence"),
+    Trait("echo time", "EchoTime", "MREchoSequence", "EffectiveEchoTime", " ms"),
+    Trait("inversion time", "InversionTime", "MRModifierSequence", "InversionTimes", " ms"),
+    Trait("flip angle", "FlipAngle", "MRTimingAndRelatedParametersSequence", unit="°"),
+    Trait("b-value", "DiffusionBValue", "MRDiffusionSequence", unit=" s/mm²"),
+    Trait("gradient", "DiffusionGradientOrientation", "MRDiffusionSequence"),
+    Trait("time point", "TemporalPositionIdentifier", "FrameContentSequence", "TemporalPositionIndex"),
+    Trait("trigger time", "TriggerTime", "CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", " ms"),
+    Trait("reference time", "FrameReferenceTime", unit=" ms"),
+    Trait("stack", "StackID", "FrameContentSequence"),
+    Trait("acquisition", "AcquisitionNumber", "FrameContentSequence", "FrameAcquisitionNumber"),
+    Trait("acquired at", "AcquisitionTime"),
+    Trait("made at", "ContentTime"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One slice of a file: where it lies and how its numbers become intensities."""
+
+    source: Callable[[], bytes]
+    index: int  # in its file
+    shape: tuple[int, int]  # rows, columns
+    series: str
+    title: str  # of the series
+    number: float  # of the file in its series; this and the next four are NaN where the file does not say
+    directions: np.ndarray  # (2, 3) unit vectors along a row and along a column, in LPS
+    position: np.ndarray  # (3,) of the first pixel in mm, in LPS
+    spacing: np.ndarray  # (2,) between columns, between rows, in mm
+    distances: dict[str, float]  # SpacingBetweenSlices and SliceThickness in mm
+    traits: dict[str, tuple | None]
+    slope: float
+    intercept: float
+    inverted: bool  # bright is stored as low numbers
+    mosaic: int = 0  # tiles along a side of a mosaic
+    spread_by: str = ""  # a note on what placed it, where its own position did not
+
+    @property
+    def scaled(self) -> bool:
+        return (self.slope, self.intercept) != (1, 0)
+
+    @property
+    def distance(self) -> tuple[float, str]:
+        """Distance to the next slice as far as a header says one that can be, and the words for it."""
+        for element, millimetres in self.distances.items():
+            if possible_sides(millimetres):
+                return millimetres, f"{element}, {millimetres:.4g} mm,"
+        return 1.0, "1 mm"
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """Frames in order along their normal, and what tells them from the other volumes of their series."""
+
+    frames: list[Frame]
+    title: str = ""
+
+
+def spread(frames: list[Frame]) -> list[Frame]:
+    """Frames of one file; where all say one position, and nothing tells them apart, they lie along their normal."""
+    first = frames[0]
+    said = [frame.position for frame in frames]
+    if len(frames) == 1 or not np.isfinite(first.position).all() or np.ptp(said, axis=0).max() > 0:
+        return frames
+    if any(frame.traits != first.traits for frame in frames):
+        return frames
+    step, words = first.distance
+    normal = np.cross(*first.directions)
+    note = f"The file gives one position for its {len(frames)} slices; {words} was taken as their distance."
+    return [
+        replace(frame, position=frame.position + number * step * normal, spread_by=note)
+        for number, frame in enumerate(frames)
+    ]
+
+
+def volumes(frames: Sequence[Frame], name: str) -> tuple[list[Volume], list[str]]:
+    """The volumes of the largest series, each in order along its normal, with notes on what was assumed."""
+    series = _by_grid(frames)
+    chosen = max(series, key=len)
+    notes = []
+    if len(series) > 1:
+        said = f"{len(series)} series are in the file; the largest, {chosen[0].title} ({len(chosen)} slices), was read."
+        notes = [said]
+    groups = [Volume(chosen)]
+    for trait in TRAITS:
+        if all(_is_stack(group.frames) for group in groups):
+            break
+        groups = [part for group in groups for part in _parts(group, trait)]
+    found = [volume for group in groups for volume in _by_number(group, name)]
+    if len(found) > len(groups):
+        notes.append("Nothing but InstanceNumber tells apart the volumes of this series; it gave their order.")
+    return [Volume(_in_order(volume.frames), volume.title) for volume in found], notes
+
+
+def affine(stack: Sequence[Frame], shape: tuple[int, int, int]) -> tuple[np.ndarray, bool, list[str]]:
+    """Affine in RAS, whether the files say directions, and notes on what was assumed of the slices' distances."""
+    first = stack[0]
+    thickness, words = first.distance
+    step, notes = np.cross(*first.directions) * thickness, [first.spread_by] if first.spread_by else []
+    height = _heights(stack)
+    placed = bool(np.isfinite(height).all())
+    if len(stack) > 1 and placed:
+        step, uneven = _step(stack, height)
+        notes += uneven
+    elif len(stack) > 1:
+        order = "number" if _numbered(stack) else "the order of their files"
+        notes.append(f"The files do not say where slices lie; they are stacked by {order}, and {words} lies between.")
+    elif words == "1 mm":
+        notes.append("The file gives no thickness of its slice; 1 mm was taken.")
+    matrix = np.eye(4)
+    matrix[:3, :3] = LPS_TO_RAS @ np.column_stack([*(first.directions * first.spacing[:, None]), step])
+    matrix[:3, 3] = LPS_TO_RAS @ first.position
+    if usable(matrix):
+        return matrix, True, notes
+    sides = (*first.spacing, float(np.linalg.norm(step)) if placed else thickness)
+    matrix, plain = plain_affine(shape, sides if possible_sides(sides) else None, rows_down=True)
+    return matrix, False, [*notes, *plain]
+
+
+def _by_grid(frames: Sequence[Frame]) -> list[list[Frame]]:
+    """Frames of one series, size and direction together; directions and pixel sizes are compared with a tolerance."""
+    coarse: dict[Hashable, list[list[Frame]]] = defaultdict(list)
+    for frame in frames:
+        alike = coarse[frame.series, frame.shape, bool(np.isfinite(frame.position).all())]
+        for group in alike:
+            if np.allclose(group[0].directions, frame.directions, 0, SAME, equal_nan=True) and np.allclose(
+                group[0].spacing, frame.spacing, SAME, 0, equal_nan=True
+            ):
+                group.append(frame)
+                break
+        else:
+            alike.append([frame])
+    return [group for groups in coarse.values() for group in groups]
+
+
+def _heights(frames: Sequence[Frame]) -> np.ndarray:
+    """(N,) mm along the normal of the first."""
+    return np.array([frame.position for frame in frames]) @ np.cross(*frames[0].directions)
+
+
+def _places(frames: Sequence[Frame]) -> np.ndarray:
+    """(N,) number of the place that each frame stands at, counted along the normal; by number where none is said."""
+    height = _heights(frames)
+    if not np.isfinite(height).all():
+        return np.unique([frame.number for frame in frames], return_inverse=True, equal_nan=True)[1]
+    order = np.argsort(height, kind="stable")
+    gaps = np.diff(height[order], prepend=height[order[0]])
+    said = min((distance for distance in frames[0].distances.values() if possible_sides(distance)), default=0)
+    places = np.empty(len(frames), int)
+    places[order] = np.cumsum(gaps > ONE_PLACE * max(gaps.max(), said))
+    return places
+
+
+def _is_stack(frames: Sequence[Frame]) -> bool:
+    """Whether the frames make one volume: a place for each, and even distances but for slices that are missing."""
+    height = _heights(frames)
+    if not np.isfinite(height).all():
+        return not _numbered(frames) or len(np.unique(_places(frames))) == len(frames)
+    if len(np.unique(_places(frames))) < len(frames):
+        return False
+    gaps = np.diff(np.sort(height))
+    return len(frames) < 3 or bool(gaps.min() >= np.median(gaps) / 2 and _missing(gaps) <= len(frames))
+
+
+def _missing(gaps: np.ndarray) -> int:
+    return int((gaps / np.median(gaps)).round().sum()) - len(gaps)
+
+
+def _numbered(frames: Sequence[Frame]) -> bool:
+    """Whether the files' numbers say an order."""
+    return len({frame.number for frame in frames}) > 1 and not any(np.isnan(frame.number) for frame in frames)
+
+
+def _parts(group: Volume, trait: Trait) -> list[Volume]:
+    """The group split by a trait, where that gives whole volumes: the same number of places, more than one, in each."""
+    if _is_stack(group.frames):
+        return [group]
+    by_value = defaultdict(list)
+    for frame in group.frames:
+        by_value[frame.traits[trait.title]].append(frame)
+    sizes = {len(np.unique(_places(frames))) for frames in by_value.values()}
+    if len(by_value) == 1 or len(sizes) > 1 or (sizes == {1} and len(np.unique(_places(group.frames))) > 1):
+        return [group]
+    values = sorted(by_value, key=lambda value: (value is not None, str(type(value)), _sortable(value)))
+    shared = set.intersection(*(set(value or ()) for value in values))
+    return [Volume(by_value[value], _joined(group.title, _said(trait, value, shared))) for value in values]
+
+
+def _sortable(value: tuple | None) -> tuple:
+    return tuple((isinstance(part, str), part) for part in value or ())
+
+
+def _joined(title: str, more: str) -> str:
+    return ", ".join(part for part in (title, more) if part)
+
+
+def _said(trait: Trait, value: tuple | None, shared: set) -> str:
+    """What a user reads: `echo time 4.6 ms`, `phase`."""
+    if value is None:
+        return f"no {trait.title}"
+    if isinstance(value[0], str) and len(value) > 1:
+        return " ".join(WORDS.get(part, part.lower()) for part in value if part not in shared) or trait.title
+    parts = [f"{part:.6g}" if isinstance(part, float) else WORDS.get(part, part) for part in value]
+    return f"{trait.title} {' '.join(parts)}{trait.unit}"
+
+
+def _by_number(group: Volume, name: str) -> list[Volume]:
+    """A group that is one volume, or whose files' numbers alone tell its volumes apart; refuses what is neither."""
+    if _is_stack(group.frames):
+        return [group]
+    places = _places(group.frames)
+    counts = np.bincount(places)
+    if counts.min() != counts.max():
+        raise ScanError(
+            f"{name}: {counts.min()} to {counts.max()} slices at one place, which is no volume; choose the files of one"
+        )
+    if counts[0] == 1:
+        gaps = np.diff(np.sort(_heights(group.frames)))
+        raise ScanError(
+            f"{name}: slices {gaps.min():.3g} to {gaps.max():.3g} mm apart, which is no even volume; "
+            "choose the files of one"
+        )
+    keys = [(frame.number, frame.index) for frame in group.frames]
+    if len(set(keys)) < len(keys) or any(np.isnan(frame.number) for frame in group.frames):
+        raise ScanError(
+            f"{name}: {counts[0]} slices at each place, and nothing in the files tells their volumes apart; "
+            "choose the files of one"
+        )
+    by_number = sorted(range(len(keys)), key=lambda number: (places[number], keys[number]))
+    parts = [[group.frames[number] for number in by_number[first :: counts[0]]] for first in range(counts[0])]
+    if not all(_is_stack(part) for part in parts):
+        raise ScanError(f"{name}: its slices make no even volume; choose the files of one")
+    return [
+        Volume(part, _joined(group.title, f"{number} of {len(parts)} by InstanceNumber"))
+        for number, part in enumerate(parts, 1)
+    ]
+
+
+def _in_order(frames: list[Frame]) -> list[Frame]:
+    height = _heights(frames)
+    if np.isfinite(height).all():
+        return [frames[number] for number in np.argsort(height, kind="stable")]
+    return sorted(frames, key=lambda frame: (frame.number, frame.index)) if _numbered(frames) else frames
+
+
+def _step(stack: Sequence[Frame], height: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """(3,) mm from a slice to the next, and notes where distances are uneven."""
+    gaps = np.diff(height)
+    gap = float(np.median(gaps))
+    # Not the normal alone: under a tilted gantry each slice is also shifted within its plane.
+    positions = np.array([frame.position for frame in stack])
+    slope = (positions[-1] - positions[0]) / (height[-1] - height[0])
+    missing = _missing(gaps)
+    notes = []
+    if missing > 0:
+        notes = [f"Slices missing: {missing} of {len(stack) + missing}; beyond a gap, positions in mm are off."]
+    elif np.abs(gaps - gap).max() > EVEN * gap:
+        notes = [f"Slices are {gaps.min():.3g} to {gaps.max():.3g} mm apart; {gap:.3g} mm was taken for all."]
+    off = np.linalg.norm(positions - positions[0] - np.outer(height - height[0], slope), axis=1).max()
+    if off > np.nanmin([*stack[0].spacing, np.inf]):
+        notes.append(f"Slices are shifted by up to {off:.3g} mm within their plane; they are drawn one above another.")
+    return slope * gap, notes

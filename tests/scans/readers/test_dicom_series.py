@@ -1,0 +1,204 @@
+"""Which DICOM frames make a volume, and where its slices lie: nothing is mixed, lost or placed without a word."""
+
+import numpy as np
+import pydicom
+import pytest
+
+from scse_viz.scans.readers import ScanError, VolumeChoice, read
+from tests.scan_files import dicom, numbers, series, zipped
+
+VOLUME = numbers(4, 5, 6)  # (slices, rows, columns)
+HEIGHTS = (10, 14, 18, 22)
+MAGNITUDE, PHASE = (["ORIGINAL", "PRIMARY", letter] for letter in "MP")
+
+
+def volumes(files, names):
+    """Every volume of a .zip of files, after a look at the names among which the reader asks to choose."""
+    data = zipped(*files)
+    with pytest.raises(VolumeChoice) as caught:
+        read(data, "study.zip")
+    assert caught.value.names == names
+    return [read(data, "study.zip", number).values.T for number in range(caught.value.volumes)]
+
+
+@pytest.mark.parametrize("uid", ["1.2.3.4", None])
+def test_slices_whose_files_share_or_lack_their_uid_are_all_read(uid):
+    contents = read(zipped(*series(VOLUME, HEIGHTS, SOPInstanceUID=uid)), "study.zip")
+    np.testing.assert_array_equal(contents.values.T, VOLUME)
+    assert contents.notes == ()
+
+
+def test_empty_slices_that_share_a_uid_are_no_copies():
+    volume = np.zeros_like(VOLUME)
+    assert read(zipped(*series(volume, HEIGHTS, SOPInstanceUID="1.2.3.4")), "study.zip").values.shape == (6, 5, 4)
+
+
+def test_a_copy_of_a_file_is_left_out_with_a_note():
+    slices = series(VOLUME, HEIGHTS)
+    contents = read(zipped(*slices, slices[1], slices[3]), "study.zip")
+    np.testing.assert_array_equal(contents.values.T, VOLUME)
+    assert contents.notes == ("2 copies of files that are there already were left out.",)
+
+
+@pytest.mark.parametrize("number", [7, None])
+@pytest.mark.parametrize(
+    ("first", "second", "names"),
+    [
+        ({"EchoTime": 9.2}, {"EchoTime": 4.6}, ("echo time 4.6 ms", "echo time 9.2 ms")),
+        ({"ImageType": PHASE}, {"ImageType": MAGNITUDE}, ("magnitude", "phase")),
+        ({"TriggerTime": 300}, {"TriggerTime": 20}, ("trigger time 20 ms", "trigger time 300 ms")),
+        ({"DiffusionBValue": 1000.0}, {"DiffusionBValue": 0.0}, ("b-value 0 s/mm²", "b-value 1000 s/mm²")),
+        ({"TemporalPositionIdentifier": 2}, {"TemporalPositionIdentifier": 1}, ("time point 1", "time point 2")),
+        ({"AcquisitionNumber": 2}, {"AcquisitionNumber": 1}, ("acquisition 1", "acquisition 2")),
+        ({"EchoTime": 5}, {"EchoTime": None}, ("no echo time", "echo time 5 ms")),
+    ],
+)
+def test_volumes_of_one_series_are_told_apart_by_their_headers(first, second, names, number):
+    said = {key: value for key, value in second.items() if value is not None}
+    files = [
+        *series(VOLUME + 500, HEIGHTS, **first, InstanceNumber=number),
+        *series(VOLUME, HEIGHTS, **said, InstanceNumber=number),
+    ]
+    found = volumes(files[::2] + files[1::2], names)
+    np.testing.assert_array_equal(found, [VOLUME, VOLUME + 500])
+
+
+def test_echoes_of_magnitude_and_phase_are_four_volumes():
+    files = [
+        file
+        for echo in (4.6, 9.2)
+        for kind, added in ((MAGNITUDE, 0), (PHASE, 500))
+        for file in series(VOLUME + added + int(echo * 10), HEIGHTS, EchoTime=echo, ImageType=kind)
+    ]
+    names = tuple(f"{kind}, echo time {echo} ms" for kind in ("magnitude", "phase") for echo in (4.6, 9.2))
+    np.testing.assert_array_equal(volumes(files, names), [VOLUME + added for added in (46, 92, 546, 592)])
+
+
+def test_times_that_belong_to_slices_do_not_split_a_volume():
+    files = [
+        dicom(pixels, (0, 0, height), number=number, TriggerTime=number * 30, AcquisitionNumber=number % 2)
+        for number, (pixels, height) in enumerate(zip(VOLUME, HEIGHTS, strict=True))
+    ]
+    np.testing.assert_array_equal(read(zipped(*files), "study.zip").values.T, VOLUME)
+
+
+def test_volumes_that_numbers_alone_tell_apart_are_noted():
+    files = [
+        dicom(VOLUME[time] + place, (0, 0, place), number=10 * time + place) for place in (0, 1, 2) for time in (1, 0)
+    ]
+    found = volumes(files, ("1 of 2 by InstanceNumber", "2 of 2 by InstanceNumber"))
+    np.testing.assert_array_equal(found[1], [VOLUME[1] + place for place in (0, 1, 2)])
+    notes = read(zipped(*files), "study.zip", 0).notes
+    assert notes == ("Nothing but InstanceNumber tells apart the volumes of this series; it gave their order.",)
+
+
+def test_slices_at_one_place_that_nothing_tells_apart_are_refused():
+    files = [*series(VOLUME, HEIGHTS, InstanceNumber=1), *series(VOLUME + 500, HEIGHTS, InstanceNumber=1)]
+    with pytest.raises(
+        ScanError, match=r"study\.zip: 2 slices at each place, and nothing in the files tells their vol"
+    ):
+        read(zipped(*files), "study.zip")
+
+
+@pytest.mark.parametrize("off", [0.002, 0.4])
+def test_volumes_that_are_shifted_by_less_than_a_slice_are_two(off):
+    files = [
+        *series(VOLUME, HEIGHTS, EchoTime=1),
+        *series(VOLUME + 500, [height + off for height in HEIGHTS], EchoTime=2),
+    ]
+    found = volumes(files, ("echo time 1 ms", "echo time 2 ms"))
+    np.testing.assert_array_equal(found, [VOLUME, VOLUME + 500])
+    affine = read(zipped(*files), "study.zip", 1).affine
+    np.testing.assert_allclose(affine[2], [0, 0, 4, 10 + off])
+
+
+def test_slices_at_no_even_distance_are_refused():
+    files = [*series(VOLUME, HEIGHTS), *series(VOLUME + 500, [height + 0.4 for height in HEIGHTS])]
+    with pytest.raises(ScanError, match=r"study\.zip: slices 0\.4 to 3\.6 mm apart, which is no even volume; choose"):
+        read(zipped(*files), "study.zip")
+
+
+def test_directions_that_jitter_are_one_series():
+    files = [
+        dicom(pixels, (0, 0, height), (1, jitter, 0, -jitter, 1, 0), number=number)
+        for number, (pixels, height, jitter) in enumerate(
+            zip(VOLUME, HEIGHTS, (0.005, 0.004998, 0.005002, 0.005), strict=True)
+        )
+    ]
+    contents = read(zipped(*files), "study.zip")
+    np.testing.assert_array_equal(contents.values.T, VOLUME)
+    assert contents.notes == ()
+
+
+@pytest.mark.parametrize("thickness", [0, 400, None])
+def test_a_thickness_that_cannot_be_keeps_what_else_is_known_of_a_slice(thickness):
+    contents = read(dicom(VOLUME[0], (1, 2, 3), SliceThickness=thickness), "slice.dcm")
+    assert contents.oriented
+    np.testing.assert_array_equal(contents.affine, [[-3, 0, 0, -1], [0, -2, 0, -2], [0, 0, 1, 3], [0, 0, 0, 1]])
+    assert contents.notes == ("The file gives no thickness of its slice; 1 mm was taken.",)
+
+
+def test_slices_that_are_shifted_within_their_plane_are_noted():
+    files = [dicom(pixels, (50 * (place == 1), 0, 4 * place)) for place, pixels in enumerate(VOLUME)]
+    assert "Slices are shifted by up to 50 mm within their plane" in read(zipped(*files), "study.zip").notes[0]
+
+
+def multiframe(**elements):
+    """A file of four frames; None removes what stands at its top."""
+    return dicom(VOLUME, **{"NumberOfFrames": len(VOLUME), **elements})
+
+
+def sequence(**elements):
+    """A sequence of one item."""
+    item = pydicom.Dataset()
+    for element, value in elements.items():
+        setattr(item, element, value)
+    return [item]
+
+
+def test_frames_without_positions_lie_as_far_apart_as_the_header_says_with_a_note():
+    contents = read(multiframe(SpacingBetweenSlices=5, ImagePositionPatient=None), "frames.dcm")
+    np.testing.assert_array_equal(contents.values.T, VOLUME)
+    np.testing.assert_array_equal(np.diag(contents.affine), [3, -2, 5, 1])
+    assert not contents.oriented
+    assert "SpacingBetweenSlices, 5 mm, lies between" in contents.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "distance", "words"),
+    [
+        ({"SpacingBetweenSlices": 5}, 5, "SpacingBetweenSlices, 5 mm, was taken"),
+        ({}, 4, "SliceThickness, 4 mm, was taken"),
+        ({"SliceThickness": None}, 1, "1 mm was taken"),
+    ],
+)
+def test_frames_of_one_position_are_a_stack_with_a_note(said, distance, words):
+    contents = read(multiframe(**said), "frames.dcm")
+    np.testing.assert_array_equal(contents.values.T, VOLUME)
+    np.testing.assert_array_equal(contents.affine, [[-3, 0, 0, 0], [0, -2, 0, 0], [0, 0, distance, 0], [0, 0, 0, 1]])
+    assert contents.notes[0].startswith("The file gives one position for its 4 slices; ")
+    assert words in contents.notes[0]
+
+
+def test_frames_of_one_position_and_several_times_are_volumes():
+    frames = [sequence(FrameContentSequence=sequence(TemporalPositionIndex=time))[0] for time in (1, 2, 3, 4)]
+    data = multiframe(PerFrameFunctionalGroupsSequence=frames)
+    with pytest.raises(VolumeChoice) as caught:
+        read(data, "frames.dcm")
+    assert caught.value.names == ("time point 1", "time point 2", "time point 3", "time point 4")
+    np.testing.assert_array_equal(read(data, "frames.dcm", 2).values[..., 0].T, VOLUME[2])
+
+
+def test_echoes_of_an_enhanced_file_are_volumes():
+    frames = [
+        sequence(
+            PlanePositionSequence=sequence(ImagePositionPatient=[0, 0, height]),
+            MREchoSequence=sequence(EffectiveEchoTime=echo),
+        )[0]
+        for height in (0, 4)
+        for echo in (9.2, 4.6)
+    ]
+    data = multiframe(PerFrameFunctionalGroupsSequence=frames)
+    with pytest.raises(VolumeChoice, match=r"0: echo time 4.6 ms; 1: echo time 9.2 ms"):
+        read(data, "frames.dcm")
+    np.testing.assert_array_equal(read(data, "frames.dcm", 0).values.T, VOLUME[1::2])
