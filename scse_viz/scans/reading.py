@@ -116,10 +116,10 @@ def _whole(labels: np.ndarray, name: str) -> np.ndarray:
 
 def _made_finite(voxels: np.ndarray, name: str) -> tuple[str, ...]:
     """Sets NaN and infinities to the smallest finite value, in place: dark, whatever the scale; a note says so."""
+    if np.isfinite(voxels.min()) and np.isfinite(voxels.max()):  # NaN is the smallest and the largest of all
+        return ()
     finite = np.isfinite(voxels)
     bad = voxels.size - np.count_nonzero(finite)
-    if bad == 0:
-        return ()
     if bad == voxels.size:
         raise ScanError(f"{name}: no voxel has a finite value; export the scan again")
     smallest = voxels.min(where=finite, initial=np.inf)

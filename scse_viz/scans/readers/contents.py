@@ -12,7 +12,7 @@ import numpy as np
 LARGEST_VOXELS = 512**3  # of the one volume that is read: half a gigabyte as float32
 LARGEST_MEMORY = 900 * 10**6  # bytes of that volume as it is stored and as float32, which are held at the same time
 LARGEST_PIXELS = 2**26  # of a picture, which is unpacked in colours: 8192 by 8192
-LARGEST_BYTES = 2 * 1024**3  # to unpack before the chosen volume of a file is reached: five seconds
+LARGEST_BYTES = 1024**3  # to unpack before the chosen volume of a packed file is reached: some seconds
 LARGEST_SIDE_MM = 256.0  # shown by a picture that gives no pixel size and has more pixels a side than that
 PIECE = 2**20  # bytes
 VOXEL_MM = (1e-4, 100.0)  # sides that a voxel can have; others are taken for damage
@@ -131,6 +131,9 @@ def skip(stream: BinaryIO, size: int, name: str) -> None:
     if not isinstance(stream, gzip.GzipFile):
         stream.seek(size)
         return
+    if size > LARGEST_BYTES:
+        limit = f"{LARGEST_BYTES / 1024**3:.0f} GiB"
+        raise ScanError(f"{name}: that volume begins beyond {limit}; unpack the file, or save the volume as one")
     while size > 0 and (piece := stream.read(min(size, PIECE))):  # GzipFile.seek would unpack in pieces of 8 KiB
         size -= len(piece)
     if size > 0:

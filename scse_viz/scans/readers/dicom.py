@@ -18,6 +18,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import iter_pixels
+from pydicom.tag import Tag
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from scse_viz.scans.readers import dicom_mosaic, dicom_series
@@ -37,13 +38,13 @@ ERRORS = (InvalidDicomError, BytesLengthException, OSError, EOFError, SyntaxErro
 DEFLATED = b"1.2.840.10008.1.2.1.99"  # the transfer syntax that packs the whole file, to any size
 UNREADABLE = "{name}: DICOM compressed as {syntax}; save it uncompressed or convert it to NIfTI with dcm2niix"
 PIXELS = re.compile(rb"\xe0\x7f[\x08\x09\x10]\0|\x7f\xe0\0[\x08\x09\x10]")  # tag of pixel data, float or double too
-HEADER = [
+HEADER = [Tag(element) for element in (
     "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "InstanceNumber", "Rows", "Columns", "SamplesPerPixel",
     "NumberOfFrames", "PhotometricInterpretation", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
     "ImagerPixelSpacing", "SliceThickness", "SpacingBetweenSlices", "GridFrameOffsetVector", "RescaleSlope",
     "RescaleIntercept", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
     *(trait.element for trait in TRAITS),
-]  # fmt: skip
+)]  # fmt: skip
 INVERTED_NOTE = "The file stores bright as low numbers (MONOCHROME1); its intensities were inverted."
 
 Source = Callable[[], bytes]  # gives the bytes of one file, as often as it is asked
@@ -87,7 +88,7 @@ def _frames(sources: Iterable[Source], name: str) -> tuple[list[Frame], list[str
         dataset, pixels = _header(data, name)
         if "Rows" not in dataset or not PIXELS.search(data):
             continue
-        said = tuple(str(dataset.get(element)) for element in HEADER[:11])
+        said = (str(dataset.get(element)) for element in ("SOPInstanceUID", "ImagePositionPatient", "InstanceNumber"))
         identity = (*said, hashlib.blake2b(pixels, digest_size=16).digest())
         if identity in known and "SOPInstanceUID" in dataset:
             copies += 1
@@ -131,10 +132,13 @@ def _frames_of(dataset: pydicom.Dataset, source: Source, name: str) -> list[Fram
     if "MOSAIC" in (dataset.get("ImageType") or ()):
         whole = _with_syntax(pydicom.dcmread(BytesIO(source()), stop_before_pixels=True, force=True))
         return dicom_mosaic.tiles(whole, _frame(dataset, source, 0, []), name)
-    shared = dataset.get("SharedFunctionalGroupsSequence") or [pydicom.Dataset()]
-    own = dataset.get("PerFrameFunctionalGroupsSequence") or [pydicom.Dataset()] * count
+    shared = list(dataset.get("SharedFunctionalGroupsSequence") or [])[:1]
+    own = dataset.get("PerFrameFunctionalGroupsSequence") or []
     offsets = dataset.get("GridFrameOffsetVector") or [0] * count
-    frames = [_frame(dataset, source, index, [own[index], shared[0]], float(offsets[index])) for index in range(count)]
+    frames = [
+        _frame(dataset, source, index, [*([own[index]] if own else []), *shared], float(offsets[index]))
+        for index in range(count)
+    ]
     return dicom_series.spread(frames)
 
 

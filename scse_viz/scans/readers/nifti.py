@@ -13,7 +13,6 @@ from nibabel.wrapstruct import WrapStructError
 
 from scse_viz.scans.readers.contents import (
     COLOUR_NOTE,
-    LARGEST_BYTES,
     Contents,
     ScanError,
     checked_shape,
@@ -117,10 +116,6 @@ def _one_volume(
     channels = len(dtype.names) if dtype.names in (("R", "G", "B"), ("R", "G", "B", "A")) else 0
     checked_type(name, np.dtype(np.uint8) if channels else dtype, x * y * z * max(channels, 1))
     size = x * y * z * dtype.itemsize
-    if offset + size * number > LARGEST_BYTES:
-        raise ScanError(
-            f"{name}: volume {number} lies beyond {LARGEST_BYTES / 1024**3:.0f} GiB; save that volume as a file"
-        )
     skip(stream, offset + size * number, name)
     data = read_exactly(stream, size, name)
     if channels:

@@ -34,7 +34,7 @@ class _Parsed:
     key: tuple[object, ...]
     result: object = None
     error: str | None = None
-    volumes: int | None = None
+    choice: VolumeChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -131,21 +131,31 @@ def _read_scan(file: UploadedFile, prefix: str) -> _Parsed:
     parsed = _parse(
         f"{prefix}parsed_scan", (file.file_id, None), lambda: read_scan(file.getvalue(), name=file.name), file.name
     )
-    if parsed.volumes is None:
+    if parsed.choice is None:
         return parsed
-    volume = st.number_input(
-        "Volume",
-        0,
-        parsed.volumes - 1,
-        key=f"{prefix}volume",
-        bind="query-params",
-        help=f"This file holds {parsed.volumes} volumes, in time or of several contrasts: the one to show.",
-    )
+    volume = _choose_volume(parsed.choice, f"{prefix}volume")
     return _parse(
         f"{prefix}parsed_volume",
         (file.file_id, volume),
         lambda: read_scan(file.getvalue(), name=file.name, volume=volume),
         file.name,
+    )
+
+
+def _choose_volume(choice: VolumeChoice, key: str) -> int:
+    """Number of the volume to show, chosen by name where the file names its volumes."""
+    held = f"This file holds {choice.volumes} volumes, in time or of several contrasts: the one to show."
+    if not any(choice.names):
+        return st.number_input("Volume", 0, choice.volumes - 1, key=key, bind="query-params", help=held)
+    if st.session_state.get(key, 0) not in range(choice.volumes):
+        del st.session_state[key]  # a volume of another file
+    return st.selectbox(
+        "Volume",
+        range(choice.volumes),
+        format_func=lambda number: f"{number}: {choice.names[number]}",
+        key=key,
+        bind="query-params",
+        help=held,
     )
 
 
@@ -189,7 +199,7 @@ def _parse(place: str, key: tuple[object, ...], read: Callable[[], object], name
         with st.spinner(f"Reading {name}", show_time=False):
             parsed = _Parsed(key, result=read())
     except VolumeChoice as choice:
-        parsed = _Parsed(key, volumes=choice.volumes)
+        parsed = _Parsed(key, choice=choice)
     except ScanError as error:
         parsed = _Parsed(key, error=str(error))
     st.session_state[place] = parsed

@@ -74,8 +74,8 @@ def test_a_header_takes_no_memory_for_voxels_that_are_not_there(peak, shape, sen
 
 
 def test_a_series_over_the_limit_in_bytes_is_refused():
-    with pytest.raises(ScanError, match="scan: volume 29999 lies beyond 2 GiB; save that volume as a file"):
-        read_scan(announced((512, 512, 512, 30000)), name="scan", volume=29999)
+    with pytest.raises(ScanError, match="scan: that volume begins beyond 1 GiB; unpack the file, or save"):
+        read_scan(gzipped(announced((512, 512, 512, 30000))), name="scan", volume=29999)
 
 
 def change(**fields):

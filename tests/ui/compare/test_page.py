@@ -7,6 +7,7 @@ import pytest
 
 from scse_viz.models import BLOCK_NAMES
 from scse_viz.ui.shell.address import PanelDisplay, read_display
+from tests.scan_files import series, zipped
 from tests.ui.compare.compare_page import OWN, ball, message, nifti, opened, titles, with_upload
 
 
@@ -86,6 +87,20 @@ def test_a_file_of_several_volumes_lets_one_be_chosen():
     app.number_input(key="volume").set_value(1).run()
     assert not app.exception
     assert message(app)["slice"]["picture"] != first
+
+
+def test_volumes_that_a_file_names_are_chosen_by_name():
+    echoes = [
+        file
+        for time in (4.6, 9.2)
+        for file in series(ball().transpose(2, 1, 0) * int(time * 10), range(20), EchoTime=time, PixelSpacing=[1, 1])
+    ]
+    app = with_upload("study.zip", zipped(*echoes))
+    choice = app.selectbox(key="volume")
+    assert choice.options == ["0: echo time 4.6 ms", "1: echo time 9.2 ms"]
+    choice.set_value(1).run()
+    assert not app.exception
+    assert app.session_state["volume"] == 1
 
 
 def test_labels_that_match_give_dice_and_labels_that_do_not_are_refused():
