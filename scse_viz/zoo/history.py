@@ -1,4 +1,4 @@
-"""NAME.history.npz: what was kept while a network was trained, read without torch."""
+"""NAME.history.npz: loss, Dice and gates of a network over its training, read without torch."""
 
 import zipfile
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ EIGHT_BITS = 255
 
 
 class HistoryError(ValueError):
-    """A history file that cannot be used; the sentence is for people."""
+    """A history file that cannot be used; the message is a sentence for users."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class TrainingHistory:
     """One network at M snapshots of its training, on R reference slices.
 
     `steps` (M,) from 0, rising; `validation_loss` (M,); `dice` (M, K) of every class, nan where it never occurs;
-    `losses` (L,), the training loss, one for every equal part of the steps; `classes` (K names); `references`
+    `losses` (L,), the mean training loss of equal parts of the steps; `classes` (K names); `references`
     (R, H, W) uint8. `gates`: `encoder1/spatial_gate` (M, R, h, w) and `encoder1/channel_gate` (M, R, C), uint8 of 0 to
     255, and for a network without gates `encoder1/activation` (M, R, h, w) with `encoder1/activation_maximum` (M,).
     """
@@ -40,15 +40,15 @@ class TrainingHistory:
 
     @property
     def loss_steps(self) -> np.ndarray:
-        """The step at the end of which each of `losses` was written, (L,)."""
+        """The last step of the part that each of `losses` is the mean of, (L,)."""
         return self.steps[-1] * np.arange(1, len(self.losses) + 1) / max(len(self.losses), 1)
 
     def snapshot_at(self, step: int) -> int:
-        """The last snapshot that is not after a step."""
+        """The number of the last snapshot not after a step."""
         return int(np.searchsorted(self.steps, step, side="right")) - 1
 
     def gates_at(self, snapshot: int, reference: int) -> dict[str, BlockGates]:
-        """The gates of one snapshot on one reference slice by block: 0 to 1, activations as they were."""
+        """The gates in one snapshot on one reference slice, by block: 0 to 1, activations on their own scale."""
         arrays: dict[str, dict[str, np.ndarray]] = {}
         for name, rows in self.gates.items():
             block, _, kind = name.partition("/")
@@ -71,9 +71,9 @@ class TrainingHistory:
 
 
 def read_history(path: Path) -> TrainingHistory:
-    """Read a history file. Raises HistoryError for one that is missing, damaged, or of arrays that do not fit."""
+    """Read a history file. Raises HistoryError for one that is missing, damaged, or holds arrays that do not fit."""
     if not path.is_file():
-        raise HistoryError(f"{path.name} is missing: nothing was kept of how this network was trained")
+        raise HistoryError(f"{path.name} is missing: this network has no training history")
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -87,7 +87,7 @@ def read_history(path: Path) -> TrainingHistory:
             gates={name: rows for name, rows in arrays.items() if name.partition("/")[2] in GATE_KINDS},
         )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise HistoryError(f"{path.name} is not a history file that can be read: {error}") from error
+        raise HistoryError(f"{path.name} cannot be read as a history file: {error}") from error
     _check(history, path.name)
     return history
 
@@ -97,17 +97,18 @@ def _check(history: TrainingHistory, name: str) -> None:
     references = len(history.references)
     maps = {gate: rows for gate, rows in history.gates.items() if not gate.endswith("_maximum")}
     checks = {
-        "it has no snapshot": snapshots > 0 and history.steps.ndim == 1,
+        "it holds no snapshot": snapshots > 0 and history.steps.ndim == 1,
         "its steps do not rise": bool((np.diff(history.steps) > 0).all()),
-        "its losses are not one a snapshot": history.validation_loss.shape == (snapshots,) and history.losses.ndim == 1,
-        "its Dice is not one a snapshot and class": history.dice.shape == (snapshots, len(history.classes)),
-        "it has no reference slice": history.references.ndim == 3 and references > 0,
-        "it has no gates": bool(maps),
-        "its gates are not one a snapshot and reference slice": all(
+        "it lacks one loss for each snapshot": history.validation_loss.shape == (snapshots,)
+        and history.losses.ndim == 1,
+        "it lacks one Dice for each snapshot and class": history.dice.shape == (snapshots, len(history.classes)),
+        "it holds no reference slice": history.references.ndim == 3 and references > 0,
+        "it holds no gates": bool(maps),
+        "it lacks gates for each snapshot and reference slice": all(
             rows.shape[:2] == (snapshots, references) and rows.ndim == (3 if gate.endswith("channel_gate") else 4)
             for gate, rows in maps.items()
         ),
-        "its activations have no maximum a snapshot": all(
+        "its activations lack a maximum for each snapshot": all(
             history.gates.get(f"{gate}_maximum", np.zeros(0)).shape == (snapshots,)
             for gate in maps
             if gate.endswith("/activation")
@@ -115,4 +116,4 @@ def _check(history: TrainingHistory, name: str) -> None:
     }
     for sentence, holds in checks.items():
         if not holds:
-            raise HistoryError(f"{name} is not a history file that can be read: {sentence}")
+            raise HistoryError(f"{name} cannot be read as a history file: {sentence}")

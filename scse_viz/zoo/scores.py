@@ -1,4 +1,4 @@
-"""The folder pretrained/results/: what was measured of each network, subject by subject, and how variants compare."""
+"""The folder pretrained/results/: measurements of each network, subject by subject, and comparisons of variants."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,14 +8,14 @@ from statistics import fmean, stdev
 from typing import Any
 
 FOLDER = "results"
-"""Where they lie, beside the cards: a file NAME.json for each network."""
+"""Beside the cards; holds a file NAME.json for each network."""
 COMPARISONS = "comparisons.json"
 OTHER_SEEDS = "hippocampus-seeds.json"
-"""Networks trained again from other seeds, measured alike and not shipped."""
+"""Results of networks trained with other seeds, which are not shipped."""
 EXPERIMENTS = "brain-unet-experiments.json"
-"""What was measured once, to explain a result: networks at earlier stages of their training, scans cropped and not."""
+"""Measured once, to explain a result: networks after earlier phases of their training, scans cropped and not."""
 NOT_COUNTED = "extra-cerebral CSF"
-"""Left out of means: it is what is left between brain and skull, and no atlas agrees on it."""
+"""Excluded from means: it is the remainder between brain and skull, on which no two atlases agree."""
 
 PAPER_DICE: Mapping[str, Mapping[str, float]] = {
     "densenet": {"none": 0.842, "cse": 0.865, "sse": 0.876, "scse": 0.882},
@@ -31,18 +31,18 @@ PAPER_UNCHECKED = (
     "Only abstracts of the paper could be found when this was written, not its table, so these figures are unchecked; "
     "the journal version, which reports a rise of Dice by 4 to 9 % in U-Net, agrees with them."
 )
-"""To be said wherever figures of PAPER_DICE stand."""
+"""Stands wherever figures of PAPER_DICE do."""
 
 
 class ResultsError(ValueError):
-    """Results that cannot be read, or that cannot be made as asked; the sentence is for people."""
+    """Results that cannot be read, or not be produced as asked; the message is a sentence for users."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """How well a structure was found: Dice in 0 to 1, and the 95th-percentile Hausdorff distance in mm.
+    """Accuracy for one structure: Dice in 0 to 1, and the 95th-percentile Hausdorff distance in mm.
 
-    `dice` is None where neither the labels nor the network have the structure, `hd95_mm` where either lacks it.
+    `dice` is None where neither labels nor prediction have the structure, `hd95_mm` where either lacks it.
     """
 
     dice: float | None
@@ -53,7 +53,7 @@ class Score:
 class Measured:
     """A network on a data set: `subjects` are subject -> plane -> structure -> Score.
 
-    A volume is segmented slice by slice in a plane and stacked; `planes` are those whose mean stands for the network.
+    A volume is segmented slice by slice in a plane; the mean over `planes` stands for the network.
     """
 
     title: str
@@ -70,7 +70,7 @@ class Measured:
     ) -> dict[str, float]:
         """Subject -> mean of a measure ("dice", "hd95_mm") over planes and structures, or of one structure alone.
 
-        Planes are those that stand for the network unless given. Subjects without a value are left out.
+        `planes` default to those that stand for the network. Subjects without a value are left out.
         """
         wanted = tuple(planes or self.planes)
         names = (structure,) if structure else [name for name in self.structures if name != NOT_COUNTED]
@@ -86,7 +86,7 @@ class Measured:
         return {subject: fmean(found) for subject, found in values.items() if found}
 
     def missed(self) -> int:
-        """How often, over subjects, planes that stand for the network and structures, nothing was found of one."""
+        """The number of structures missed completely, over subjects and the planes that stand for the network."""
         scores = [score for found in self._scores() for name, score in found.items() if name != NOT_COUNTED]
         return sum(score.dice == 0 and score.hd95_mm is None for score in scores)
 
@@ -96,11 +96,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class NetworkResults:
-    """What was measured of a network, whose weights have this `sha256`.
+    """The measurements of a network whose weights have this `sha256`.
 
-    `parameters_added`, in percent, and `time_ratio`, the time of a pass, are against the same network without blocks;
-    `multiply_adds` are those of convolutions and linear layers for one slice of `input_size` pixels. `data` are data
-    set -> Measured.
+    `parameters_added`, in percent, and `time_ratio`, of a pass, are relative to the same network without blocks;
+    `multiply_adds` are those of convolutions and linear layers for one slice of `input_size` pixels. `data` is data set
+    -> Measured.
     """
 
     name: str
@@ -119,11 +119,11 @@ class NetworkResults:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A network against the same without blocks, on the same subjects of a data set.
+    """A network against the same one without blocks, on the same subjects of a data set.
 
     `difference` is the mean over subjects of network - other, `better` the number of subjects in which the network is
-    better; `p` that of the two-sided Wilcoxon signed-rank test over subjects, None for one subject, and `smallest_p`
-    the smallest that so many subjects can give. `tests` is how many comparisons the data set has: `p` is not corrected.
+    better; `p` that of the two-sided Wilcoxon signed-rank test over subjects, None for one subject; `smallest_p` the
+    smallest possible with so many subjects; `tests` the number of comparisons on the data set: `p` is not corrected.
     """
 
     network: str
@@ -139,12 +139,12 @@ class Comparison:
 
     @property
     def can_show(self) -> bool:
-        """Whether so many subjects could show a difference at 0.05, corrected for all tests (Bonferroni)."""
+        """Whether so many subjects suffice to show a difference at 0.05, corrected for all tests (Bonferroni)."""
         return self.smallest_p * self.tests < 0.05
 
     @property
     def significant(self) -> bool:
-        """Whether the difference is shown at 0.05, corrected for all tests (Bonferroni)."""
+        """Whether the difference is significant at 0.05, corrected for all tests (Bonferroni)."""
         return self.p is not None and self.p * self.tests < 0.05
 
 
@@ -162,7 +162,7 @@ class Experiment:
 
 
 def results(folder: Path) -> dict[str, NetworkResults]:
-    """The results of the networks of a folder such as pretrained/, by name; empty where none were measured.
+    """The results of the networks in a folder such as pretrained/, by name; empty where none were measured.
 
     Raises ResultsError for a file that cannot be read.
     """
@@ -172,13 +172,13 @@ def results(folder: Path) -> dict[str, NetworkResults]:
 
 
 def other_seeds(folder: Path) -> list[NetworkResults]:
-    """The results of the same networks trained from other seeds; empty where there are none. Raises ResultsError."""
+    """The results of the same networks trained with other seeds, or none. Raises ResultsError."""
     path = folder / FOLDER / OTHER_SEEDS
     return [_network(facts) for facts in _read(path)] if path.is_file() else []
 
 
 def comparisons(folder: Path) -> list[Comparison]:
-    """How variants compare with none; empty where nothing was compared. Raises ResultsError."""
+    """The comparisons of variants with none, or none of them. Raises ResultsError."""
     path = folder / FOLDER / COMPARISONS
     return [Comparison(**facts) for facts in _read(path)] if path.is_file() else []
 
@@ -193,7 +193,7 @@ def experiments(folder: Path) -> dict[str, Experiment]:
 
 
 def write(path: Path, content: Any) -> None:
-    """Write results or lists of them to a file of the folder, all at once."""
+    """Write results, or a list of them, to a file of the folder atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = [asdict(each) for each in content] if isinstance(content, list) else asdict(content)
     beside = path.with_suffix(".part")
@@ -202,7 +202,7 @@ def write(path: Path, content: Any) -> None:
 
 
 def mean_and_deviation(values: Mapping[str, float]) -> tuple[float, float | None] | None:
-    """Mean and standard deviation (n - 1) over subjects: None without any, no deviation of one."""
+    """Mean and standard deviation (n - 1) over subjects; None without subjects, no deviation for one."""
     if not values:
         return None
     return fmean(values.values()), stdev(values.values()) if len(values) > 1 else None

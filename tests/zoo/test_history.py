@@ -93,7 +93,7 @@ def test_a_step_between_two_snapshots_is_shown_as_the_earlier(step, snapshot, tm
 
 
 def test_a_network_without_a_file_is_named(tmp_path):
-    with pytest.raises(HistoryError, match=r"mine\.history\.npz is missing: nothing was kept"):
+    with pytest.raises(HistoryError, match=r"mine\.history\.npz is missing: this network has no training history"):
         read_history(tmp_path / f"mine{SUFFIX}")
 
 
@@ -102,12 +102,12 @@ def test_a_network_without_a_file_is_named(tmp_path):
     [
         ({"steps": None}, "steps"),
         ({"steps": np.array([0, 100, 10])}, "do not rise"),
-        ({"dice": np.zeros((3, 2))}, "one a snapshot and class"),
-        ({"validation_loss": np.zeros(2)}, "losses are not one a snapshot"),
-        ({"references": np.zeros((0, 4, 4))}, "no reference slice"),
-        ({"encoder1/spatial_gate": np.zeros((3, 1, 4, 4))}, "one a snapshot and reference slice"),
-        ({"encoder2/activation_maximum": None}, "no maximum"),
-        ({"encoder1/spatial_gate": None, "encoder2/activation": None}, "no gates"),
+        ({"dice": np.zeros((3, 2))}, "one Dice for each snapshot and class"),
+        ({"validation_loss": np.zeros(2)}, "one loss for each snapshot"),
+        ({"references": np.zeros((0, 4, 4))}, "holds no reference slice"),
+        ({"encoder1/spatial_gate": np.zeros((3, 1, 4, 4))}, "gates for each snapshot and reference slice"),
+        ({"encoder2/activation_maximum": None}, "lack a maximum"),
+        ({"encoder1/spatial_gate": None, "encoder2/activation": None}, "holds no gates"),
         ({"classes": np.array([print, len, repr])}, "cannot be loaded when allow_pickle=False"),
     ],
 )
@@ -119,12 +119,12 @@ def test_a_file_that_does_not_fit_is_refused_with_its_fault(others, sentence, tm
 def test_a_file_that_is_no_archive_is_refused(tmp_path):
     path = tmp_path / f"text{SUFFIX}"
     path.write_bytes(b"not an archive")
-    with pytest.raises(HistoryError, match="is not a history file"):
+    with pytest.raises(HistoryError, match="cannot be read as a history file"):
         read_history(path)
 
 
 def test_a_file_that_is_cut_short_is_refused(tmp_path):
     path = written(tmp_path)
     path.write_bytes(path.read_bytes()[:400])
-    with pytest.raises(HistoryError, match="is not a history file"):
+    with pytest.raises(HistoryError, match="cannot be read as a history file"):
         read_history(path)

@@ -1,1 +1,1 @@
-"""Evaluation: networks measured on scans they never saw, and the page of results."""
+"""Evaluation of networks on scans withheld from training, and the page of results."""

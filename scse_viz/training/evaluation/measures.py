@@ -1,4 +1,4 @@
-"""Measures of a network: overlap and distance of its structures, its cost, and a paired test between two networks."""
+"""Measures of a network: overlap and distance of structures, cost, and a paired test of two networks."""
 
 import math
 import statistics
@@ -23,7 +23,7 @@ from scse_viz.zoo.scores import Score
 BATCH = 4
 PERCENTILE = 95
 PASSES = 25
-"""Passes of each of two networks that are timed, in turn, for the results."""
+"""Passes timed of each of two networks, alternating."""
 
 
 def segment_volume(scan: Scan, model: nn.Module, card: Card, plane: str) -> np.ndarray:
@@ -32,7 +32,7 @@ def segment_volume(scan: Scan, model: nn.Module, card: Card, plane: str) -> np.n
 
 
 def segment(scan: Scan, model: nn.Module, card: Card, plane: str, indices: Sequence[int]) -> np.ndarray:
-    """Class numbers of slices, as `inference.segment_slices` finds them, without gates: (N, H, W) uint8."""
+    """Class numbers of slices, the same as `inference.segment_slices` gives, without gates: (N, H, W) uint8."""
     grid, levels = slice_grid(scan, plane), window(scan, card)
     together = max(1, min(BATCH, LARGEST // (grid.height * grid.width)))
     found = []
@@ -44,11 +44,11 @@ def segment(scan: Scan, model: nn.Module, card: Card, plane: str, indices: Seque
 
 
 def scores(
-    labels: np.ndarray, truth: np.ndarray, groups: Sequence[Group], spacing: tuple[float, float, float]
+    labels: np.ndarray, reference: np.ndarray, groups: Sequence[Group], spacing: tuple[float, float, float]
 ) -> dict[str, Score]:
-    """Group -> Dice and distance: labels (X, Y, Z) class numbers, truth (X, Y, Z) labels of groups, spacing in mm."""
-    found, known = in_groups(labels, groups), known_labels(truth, groups)
-    overlap = group_dice(labels, truth, groups)
+    """Group -> Dice and distance: `labels` class numbers, `reference` labels of groups (X, Y, Z), spacing in mm."""
+    found, known = in_groups(labels, groups), known_labels(reference, groups)
+    overlap = group_dice(labels, reference, groups)
     return {
         group.name: Score(
             dice=overlap[group.name],
@@ -58,25 +58,25 @@ def scores(
     }
 
 
-def group_dice(labels: np.ndarray, truth: np.ndarray, groups: Sequence[Group]) -> dict[str, float | None]:
-    """Group -> Dice, None where neither has it: labels of any shape, class numbers, and truth, labels of groups."""
+def group_dice(labels: np.ndarray, reference: np.ndarray, groups: Sequence[Group]) -> dict[str, float | None]:
+    """Group -> Dice, None where neither has it: `labels` class numbers, `reference` labels of groups, of any shape."""
     last = max(group.label for group in groups)
-    overlap = dice(in_groups(labels, groups), known_labels(truth, groups), last + 1)
+    overlap = dice(in_groups(labels, groups), known_labels(reference, groups), last + 1)
     return {group.name: _rounded(float(overlap[group.label]), 4) for group in groups}
 
 
-def hausdorff95(found: np.ndarray, truth: np.ndarray, spacing: tuple[float, float, float]) -> float | None:
-    """The larger of the two 95th percentiles of distances in mm from one surface to the other, masks (X, Y, Z).
+def hausdorff95(found: np.ndarray, reference: np.ndarray, spacing: tuple[float, float, float]) -> float | None:
+    """95th percentile of the distances between two surfaces in mm, the larger of both directions; masks (X, Y, Z).
 
-    None where a mask is empty: nothing is at no distance. As of MONAI.
+    None where a mask is empty. MONAI's.
     """
-    from monai.metrics.hausdorff_distance import compute_hausdorff_distance  # here, since it takes seconds
+    from monai.metrics.hausdorff_distance import compute_hausdorff_distance  # takes seconds to import
 
-    if not (found.any() and truth.any()):
+    if not (found.any() and reference.any()):
         return None
-    first, second = (torch.from_numpy(mask)[None, None] for mask in (found, truth))
+    first, second = (torch.from_numpy(mask)[None, None] for mask in (found, reference))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.6 warns of a call of its own
+        warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.6 warns of its own call
         distance = compute_hausdorff_distance(
             first, second, include_background=True, percentile=PERCENTILE, spacing=spacing
         )
@@ -84,7 +84,7 @@ def hausdorff95(found: np.ndarray, truth: np.ndarray, spacing: tuple[float, floa
 
 
 def paired_p(first: Mapping[str, float], second: Mapping[str, float]) -> float | None:
-    """p of the two-sided Wilcoxon signed-rank test over the subjects of both; None for fewer than two.
+    """p of the two-sided Wilcoxon signed-rank test over common subjects; None for fewer than two.
 
     Wilcoxon, Biometrics Bulletin 1945.
     """
@@ -97,7 +97,7 @@ def paired_p(first: Mapping[str, float], second: Mapping[str, float]) -> float |
 
 
 def smallest_p(subjects: int) -> float:
-    """The smallest p that the test can give: all differences of one sign, one of 2^n ways, on either side."""
+    """The smallest p of the test: all differences of one sign, one of 2^n cases, on either side."""
     return min(1.0, 2.0 ** (1 - subjects))
 
 
@@ -107,7 +107,7 @@ def without_blocks(card: Card) -> Card:
 
 
 def parameters_added(card: Card) -> float:
-    """Parameters that the blocks add, in percent of those of the network without."""
+    """Parameters that the blocks add, in percent of the network without them."""
     with_blocks, without = (_parameters(each.network()) for each in (card, without_blocks(card)))
     return 100 * (with_blocks / without - 1)
 
@@ -121,9 +121,9 @@ def multiply_adds(card: Card, size: tuple[int, int]) -> int:
 
 
 def time_ratio(card: Card, size: tuple[int, int], passes: int) -> float:
-    """How much longer a pass takes than without blocks: ratio of the medians, both timed in turn on one thread.
+    """Duration of a pass relative to the network without blocks: ratio of medians over alternating passes.
 
-    The clock is that of the thread, which stands still while others work. Weights do not matter.
+    On one thread, by the thread's own clock, which other processes do not advance. Weights do not matter.
     """
     x = torch.rand(1, card.in_channels, *size)
     models = [each.network(seed=0).eval() for each in (card, without_blocks(card))]

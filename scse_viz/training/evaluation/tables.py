@@ -7,7 +7,7 @@ from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, mean_and_d
 
 ARCHITECTURES = {"densenet": "DenseNet", "sdnet": "SD-Net", "unet": "U-Net"}
 VARIANTS = {"none": "none", "cse": "cSE", "sse": "sSE", "scse": "scSE"}
-"""In the order of the paper's table. Other variants follow where there are any."""
+"""In the order of the paper's table; other variants follow."""
 ABSENT = "–"
 DIGITS = {"dice": 3, "hd95_mm": 2}
 FORMS = {measure: f".{digits}f" for measure, digits in DIGITS.items()}
@@ -15,7 +15,7 @@ Table = Mapping[str, Mapping[str, NetworkResults]]  # architecture -> variant ->
 
 
 def paper_form(found: Table, data: str, measure: str, of_paper: Mapping[str, Mapping[str, float]] | None = None) -> str:
-    """Architectures x variants, mean ± deviation, the best of a row in bold; under each the paper's row."""
+    """Architectures x variants, mean ± deviation, the best of a row in bold; below each the paper's row."""
     variants = _variants(found)
     rows = []
     for key, title in ARCHITECTURES.items():
@@ -37,7 +37,7 @@ def paper_form(found: Table, data: str, measure: str, of_paper: Mapping[str, Map
 
 
 def in_words(found: Table, data: str) -> str:
-    """Which variants have the best mean Dice in each architecture, and whether scSE, the paper's choice, beats none."""
+    """The variants with the best mean Dice in each architecture, and whether scSE, the paper's best, exceeds none."""
     means = {
         title: {
             variant: round(fmean(each.data[data].by_subject().values()), DIGITS["dice"])
@@ -54,24 +54,24 @@ def in_words(found: Table, data: str) -> str:
     pairs = [row for row in means.values() if {"none", "scse"} <= set(row)]
     above = sum(row["scse"] > row["none"] for row in pairs)
     said = [f"Best mean: {', '.join(best)}."] if best else []
-    return " ".join([*said, *([f"scSE is above none in {above} of {len(pairs)} architectures here."] if pairs else [])])
+    return " ".join([*said, *([f"scSE exceeds none in {above} of {len(pairs)} architectures."] if pairs else [])])
 
 
 def differences_in_words(compared: Sequence[Comparison]) -> str:
-    """Which of the comparisons with none show a difference in Dice; nothing without comparisons."""
+    """The comparisons with none whose difference in Dice is significant; empty without comparisons."""
     found = [each for each in compared if each.measure == "dice"]
     shown = [f"`{each.network}` {verdict(each)}" for each in found if each.significant]
     if not found:
         return ""
     if not any(each.can_show for each in found):
-        return f"{found[0].subjects} subjects cannot show a difference."
-    return f"A difference is shown in {len(shown)} of {len(found)} comparisons with none" + (
+        return f"{found[0].subjects} subjects are too few to show a difference."
+    return f"The difference to none is significant in {len(shown)} of {len(found)} comparisons" + (
         f": {', '.join(shown)}." if shown else "."
     )
 
 
 def tested(compared: Sequence[Comparison]) -> str:
-    """Networks against none: difference, in how many subjects better, p, and what that says."""
+    """Networks against none: difference, number of subjects in which better, p, and a verdict."""
     by_network: dict[str, dict[str, Comparison]] = {each.network: {} for each in compared}
     for each in compared:
         by_network[each.network][each.measure] = each
@@ -91,21 +91,21 @@ def tested(compared: Sequence[Comparison]) -> str:
         )
     if not rows:
         return ""
-    head = ["against `none`", "Dice", "better in", "p", "HD95, mm", "p", "Dice in words"]
+    head = ["against `none`", "Dice", "better in", "p", "HD95, mm", "p", "Dice, verdict"]
     return markdown(head, rows)
 
 
 def verdict(found: Comparison) -> str:
-    """What the test says of the difference in Dice, in words."""
+    """The difference in Dice in words."""
     if found.significant:
         return "higher" if found.difference > 0 else "lower"
     if not found.can_show:
-        return f"not to be shown with {found.subjects} subjects (p is never below {found.smallest_p:.3g})"
-    return "no difference shown"
+        return f"too few subjects ({found.subjects}; p cannot fall below {found.smallest_p:.3g})"
+    return "no significant difference"
 
 
 def by_plane(every: Sequence[NetworkResults], data: str) -> str:
-    """Dice of each plane, mean ± deviation over subjects."""
+    """Dice in each plane, mean ± deviation over subjects."""
     planes = list(dict.fromkeys(plane for each in every for by in each.data[data].subjects.values() for plane in by))
     rows = [
         [
@@ -121,7 +121,7 @@ def by_plane(every: Sequence[NetworkResults], data: str) -> str:
 
 
 def by_structure(title: str, by_variant: Mapping[str, NetworkResults], data: str) -> str:
-    """Dice and HD95 of each structure, mean over subjects and planes, folded away."""
+    """Dice and HD95 of each structure, mean over subjects and planes, in a section that is folded."""
     if not by_variant:
         return ""
     found = {variant: network.data[data] for variant, network in by_variant.items()}
@@ -132,7 +132,7 @@ def by_structure(title: str, by_variant: Mapping[str, NetworkResults], data: str
 
 
 def seed_table(networks: Sequence[NetworkResults], data: str) -> str:
-    """Dice of one architecture trained from several seeds: seeds x variants, their mean, and how far seeds differ."""
+    """Dice of one architecture trained with several seeds: seeds x variants, their mean and range."""
     by_seed: dict[int | None, dict[str, float]] = {}
     for each in networks:
         by_seed.setdefault(each.seed, {})[each.variant] = fmean(each.data[data].by_subject().values())
@@ -143,7 +143,7 @@ def seed_table(networks: Sequence[NetworkResults], data: str) -> str:
     rows = [
         *((str(seed), row) for seed, row in by_seed.items()),
         ("**mean**", means),
-        ("largest less smallest", spread),
+        ("range", spread),
     ]
     cells = [[title, *(_number(row.get(variant)) for variant in variants)] for title, row in rows]
     return markdown(["seed", *map(title_of, variants)], cells) + "\n\n" + _seed_words(means, spread)
@@ -154,10 +154,10 @@ def _seed_words(means: Mapping[str, float], spread: Mapping[str, float]) -> str:
         return ""
     best, worst = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
     difference = means[best] - means[worst]
-    said = "less than" if difference < max(spread.values()) else "more than"
+    largest = max(spread.values())
     return (
-        f"A seed alone changes Dice by up to {max(spread.values()):.3f}. Means over seeds differ by {difference:.3f} "
-        f"between {title_of(best)} and {title_of(worst)}, {said} that."
+        f"The seed alone changes Dice by up to {largest:.3f}; the means over seeds of {title_of(best)} and "
+        f"{title_of(worst)} differ by {'more' if difference > largest else 'no more'}, {difference:.3f}."
     )
 
 
@@ -175,7 +175,7 @@ def _structure(measured: Measured, name: str) -> str:
 
 
 def _variants(found: Table) -> list[str]:
-    """The paper's four variants, and others that there are."""
+    """The paper's four variants, then others."""
     return list(dict.fromkeys([*VARIANTS, *(variant for by_variant in found.values() for variant in by_variant)]))
 
 

@@ -46,7 +46,7 @@ POWERS = {"slices": 0.2, "calm": 0.0}
 """By phase, how strongly rare classes weigh: a little at first, not at all in the end, where it only swells them."""
 FACTS = {
     "data": "160 real T1-weighted crops of Task04_Hippocampus, Medical Segmentation Decathlon, slices of all planes; "
-    "the crops of validation and test are of other people",
+    "validation and test crops are of other subjects",
     "method": "Antonelli et al., The Medical Segmentation Decathlon, Nature Communications 2022",
     "licence": "CC-BY-SA-4.0, as the data",
 }

@@ -46,8 +46,8 @@ class Threshold(torch.nn.Module):
 def test_validation_leaves_the_network_in_training_and_counts_dice_over_all_batches() -> None:
     model = Threshold().train()
     image = torch.tensor([0.0, 1.0, 1.0, 0.0]).view(1, 1, 2, 2)
-    truth = torch.tensor([0, 1, 0, 0]).view(1, 2, 2)
-    _, dice = validate(model, [(image, truth), (image, 1 - truth)])
+    reference = torch.tensor([0, 1, 0, 0]).view(1, 2, 2)
+    _, dice = validate(model, [(image, reference), (image, 1 - reference)])
     assert model.training
     torch.testing.assert_close(dice, torch.tensor([4 / 8, 4 / 8]))
 

@@ -20,9 +20,9 @@ def test_loss_is_cross_entropy_plus_one_minus_dice_of_the_classes_that_occur(
     case: tuple[Tensor, Tensor, Tensor],
 ) -> None:
     logits, target, weights = case
-    p, truth = logits.softmax(dim=1), F.one_hot(target, 5).movedim(-1, 1)
-    whole = p.sum(dim=(0, 2, 3)) + truth.sum(dim=(0, 2, 3))
-    dice = (2 * (p * truth).sum(dim=(0, 2, 3)) + 1) / (whole + 1)
+    p, reference = logits.softmax(dim=1), F.one_hot(target, 5).movedim(-1, 1)
+    whole = p.sum(dim=(0, 2, 3)) + reference.sum(dim=(0, 2, 3))
+    dice = (2 * (p * reference).sum(dim=(0, 2, 3)) + 1) / (whole + 1)
     expected = F.cross_entropy(logits, target, weights) + 1 - dice[:4].mean()
     torch.testing.assert_close(cross_entropy_and_dice(logits, target, weights), expected)
 

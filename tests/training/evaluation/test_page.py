@@ -58,7 +58,7 @@ def test_the_table_has_the_papers_form_and_dashes_where_there_is_nothing() -> No
 def test_what_looks_alike_is_equally_good() -> None:
     found = {"unet": {"none": network("unet", "none", 0.8500), "scse": network("unet", "scse", 0.8501)}}
     assert "| U-Net | **0.850** | – | – | **0.850** |" in paper_form(found, "synthetic", "dice")
-    assert in_words(found, "synthetic").startswith("Best mean: none and scSE in U-Net. scSE is above none in 0 of 1")
+    assert in_words(found, "synthetic").startswith("Best mean: none and scSE in U-Net. scSE exceeds none in 0 of 1")
 
 
 def test_words_name_the_comparisons_that_show_a_difference() -> None:
@@ -66,8 +66,10 @@ def test_words_name_the_comparisons_that_show_a_difference() -> None:
         Comparison(name, "none", "test", "dice", 40, 9, -0.01, p, 2.0**-39, 2)
         for name, p in (("unet-cse", 0.001), ("unet-sse", 0.04))
     ]
-    assert differences_in_words(found) == "A difference is shown in 1 of 2 comparisons with none: `unet-cse` lower."
-    assert differences_in_words(found[1:]) == "A difference is shown in 0 of 1 comparisons with none."
+    assert (
+        differences_in_words(found) == "The difference to none is significant in 1 of 2 comparisons: `unet-cse` lower."
+    )
+    assert differences_in_words(found[1:]) == "The difference to none is significant in 0 of 1 comparisons."
     assert differences_in_words([]) == ""
 
 
@@ -83,10 +85,10 @@ def test_the_page_says_what_is_there_and_renders_without_the_rest() -> None:
     assert "| `brain-unet-scse` | 0 | +1.50 % | 2.0 million at 256 × 256 | × 1.04 | 105,600 |" in text
     assert "| `brain-sdnet-cse` | 0 | – | – | – | 105,600 |" in text
     assert "| *paper: U-Net* | *0.763* | *0.825* | *0.837* | *0.843* |" in text
-    assert "| `brain-unet-scse` | -0.150 | 0 of 3 | 0.250 | -0.15 | 0.250 | not to be shown with 3 subjects" in text
+    assert "| `brain-unet-scse` | -0.150 | 0 of 3 | 0.250 | -0.15 | 0.250 | too few subjects (3;" in text
     assert "(3 scans): mean Dice 0.700 to 0.850. Best mean: none in U-Net. " in text
-    assert "3 subjects cannot show a difference." in text
-    assert "Best mean: none in U-Net. scSE is above none in 0 of 1 architectures here." in text
+    assert "3 subjects are too few to show a difference." in text
+    assert "Best mean: none in U-Net. scSE exceeds none in 0 of 1 architectures." in text
     assert "| white | 0.850 (1.50) | 0.700 (3.00) |" in text
     for table in re.findall(r"(?:^\|.*\n)+", text, flags=re.M):
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
@@ -104,10 +106,10 @@ def test_seeds_are_compared_with_variants() -> None:
     assert "| 0 | 0.850 | – | – | 0.700 |" in table
     assert "| 1 | 0.800 | – | – | 0.750 |" in table
     assert "| **mean** | 0.825 | – | – | 0.725 |" in table
-    assert "| largest less smallest | 0.050 | – | – | 0.050 |" in table
-    assert "by up to 0.050. Means over seeds differ by 0.100 between none and scSE, more than that." in table
+    assert "| range | 0.050 | – | – | 0.050 |" in table
+    assert "by up to 0.050; the means over seeds of none and scSE differ by more, 0.100." in table
     text = page(CARDS, MEASURED, COMPARED, others, "Made by hand")
-    assert "### How much is the seed: U-Net, synthetic heads" in text
+    assert "### Effect of the seed: U-Net, synthetic heads" in text
 
 
 @pytest.mark.parametrize(
@@ -115,8 +117,8 @@ def test_seeds_are_compared_with_variants() -> None:
     [
         (0.01, 0.0001, 40, "higher"),
         (-0.01, 0.0001, 40, "lower"),
-        (0.01, 0.03, 40, "no difference shown"),
-        (-0.07, 0.125, 4, "not to be shown with 4 subjects (p is never below 0.125)"),
+        (0.01, 0.03, 40, "no significant difference"),
+        (-0.07, 0.125, 4, "too few subjects (4; p cannot fall below 0.125)"),
     ],
 )
 def test_words_follow_the_test(difference: float, p: float, subjects: int, said: str) -> None:

@@ -17,9 +17,9 @@ def plain(tmp_path: Path) -> Callable[..., Path]:
 
     def make(count: int = 4, *, labels: tuple[int, int] = (1, 2), spacing: tuple[float, ...] = (1, 1, 1)) -> Path:
         for number in range(count):
-            image, truth = tiny(number, labels=labels)
+            image, reference = tiny(number, labels=labels)
             write(tmp_path / "plain" / "images" / f"case_{number}.nii.gz", image, spacing)
-            write(tmp_path / "plain" / "labels" / f"case_{number}.nii.gz", truth, spacing)
+            write(tmp_path / "plain" / "labels" / f"case_{number}.nii.gz", reference, spacing)
         return tmp_path / "plain"
 
     return make
@@ -30,9 +30,9 @@ def decathlon(tmp_path: Path) -> Path:
     """A folder as the Medical Segmentation Decathlon has them: two modalities in 4-D files, hidden files too."""
     folder = tmp_path / "Task99_Tiny"
     for number in range(3):
-        image, truth = tiny(number)
+        image, reference = tiny(number)
         write(folder / "imagesTr" / f"tiny_{number}.nii.gz", np.stack([image, 500 - image], axis=-1))
-        write(folder / "labelsTr" / f"tiny_{number}.nii.gz", truth)
+        write(folder / "labelsTr" / f"tiny_{number}.nii.gz", reference)
         (folder / "imagesTr" / f"._tiny_{number}.nii.gz").write_bytes(b"what macOS leaves")
     facts = {
         "name": "Tiny Boxes",

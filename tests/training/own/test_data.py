@@ -27,10 +27,10 @@ def test_a_decathlon_folder_gives_names_channels_and_licence(decathlon: Path) ->
 
 def test_channels_in_files_of_their_own_are_one_scan(tmp_path: Path) -> None:
     for number in range(2):
-        image, truth = tiny(number)
+        image, reference = tiny(number)
         write(tmp_path / "imagesTr" / f"a_{number}_0000.nii.gz", image)
         write(tmp_path / "imagesTr" / f"a_{number}_0001.nii.gz", -image)
-        write(tmp_path / "labelsTr" / f"a_{number}.nii.gz", truth)
+        write(tmp_path / "labelsTr" / f"a_{number}.nii.gz", reference)
     (tmp_path / "dataset.json").write_text(
         json.dumps({"channel_names": {"0": "T1", "1": "T2"}, "labels": {"background": 0, "one": 1, "two": 2}})
     )
@@ -45,8 +45,8 @@ def test_numbers_with_gaps_are_mapped_and_the_mapping_is_said(plain: Callable[..
 
 def test_pictures_with_pictures_of_labels_are_read(tmp_path: Path) -> None:
     for number in range(3):
-        image, truth = tiny(number)
-        for folder, values in (("images", image), ("labels", truth)):
+        image, reference = tiny(number)
+        for folder, values in (("images", image), ("labels", reference)):
             (tmp_path / folder).mkdir(exist_ok=True)
             Image.fromarray(values[:, :, 6].astype(np.uint8)).save(tmp_path / folder / f"slide{number}.png")
     data = read_data(tmp_path, Wishes())
@@ -76,10 +76,10 @@ def test_a_person_may_choose_planes_and_pixels(plain: Callable[..., Path]) -> No
 
 def test_scans_of_one_subject_are_on_one_side_of_the_split(tmp_path: Path) -> None:
     for number in range(12):
-        image, truth = tiny(number)
+        image, reference = tiny(number)
         name = f"sub-{number // 3}_ses-{number % 3}.nii.gz"
         write(tmp_path / "images" / name, image)
-        write(tmp_path / "labels" / name, truth)
+        write(tmp_path / "labels" / name, reference)
     data = read_data(tmp_path, Wishes(validation=0.5))
     sides = [{volume.subject for volume in volumes} for volumes in (data.training, data.validation)]
     assert [len(side) for side in sides] == [2, 2]

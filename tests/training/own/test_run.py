@@ -67,10 +67,10 @@ def test_the_result_is_a_network_that_the_zoo_opens_and_that_segments(
     volume = data.validation[0]
     folder = tmp_path / "plain"
     scan = read_scan(folder / "images" / f"{volume.name}.nii.gz")
-    truth = read_labels(folder / "labels" / f"{volume.name}.nii.gz", scan)
+    reference = read_labels(folder / "labels" / f"{volume.name}.nii.gz", scan)
     for plane in card.planes:
         slices = [result.labels for _, result in segment_slices(scan, zoo.load(card.name, out), card, plane)]
-        scores = dice(volume_of(np.stack(slices), plane), truth, 3)
+        scores = dice(volume_of(np.stack(slices), plane), reference, 3)
         claimed = card.figures["dice"]["validation"][plane]
         assert [claimed["label 1"], claimed["label 2"]] == pytest.approx(scores[1:], abs=0.01)
 

@@ -14,13 +14,13 @@ SETTINGS = Settings(architecture="unet", widths=(4, 4, 4, 4, 4), steps=6, batch=
 def tiny(number: int, *, labels: tuple[int, int] = (1, 2)) -> tuple[np.ndarray, np.ndarray]:
     """A noisy volume with a bright box and a dark one, and their labels; another number, other places."""
     random = np.random.default_rng(number)
-    image, truth = random.normal(100, 5, SHAPE).astype(np.float32), np.zeros(SHAPE, dtype=np.uint8)
+    image, reference = random.normal(100, 5, SHAPE).astype(np.float32), np.zeros(SHAPE, dtype=np.uint8)
     for label, start, level in zip(labels, (2, 11), (200, 20), strict=True):
         x, y, z = start + random.integers(0, 3), 4 + random.integers(0, 8), 3 + random.integers(0, 4)
         box = np.s_[x : x + 6, y : y + 8, z : z + 7]
         image[box] += level - 100
-        truth[box] = label
-    return image, truth
+        reference[box] = label
+    return image, reference
 
 
 def write(path: Path, values: np.ndarray, spacing: tuple[float, ...] = (1, 1, 1)) -> Path:
