@@ -1,4 +1,4 @@
-"""What Understand keeps: sums over single slices, history files, and the steps of one block."""
+"""Caches of Understand: sums over single slices, history files, and the steps of one block."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ def entropies(scan_slice: ScanSlice, card: Card) -> ByEntropy:
 
 @cached.resource(4)
 def steps(scan_slice: ScanSlice, card: Card, block: str) -> BlockSteps:
-    """One block at work on one slice, shared and only to be read; the last few are kept. Raises as `structures`."""
+    """The steps of one block on one slice, shared and read-only; the last few are kept. Raises as `structures`."""
     return block_steps(scan_slice, cached.network(card), card, block)
 
 
@@ -74,7 +74,7 @@ def _slice_mm(scan_slice: ScanSlice) -> tuple[float, float]:
 
 @st.cache_data(ttl="30s", show_spinner=False)
 def results() -> dict[str, NetworkResults]:
-    """What was measured of the networks, by name; empty where nothing was, or nothing that can be read."""
+    """What was measured of the networks, by name; empty if there are no results that can be read."""
     try:
         return read_results(PRETRAINED)
     except ResultsError:

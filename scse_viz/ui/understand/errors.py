@@ -1,4 +1,4 @@
-"""Understand, attention and error: is a gate open where the prediction is wrong, or unsure?"""
+"""Understand, attention and error: is a gate open where the prediction is wrong or uncertain?"""
 
 from dataclasses import replace
 
@@ -24,14 +24,14 @@ Shown = tuple[dict[str, go.Figure], dict[str, pd.DataFrame]]
 
 
 def draw(view: View) -> None:
-    """Gates of right and wrong pixels where there are labels, else gates by entropy."""
+    """Draw gates of right and wrong pixels if the scan has labels, otherwise gates by entropy."""
     card = sidebar.choose_network(view)
     block = sidebar.choose_block(card)
     keys.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
     if card.variant in ("none", "cse"):
         st.info(
-            f"{variant_title(card.variant)} has no spatial gate, so there is no map to hold against errors. Choose sSE "
+            f"{variant_title(card.variant)} has no spatial gate, so there is no map to compare with errors. Choose sSE "
             "or scSE in the sidebar."
         )
         return
@@ -57,7 +57,7 @@ def draw(view: View) -> None:
 
 def _choose_against(view: View) -> str:
     if view.source.labels is None:
-        st.caption("This scan has no labels, so gates are held against how unsure the network is.")
+        st.caption("This scan has no labels, so gates are compared with the entropy of the prediction.")
         return ENTROPY
     return str(
         st.segmented_control(
@@ -67,8 +67,8 @@ def _choose_against(view: View) -> str:
             required=True,
             key=AGAINST,
             bind="query-params",
-            help="Error: where the prediction differs from the labels. Entropy: how unsure the network is, which needs "
-            "no labels.",
+            help="Error: where the prediction differs from the labels. Entropy: the uncertainty of the prediction, "
+            "which needs no labels.",
         )
     )
 
@@ -90,7 +90,7 @@ def _entropies(view: View, card: Card, indices: list[int]) -> ByEntropy:
 def _draw_errors(found: ByError, view: View, block: str, where: str) -> Shown:
     if not found.pixels.sum():
         st.info(
-            "Nothing to judge here: neither the labels nor the prediction have a labelled structure in it. Choose the "
+            "Nothing to judge: neither the labels nor the prediction contain a labelled structure here. Choose the "
             "whole plane, or another slice in the sidebar."
         )
         return {}, {}
@@ -99,15 +99,15 @@ def _draw_errors(found: ByError, view: View, block: str, where: str) -> Shown:
     aucs = {name: found.auc(name) for name in blocks}
     st.subheader(
         "Gate where the prediction is right and where it is wrong",
-        help="AUC: the chance that a wrong pixel lies under a higher gate than a right one. 0.5: the gate knows "
-        "nothing of error; above, it is more open where the prediction is wrong; below, less.",
+        help="AUC: the probability that a wrong pixel has a higher gate than a right one. 0.5: the gate tells nothing "
+        "about errors; above, it is more open where the prediction is wrong; below, less.",
     )
     figures = {"gate and error": error_by_block(means, aucs)}
     export.chart(figures["gate and error"], key="understand_errors")
     st.caption(_judged(found, view, where))
     if not found.pixels.all():
         kind = "wrong" if found.pixels[WRONG] else "right"
-        st.info(f"All judged pixels are {kind} here, so there is nothing to tell apart.")
+        st.info(f"All judged pixels are {kind} here, so there is nothing to compare.")
     figures["gate histogram"] = error_histogram(found.histograms[block], block=block)
     export.chart(figures["gate histogram"], key="understand_histogram")
     table = pd.DataFrame(
@@ -127,29 +127,28 @@ def _judged(found: ByError, view: View, where: str) -> str:
     named = f"{len(groups)} structures" if len(groups) > MOST_NAMES else ", ".join(group.name for group in groups)
     return (
         f"Over {where}: {right + wrong:,} judged pixels, {wrong:,} of them wrong ({wrong / (right + wrong):.1%}). A "
-        f"pixel is judged if the labels or the prediction give it to a structure that the labels name ({named}). "
-        "Errors lie mostly at borders, so a gate that follows borders also follows errors; this does not say that it "
+        f"pixel is judged if the labels or the prediction assign it to a structure that the labels name ({named}). "
+        "Errors lie mostly at borders, so a gate that follows borders also follows errors; that is no evidence that it "
         "causes them."
     )
 
 
 def _draw_entropies(found: ByEntropy, where: str) -> Shown:
     if not found.pixels.sum():
-        st.info("The network is sure that all of this is background. Choose another slice in the sidebar.")
+        st.info("The network predicts background everywhere with at least 99 %. Choose another slice in the sidebar.")
         return {}, {}
     blocks = list(found.sums)
     means = {name: found.means(name) for name in blocks}
     st.subheader(
         "Gate by entropy of the prediction",
-        help="Entropy of the class probabilities over its largest possible value: 0 where the network is sure, 1 where "
-        "all classes are as likely. Spearman's ρ is that of a map's pixels and the mean entropy below each.",
+        help="Entropy of the class probabilities divided by its maximum: 0 where the network is certain, 1 where all "
+        "classes are equally likely. Spearman's ρ is between a map's pixels and the mean entropy under each.",
     )
     figure = entropy_table(means, found.mean_entropies, found.spearman)
     export.chart(figure, key="understand_entropies")
     st.caption(
-        f"Over {where}: {int(found.pixels.sum()):,} pixels, in each slice from its surest tenth to its least sure. "
-        "Left out is what the network gives to the background with a probability of at least 99 %. Over several "
-        "slices, ρ is the mean of theirs."
+        f"Over {where}: {int(found.pixels.sum()):,} pixels, by deciles of entropy in each slice. Pixels predicted as "
+        "background with a probability of at least 99 % are left out. Over several slices, ρ is the mean of theirs."
     )
     table = pd.DataFrame(
         np.stack([*means.values(), found.mean_entropies]),

@@ -1,4 +1,4 @@
-"""Understand: what gates have to do with structures and with errors, how they grew, and how they work."""
+"""Understand: gates against structures and errors, their health, their training history, and how blocks work."""
 
 import streamlit as st
 

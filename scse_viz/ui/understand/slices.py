@@ -1,4 +1,4 @@
-"""Understand over several slices: which ones, and a run through them that shows how far it is."""
+"""Understand over several slices: which ones, and a run over them with a progress bar."""
 
 import time
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from scse_viz.ui.shell.sidebar import View
 Found = TypeVar("Found")
 KEY = "understand_slices"
 MOST = 40
-"""Slices of a run: enough for means and spreads, and a matter of seconds."""
+"""Slices of a run: enough for means and spreads within seconds."""
 THIS, ALL = "this slice", "the whole plane"
 PATIENT = 0.4
-"""Seconds before a run says how far it is: what was computed before is there sooner."""
+"""Seconds before a run shows its progress; cached slices take less."""
 
 
 def choose_scope() -> bool:
-    """Whether the slice alone is looked at, and not those of the whole plane."""
+    """Whether only the slice of the sidebar is used, rather than the whole plane."""
     chosen = st.segmented_control(
         "Slices",
         (ALL, THIS),
@@ -39,7 +39,7 @@ def spread(view: View) -> list[int]:
 
 
 def in_words(view: View) -> str:
-    """Which slices those of `spread` are."""
+    """The slices of `spread` in words."""
     chosen = spread(view)
     if len(chosen) == view.slice.grid.count:
         return f"all {len(chosen)} {view.plane} slices" if len(chosen) > 1 else "its one slice"
@@ -47,14 +47,14 @@ def in_words(view: View) -> str:
 
 
 def run(indices: list[int], compute: Callable[[int], Found]) -> list[Found]:
-    """What `compute` finds of every slice. A run that is left half done goes on from there: each result is cached."""
+    """`compute` of every slice. An interrupted run resumes, if `compute` is cached."""
     found: list[Found] = []
-    began, place = time.monotonic(), st.empty()
+    began, bar = time.monotonic(), st.empty()
     for number, index in enumerate(indices):
         if time.monotonic() - began > PATIENT:
-            place.progress(number / len(indices), text=f"Slice {number + 1} of {len(indices)}")
+            bar.progress(number / len(indices), text=f"Slice {number + 1} of {len(indices)}")
         found.append(compute(index))
-    place.empty()
+    bar.empty()
     return found
 
 

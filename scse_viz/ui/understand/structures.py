@@ -1,4 +1,4 @@
-"""Understand, by structure: where gates are open, and which channels a structure calls for."""
+"""Understand, by structure: how open gates are inside structures, and which channels respond to a structure."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ FIRST_STRUCTURE = "hippocampus"
 
 
 def draw(view: View) -> None:
-    """The table of gates inside structures, then the channels of one block with and without a structure."""
+    """Draw mean gates inside structures, then the channels of one block with and without a structure."""
     card = sidebar.choose_network(view)
     block = sidebar.choose_block(card)
     keys.choose_variants(view, card)
@@ -35,7 +35,7 @@ def draw(view: View) -> None:
             "Relative to the mean of all pixels",
             key=RELATIVE,
             bind="query-params",
-            help="Gates minus their mean over the slices: above 0, a block lets more pass here than elsewhere.",
+            help="Gates minus their mean over the slices: above 0, a gate is more open here than elsewhere.",
         )
     figures: dict[str, go.Figure] = {}
     tables: dict[str, pd.DataFrame] = {}
@@ -72,7 +72,7 @@ mean_gates([found], list(result.gates))  # (classes, blocks), of this slice
 
 
 def _kinds(card: Card) -> set[str]:
-    """Which gates a network of this variant has."""
+    """The kinds of gates of a network of this variant."""
     return {"none": set(), "cse": {"channel"}, "sse": {"spatial"}}.get(card.variant, {"channel", "spatial"})
 
 
@@ -83,8 +83,8 @@ def _found(view: View, card: Card, indices: list[int]) -> list[ByStructure]:
 def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> tuple[go.Figure, pd.DataFrame]:
     st.subheader(
         "Mean sSE gate inside each structure",
-        help="The gate that a pixel of the slice lies under, averaged over the pixels that the network gives to a "
-        "structure. Each map keeps its own resolution: the structures are pooled to it by area.",
+        help="The mean gate over the pixels that the network assigns to a structure. Each map keeps its own "
+        "resolution: structures are pooled to it by area.",
     )
     found = _found(view, card, [view.index] if this else slices.spread(view))
     blocks = [block.name for block in card.block_table]
@@ -105,32 +105,11 @@ def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> tuple[
 def _draw_profile(view: View, card: Card, block: str) -> tuple[go.Figure, pd.DataFrame] | None:
     st.subheader(
         "Channel weights with and without a structure",
-        help="The cSE gate sees a slice as one number a channel. Do its weights tell slices that contain a structure "
-        "from those that do not? After the section on the dynamics of SE blocks in Roy et al., IEEE TMI 2019.",
+        help="The cSE gate sees a slice as one number per channel. Do its weights distinguish slices that contain a "
+        "structure from those that do not? After the section on the dynamics of SE blocks in Roy et al., TMI 2019.",
     )
-    names = [each.name for each in card.structures[1:]]
-    if st.session_state.get(STRUCTURE, names[0]) not in names:
-        del st.session_state[STRUCTURE]  # one of another anatomy
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
-    with left:
-        name = st.selectbox(
-            "Structure",
-            names,
-            index=names.index(FIRST_STRUCTURE) if FIRST_STRUCTURE in names else 0,
-            key=STRUCTURE,
-            bind="query-params",
-            help=f"Slices contain it that have at least {LEAST_PIXELS} pixels of it in the prediction. Slices with "
-            "fewer, but some, are left out.",
-        )
-    with right:
-        by_difference = st.toggle(
-            "Sort channels by difference",
-            value=True,
-            key=SORTED,
-            bind="query-params",
-            help="From the channel that is weaker with the structure to the one that is stronger.",
-        )
-    structure = 1 + names.index(name)
+    structure, by_difference = _choose_structure(card)
+    name = card.structures[structure].name
     found = _found(view, card, slices.spread(view))
     shown = profile(found, block, structure)
     if shown is None:
@@ -143,7 +122,38 @@ def _draw_profile(view: View, card: Card, block: str) -> tuple[go.Figure, pd.Dat
     figure = profile_bars(shown, structure=name, block=block, by_difference=by_difference)
     export.chart(figure, key="understand_profile")
     st.caption(_in_words(shown, name, slices.in_words(view)))
-    return figure, pd.DataFrame(
+    return figure, _profile_table(shown, name)
+
+
+def _choose_structure(card: Card) -> tuple[int, bool]:
+    """The class number of a structure, and whether channels are sorted by difference."""
+    names = [each.name for each in card.structures[1:]]
+    if st.session_state.get(STRUCTURE, names[0]) not in names:
+        del st.session_state[STRUCTURE]  # one of another anatomy
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    with left:
+        name = st.selectbox(
+            "Structure",
+            names,
+            index=names.index(FIRST_STRUCTURE) if FIRST_STRUCTURE in names else 0,
+            key=STRUCTURE,
+            bind="query-params",
+            help=f"A slice contains it if at least {LEAST_PIXELS} pixels are predicted as it. Slices with fewer, but "
+            "some, are left out.",
+        )
+    with right:
+        by_difference = st.toggle(
+            "Sort channels by difference",
+            value=True,
+            key=SORTED,
+            bind="query-params",
+            help="From the channel that is weaker with the structure to the one that is stronger.",
+        )
+    return 1 + names.index(name), by_difference
+
+
+def _profile_table(shown: Profile, name: str) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             f"mean with {name}": shown.present[0],
             "standard deviation with": shown.present[1],
@@ -163,6 +173,6 @@ def _in_words(shown: Profile, name: str, where: str) -> str:
     return (
         f"Over {where}: points are means, bands one standard deviation over slices, whiskers of the difference one "
         f"standard error. The largest difference is that of channel {strongest}, {largest} with {name}; {clear} of "
-        f"{len(shown.difference)} channels differ by more than two standard errors. Neighbouring slices are alike, and "
-        "slices without a structure also lie elsewhere in the head, so this describes the scan and is no test."
+        f"{len(shown.difference)} channels differ by more than two standard errors. Neighbouring slices are "
+        "correlated, and slices without a structure lie elsewhere: this describes the scan and is not a test."
     )

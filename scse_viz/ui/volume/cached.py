@@ -1,4 +1,4 @@
-"""What Volume keeps: the jobs of all sessions, and what is drawn from their results."""
+"""Caches of Volume: the jobs of all sessions, and layers drawn from their results."""
 
 import atexit
 
@@ -17,14 +17,14 @@ from scse_viz.zoo import Card
 
 @st.cache_resource(show_spinner=False)
 def jobs() -> Jobs:
-    """The jobs of this process, which sessions share."""
+    """The jobs of this process, shared by all sessions."""
     made = Jobs()
     atexit.register(made.close)
     return made
 
 
 def panels(scan_slice: ScanSlice, card: Card, block: str, job: Job | None) -> tuple[Panel, Panel]:
-    """Prediction and block of one slice as pictures, from a job where it has them. Raises ScanError, WeightsError."""
+    """Prediction and block of one slice as pictures, from the job if it has them. Raises ScanError, WeightsError."""
     if job is None or not job.done[scan_slice.index]:
         drawn = cached.panels(scan_slice, card)
         return drawn["prediction"], drawn[block]
@@ -53,7 +53,7 @@ def _map_layer(scan: Scan, card: Card, _job: Job, plane: str, done: bytes, block
 
 
 def layers(scan: Scan, card: Card, job: Job | None, block: str) -> dict[str, Layer]:
-    """What the 3-D view draws: the scan, and of a job that rests the map of a block, if any, and the prediction."""
+    """Layers of the 3-D view: the scan and, from a job that is not running, the prediction and a block's map."""
     drawn = {"scan": _scan_layer(scan)}
     if job is not None and job.ready and not job.under_way:
         key = (scan, card, job, job.plane, job.done.tobytes())
@@ -64,5 +64,5 @@ def layers(scan: Scan, card: Card, job: Job | None, block: str) -> dict[str, Lay
 
 
 def map_span(gates: BlockGates) -> tuple[float, float]:
-    """The values of a map's colours: gates from 0 to 1, activations to the largest of the slices that are done."""
+    """The range of a map's colours: gates 0 to 1, activations 0 to their maximum over the slices done."""
     return GATE_RANGE if gates.activation is None else (0.0, float(gates.activation.max()) or 1.0)

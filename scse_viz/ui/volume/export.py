@@ -1,4 +1,4 @@
-"""What Volume offers to take along; whole volumes are computed when they are asked for."""
+"""Volume, export: heat maps, tables, gates, and whole volumes that are computed on request."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -26,8 +26,8 @@ to_image(scan, {plane!r}, gates, {map_mm}).to_filename("gate.nii.gz")  # on the 
 """
 
 
-class WhenAsked(Mapping[str, np.ndarray]):
-    """Arrays by name, each made anew when it is taken."""
+class OnRequest(Mapping[str, np.ndarray]):
+    """Arrays by name, each computed on access."""
 
     def __init__(self, makers: Mapping[str, Callable[[], np.ndarray]]) -> None:
         self._makers = makers
@@ -43,7 +43,7 @@ class WhenAsked(Mapping[str, np.ndarray]):
 
 
 def offer(view: View, card: Card, job: Job | None, block: str) -> None:
-    """Heat maps, tables, the map of a block and the prediction as volumes, and all gates as arrays."""
+    """Offer heat maps, tables, the map of a block and the prediction as volumes, and all gates as arrays."""
     if job is None or not job.ready:
         export.offer(view, export.Contents(page="volume", models=[card]))
         return
@@ -66,7 +66,7 @@ def offer(view: View, card: Card, job: Job | None, block: str) -> None:
             models=[card],
             figures={number: run.heat_map(view, job, number) for number in run.NUMBERS},
             tables=tables,
-            maps=WhenAsked(maps),
+            maps=OnRequest(maps),
             arrays={**named_arrays(job.gates), "labels": job.labels, "done": job.done},
             code=code,
         ),
@@ -74,7 +74,7 @@ def offer(view: View, card: Card, job: Job | None, block: str) -> None:
 
 
 def map_volume(view: View, job: Job, block: str) -> np.ndarray:
-    """The map of a block in all slices that are done on the scan's grid (X, Y, Z), nan in the others."""
+    """The map of a block on the scan's grid (X, Y, Z), nan in slices not done."""
     gates, done = job.gates[block], np.flatnonzero(job.done).tolist()
     if gates.map is None:
         raise ValueError(f"block {block!r} has no map")

@@ -1,4 +1,4 @@
-"""Volume: a whole plane through one network, slice by slice, in heat maps, in three linked planes and in space."""
+"""Volume: all slices of a plane through one network, as heat maps, in three linked planes and in 3-D."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -27,7 +27,7 @@ FIRST_VARIANTS = 4
 
 
 def page() -> None:
-    """The page: the run, the slice, blocks by slices, three planes and space, volumes."""
+    """The page: the run, the slice, blocks by slices, three planes and 3-D, volumes."""
     view = sidebar.view()
     card = sidebar.choose_network(view)
     block = sidebar.choose_block(card)
@@ -43,7 +43,7 @@ def page() -> None:
         st.error(verbatim(str(error)))
         return
     if view.slice.grid.count == 1:
-        st.info("This scan is a single slice, so there is nothing to scrub through; the other pages show all of it.")
+        st.info("This scan is a single slice, so there is no volume to run; the other pages show all of it.")
     else:
         run.draw_progress(view, card)
     _draw_slice(view, card, block, prediction, map_, voxel)
@@ -56,7 +56,7 @@ def page() -> None:
 
 
 def _choose_crosshair(view: View) -> tuple[int, int, int]:
-    """The voxel that the planes meet in: the slice, and a slider for each of the other two planes."""
+    """The voxel in which the planes meet: the slice, and a slider for each of the other two planes."""
     voxel = [0, 0, 0]
     for plane, axis in PLANES.items():
         count = view.scan.voxels.shape[axis]
@@ -70,13 +70,13 @@ def _choose_crosshair(view: View) -> tuple[int, int, int]:
                 cached.first_slice(view.scan, plane),
                 key=plane,
                 bind="query-params",
-                help="Where the other planes cut the slice: a click in a picture sets it too.",
+                help="Where this plane cuts the slice; a click in a picture sets it too.",
             )
     return voxel[0], voxel[1], voxel[2]
 
 
 def _listen(view: View, card: Card) -> None:
-    """The keys 1 to 4 choose among the first variants of the architecture."""
+    """Keys 1 to 4 choose among the first variants of the architecture."""
     family = [each for each in view.networks.values() if each.architecture == card.architecture]
     actions = {
         str(number): partial(_set, "variant", variant_title(each.variant))
@@ -109,8 +109,8 @@ def _draw_slice(view: View, card: Card, block: str, prediction: Panel, map_: Pan
 def _draw_space(view: View, card: Card, block: str, job: Job | None, voxel: Sequence[int]) -> None:
     st.subheader(
         "Three planes and 3-D",
-        help="Click or drag in a plane: the others follow, and the slice above once the hand rests. Drag the head to "
-        "turn it. After a click the wheel goes through the slices of a plane, zooms it with Ctrl, and zooms the head.",
+        help="Click or drag in a plane: the others follow, and the slice above when the drag ends. Drag the 3-D view "
+        "to rotate it. After a click the wheel steps through the slices of a plane, zooms it with Ctrl, and zooms 3-D.",
     )
     with st.spinner("Preparing the volume", show_time=False):
         layers = volume_cached.layers(view.scan, card, job, block)
@@ -132,18 +132,18 @@ def _draw_space(view: View, card: Card, block: str, job: Job | None, voxel: Sequ
 
 
 def _space_caption(view: View, block: str, job: Job | None, layers: Mapping[str, Layer]) -> str:
-    """What the 3-D view shows, and how finely."""
+    """What the 3-D view shows, and at which resolution."""
     parts = [f"The scan at {_size(layers['scan'])}."]
     if job is None or not job.ready:
-        return f"{parts[0]} Run the plane, and the block's map and the structures join it."
+        return f"{parts[0]} Run the plane to add the block's map and the structures."
     if job.under_way:
-        return f"{parts[0]} The block's map and the structures join it when the run ends or is stopped."
+        return f"{parts[0]} The block's map and the structures are added when the run ends or is stopped."
     if "map" in layers:
         parts.append(
-            f"The map of {block} at {_size(layers['map'])}: in the {view.plane} plane it is as fine as its stage."
+            f"The map of {block} at {_size(layers['map'])}: in {view.plane} slices it has the resolution of its stage."
         )
     else:
-        parts.append(f"{block} has no map in this network, for its gates are channel gates alone.")
+        parts.append(f"{block} has no map in this network: it has a channel gate only.")
     if job.ready < job.count:
         parts.append(f"Only {job.ready} of {job.count} slices are done.")
     return " ".join(parts)
@@ -160,7 +160,7 @@ def _pixel(view: View, voxel: Sequence[int]) -> tuple[int, int]:
 
 
 def _go_to(view: View, voxel: Sequence[int]) -> None:
-    """Put slice and crosshair at a voxel; one that a browser still had of another scan ends at the border of this."""
+    """Move slice and crosshair to a voxel, clipped to the scan: a browser may send one of the scan before."""
     for plane, axis in PLANES.items():
         if plane in view.scan.planes:
             st.session_state[plane] = min(max(0, int(voxel[axis])), view.scan.voxels.shape[axis] - 1)

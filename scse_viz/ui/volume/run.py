@@ -1,4 +1,4 @@
-"""The run of a whole plane: start, progress, stop, and what is done so far as heat maps."""
+"""The run of a whole plane: start, progress, stop, and heat maps of the slices done."""
 
 from functools import partial
 
@@ -28,28 +28,28 @@ KINDS = {"spatial gates (sSE)": "spatial_gate", "channel gates (cSE)": "channel_
 
 
 def find(view: View, card: Card) -> Job | None:
-    """The job of what is looked at, whoever started it."""
+    """The job of this scan, network and plane, whichever session started it."""
     return volume_cached.jobs().find(view.scan, card, view.plane)
 
 
 def draw_progress(view: View, card: Card) -> None:
-    """How far the run is, and what to do about it; the page runs again when a run begins or ends."""
+    """Draw progress with a button to start or stop; the page runs again when a job starts or ends."""
     following = _under_way(view, card)
     st.fragment(_draw_progress, run_every=EVERY_S if following else None)(view, card, following)
 
 
 def draw_results(view: View, card: Card) -> None:
-    """Heat maps of the slices that are done; they follow a run by themselves."""
+    """Draw heat maps of the slices done, updated while a job runs."""
     st.fragment(_draw_results, run_every=EVERY_S if _under_way(view, card) else None)(view, card)
 
 
 def draw_tables(view: View, card: Card) -> None:
-    """Volumes and Dice of the slices that are done; they follow a run too."""
+    """Draw volumes and Dice of the slices done, updated while a job runs."""
     st.fragment(_draw_tables, run_every=EVERY_S if _under_way(view, card) else None)(view, card)
 
 
 def heat_map(view: View, job: Job, number: str) -> go.Figure:
-    """Blocks by slices of a job, one of NUMBERS; the mean activation for a network without gates."""
+    """Blocks by slices of a job: one of NUMBERS, or the mean activation of a network without gates."""
     numbers, blocks = getattr(job, NUMBERS[number]), list(job.gates)
     tables = {title: by_block(numbers, blocks, kind, job.count) for title, kind in KINDS.items()}
     tables = {title: table for title, table in tables.items() if np.isfinite(table).any()}
@@ -82,15 +82,13 @@ def _draw_progress(view: View, card: Card, following: bool) -> None:
     if job is not None and job.state == "finished":
         return
     if job is not None and wanted and job.under_way:
-        if action.button("Stop", key="volume_stop", help="What is done stays."):
+        if action.button("Stop", key="volume_stop", help="Finished slices are kept."):
             volume_cached.jobs().leave(ticket, job)
             st.rerun()
         return
     missing = view.slice.grid.count - (job.ready if job else 0)
     label = f"Run {missing} slices" if job is None or not job.ready else f"Run the other {missing}"
-    help_ = (
-        "Runs in the background, the slice that is shown and its neighbours first. Other pages can be used meanwhile."
-    )
+    help_ = "Runs in the background, starting at the slice shown. Other pages can be used meanwhile."
     if action.button(label, key="volume_start", type="primary", help=help_):
         try:
             with st.spinner("Loading the network", show_time=False):
@@ -103,9 +101,9 @@ def _draw_progress(view: View, card: Card, following: bool) -> None:
 
 
 def _say(view: View, job: Job | None, wanted: bool) -> None:
-    """How far the run is."""
+    """Draw the state of the run."""
     if job is None:
-        st.caption("Only the slice below has been computed. Run the whole plane for heat maps, volumes and 3-D maps.")
+        st.caption("Only the slice below has been computed. Run the plane for heat maps, volumes and 3-D maps.")
         return
     done = f"{job.ready} of {job.count} {view.plane} slices"
     if job.under_way:
@@ -114,20 +112,20 @@ def _say(view: View, job: Job | None, wanted: bool) -> None:
         elif wanted:
             text = done + (f", about {_duration(job.seconds_left)} to go" if job.seconds_left is not None else "")
         else:
-            text = f"{done}; it ends after this one" if len(job.wanted_by) == 0 else f"{done}, for somebody else"
+            text = f"{done}; stopping after this one" if len(job.wanted_by) == 0 else f"{done}, for another session"
         st.progress(job.ready / job.count, text=text)
     elif job.state == "failed":
         known = isinstance(job.error, ScanError)
-        found = str(job.error) if known else f"an error of this program, {job.error!r}; its log says where"
+        found = str(job.error) if known else f"an internal error, {job.error!r}; see the log"
         st.error(verbatim(f"{'' if known else 'The run ended with '}{found}"))
     elif job.state == "finished":
-        st.caption(f"All {job.count} {view.plane} slices are done; they are kept while this program runs, in memory.")
+        st.caption(f"All {job.count} {view.plane} slices are done; they are kept in memory while the app runs.")
     else:
-        st.caption(f"Stopped: {done} are done, and all below is about those.")
+        st.caption(f"Stopped: {done} are done; everything below refers to those.")
     others = [each for each in volume_cached.jobs().wanted(st.session_state[TICKET]) if each is not job]
     if others:
         each = ", ".join(f"{other.plane} {other.ready} of {other.count}" for other in others)
-        st.caption(f"Also under way for you: {each}.")
+        st.caption(f"Your other runs: {each}.")
 
 
 def _duration(seconds: float) -> str:
@@ -142,8 +140,8 @@ def _draw_results(view: View, card: Card) -> None:
         return
     st.subheader(
         "Blocks through the volume",
-        help="A column is a slice, a row a block. Click a cell to go to its slice. Means and shares are over the whole "
-        "map of a slice, or over all channels.",
+        help="Columns are slices, rows are blocks. Click a cell to go to its slice. Means and shares are over the "
+        "whole map of a slice, or over all channels.",
     )
     number = st.segmented_control(
         "Number",
@@ -153,8 +151,8 @@ def _draw_results(view: View, card: Card) -> None:
         key=NUMBER,
         bind="query-params",
         disabled=not any(gates.kinds for gates in job.gates.values()),
-        help="Mean gate, 0 to 1. Deviation: that less the block's average over the slices, so that small changes show. "
-        "Saturation: the share of gates within 0.05 of 0 or of 1, where a sigmoid barely answers to its input.",
+        help="Mean gate, 0 to 1. Deviation: mean gate minus the block's mean over the slices, to show small changes. "
+        "Saturation: the share of gates within 0.05 of 0 or 1, where the sigmoid's gradient is nearly 0.",
     )
     figure = heat_map(view, job, str(number))
     export.chart(figure, key=CHART, on_select=lambda: _jump(view.plane), selection_mode="points", width="stretch")
@@ -167,7 +165,7 @@ def _draw_tables(view: View, card: Card) -> None:
 
 
 def _jump(plane: str) -> None:
-    """Go to the slice of the cell that was clicked."""
+    """Go to the slice of the clicked cell."""
     points = st.session_state[CHART].selection.points
     if points:
         st.session_state[plane] = int(points[0]["x"])

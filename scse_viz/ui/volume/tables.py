@@ -1,4 +1,4 @@
-"""The numbers of a whole plane: volumes of structures, and how they agree with the labels of the scan."""
+"""Numbers of a whole plane: volumes of structures, and their agreement with the labels of the scan."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ HELD = "volume_agreement"
 
 
 def tables(view: View, card: Card, job: Job) -> dict[str, pd.DataFrame]:
-    """The tables of the slices that are done, by name."""
+    """The tables of the slices done, by name."""
     found = {"volumes ml": volumes(view, card, job)}
     if view.source.labels is not None and not job.under_way:
         found["against the labels"] = against_labels(view, job)
@@ -24,12 +24,12 @@ def tables(view: View, card: Card, job: Job) -> dict[str, pd.DataFrame]:
 
 
 def draw(view: View, card: Card, job: Job) -> None:
-    """Draw the tables of the slices that are done."""
+    """Draw the tables of the slices done."""
     scope = "all slices" if job.ready == job.count else f"only {job.ready} of {job.count} slices"
     found = tables(view, card, job)
     left, right = beside(2, key="tables") if view.source.labels is not None else (st.container(), None)
     with left:
-        st.subheader("Volumes, ml", help="Voxels of a structure times the size of a voxel.")
+        st.subheader("Volumes, ml", help="Number of voxels of a structure times the volume of a voxel.")
         st.caption(f"Of {scope} of this plane.")
         _show(found["volumes ml"], "volume_ml")
     if right is None:
@@ -37,14 +37,14 @@ def draw(view: View, card: Card, job: Job) -> None:
     with right:
         st.subheader("Against the labels", help="Dice: 2 |A and B| / (|A| + |B|), from 0 to 1.")
         if "against the labels" in found:
-            st.caption(f"Over {scope}, in prediction and labels alike.")
+            st.caption(f"Over {scope}, in prediction and labels.")
             _show(found["against the labels"], "volume_dice")
         else:
-            st.caption("Volumes and Dice follow when the run ends or is stopped.")
+            st.caption("Volumes and Dice are shown when the run ends or is stopped.")
 
 
 def volumes(view: View, card: Card, job: Job) -> pd.DataFrame:
-    """Volume of each structure that was found, in ml, the largest first, and its share of all that was found."""
+    """Volume of each predicted structure in ml, largest first, and its share of all predicted structures."""
     found = job.sizes[:, 1:].sum(axis=0) * voxel_mm3(view) / 1000
     table = pd.DataFrame(
         {"prediction, ml": found, "share, %": 100 * found / max(found.sum(), 1e-12)},
@@ -54,7 +54,7 @@ def volumes(view: View, card: Card, job: Job) -> pd.DataFrame:
 
 
 def against_labels(view: View, job: Job) -> pd.DataFrame:
-    """Volumes in ml, their difference and Dice of everything that the labels name."""
+    """Volumes in ml, their difference, and Dice of the structures that the labels name."""
     found, groups = _agreement(view, job), view.source.groups
     rows = [group.label for group in groups]
     predicted, reference = found.predicted_ml[rows], found.reference_ml[rows]
@@ -72,12 +72,12 @@ def against_labels(view: View, job: Job) -> pd.DataFrame:
 
 
 def voxel_mm3(view: View) -> float:
-    """The size of a voxel."""
+    """The volume of a voxel."""
     return float(abs(np.linalg.det(view.scan.affine[:3, :3])))
 
 
 def _agreement(view: View, job: Job) -> LabelAgreement:
-    """Computed once for a job's slices and these very labels, which belong to the session as its upload does."""
+    """Computed once per state of a job and labels, and kept in the session, to which uploaded labels belong."""
     labels, groups = view.source.labels, view.source.groups
     assert labels is not None
     held = st.session_state.get(HELD)

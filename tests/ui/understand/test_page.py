@@ -90,7 +90,7 @@ def test_gates_relative_to_their_mean_have_a_scale_about_nought():
 def test_channels_are_compared_for_a_structure_that_some_slices_have():
     app = shown(with_upload(understand_structure="cerebellar cortex"), "By structure")
     assert "with cerebellar cortex" in figures(app)["understand_profile"]["data"][0]["name"]
-    assert "is no test" in texts(app)
+    assert "is not a test" in texts(app)
 
 
 def test_a_structure_that_no_slice_has_says_what_to_do():
@@ -144,7 +144,7 @@ def test_a_slice_with_nothing_to_judge_says_so():
     labels = np.zeros(SMALL)
     labels[12, 16, 10] = 10  # a single voxel of the hippocampus
     app = shown(with_upload(labels, understand_slices="this slice", axial="0"), ERRORS)
-    assert "Nothing to judge here" in texts(app)
+    assert "Nothing to judge" in texts(app)
     app.slider(key="axial").set_value(10).run()
     assert not app.exception
     assert "1 judged pixels, 1 of them wrong (100.0%)" in texts(app)
@@ -153,13 +153,13 @@ def test_a_slice_with_nothing_to_judge_says_so():
 
 def test_a_slice_of_air_has_no_entropy_to_speak_of():
     app = shown(with_upload(understand_slices="this slice", axial="0"), ERRORS)
-    assert "The network is sure that all of this is background" in texts(app)
+    assert "The network predicts background everywhere" in texts(app)
 
 
 @pytest.mark.parametrize("variant", ["none", "cSE"])
 def test_a_network_without_maps_has_nothing_to_hold_against_errors(variant):
     app = shown(with_upload(variant=variant), ERRORS)
-    assert "has no spatial gate, so there is no map to hold against errors" in texts(app)
+    assert "has no spatial gate, so there is no map to compare with errors" in texts(app)
     assert not figures(app)
 
 

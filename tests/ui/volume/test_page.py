@@ -115,7 +115,7 @@ def layers(app: AppTest) -> list[str]:
 
 def test_before_a_run_the_page_says_what_a_run_gives_and_shows_the_scan():
     app = opened()
-    assert "Run the whole plane" in texts(app)
+    assert "Run the plane" in texts(app)
     assert app.button(key="volume_start").label == "Run 20 slices"
     assert charts(app) == []
     assert layers(app) == ["scan"]
@@ -168,7 +168,7 @@ def test_one_session_that_stops_leaves_the_run_of_another_alone(jobs, turnstile)
     one, other = opened(ball(seed=2)), opened(ball(seed=2))
     clicked(one, "volume_start")
     other.run()
-    assert "for somebody else" in other.get("progress")[0].proto.text
+    assert "for another session" in other.get("progress")[0].proto.text
     clicked(other, "volume_start")
     clicked(one, "volume_stop")
     for _ in range(20):
@@ -254,11 +254,11 @@ def test_of_a_run_that_was_stopped_the_other_slices_are_nan_and_the_report_leave
         "prediction": job.label_volume,
         "map": lambda: volume_export.map_volume(view, job, "decoder1"),
     }
-    found = volume_export.WhenAsked(maps)["map"]
+    found = volume_export.OnRequest(maps)["map"]
     assert np.isfinite(found[:, :, :5]).all()
     assert np.isnan(found[:, :, 5:]).all()
     report = export.build_report(
-        view, export.Contents("volume", [card], maps=volume_export.WhenAsked(maps)), ""
+        view, export.Contents("volume", [card], maps=volume_export.OnRequest(maps)), ""
     ).decode()
     assert report.count("<figcaption>") == 2  # the slice, and the prediction over it
     assert ticket in job.wanted_by
