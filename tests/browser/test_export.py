@@ -1,4 +1,4 @@
-"""What is taken along, in a real browser: a report that opens without a network, maps, numbers and arrays."""
+"""Exported files, in a real browser: a report that opens offline, maps, numbers and arrays."""
 
 import gzip
 import io
@@ -9,12 +9,13 @@ import nibabel as nib
 import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
+from scse_viz.models import BLOCK_NAMES
 from scse_viz.scans.samples import samples
 from tests.browser.looks import ARTEFACTS, PATIENCE
 
 
-def taken(page: Page, label: str, folder: Path) -> Path:
-    """The file that a button of the last part of the page gives."""
+def exported(page: Page, label: str, folder: Path) -> Path:
+    """The file behind a button of the part Export."""
     with page.expect_download(timeout=PATIENCE) as download:
         page.get_by_role("button", name=label).click()
     path = folder / download.value.suggested_filename
@@ -28,14 +29,17 @@ def test_files_of_a_view_open_elsewhere(browser: Browser, address: str, tmp_path
     page.goto(f"{address}explore?scan=ICBM+2009a&variant=scSE&plane=coronal&coronal=100&block=encoder3")
     page.get_by_text("Export: numbers").click(timeout=PATIENCE)
     expect(page.get_by_role("button", name="Report (HTML)")).to_be_visible(timeout=PATIENCE)
-    report = taken(page, "Report (HTML)", tmp_path)
-    maps = zipfile.ZipFile(taken(page, "Maps (NIfTI)", tmp_path))
-    arrays = np.load(taken(page, "Arrays (.npz)", tmp_path), allow_pickle=False)
-    numbers = zipfile.ZipFile(taken(page, "Numbers (CSV)", tmp_path))
+    report = exported(page, "Report (HTML)", tmp_path)
+    maps = zipfile.ZipFile(exported(page, "Maps (NIfTI)", tmp_path))
+    arrays = np.load(exported(page, "Arrays (.npz)", tmp_path), allow_pickle=False)
+    numbers = zipfile.ZipFile(exported(page, "Numbers (CSV)", tmp_path))
     context.close()
 
-    assert len(arrays.files) > 0
-    assert all(name.endswith(".csv") for name in numbers.namelist())
+    gates = {f"{block}/{kind}_gate" for block in BLOCK_NAMES for kind in ("channel", "spatial")}
+    assert set(arrays.files) == gates
+    assert (arrays["encoder3/spatial_gate"].ndim, arrays["encoder3/channel_gate"].shape) == (2, (64,))
+    assert {"channel-weights.csv", "effect-of-the-block.csv", "gates.csv"} <= set(numbers.namelist())
+    assert maps.namelist() == ["encoder3-spatial-gate.nii.gz"]
     file = nib.load(samples()["icbm2009a"].scan)
     for name in maps.namelist():
         image = nib.Nifti1Image.from_stream(io.BytesIO(gzip.decompress(maps.read(name))))
