@@ -4,140 +4,216 @@ The pass runs on a twin of the network, and hooks are registered on the twin alo
 from one model at once, and nothing has to be undone.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from scse_viz.blocks import VARIANTS, ChannelGate, SpatialGate
-from scse_viz.layouts import foreign_layout
+from scse_viz.probing import Watch
+from scse_viz.sites import GatePlace, Site, known_sites, our_sites, probed_sites
 from scse_viz.twins import evaluated_twin
 
-
-@dataclass(frozen=True)
-class Site:
-    """Where a block sits in a network: the path of its module, and those of the modules that return its gates.
-
-    A channel gate is returned as (B, C) or (B, C, 1, 1), a spatial gate as (B, 1, h, w).
-    """
-
-    block: str
-    channel_gate: str | None = None
-    spatial_gate: str | None = None
+Inputs = Tensor | tuple[Any, ...]
+"""What a network takes: x (B, C, H, W) or (B, C, D, H, W), or the tuple of all its arguments."""
 
 
 @dataclass(frozen=True, eq=False)
 class BlockRecord:
     """What one block did: its features were multiplied by `channel_gate` (B, C) and `spatial_gate` (B, h, w).
 
-    A gate is None where the block lacks it or did not run. A block without gates has an `activation` (B, h, w) instead,
-    the mean absolute value of its output over the channels. `before` and `after` are the features (B, C, h, w) that
-    enter and leave the block, kept on request. All are copies, which nothing later in the pass overwrites.
+    A `full_gate` (B, C, h, w) tells apart channels and pixels at once, or lacks an axis along which it is constant. A
+    softmax over branches gives a channel gate (B, branches × C). A gate is None where the block lacks it. A block
+    without gates has an `activation` (B, h, w) instead, the mean absolute value of its output over the channels.
+    `before` and `after` are the features (B, C, h, w) that enter and leave the block, kept on request; `after` is None
+    for a block that is divided over several products. All are copies, which nothing later in the pass overwrites. In
+    networks of 3-D images h, w are d, h, w. A block that did not run, `ran` false, has nothing.
     """
 
     channel_gate: Tensor | None = None
     spatial_gate: Tensor | None = None
+    full_gate: Tensor | None = None
     activation: Tensor | None = None
     before: Tensor | None = None
     after: Tensor | None = None
+    ran: bool = True
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """One pass: the output of the network, of any structure, and a record of every block in the order of the sites."""
+    """One pass: the output of the network, of any structure, and a record of every block in the order of the sites.
+
+    `gated` is false for a network without gates, whose blocks are its stages, with activations alone.
+    """
 
     output: Any
     blocks: dict[str, BlockRecord]
+    sites: Mapping[str, Site] = field(default_factory=dict)
+
+    @property
+    def gated(self) -> bool:
+        """Whether the network has any gate."""
+        return any(site.gates for site in self.sites.values())
+
+
+@dataclass(eq=False)
+class Tap:
+    """What a pass does at gates that are known by their numbers: changes them and their products, and keeps both.
+
+    `gates` holds changes to gates, `products` changes (u, v) -> v' to the product v of a gate with features u.
+    `listened` are the numbers of gates whose features and product are kept, in `before` and `after`.
+    """
+
+    gates: dict[int, Callable[[Tensor], Tensor]] = field(default_factory=dict)
+    products: dict[int, list[Callable[[Tensor, Tensor], Tensor]]] = field(default_factory=dict)
+    listened: set[int] = field(default_factory=set)
+    kept: dict[int, Tensor] = field(default_factory=dict)
+    before: dict[int, Tensor] = field(default_factory=dict)
+    after: dict[int, Tensor] = field(default_factory=dict)
+
+    def gate(self, number: int, gate: Tensor) -> Tensor:
+        """The gate to use."""
+        if number in self.gates:
+            gate = self.gates[number](gate)
+        self.kept[number] = gate.clone()
+        return gate
+
+    def product(self, numbers: Sequence[int], features: Tensor, run: Callable[[], Tensor]) -> Tensor:
+        """The product to use."""
+        if self.listened.isdisjoint(numbers) and self.products.keys().isdisjoint(numbers):
+            return run()
+        u = features.clone()  # the product may overwrite it
+        v = run()
+        # Two gates of one product share their change, which happens once.
+        for change in dict.fromkeys(change for number in numbers for change in self.products.get(number, ())):
+            v = change(u, v)
+        for number in self.listened.intersection(numbers):
+            self.before[number], self.after[number] = u, v.clone()
+        return v
 
 
 def record(
-    model: nn.Module, x: Tensor, *, features: bool = False, sites: Mapping[str, Site] | None = None
+    model: nn.Module, x: Inputs, *, features: bool = False, sites: Mapping[str, Site] | None = None
 ) -> Recording:
     """Run `model` on x (B, C, H, W) once, in evaluation mode and without gradients, and keep the gates of every block.
 
-    `sites` tells where the blocks are (default: `find_sites(model)`); `features` also keeps what enters and leaves
-    them. The model itself is only read: its mode, hooks and buffers stay as they are, even when the pass raises.
+    `x` may also be the tuple of all arguments of the network. `sites` tells where the blocks are (default: our own by
+    their names, all others as the pass itself shows them); `features` also keeps what enters and leaves them. The model
+    itself is only read: its mode, hooks and buffers stay as they are, even when the pass raises.
 
     Forward hooks that the model already has run before the recording ones, with modules of the twin as arguments; a
     gate that such a hook replaces is recorded as replaced. Of a block that runs several times in a pass the last run is
-    recorded. A network compiled by torch.compile runs uncompiled. Raises ValueError for a site without a module.
+    recorded. A network compiled by torch.compile runs uncompiled. With `features`, and for a network without gates, a
+    network that is not ours runs twice: a first pass finds its blocks. Raises ValueError for a site without a module.
     """
+    runner = evaluated_twin(model)
+    if sites is None:
+        sites = our_sites(runner)
+    if sites is None and not features:
+        recording = _recorded_probe(runner, x)
+        if recording.gated or not recording.sites:
+            return recording
+        sites = recording.sites
+    elif sites is None:
+        sites = find_sites(model, x)
+    else:
+        return record_twin(runner, x, features=features, sites=sites)
     return record_twin(evaluated_twin(model), x, features=features, sites=sites)
 
 
-def record_twin(
-    runner: nn.Module, x: Tensor, *, features: bool = False, sites: Mapping[str, Site] | None = None
-) -> Recording:
-    """As `record`, on a twin that the caller made for this one pass: the hooks stay on it."""
-    sites = sites_of_twin(runner) if sites is None else sites
-    kept: dict[str, dict[str, Tensor]] = {name: {} for name in sites}
-    for name, site in sites.items():
-        _listen(runner, name, site, kept[name], features)
-    with torch.no_grad():
-        output = runner(x)
-        return Recording(output, {name: _block_record(found) for name, found in kept.items()})
-
-
-def find_sites(model: nn.Module) -> dict[str, Site]:
+def find_sites(model: nn.Module, x: Inputs | None = None) -> dict[str, Site]:
     """The blocks of a network by name, in the order of its modules.
 
     Our networks keep their blocks, with and without gates, in a ModuleDict `blocks`, whose keys are the names
-    (`encoder1`, `bottleneck`, ...). In other networks a block is a module that holds one of our gates or has one of the
-    layouts in `layouts.FOREIGN`; its name is its path, or `block` if it is the network itself.
+    (`encoder1`, `bottleneck`, ...). In other networks one pass over `x` shows which tensors in [0, 1] are multiplied
+    onto features; a block is the module that does so. Its name is its path, or `block` if it is the network itself,
+    with a number, `path #2`, from the second block of a module on. Without `x`, only blocks with our gates or one of
+    the layouts in `layouts.FOREIGN` are found. A network without gates has its stages in place of blocks.
     """
-    return sites_of_twin(evaluated_twin(model))
+    runner = evaluated_twin(model)
+    sites = our_sites(runner)
+    if sites is not None:
+        return sites
+    return known_sites(runner) if x is None else dict(_recorded_probe(runner, x).sites)
 
 
-def sites_of_twin(model: nn.Module) -> dict[str, Site]:
-    """As `find_sites`, for a twin that the caller made."""
-    named = getattr(model, "blocks", None)
-    if isinstance(named, nn.ModuleDict) and all(
-        isinstance(block, tuple(VARIANTS.values())) for block in named.values()
-    ):
-        return {name: _site(f"blocks.{name}", block) or Site(f"blocks.{name}") for name, block in named.items()}
-    found: dict[str, Site] = {}
-    for path, module in model.named_modules():
-        site = _site(path, module)
-        # Part of a block may look like a block itself: the authors' scSE contains their cSE.
-        if site is not None and not any(f"{path}.".startswith(_prefix(outer.block)) for outer in found.values()):
-            found[path or "block"] = site
-    return found
+def record_twin(
+    runner: nn.Module, x: Inputs, *, sites: Mapping[str, Site], features: bool = False, tap: Tap | None = None
+) -> Recording:
+    """As `record`, on a twin that the caller made for this one pass: the hooks stay on it."""
+    tap = tap or Tap()
+    kept: dict[str, dict[str, Tensor]] = {name: {} for name in sites}
+    for name, site in sites.items():
+        _listen(runner, name, site, kept[name], features)
+        if site.products and (features or not site.gates):
+            tap.listened.update(site.products)
+    by_number = any(
+        site.products or isinstance(place, tuple) for site in sites.values() for place in site.gates.values()
+    )
+    by_number = by_number or any(site.products for site in sites.values())
+    with torch.no_grad(), Watch(tap.gate, tap.product) if by_number else nullcontext():
+        output = runner(*_arguments(x))
+    with torch.no_grad():
+        for name, site in sites.items():
+            _collect(site, kept[name], tap, features)
+        return Recording(output, {name: _block_record(found) for name, found in kept.items()}, sites)
 
 
-def _site(path: str, module: nn.Module) -> Site | None:
-    """The site of a module that is a block, else None."""
-    channel = spatial = None
-    for name, child in module.named_children():
-        if channel is None and isinstance(child, ChannelGate):
-            channel = name
-        elif spatial is None and isinstance(child, SpatialGate):
-            spatial = name
-    if channel is None and spatial is None:
-        layout = foreign_layout(module)
-        if layout is None:
-            return None
-        channel, spatial = layout.channel_gate, layout.spatial_gate
-    return Site(path, channel and _prefix(path) + channel, spatial and _prefix(path) + spatial)
+def _recorded_probe(runner: nn.Module, x: Inputs) -> Recording:
+    """Find the sites of a twin, and keep their gates, in one pass."""
+    tap = Tap()
+    watch = Watch(tap.gate)
+    watch.follow_modules(runner)
+    with torch.no_grad(), watch:
+        output = runner(*_arguments(x))
+    sites, records = probed_sites(runner, watch), {}
+    for name, site in sites.items():
+        kept: dict[str, Tensor] = {}
+        _collect(site, kept, tap, features=False)
+        records[name] = _block_record(kept)
+    return Recording(output, records, sites)
 
 
-def _prefix(path: str) -> str:
-    return f"{path}." if path else ""
+def _arguments(x: Inputs) -> tuple[Any, ...]:
+    return x if isinstance(x, tuple) else (x,)
 
 
 def _listen(runner: nn.Module, name: str, site: Site, kept: dict[str, Tensor], features: bool) -> None:
     """Register hooks that keep what the modules of a site return."""
     block = _module_at(runner, name, site.block)
-    for key, path in (("channel_gate", site.channel_gate), ("spatial_gate", site.spatial_gate)):
-        if path is not None:
-            _module_at(runner, name, path).register_forward_hook(partial(_keep, kept, key))
-    if site.channel_gate is None and site.spatial_gate is None:
+    for key, place in site.gates.items():
+        if isinstance(place, str):
+            _module_at(runner, name, place).register_forward_hook(partial(_keep, kept, key))
+    if site.products:
+        return
+    if not site.gates:
         block.register_forward_hook(partial(_keep_magnitude, kept))
     if features:
         block.register_forward_pre_hook(partial(_keep_input, kept))
         block.register_forward_hook(partial(_keep, kept, "after"))
+
+
+def _collect(site: Site, kept: dict[str, Tensor], tap: Tap, features: bool) -> None:
+    """Add to what hooks have kept of a block what was kept by number."""
+    for key, place in site.gates.items():
+        if value := _last(place, tap.kept):
+            kept[key] = value[0]
+    before, after = _last(site.products, tap.before), _last(site.products, tap.after)
+    if before and features:
+        kept["before"] = before[0]
+    if after and features and not site.divided:
+        kept["after"] = after[0]
+    if after and not site.gates:
+        kept["activation"] = after[0].abs().mean(dim=1)
+
+
+def _last(place: GatePlace, kept: Mapping[int, Tensor]) -> list[Tensor]:
+    """The last of some numbers for which there is a tensor, or nothing."""
+    found = [kept[number] for number in place if number in kept] if isinstance(place, tuple) else []
+    return found[-1:]
 
 
 def _module_at(runner: nn.Module, name: str, path: str) -> nn.Module:
@@ -165,4 +241,4 @@ def _block_record(kept: dict[str, Tensor]) -> BlockRecord:
         kept["channel_gate"] = kept["channel_gate"].flatten(1)
     if "spatial_gate" in kept:
         kept["spatial_gate"] = kept["spatial_gate"].squeeze(1)
-    return BlockRecord(**kept)
+    return BlockRecord(**kept, ran=bool(kept))

@@ -14,8 +14,8 @@ In a block with a single gate, cSE or sSE, block off equals gate off. scSE is u 
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -23,7 +23,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scse_viz.attention import Recording, Site, find_sites, record, record_twin, sites_of_twin
+from scse_viz.attention import Inputs, Recording, Tap, find_sites, record, record_twin
+from scse_viz.sites import Site
 from scse_viz.twins import evaluated_twin
 
 
@@ -140,6 +141,7 @@ class Change:
     spatial_gate: GateChange | None = None
     strength: float = 1.0
     without: tuple[int, ...] = ()
+    full_gate: GateChange | None = None
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.strength):
@@ -152,34 +154,35 @@ OFF = Change(strength=0.0)
 
 def intervene(
     model: nn.Module,
-    x: Tensor,
+    x: Inputs,
     changes: Mapping[str, Change],
     *,
     features: bool = False,
     sites: Mapping[str, Site] | None = None,
 ) -> Recording:
-    """Run `model` on x (B, C, H, W) once with changes to its blocks, by their names in `find_sites`.
+    """Run `model` on x (B, C, H, W) once with changes to its blocks, by their names in `find_sites(model, x)`.
 
     Otherwise as `attention.record`. Gates are recorded as they were applied; a bypassed block has no gates but an
-    `activation`. Raises ValueError for a block, a gate or a channel that the network lacks.
+    `activation`. Raises ValueError for a block, a gate or a channel that the network lacks, and for a bypass of a block
+    that is divided over several products.
     """
     if not changes:
         return record(model, x, features=features, sites=sites)
-    runner = evaluated_twin(model)
-    sites = dict(sites_of_twin(runner) if sites is None else sites)
+    sites = dict(find_sites(model, x) if sites is None else sites)
+    runner, tap = evaluated_twin(model), Tap()
     for name, change in changes.items():
         _check_block(name, sites)
-        _change_block(runner, name, sites[name], change)
+        _change_block(runner, tap, name, sites[name], change)
         if change.strength == 0:
-            sites[name] = Site(sites[name].block)
-    return record_twin(runner, x, features=features, sites=sites)
+            sites[name] = replace(sites[name], channel_gate=None, spatial_gate=None, full_gate=None)
+    return record_twin(runner, x, features=features, sites=sites, tap=tap)
 
 
 def sweep_blocks(
-    model: nn.Module, x: Tensor, changes: Mapping[str, Change], *, sites: Mapping[str, Site] | None = None
+    model: nn.Module, x: Inputs, changes: Mapping[str, Change], *, sites: Mapping[str, Site] | None = None
 ) -> Iterator[tuple[str, Recording]]:
     """One pass per change: yields the name of a block and the pass in which it alone was changed."""
-    sites = find_sites(model) if sites is None else sites
+    sites = find_sites(model, x) if sites is None else sites
     for name, change in changes.items():
         yield name, intervene(model, x, {name: change}, sites=sites)
 
@@ -200,13 +203,13 @@ def sweep_channels(
     """
     if len(x) != 1:
         raise ValueError(f"{len(x)} images; give one, which is repeated for every channel")
-    sites = dict(find_sites(model) if sites is None else sites)
+    sites = dict(find_sites(model, x) if sites is None else sites)
     _check_block(block, sites)
     for start in range(0, len(channels), batch):
         some = tuple(channels[start : start + batch])
-        runner = evaluated_twin(model)
-        runner.get_submodule(sites[block].block).register_forward_hook(partial(_knock_out_each, some))
-        yield some, record_twin(runner, x.expand(len(some), *x.shape[1:]), sites=sites)
+        runner, tap = evaluated_twin(model), Tap()
+        _change_output(runner, tap, sites[block], partial(_knocked_out_each, some))
+        yield some, record_twin(runner, x.expand(len(some), *x.shape[1:]), sites=sites, tap=tap)
 
 
 def _check_block(name: str, sites: Mapping[str, Site]) -> None:
@@ -216,56 +219,69 @@ def _check_block(name: str, sites: Mapping[str, Site]) -> None:
         raise ValueError(f"block {name!r} is unknown; choose one of {', '.join(sites)}")
 
 
-def _change_block(runner: nn.Module, name: str, site: Site, change: Change) -> None:
-    """Register hooks on a twin that change one of its blocks."""
-    for kind, path, gate_change in (
-        ("channel gate", site.channel_gate, change.channel_gate),
-        ("spatial gate", site.spatial_gate, change.spatial_gate),
-    ):
+def _change_block(runner: nn.Module, tap: Tap, name: str, site: Site, change: Change) -> None:
+    """Register on a twin, and with a tap, what changes one of its blocks."""
+    for kind in ("channel_gate", "spatial_gate", "full_gate"):
+        gate_change, place = getattr(change, kind), site.gates.get(kind)
         if gate_change is None:
             continue
-        if path is None:
-            raise ValueError(f"block {name!r} has no {kind} to change")
-        form = _change_channel_gate if kind == "channel gate" else _change_spatial_gate
-        runner.get_submodule(path).register_forward_hook(partial(form, gate_change))
-    block = runner.get_submodule(site.block)
+        if place is None:
+            raise ValueError(f"block {name!r} has no {kind.replace('_', ' ')} to change")
+        applied = partial(_changed, kind, gate_change)
+        if isinstance(place, str):
+            runner.get_submodule(place).register_forward_hook(lambda *call, applied=applied: applied(call[-1]))
+        else:
+            tap.gates.update(dict.fromkeys(place, applied))
     if change.strength != 1:
+        if site.divided:
+            raise ValueError(f"block {name!r} is several products inside {site.block!r}; change its gates, one by one")
+        _change_output(runner, tap, site, partial(_strengthened, change.strength))
+    if change.without:
+        _change_output(runner, tap, site, partial(_knocked_out, change.without))
+
+
+def _changed(kind: str, change: GateChange, gate: Tensor) -> Tensor:
+    """Change a gate as it is applied: a channel gate (B, C) or (B, C, 1, 1), a spatial gate (B, 1, h, w)."""
+    if kind == "channel_gate":
+        return change.applied(gate.flatten(1)).view_as(gate)
+    return change.applied(gate.squeeze(1)).unsqueeze(1) if kind == "spatial_gate" else change.applied(gate)
+
+
+def _change_output(runner: nn.Module, tap: Tap, site: Site, change: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """Change what leaves a block: its features u and its output v -> v'."""
+    for number in site.products:
+        tap.products.setdefault(number, []).append(change)
+    if not site.products:
         entered: list[Tensor] = []
+        block = runner.get_submodule(site.block)
         # A copy: a block that works in place overwrites its input.
         block.register_forward_pre_hook(partial(_keep_input, entered))
-        block.register_forward_hook(partial(_strengthen, entered, change.strength))
-    if change.without:
-        block.register_forward_hook(partial(_knock_out, change.without))
-
-
-def _change_channel_gate(change: GateChange, module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-    """Change a channel gate that a module returned, (B, C) or (B, C, 1, 1)."""
-    return change.applied(output.flatten(1)).view_as(output)
-
-
-def _change_spatial_gate(change: GateChange, module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-    """Change a spatial gate that a module returned, (B, 1, h, w)."""
-    return change.applied(output.squeeze(1)).unsqueeze(1)
+        block.register_forward_hook(partial(_change_returned, entered, change))
 
 
 def _keep_input(entered: list[Tensor], module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
     entered.append(inputs[0].clone())
 
 
-def _strengthen(entered: list[Tensor], strength: float, module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-    u = entered.pop()
-    return u if strength == 0 else u + strength * (output - u)
+def _change_returned(
+    entered: list[Tensor], change: Callable[[Tensor, Tensor], Tensor], module: nn.Module, inputs: Any, output: Tensor
+) -> Tensor:
+    return change(entered.pop(), output)
 
 
-def _knock_out(channels: Sequence[int], module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-    return _zeroed(output, channels)
+def _strengthened(strength: float, u: Tensor, v: Tensor) -> Tensor:
+    return u if strength == 0 else u + strength * (v - u)
 
 
-def _knock_out_each(channels: Sequence[int], module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-    _check_channels(channels, output.shape[1])
-    output = output.clone()
-    output[torch.arange(len(channels)), torch.tensor(channels)] = 0
-    return output
+def _knocked_out(channels: Sequence[int], u: Tensor, v: Tensor) -> Tensor:
+    return _zeroed(v, channels)
+
+
+def _knocked_out_each(channels: Sequence[int], u: Tensor, v: Tensor) -> Tensor:
+    _check_channels(channels, v.shape[1])
+    v = v.clone()
+    v[torch.arange(len(channels)), torch.tensor(channels)] = 0
+    return v
 
 
 def _zeroed(values: Tensor, channels: Sequence[int]) -> Tensor:

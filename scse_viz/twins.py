@@ -7,7 +7,7 @@ at all, so this file reads and writes attributes of modules itself. It is the on
 
 from collections import OrderedDict, defaultdict
 from functools import partial
-from types import MethodType
+from types import CellType, FunctionType, MethodType
 from typing import Any
 
 import torch
@@ -18,8 +18,8 @@ from torch.nn.modules.lazy import LazyModuleMixin
 def twin(model: nn.Module) -> nn.Module:
     """The same network with modules of its own, parameters shared and buffers copied: a hook here is no hook there.
 
-    Modules are copied wherever a module keeps them: in its lists, tuples, dicts, bound methods and partials too.
-    Everything else it keeps is shared, so what a function has captured, or an object that is no module holds, stays
+    Modules are copied wherever a module keeps them: in its lists, tuples, dicts, bound methods, partials and lambdas
+    too. Everything else it keeps is shared, so what a hook has captured, or an object that is no module holds, stays
     the original's. The twin of a module compiled by torch.compile is that of the module it was made from. Raises
     ValueError for a network that has no such copy: TorchScript, or lazy modules before their first pass.
     """
@@ -30,7 +30,12 @@ def twin(model: nn.Module) -> nn.Module:
 def evaluated_twin(model: nn.Module) -> nn.Module:
     """A `twin` in evaluation mode."""
     runner = twin(model)
-    return runner.eval() if any(part.training for part in runner.modules()) else runner
+    try:
+        return runner.eval() if any(part.training for part in runner.modules()) else runner
+    except NotImplementedError:
+        raise ValueError(
+            "the network was made by torch.export, which fixes its mode; give the module it was made from"
+        ) from None
 
 
 _ATOMS = frozenset({bool, int, float, str, type(None), nn.Parameter})
@@ -71,6 +76,16 @@ class _Copier:
             copied[key] = self.copied(item)
         return copied
 
+    def _function(self, function: FunctionType) -> FunctionType:
+        """A function that a module keeps, with twins of the modules that it has captured: lambda u: self.block(u)."""
+        cells = function.__closure__ or ()
+        if not any(_holds_module(cell) for cell in cells):
+            return function
+        cells = tuple(CellType(self.copied(cell.cell_contents)) if _holds_module(cell) else cell for cell in cells)
+        copied = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, cells)
+        copied.__kwdefaults__ = function.__kwdefaults__
+        return copied
+
     def _module(self, module: nn.Module) -> nn.Module:
         if isinstance(module, torch.jit.ScriptModule):
             raise ValueError("the network is TorchScript, whose parts take no hooks; give the module it was made from")
@@ -86,6 +101,16 @@ class _Copier:
         copied = object.__new__(type(module))
         self._copies[id(module)] = module, copied
         for name, value in state.items():
-            state[name] = value.copy() if name in _BARE and not value else self.copied(value)
+            if name in _BARE and not value:
+                state[name] = value.copy()
+            else:
+                state[name] = self._function(value) if type(value) is FunctionType else self.copied(value)
         vars(copied).update(state)  # setattr would ask of each whether it is a module or a parameter
         return copied
+
+
+def _holds_module(cell: CellType) -> bool:
+    try:
+        return isinstance(cell.cell_contents, nn.Module)
+    except ValueError:  # a variable that has no value yet
+        return False

@@ -5,12 +5,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import segmentation_models_pytorch as smp
 import torch
 from torch import Tensor, nn
 
-from scse_viz.attention import Site, find_sites, record
+from scse_viz.attention import find_sites, record
 from scse_viz.blocks import VARIANTS
 from scse_viz.models import ARCHITECTURES, BLOCK_NAMES
+from scse_viz.sites import Site
 from tests.tiny_networks import WIDTHS, images, network, state_of
 
 
@@ -257,7 +259,11 @@ def test_a_site_without_a_module_is_refused_with_its_path():
         record(network(), images(), sites={"first": Site("blocks.encoder9")})
 
 
-def test_a_network_without_blocks_runs_and_records_none():
-    recording = record(nn.Conv2d(1, 2, 1), images())
-    assert recording.blocks == {}
-    assert recording.output.shape == (1, 2, 32, 32)
+def test_a_network_without_gates_says_so_and_gives_the_activations_of_its_stages():
+    model, x = smp.Unet("resnet18", encoder_weights=None), torch.randn(1, 3, 64, 64)
+    recording = record(model, x, features=True)
+    assert not recording.gated
+    assert [block.activation.shape[1] for block in recording.blocks.values()] == [16, 8, 4, 2, 4, 8, 16, 32, 64]
+    for block in recording.blocks.values():
+        torch.testing.assert_close(block.activation, block.after.abs().mean(dim=1))
+    assert record(network("scse"), images()).gated

@@ -10,7 +10,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from scse_viz.attention import Site, record
+from scse_viz.attention import record
 from scse_viz.blocks import VARIANTS
 from scse_viz.intervention import (
     OFF,
@@ -27,6 +27,7 @@ from scse_viz.intervention import (
     sweep_channels,
 )
 from scse_viz.models import ARCHITECTURES, BLOCK_NAMES, EncoderDecoder
+from scse_viz.sites import Site
 from tests.peers import ChannelSELayer, ChannelSpatialSELayer
 from tests.tiny_networks import images, network
 
@@ -252,7 +253,7 @@ def test_changes_to_what_the_network_lacks_are_refused(changes, sentence):
 
 def test_a_change_to_a_network_without_blocks_is_refused():
     with pytest.raises(ValueError, match="the network has no blocks, and so no 'encoder1'; say where they are"):
-        intervene(nn.Conv2d(1, 2, 1), images(), {"encoder1": OFF})
+        intervene(nn.Flatten(), images(), {"encoder1": OFF})
 
 
 def test_strengths_that_are_not_finite_and_masks_that_are_not_2d_are_refused():

@@ -1,0 +1,185 @@
+"""Where the blocks of a network are: known by name in our own, found by a probe pass in all others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from scse_viz.blocks import VARIANTS, ChannelGate, SpatialGate
+from scse_viz.layouts import foreign_layout
+from scse_viz.probing import Call, Recalibration, Watch
+
+GatePlace = str | tuple[int, ...] | None
+"""The path of the module that returns a gate, or the gate's numbers in `probing`, one a run of the block."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a block sits in a network: the path of its module, and where its gates come from.
+
+    A module returns a channel gate as (B, C) or (B, C, 1, 1), a spatial gate as (B, 1, h, w). A full gate tells apart
+    channels and pixels at once. `form` says what the gates come out of ("sigmoid", "2 × sigmoid", "softmax over
+    branches", ...), `resolution` the rows and columns (and planes before them) of the features; both are known after
+    a probe only.
+
+    The block is its module, or, if `products` has numbers of gates, only the product of these gates with features,
+    inside a module that does more. It is `divided` if these are several products, which no bypass can stand for.
+    """
+
+    block: str
+    channel_gate: GatePlace = None
+    spatial_gate: GatePlace = None
+    full_gate: GatePlace = None
+    products: tuple[int, ...] = ()
+    divided: bool = False
+    form: str = ""
+    resolution: tuple[int, ...] = ()
+
+    @property
+    def gates(self) -> dict[str, GatePlace]:
+        """The gates that the block has, by the names of their fields."""
+        places = {"channel_gate": self.channel_gate, "spatial_gate": self.spatial_gate, "full_gate": self.full_gate}
+        return {name: place for name, place in places.items() if place is not None}
+
+    @property
+    def kind(self) -> str:
+        """ "channel", "spatial", "both", "full", or "none"."""
+        names = [name.removesuffix("_gate") for name in self.gates]
+        return "both" if names == ["channel", "spatial"] else " and ".join(names) or "none"
+
+
+def our_sites(model: nn.Module) -> dict[str, Site] | None:
+    """The sites of a network of ours, which keeps its blocks in a ModuleDict `blocks`; None for any other."""
+    named = getattr(model, "blocks", None)
+    kinds = tuple(VARIANTS.values())
+    if isinstance(named, nn.ModuleDict) and all(isinstance(block, kinds) for block in named.values()):
+        return {name: _known_site(f"blocks.{name}", block) or Site(f"blocks.{name}") for name, block in named.items()}
+    return None
+
+
+def known_sites(model: nn.Module) -> dict[str, Site]:
+    """The sites that names and layouts of modules tell of, without a pass: those with our gates or a known layout."""
+    found: dict[str, Site] = {}
+    for path, module in model.named_modules():
+        site = _known_site(path, module)
+        # Part of a block may look like a block itself: the authors' scSE contains their cSE.
+        if site is not None and not any(_covers(outer.block, path) for outer in found.values()):
+            found[path or "block"] = site
+    return found
+
+
+def probed_sites(model: nn.Module, watch: Watch) -> dict[str, Site]:
+    """The sites that a pass over a network has shown, in the order of its modules.
+
+    A module with a known layout that applied gates, in itself or in its parts, is one block; every other gate belongs
+    to the module that multiplies it. A block with a known layout that did not run is listed too, by the modules of its
+    gates; one that ran and multiplied nothing is none. A network without gates has its stages in place of blocks.
+    """
+    known = known_sites(model)
+    drafts: dict[str, _Draft] = {}
+    for call in watch.calls:
+        for index, found in enumerate(call.recalibrations):
+            owner = _owner(call, found, known, watch)
+            _add(drafts, owner, call, index, found)
+    sites = {name: draft.site() for name, draft in drafts.items()}
+    for name, site in known.items():
+        if name not in sites and not any(_covers(site.block, path) for path in watch.ran):
+            sites[name] = site
+    if not drafts:
+        return sites or _stages(watch)
+    order = {path: number for number, (path, _) in enumerate(model.named_modules())}
+    return dict(sorted(sites.items(), key=lambda item: (order[item[1].block], item[1].products)))
+
+
+@dataclass(eq=False)
+class _Draft:
+    """A site under construction; `origins` tells for every kind of gate which place in the code applies it."""
+
+    block: str
+    whole: bool
+    origins: dict[str, tuple[str, int]] = field(default_factory=dict)
+    numbers: dict[str, list[int]] = field(default_factory=dict)
+    forms: list[str] = field(default_factory=list)
+    resolution: tuple[int, ...] = ()
+    products: int = 0
+
+    def site(self) -> Site:
+        slots = {kind: tuple(numbers) for kind, numbers in self.numbers.items()}
+        return Site(
+            self.block,
+            slots.get("channel"),
+            slots.get("spatial"),
+            slots.get("full"),
+            products=() if self.whole else tuple(sorted(number for numbers in slots.values() for number in numbers)),
+            divided=not self.whole and self.products > 1,
+            form=", ".join(dict.fromkeys(self.forms)),
+            resolution=self.resolution,
+        )
+
+
+def _add(drafts: dict[str, _Draft], owner: tuple[str, bool], call: Call, index: int, found: Recalibration) -> None:
+    """Add gates to the draft of their block, or to a new one if its place is taken by other gates."""
+    block, whole = owner
+    kinds = {"full" if gate.kind == "mixed" else gate.kind: gate for gate in found.gates}
+    origin, number = (call.path, index), 1
+    while True:
+        name = (block or "block") + (f" #{number}" if number > 1 else "")
+        draft = drafts.setdefault(name, _Draft(block, whole))
+        if all(draft.origins.get(kind, origin) == origin for kind in kinds) and (
+            not draft.origins or whole or origin in draft.origins.values()
+        ):
+            break
+        number += 1
+    draft.products += 0 if origin in draft.origins.values() else found.products
+    for kind, gate in kinds.items():
+        draft.origins[kind] = origin
+        draft.numbers.setdefault(kind, []).append(gate.number)
+        draft.forms.append(gate.form)
+        draft.resolution = gate.features[-2:] if gate.form == "softmax over branches" else gate.features[2:]
+
+
+def _owner(call: Call, found: Recalibration, known: Mapping[str, Site], watch: Watch) -> tuple[str, bool]:
+    """The path of the block that gates belong to, and whether that module is the block."""
+    for site in known.values():
+        if site.block == call.path:
+            return site.block, found.whole
+        if _covers(site.block, call.path):
+            return site.block, True
+        # In a graph of torch.fx the modules of blocks never run, only their layers.
+        if site.block not in watch.ran and all(_covers(site.block, gate.maker) for gate in found.gates):
+            return site.block, False
+    return call.path, found.whole
+
+
+def _stages(watch: Watch) -> dict[str, Site]:
+    """The last module at every resolution, in the order in which a pass reaches them."""
+    shapes = {path: shape for path, shape in watch.shapes.items() if any(side > 1 for side in shape[2:])}
+    paths = [path for path in shapes if path] or list(shapes)
+    last = [
+        path
+        for path, after in zip(paths, [*paths[1:], ""], strict=False)
+        if shapes[path][2:] != shapes.get(after, ())[2:] or not after
+    ]
+    return {path or "block": Site(path, resolution=watch.shapes[path][2:]) for path in last}
+
+
+def _known_site(path: str, module: nn.Module) -> Site | None:
+    """The site of a module that is a block by its names, else None."""
+    channel = spatial = None
+    for name, child in module.named_children():
+        if channel is None and isinstance(child, ChannelGate):
+            channel = name
+        elif spatial is None and isinstance(child, SpatialGate):
+            spatial = name
+    if channel is None and spatial is None:
+        layout = foreign_layout(module)
+        if layout is None:
+            return None
+        channel, spatial = layout.channel_gate, layout.spatial_gate
+    prefix = f"{path}." if path else ""
+    return Site(path, channel and prefix + channel, spatial and prefix + spatial)
+
+
+def _covers(outer: str, path: str) -> bool:
+    """Whether a path is that of a module or of a part of it."""
+    return not outer or path == outer or path.startswith(f"{outer}.")
