@@ -106,22 +106,15 @@ def record(
 
     Forward hooks that the model already has run before the recording ones, with modules of the twin as arguments; a
     gate that such a hook replaces is recorded as replaced. Of a block that runs several times in a pass the last run is
-    recorded. A network compiled by torch.compile runs uncompiled. With `features`, and for a network without gates, a
-    network that is not ours runs twice: a first pass finds its blocks. Raises ValueError for a site without a module.
+    recorded. A network compiled by torch.compile runs uncompiled. With `features`, a network that is not ours runs
+    twice: a first pass finds its blocks. Raises ValueError for a site without a module.
     """
     runner = evaluated_twin(model)
     if sites is None:
         sites = our_sites(runner)
     if sites is None and not features:
-        recording = _recorded_probe(runner, x)
-        if recording.gated or not recording.sites:
-            return recording
-        sites = recording.sites
-    elif sites is None:
-        sites = find_sites(model, x)
-    else:
-        return record_twin(runner, x, features=features, sites=sites)
-    return record_twin(evaluated_twin(model), x, features=features, sites=sites)
+        return _recorded_probe(runner, x)
+    return record_twin(runner, x, features=features, sites=find_sites(model, x) if sites is None else sites)
 
 
 def find_sites(model: nn.Module, x: Inputs | None = None) -> dict[str, Site]:
@@ -173,6 +166,8 @@ def _recorded_probe(runner: nn.Module, x: Inputs) -> Recording:
     for name, site in sites.items():
         kept: dict[str, Tensor] = {}
         _collect(site, kept, tap, features=False)
+        if not site.gates and site.block in watch.activations:
+            kept["activation"] = watch.activations[site.block]
         records[name] = _block_record(kept)
     return Recording(output, records, sites)
 

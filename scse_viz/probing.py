@@ -100,7 +100,8 @@ class Watch(TorchDispatchMode):
 
     `at_gate` is told every gate as it is applied, narrowed to one entry along the axes where it is constant, and
     returns the gate to use; `at_product` returns what to use as the product. After `follow_modules`, `calls` lists the
-    runs of modules that applied gates, `ran` the modules that ran, `shapes` those that returned features, in order.
+    runs of modules that applied gates, `ran` the modules that ran, `shapes` those that returned features, in order,
+    and `activations` the mean magnitude over channels (B, h, w) of what they returned before the first gate.
     """
 
     def __init__(self, at_gate: Handler | None = None, at_product: ProductHandler | None = None) -> None:
@@ -108,6 +109,7 @@ class Watch(TorchDispatchMode):
         self.calls: list[Call] = []
         self.ran: set[str] = set()
         self.shapes: dict[str, tuple[int, ...]] = {}
+        self.activations: dict[str, Tensor] = {}
         self._stack = [Call("")]
         self._at_gate = at_gate
         self._at_product = at_product
@@ -262,8 +264,14 @@ class Watch(TorchDispatchMode):
     def _leave(self, module: nn.Module, inputs: Any, output: Any) -> None:
         call = self._stack.pop()
         self.ran.add(call.path)
-        shape = tuple(output.shape) if isinstance(output, Tensor) and output.ndim >= 4 else None
+        shape = (
+            tuple(output.shape)
+            if isinstance(output, Tensor) and output.is_floating_point() and output.ndim >= 4
+            else None
+        )
         if shape is not None:
             self.shapes[call.path] = shape
+            if not self.calls:  # all that a network without gates has to show
+                self.activations[call.path] = output.abs().mean(dim=1)
         for found in call.recalibrations:
             found.whole &= len(call.recalibrations) == 1 and found.gates[0].features == shape

@@ -165,6 +165,8 @@ def _gates(
     """The gates of one image of a batch; scales: block -> down-sampling factor of its map."""
     gates = {}
     for name, block in recording.blocks.items():
+        if name not in scales:
+            continue
         arrays = {kind: gate[row].numpy().copy() for kind in KINDS if (gate := getattr(block, kind)) is not None}
         map_mm = (scales[name] * pixel_mm[0], scales[name] * pixel_mm[1])
         gates[name] = BlockGates(**arrays, map_mm=map_mm)
