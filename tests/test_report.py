@@ -41,6 +41,20 @@ def test_a_map_over_a_slice_has_the_colours_of_its_scale_and_the_shape_of_its_pi
     picture = np.asarray(Image.open(io.BytesIO(report.overlay(background, np.ones((4, 8)), aspect=2.0))))
     assert picture.shape[:2] == (320, 320)
     np.testing.assert_allclose(picture[0, 0], report.OVERLAY * colour_scale("viridis")[-1].astype(float), atol=1)
+    lighter = np.asarray(Image.open(io.BytesIO(report.overlay(background + 100, np.ones((4, 8))))))
+    np.testing.assert_allclose(lighter[0, 0] - picture[0, 0].astype(float), 100 * (1 - report.OVERLAY), atol=1)
+
+
+def test_a_slice_is_gray_and_small_pixels_stay_as_they_are():
+    slice_ = np.arange(400, dtype=np.uint8).reshape(1, 400) // 2
+    picture = np.asarray(Image.open(io.BytesIO(report.gray(slice_))))
+    assert picture.shape == (1, 400, 3)
+    assert (picture == slice_[..., None]).all()
+
+
+def test_the_code_of_a_view_reads_the_volume_that_is_shown():
+    assert "read_scan(Path('a.nii'))" in report.code_for("a.nii", ["one"], "axial", 3)
+    assert "read_scan(Path('a.nii'), volume=2)" in report.code_for("a.nii", ["one"], "axial", 3, volume=2)
 
 
 def test_structures_over_a_slice_leave_the_background_gray():
@@ -94,6 +108,13 @@ def test_a_report_holds_everything_and_loads_nothing():
         assert tag not in ("link", "iframe")
         assert "href" not in attributes
         assert tag == "img" or "src" not in attributes
+
+
+def test_the_code_of_plots_stands_once_before_the_first():
+    two = {"one": go.Figure(go.Bar(y=[1])), "two": go.Figure(go.Bar(y=[2]))}
+    page = report.page(report.Report("title", {}, figures=two)).decode()
+    assert page.count("* plotly.js v") == 1
+    assert page.index("* plotly.js v") < page.index('<div id="')
 
 
 def test_names_of_files_cannot_bring_code_into_a_report():

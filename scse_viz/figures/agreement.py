@@ -141,6 +141,6 @@ def _light(values: np.ndarray, span: tuple[float, float]) -> np.ndarray:
     return black_is_legible(colour_scale(SCALES[span])[np.round(255 * shares).astype(int)])
 
 
-def _colour_axis(span: tuple[float, float], measure: str, place: Mapping[str, object]) -> dict[str, object]:
-    bar = {"title": {"text": measure, "side": "top"}, "thickness": 10, **place}
+def _colour_axis(span: tuple[float, float], measure: str, position: Mapping[str, object]) -> dict[str, object]:
+    bar = {"title": {"text": measure, "side": "top"}, "thickness": 10, **position}
     return {"cmin": span[0], "cmax": span[1], "colorscale": scale_stops(SCALES[span]), "colorbar": bar}

@@ -165,7 +165,7 @@ def difference_panel(difference: np.ndarray, size_mm: tuple[float, float], *, ti
 
 
 def disagreement_panel(differing: np.ndarray, networks: int, pixel_area: float) -> Panel:
-    """How many of the networks do not give the most common answer (H, W), as a panel; pixel_area in mm²."""
+    """How many of the networks differ from the most common prediction (H, W), as a panel; pixel_area in mm²."""
     area = float(np.count_nonzero(differing)) * pixel_area / 100
     most = max(networks - 1, 1)
     readings = {round(255 * count / most): f"{count} of {networks} differ" for count in range(1, networks)}
@@ -179,19 +179,19 @@ def disagreement_panel(differing: np.ndarray, networks: int, pixel_area: float) 
 
 
 def outvoted_panel(outvoted: np.ndarray, pixel_area: float, *, title: str) -> Panel:
-    """Where a network's answer is not the most common one (H, W) bool, as a panel; pixel_area in mm²."""
+    """Where a network's prediction is not the most common one (H, W) bool, as a panel; pixel_area in mm²."""
     area = float(np.count_nonzero(outvoted)) * pixel_area / 100
     return Panel(
         "share",
-        f"{title}: answers otherwise than most networks on {area:.1f} cm²",
+        f"{title}: differs from most networks on {area:.1f} cm²",
         png(np.where(outvoted, 255, 0)),
-        readings={0: "with the others", 255: "answers otherwise"},
-        caption=f"{area:.1f} cm² otherwise",
+        readings={0: "as the majority", 255: "differs from the majority"},
+        caption=f"{area:.1f} cm² in the minority",
     )
 
 
 def changed_panel(changed: np.ndarray, pixel_area: float) -> Panel:
-    """Where an answer changed (H, W) bool, as a panel; pixel_area in mm²."""
+    """Where a prediction changed (H, W) bool, as a panel; pixel_area in mm²."""
     count = int(np.count_nonzero(changed))
     area = count * pixel_area / 100
     return Panel(
@@ -206,17 +206,17 @@ def changed_panel(changed: np.ndarray, pixel_area: float) -> Panel:
 def pack(header: Mapping[str, Any], pictures: Iterable[bytes]) -> bytes:
     """One message: the header's length (4 bytes, little-endian), the header as JSON, then every picture once.
 
-    In the header, `pictures` maps the name of each, `picture_name(picture)`, to its [offset, length] behind the header.
+    In the header, `pictures` maps names, `picture_name(picture)`, to [offset, length] behind the header.
     """
-    places: dict[str, tuple[int, int]] = {}
+    extents: dict[str, tuple[int, int]] = {}
     parts, end = [], 0
     for picture in pictures:
         name = picture_name(picture)
-        if name not in places:
-            places[name] = (end, len(picture))
+        if name not in extents:
+            extents[name] = (end, len(picture))
             parts.append(picture)
             end += len(picture)
-    text = json.dumps({**header, "pictures": places}, separators=(",", ":")).encode()
+    text = json.dumps({**header, "pictures": extents}, separators=(",", ":")).encode()
     return b"".join((len(text).to_bytes(4, "little"), text, *parts))
 
 

@@ -19,7 +19,7 @@ def coloured_png(values: np.ndarray, span: tuple[float, float], scale: str) -> b
 
 
 def bars_png(weights: np.ndarray, height: int, colour: str) -> bytes:
-    """Weights (C,) of 0 to 1 -> a PNG of `height` rows with a bar for each, two pixels wide and one apart, on nothing.
+    """Weights (C,) of 0 to 1 -> a PNG of `height` rows with bars two pixels wide and one apart, on transparent ground.
 
     colour: as `#rrggbb`.
     """

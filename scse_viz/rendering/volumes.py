@@ -1,4 +1,4 @@
-"""Volumes as a viewer in a browser wants them: eight bits, few megabytes, NIfTI that is compressed."""
+"""Volumes for the viewer in the browser: eight bits, a few megabytes, compressed NIfTI."""
 
 import gzip
 import zlib
@@ -11,11 +11,11 @@ from scse_viz.rendering.panels import GATE_RANGE, eight_bit
 from scse_viz.scans import PLANES, Scan, slice_grid, volume_of
 
 LARGEST = 8_000_000
-"""Voxels of a scan that are sent; a larger one is thinned."""
+"""Voxels of a scan that are sent, at most; a larger scan is thinned."""
 LARGEST_MAP = 2_000_000
-"""Voxels of a map that are sent; of a larger one neighbours in the plane are averaged."""
+"""Voxels of a map that are sent, at most; neighbours in the plane of a larger map are averaged."""
 GRAYS = 64
-"""Shades that a scan is drawn in: more cost bytes and are not seen under a map."""
+"""Shades that a scan is drawn in: more would cost bytes and not be seen under a map."""
 
 
 @dataclass(frozen=True)

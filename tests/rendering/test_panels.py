@@ -9,6 +9,7 @@ from PIL import Image
 
 from scse_viz.rendering.panels import (
     block_panel,
+    changed_panel,
     difference_panel,
     disagreement_panel,
     eight_bit,
@@ -165,11 +166,11 @@ def test_a_difference_is_drawn_from_minus_one_to_one_whatever_its_own_range():
 
 
 def test_disagreement_reads_how_many_differ():
-    panel = disagreement_panel(np.array([[0, 0, 1, 3]]), 4, pixel_area=100)
+    panel = disagreement_panel(np.array([[0, 0, 1, 3]]), 4, pixel_area=2000)
     drawn = numbers(panel.picture)[0]
     assert [panel.readings[number] for number in drawn] == ["all agree", "all agree", "1 of 4 differ", "3 of 4 differ"]
     assert drawn.max() == 255
-    assert panel.caption == "2.0 cm² disputed"
+    assert panel.caption == "40.0 cm² disputed"
 
 
 @pytest.mark.parametrize("networks", range(2, 9))
@@ -190,5 +191,13 @@ def test_one_network_has_none_to_differ_from():
 def test_who_is_outvoted_is_drawn_in_full_and_measured():
     panel = outvoted_panel(np.array([[True, False, True]]), pixel_area=50, title="sSE")
     assert numbers(panel.picture).tolist() == [[255, 0, 255]]
-    assert panel.readings == {0: "with the others", 255: "answers otherwise"}
-    assert panel.caption == "1.0 cm² otherwise"
+    assert panel.readings == {0: "as the majority", 255: "differs from the majority"}
+    assert panel.caption == "1.0 cm² in the minority"
+    assert panel.alt == "sSE: differs from most networks on 1.0 cm²"
+
+
+def test_changed_pixels_are_drawn_in_full_counted_and_measured():
+    panel = changed_panel(np.array([[True, False], [False, True]]), pixel_area=50)
+    assert numbers(panel.picture).tolist() == [[255, 0], [0, 255]]
+    assert panel.alt == "Changed pixels: 2 of 4, 1.0 cm²"
+    assert panel.caption == "2 pixels changed"

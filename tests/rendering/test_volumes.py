@@ -39,15 +39,16 @@ def test_the_scan_is_sent_in_few_grays_from_black_to_white_where_it_is():
     np.testing.assert_allclose(values / 255, ((scan.voxels - 0.1) / 0.8).clip(0, 1), atol=1.01 / GRAYS)
 
 
-def test_a_large_scan_is_thinned_along_its_finest_axis_and_stays_in_place(monkeypatch):
-    monkeypatch.setattr(volumes, "LARGEST", 5 * 14 * 11)
+@pytest.mark.parametrize(("largest", "steps"), [(5 * 14 * 11, (2, 1, 1)), (5 * 7 * 11, (2, 1, 2)), (300, (3, 1, 2))])
+def test_a_large_scan_is_thinned_along_its_finest_axis_and_stays_in_place(largest, steps, monkeypatch):
+    monkeypatch.setattr(volumes, "LARGEST", largest)
     scan = scan_of()  # RAS: 9 x 11 x 14 voxels of 0.9 x 2.2 x 1.3 mm
     labels = np.arange(scan.voxels.size).reshape(scan.voxels.shape) % 251
     layer = label_layer(scan, labels)
-    assert layer.steps == (2, 1, 1)
-    assert layer.voxel_mm == pytest.approx((2 * scan.spacing[0], *scan.spacing[1:]))
-    for voxel in ((0, 0, 0), (8, 10, 13), (4, 3, 7)):
-        assert at(opened(layer), (scan.affine @ [*voxel, 1])[:3]) == labels[voxel]
+    assert layer.steps == steps
+    assert layer.voxel_mm == pytest.approx(np.multiply(steps, scan.spacing))
+    for voxel in (np.multiply(steps, index) for index in ((0, 0, 0), (2, 10, 6), (1, 3, 4))):
+        assert at(opened(layer), (scan.affine @ [*voxel, 1])[:3]) == labels[tuple(voxel)]
 
 
 @pytest.mark.parametrize("plane", PLANES)
