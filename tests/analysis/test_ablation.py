@@ -26,13 +26,13 @@ def test_the_share_of_changed_pixels_is_of_those_that_are_a_structure_in_either(
 
 
 def test_areas_before_and_after_are_in_square_centimetres_and_their_change_in_percent():
-    found = differences(BEFORE, AFTER, 4, pixel_area=50.0)
-    np.testing.assert_allclose(found.before, [1.5, 1, 1.5, 0])
-    np.testing.assert_allclose(found.after, [1.5, 1, 1.5, 0])
-    found = differences(BEFORE, np.where(BEFORE == 1, 3, BEFORE), 4, pixel_area=50.0)
-    np.testing.assert_allclose(found.change, [0, -1, 0, 1])
-    np.testing.assert_allclose(found.percent, [0, -100, 0, np.nan])
-    np.testing.assert_allclose(found.dice, [1, 0, 1, 0])
+    change = differences(BEFORE, AFTER, 4, pixel_area=50.0)
+    np.testing.assert_allclose(change.before, [1.5, 1, 1.5, 0])
+    np.testing.assert_allclose(change.after, [1.5, 1, 1.5, 0])
+    change = differences(BEFORE, np.where(BEFORE == 1, 3, BEFORE), 4, pixel_area=50.0)
+    np.testing.assert_allclose(change.change, [0, -1, 0, 1])
+    np.testing.assert_allclose(change.percent, [0, -100, 0, np.nan])
+    np.testing.assert_allclose(change.dice, [1, 0, 1, 0])
     np.testing.assert_allclose(differences(BEFORE, AFTER, 4, 1.0).dice, [2 / 3, 0.5, 2 / 3, np.nan])
 
 
@@ -51,9 +51,9 @@ def test_a_pixel_that_becomes_air_has_the_weight_of_what_it_was():
 
 
 def test_dice_with_labels_is_the_mean_over_labels_that_occur():
-    truth = np.array([[0, 5, 5, 5], [0, 7, 0, 0]])
-    found = np.array([[0, 5, 0, 0], [0, 7, 0, 0]])
-    assert mean_label_dice(found, truth, [5, 7, 9]) == pytest.approx((0.5 + 1) / 2)
+    reference = np.array([[0, 5, 5, 5], [0, 7, 0, 0]])
+    predicted = np.array([[0, 5, 0, 0], [0, 7, 0, 0]])
+    assert mean_label_dice(predicted, reference, [5, 7, 9]) == pytest.approx((0.5 + 1) / 2)
     assert np.isnan(mean_label_dice(np.zeros((2, 2), int), np.zeros((2, 2), int), [5]))
 
 

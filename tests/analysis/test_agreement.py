@@ -76,31 +76,31 @@ def test_correlation_is_that_of_pearson():
     rng = np.random.default_rng(0)
     maps = [rng.random((6, 5), dtype=np.float32) for _ in range(3)]
 
-    found = correlations([*maps, -maps[0]])
+    matrix = correlations([*maps, -maps[0]])
 
-    assert found[0, 1] == pytest.approx(stats.pearsonr(maps[0].ravel(), maps[1].ravel()).statistic, abs=1e-6)
-    assert found[2, 1] == pytest.approx(stats.pearsonr(maps[1].ravel(), maps[2].ravel()).statistic, abs=1e-6)
-    np.testing.assert_allclose(found[0, [0, 3]], [1, -1])
-    np.testing.assert_array_equal(found, found.T)
+    assert matrix[0, 1] == pytest.approx(stats.pearsonr(maps[0].ravel(), maps[1].ravel()).statistic, abs=1e-6)
+    assert matrix[2, 1] == pytest.approx(stats.pearsonr(maps[1].ravel(), maps[2].ravel()).statistic, abs=1e-6)
+    np.testing.assert_allclose(matrix[0, [0, 3]], [1, -1])
+    np.testing.assert_array_equal(matrix, matrix.T)
 
 
 def test_maps_that_are_constant_or_of_other_sizes_have_no_correlation():
     slope = np.arange(6.0).reshape(2, 3)
 
-    found = correlations([slope, np.full((2, 3), 0.3, np.float32), slope.T])
+    matrix = correlations([slope, np.full((2, 3), 0.3, np.float32), slope.T])
 
-    assert np.isnan(found[0, 1:]).all()
-    assert np.isnan(found[1]).all()
-    assert found[2, 2] == pytest.approx(1)
+    assert np.isnan(matrix[0, 1:]).all()
+    assert np.isnan(matrix[1]).all()
+    assert matrix[2, 2] == pytest.approx(1)
 
 
 def test_overlap_is_that_of_the_pixels_above_each_quartile():
     rising = np.arange(8.0).reshape(2, 4)  # above 5.25: pixels 6 and 7
     other = np.array([[0.0, 1, 2, 3], [4, 9, 8, 5]])  # above 5.75: pixels 5 and 6
 
-    found = quartile_overlaps([rising, other, 7 - rising])
+    shares = quartile_overlaps([rising, other, 7 - rising])
 
-    np.testing.assert_allclose(found, [[1, 1 / 3, 0], [1 / 3, 1, 0], [0, 0, 1]])
+    np.testing.assert_allclose(shares, [[1, 1 / 3, 0], [1 / 3, 1, 0], [0, 0, 1]])
 
 
 def test_a_constant_map_has_no_upper_quarter():
@@ -116,10 +116,10 @@ def test_maps_of_chance_overlap_by_a_seventh():
 def test_rank_correlation_is_that_of_spearman_with_ties():
     one, other = np.array([0.1, 0.4, 0.4, 0.9, 0.2]), np.array([0.5, 0.5, 0.7, 0.8, 0.1])
 
-    found = rank_correlations([one, other, one**3])
+    matrix = rank_correlations([one, other, one**3])
 
-    assert found[0, 1] == pytest.approx(stats.spearmanr(one, other).statistic)
-    assert found[0, 2] == pytest.approx(1)
+    assert matrix[0, 1] == pytest.approx(stats.spearmanr(one, other).statistic)
+    assert matrix[0, 2] == pytest.approx(1)
 
 
 def test_ranks_are_those_of_scipy_with_ties():
@@ -128,9 +128,9 @@ def test_ranks_are_those_of_scipy_with_ties():
 
 
 def test_rankings_of_other_lengths_and_without_order_are_not_compared():
-    found = rank_correlations([np.array([0.1, 0.2, 0.3]), np.array([0.1, 0.2]), np.full(3, 0.5)])
+    matrix = rank_correlations([np.array([0.1, 0.2, 0.3]), np.array([0.1, 0.2]), np.full(3, 0.5)])
 
-    assert np.isnan(found[0, 1:]).all()
+    assert np.isnan(matrix[0, 1:]).all()
 
 
 def test_the_mean_of_matrices_skips_what_is_not_defined():

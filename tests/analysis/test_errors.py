@@ -29,15 +29,15 @@ GATE = typed(
 
 
 def test_only_pixels_that_labels_or_prediction_give_to_a_structure_are_judged():
-    found, truth = np.array([[0, 1, 1], [2, 2, 0]]), np.array([[0, 1, 0], [2, 1, 3]])
-    assert verdicts(found, truth).tolist() == [[NOT_JUDGED, RIGHT, WRONG], [RIGHT, WRONG, WRONG]]
+    predicted, reference = np.array([[0, 1, 1], [2, 2, 0]]), np.array([[0, 1, 0], [2, 1, 3]])
+    assert verdicts(predicted, reference).tolist() == [[NOT_JUDGED, RIGHT, WRONG], [RIGHT, WRONG, WRONG]]
 
 
 def test_means_are_of_wrong_and_of_right_pixels():
-    found = by_error(GATE, np.array([[RIGHT, WRONG], [WRONG, NOT_JUDGED]]), SIZES)
-    assert found.pixels.tolist() == [1, 2]
-    assert found.means("decoder1") == pytest.approx([0.1, 0.75])
-    assert found.histograms["decoder1"].sum(axis=1).tolist() == [1, 2]
+    errors = by_error(GATE, np.array([[RIGHT, WRONG], [WRONG, NOT_JUDGED]]), SIZES)
+    assert errors.pixels.tolist() == [1, 2]
+    assert errors.means("decoder1") == pytest.approx([0.1, 0.75])
+    assert errors.histograms["decoder1"].sum(axis=1).tolist() == [1, 2]
 
 
 def test_a_coarse_pixel_counts_for_both_kinds_by_what_lies_below_it():
@@ -48,10 +48,10 @@ def test_a_coarse_pixel_counts_for_both_kinds_by_what_lies_below_it():
             "encoder2/spatial_gate": np.array([[0.2, 0.8]], np.float32),
         }
     )
-    found = by_error(gates, verdict, SIZES)
-    assert found.means("encoder2") == pytest.approx([0.2, (1 * 0.2 + 3 * 0.8) / 4])
+    errors = by_error(gates, verdict, SIZES)
+    assert errors.means("encoder2") == pytest.approx([0.2, (1 * 0.2 + 3 * 0.8) / 4])
     # Wrong 0.2 ties with every right one, wrong 0.8 is above them all.
-    assert found.auc("encoder2") == pytest.approx((1 * 0.5 + 3 * 1) / 4)
+    assert errors.auc("encoder2") == pytest.approx((1 * 0.5 + 3 * 1) / 4)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_auc_of_many_pixels_is_that_of_all_pairs():
 
 
 def test_without_an_error_there_is_nothing_to_tell_apart():
-    found = by_error(GATE, np.full((2, 2), RIGHT), SIZES)
-    assert np.isnan(found.auc("decoder1"))
-    assert np.isnan(found.means("decoder1")[WRONG])
+    errors = by_error(GATE, np.full((2, 2), RIGHT), SIZES)
+    assert np.isnan(errors.auc("decoder1"))
+    assert np.isnan(errors.means("decoder1")[WRONG])
 
 
 def test_errors_of_slices_are_pooled_by_pixels():
@@ -88,11 +88,11 @@ def test_errors_of_slices_are_pooled_by_pixels():
 def test_deciles_are_of_the_counted_pixels_alone():
     values, counted = np.arange(25.0).reshape(5, 5), np.zeros((5, 5), dtype=bool)
     counted[1:] = True  # twenty of them, two a decile
-    found = deciles(values, counted)
-    assert (found[0] == -1).all()
-    assert np.bincount(found[1:].ravel()).tolist() == [2] * 10
-    assert found[1, 0] == 0
-    assert found[4, 4] == 9
+    tenths = deciles(values, counted)
+    assert (tenths[0] == -1).all()
+    assert np.bincount(tenths[1:].ravel()).tolist() == [2] * 10
+    assert tenths[1, 0] == 0
+    assert tenths[4, 4] == 9
 
 
 def test_equal_values_share_a_decile():
@@ -103,10 +103,10 @@ def test_equal_values_share_a_decile():
 def test_gates_by_decile_follow_the_entropy():
     entropy = np.linspace(0, 1, 20).reshape(4, 5)
     gates = typed({"decoder1/spatial_gate": (1 - entropy).astype(np.float32)})
-    found = by_entropy(gates, entropy, np.ones((4, 5), dtype=bool), SIZES)
-    assert found.pixels.tolist() == [2] * 10
-    assert found.means("decoder1") == pytest.approx(1 - found.mean_entropies)
-    assert found.spearman["decoder1"] == pytest.approx(-1)
+    entropies = by_entropy(gates, entropy, np.ones((4, 5), dtype=bool), SIZES)
+    assert entropies.pixels.tolist() == [2] * 10
+    assert entropies.means("decoder1") == pytest.approx(1 - entropies.mean_entropies)
+    assert entropies.spearman["decoder1"] == pytest.approx(-1)
 
 
 def test_the_rank_correlation_is_taken_at_the_maps_own_resolution():
@@ -117,14 +117,14 @@ def test_the_rank_correlation_is_taken_at_the_maps_own_resolution():
             "encoder2/spatial_gate": np.array([[0.1, 0.3, 0.2]], np.float32),
         }
     )
-    found = by_entropy(
+    entropies = by_entropy(
         gates,
         entropy.repeat(2, 0),
         np.ones((2, 6), bool),
         SIZES,
     )
-    assert found.spearman["encoder2"] == pytest.approx(0.5)
-    assert np.isnan(found.spearman["encoder1"])  # a constant gate has no ranks
+    assert entropies.spearman["encoder2"] == pytest.approx(0.5)
+    assert np.isnan(entropies.spearman["encoder1"])  # a constant gate has no ranks
 
 
 def test_pixels_of_a_map_that_are_counted_by_less_than_half_have_no_part_in_the_correlation():

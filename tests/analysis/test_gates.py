@@ -37,22 +37,22 @@ def test_gates_are_named_in_files_by_block_and_kind():
 
 
 def test_openness_counts_each_end_and_the_half():
-    found = openness(np.array([[0.0, 0.05, 0.4, 0.5], [0.6, 0.94, 0.95, 1.0]]))
-    assert found.mean == pytest.approx(4.44 / 8)
-    assert found.above_half == pytest.approx(4 / 8)  # 0.5 itself is not above
-    assert (found.closed, found.open) == (2 / 8, 2 / 8)
-    assert found.saturated == 4 / 8
+    measured = openness(np.array([[0.0, 0.05, 0.4, 0.5], [0.6, 0.94, 0.95, 1.0]]))
+    assert measured.mean == pytest.approx(4.44 / 8)
+    assert measured.above_half == pytest.approx(4 / 8)  # 0.5 itself is not above
+    assert (measured.closed, measured.open) == (2 / 8, 2 / 8)
+    assert measured.saturated == 4 / 8
 
 
 def test_a_gate_that_never_saturates_has_none():
-    found = openness(np.full((3, 3), 0.3, dtype=np.float32))
-    assert (found.closed, found.open, found.above_half) == (0, 0, 0)
+    measured = openness(np.full((3, 3), 0.3, dtype=np.float32))
+    assert (measured.closed, measured.open, measured.above_half) == (0, 0, 0)
 
 
 def test_recalibration_is_of_magnitudes_and_not_of_sums_that_cancel():
     before = np.array([[[1.0, -1.0]], [[2.0, -4.0]]])
-    found = recalibration(before, before / 4)
-    assert (found.before, found.after, found.ratio) == (2.0, 0.5, 0.25)
+    magnitudes = recalibration(before, before / 4)
+    assert (magnitudes.before, magnitudes.after, magnitudes.ratio) == (2.0, 0.5, 0.25)
 
 
 def test_nothing_in_gives_no_ratio():
@@ -74,8 +74,8 @@ def test_the_halves_are_those_that_the_block_adds():
     with torch.no_grad():
         c, s = block.channel_gate(u), block.spatial_gate(u)
         by_channel, total = (u * c).mean(), block(u).mean()  # u is positive: magnitudes add up
-    found = channel_share(u[0].numpy(), c.flatten().numpy(), s[0, 0].numpy())
-    assert found == pytest.approx(float(by_channel / total), rel=1e-5)
+    share = channel_share(u[0].numpy(), c.flatten().numpy(), s[0, 0].numpy())
+    assert share == pytest.approx(float(by_channel / total), rel=1e-5)
 
 
 @pytest.mark.parametrize(

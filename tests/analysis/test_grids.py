@@ -19,8 +19,8 @@ def test_a_pixel_of_a_map_spans_pixels_of_the_slice_by_their_sizes_in_mm():
 
 
 def test_a_coarse_map_holds_what_of_each_structure_lies_below_its_pixels():
-    found = areas(LABELS, 3, (2, 2), (2, 2))
-    assert found.tolist() == [[[3, 0], [0, 4]], [[1, 4], [0, 0]], [[0, 0], [4, 0]]]
+    covered = areas(LABELS, 3, (2, 2), (2, 2))
+    assert covered.tolist() == [[[3, 0], [0, 4]], [[1, 4], [0, 0]], [[0, 0], [4, 0]]]
 
 
 def test_pixels_that_a_map_cuts_count_in_parts():
@@ -31,6 +31,6 @@ def test_pixels_that_a_map_cuts_count_in_parts():
 
 
 def test_what_of_a_map_lies_beyond_the_slice_holds_nothing():
-    found = areas(LABELS, 3, (3, 3), (2, 2))
-    assert found[:, 2].sum() == found[:, :, 2].sum() == 0
-    assert found.sum() == LABELS.size
+    covered = areas(LABELS, 3, (3, 3), (2, 2))
+    assert covered[:, 2].sum() == covered[:, :, 2].sum() == 0
+    assert covered.sum() == LABELS.size

@@ -7,10 +7,10 @@ from scse_viz.analysis import dice, volumes_ml
 
 
 def test_dice_is_twice_the_overlap_over_the_sum():
-    found = np.array([[0, 0, 1, 1], [2, 2, 2, 0]])
-    truth = np.array([[0, 1, 1, 1], [2, 0, 0, 3]])
+    predicted = np.array([[0, 0, 1, 1], [2, 2, 2, 0]])
+    reference = np.array([[0, 1, 1, 1], [2, 0, 0, 3]])
 
-    np.testing.assert_allclose(dice(found, truth, 5), [2 / 6, 4 / 5, 2 / 4, 0, np.nan])
+    np.testing.assert_allclose(dice(predicted, reference, 5), [2 / 6, 4 / 5, 2 / 4, 0, np.nan])
 
 
 def test_dice_of_different_grids_is_refused():

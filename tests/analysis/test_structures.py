@@ -56,8 +56,8 @@ def weighted(pixels, weights):
 
 
 def test_a_profile_sets_slices_with_a_structure_against_those_without():
-    found = [weighted(5, [0.2, 0.5]), weighted(6, [0.4, 0.5]), weighted(0, [0.9, 0.1]), weighted(0, [0.7, 0.3])]
-    shown = profile(found, "encoder2", 1, least=5)
+    slices = [weighted(5, [0.2, 0.5]), weighted(6, [0.4, 0.5]), weighted(0, [0.9, 0.1]), weighted(0, [0.7, 0.3])]
+    shown = profile(slices, "encoder2", 1, least=5)
     assert shown.slices == (2, 2)
     assert shown.present[0] == pytest.approx([0.3, 0.5])
     assert shown.present[1] == pytest.approx([np.sqrt(0.02), 0])

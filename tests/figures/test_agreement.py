@@ -13,16 +13,15 @@ NAMES = ["sSE · one", "scSE · one", "sSE · two"]
 
 def number(figure: go.Figure, row: int, column: int, first: int = 1) -> tuple[float, str]:
     """The number of a cell and its colour: the one of two heat maps that has it."""
-    found = [each for each in figure.data[first : first + 2] if not np.isnan(each.z[row][column])]
-    [each] = found
-    assert each.texttemplate == "%{z:.2f}"
-    return each.z[row][column], each.textfont.color
+    [drawn] = [heat for heat in figure.data[first : first + 2] if not np.isnan(heat.z[row][column])]
+    assert drawn.texttemplate == "%{z:.2f}"
+    return drawn.z[row][column], drawn.textfont.color
 
 
 @pytest.mark.parametrize("span", [SHARE, CORRELATION])
 def test_a_matrix_has_its_numbers_on_the_whole_range(span):
     figure = matrix(VALUES, NAMES, measure="rho", span=span)
-    dark, light = (each.z for each in figure.data[1:])
+    dark, light = (trace.z for trace in figure.data[1:])
     np.testing.assert_array_equal(np.where(np.isnan(dark), light, dark), np.where(np.eye(3, dtype=bool), NAN, VALUES))
     assert np.isnan(np.where(np.isnan(dark), NAN, light)).all(), "no cell has two numbers"
     axis = figure.layout.coloraxis
@@ -33,8 +32,8 @@ def test_a_number_is_black_on_a_light_cell_and_white_on_a_dark_one():
     """Cividis goes from dark blue to yellow; no correlation is white, and both its ends are dark."""
 
     def colour(value: float, span: tuple[float, float]) -> str:
-        found, colour = number(matrix(np.full((2, 2), value), ["a", "b"], measure="rho", span=span), 0, 1)
-        assert found == value
+        shown, colour = number(matrix(np.full((2, 2), value), ["a", "b"], measure="rho", span=span), 0, 1)
+        assert shown == value
         return colour
 
     assert [colour(value, SHARE) for value in (0.0, 0.2, 0.7, 1.0)] == ["#fff", "#fff", "#000", "#000"]
@@ -62,8 +61,8 @@ def test_every_block_has_a_matrix_of_its_own_on_one_scale(count):
     figure = matrices(blocks, NAMES, measure="rho", span=CORRELATION)
     numbers = [number(figure, 0, 1, first=3 * block + 1)[0] for block in range(count)]
     assert numbers == [0.25 / (block + 1) for block in range(count)]
-    assert {each.coloraxis for at, each in enumerate(figure.data) if at % 3} == {"coloraxis"}
-    assert len({(each.xaxis, each.yaxis) for each in figure.data}) == count
+    assert {trace.coloraxis for at, trace in enumerate(figure.data) if at % 3} == {"coloraxis"}
+    assert len({(trace.xaxis, trace.yaxis) for trace in figure.data}) == count
     assert [note.text for note in figure.layout.annotations][:count] == list(blocks)
 
 

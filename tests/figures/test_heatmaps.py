@@ -15,8 +15,8 @@ def traces(values=VALUES, span=(0, 1), colours="viridis", **options):
 
 def test_every_number_stands_in_its_cell_and_a_blank_has_none():
     heat, numbers = traces()
-    found = dict(zip(zip(numbers.y, numbers.x, strict=True), numbers.text, strict=True))
-    assert found == {("c", "a"): "0.00", ("c", "b"): "0.46", ("d", "b"): "1.00"}
+    texts = dict(zip(zip(numbers.y, numbers.x, strict=True), numbers.text, strict=True))
+    assert texts == {("c", "a"): "0.00", ("c", "b"): "0.46", ("d", "b"): "1.00"}
     assert (heat.zmin, heat.zmax) == (0, 1)
 
 

@@ -65,8 +65,8 @@ def test_a_map_lies_where_the_exported_map_lies(plane, scale):
     image = opened(map_layer(scan, plane, maps, np.ones(shape[0], dtype=bool), map_mm))
     exported = on_grid(scan, plane, dict(enumerate(maps)), map_mm)
     for voxel in np.ndindex(scan.voxels.shape):
-        found = (at(image, (scan.affine @ [*voxel, 1])[:3]).astype(float) - 1) / 254
-        assert found == pytest.approx(exported[voxel], abs=0.004)
+        drawn = (at(image, (scan.affine @ [*voxel, 1])[:3]).astype(float) - 1) / 254
+        assert drawn == pytest.approx(exported[voxel], abs=0.004)
 
 
 def test_slices_that_are_not_done_are_empty_and_all_others_are_not():
