@@ -116,7 +116,8 @@ class Watch(TorchDispatchMode):
         self._sources = 0
         self._seen: set[int] = set()
         self._tags: WeakIdKeyDictionary = WeakIdKeyDictionary()  # tensor -> its sources
-        self._numbers: WeakIdKeyDictionary = WeakIdKeyDictionary()  # tensor -> number, the same for x and f(x)
+        self._numbers: WeakIdKeyDictionary = WeakIdKeyDictionary()  # tensor -> number
+        self._roots: dict[int, int] = {}  # number of f(x), entry by entry -> that of x
         self._wholes: dict[int, int] = {}  # number of a part -> that of the tensor that it is part of
         self._last_number = 0
 
@@ -154,7 +155,7 @@ class Watch(TorchDispatchMode):
         return out
 
     def _source(self, func: Any, args: tuple, kwargs: dict) -> Tensor:
-        root = self._number(args[0])
+        root = self._root(args[0])
         out = func(*args, **kwargs)
         form = FORMS.get(func) or ("clip" if limits(args) == (0, 6) else "clip to 0..1")
         if form == "softmax" and args[1] == 1 and out.ndim > 2:
@@ -216,7 +217,7 @@ class Watch(TorchDispatchMode):
             or kind_of(source.shape, tuple(features.shape)) is None
         ):
             return False
-        root, number = source.root, self._number(features)
+        root, number = source.root, self._root(features)
         siblings = root in self._wholes and self._wholes[root] == self._wholes.get(number)
         return root != number and not siblings
 
@@ -246,10 +247,14 @@ class Watch(TorchDispatchMode):
             self._numbers[value] = number
         return number
 
+    def _root(self, value: Tensor) -> int:
+        number = self._number(value)
+        return self._roots.get(number, number)
+
     def _remember_root(self, args: tuple, out: Tensor) -> None:
-        roots = {self._number(value) for value in args if isinstance(value, Tensor) and value.ndim}
-        if len(roots) == 1:
-            self._numbers[out] = roots.pop()
+        roots = {self._root(value) for value in args if isinstance(value, Tensor) and value.ndim}
+        if len(roots) == 1 and out is not args[0]:
+            self._roots[self._number(out)] = roots.pop()
 
     def _remember_parts(self, whole: Tensor, out: Any) -> None:
         number = self._number(whole)
