@@ -1,6 +1,6 @@
-"""What is kept between runs: networks once a process, results by the content of scan and weights and by the slice.
+"""Caches shared by all sessions: networks, and results by the content of scan and weights and by the slice.
 
-Nothing here can be reached but by the digest of a scan's own content; uploaded scans themselves stay in their session.
+An entry can be reached only with the digest of its scan; uploaded scans themselves stay in their session.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ from scse_viz.zoo import Card
 cards = st.cache_data(ttl="30s", show_spinner=False)(zoo.cards)
 known_samples = st.cache_data(ttl="30s", show_spinner=False)(samples)
 AT_ONCE = 2
-"""Networks that run side by side for one page: a single small one leaves much of two cores idle."""
+"""Networks that run in parallel for one page: a single small one leaves much of two cores idle."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -40,38 +40,38 @@ HASHES: dict[Any, Any] = {
 
 
 def data(max_entries: int, hashes: Mapping[Any, Any] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """`st.cache_data` of scans, slices and cards by their content; every caller gets a copy of its own."""
+    """`st.cache_data` with scans, slices and cards hashed by their content; every caller gets its own copy."""
     return st.cache_data(max_entries=max_entries, show_spinner=False, hash_funcs={**HASHES, **(hashes or {})})
 
 
 def resource(max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """`st.cache_resource` of scans, slices and cards by their content: shared by all sessions and only to be read."""
+    """`st.cache_resource` with scans, slices and cards hashed by their content: shared by all sessions, read only."""
     return st.cache_resource(max_entries=max_entries, show_spinner=False, hash_funcs=HASHES)
 
 
 @resource(40)
 def network(card: Card) -> EncoderDecoder:
-    """A network of the zoo, loaded anew when its card vouches for other weights. Raises WeightsError."""
+    """A network of the zoo, loaded again when the hash on its card changes. Raises WeightsError."""
     return zoo.load(card.name)
 
 
 @data(400)
 def result(scan_slice: ScanSlice, card: Card) -> SliceResult:
-    """What a network makes of one slice. Raises ScanError, WeightsError."""
+    """The prediction and gates of a network on one slice. Raises ScanError, WeightsError."""
     return segment_slice(scan_slice, network(card), card)
 
 
 def results(scan_slice: ScanSlice, cards: Sequence[Card]) -> list[Future[SliceResult]]:
-    """`result` of several networks, all of them done; a future raises what `result` would."""
+    """`result` of several networks, all finished; a future raises what `result` would."""
     with ThreadPoolExecutor(AT_ONCE, initializer=_begin, initargs=(get_script_run_ctx(),)) as pool:
         return [pool.submit(result, scan_slice, card) for card in cards]
 
 
 def _begin(run: ScriptRunContext | None) -> None:
-    """A thread of the pool belongs to the run of a page, and its networks use no other: a pass that is shared out
-    waits at every layer for its slowest part, here for whoever else wants the cores.
+    """Attach a thread of the pool to the run of a page, and limit its networks to one thread.
 
-    The limit is the thread's own: torch.set_num_threads would lower that of every thread that starts later.
+    Passes run in parallel already; a pass split over cores would wait at every layer for the slowest of them. The
+    limit applies to this thread alone: torch.set_num_threads would lower that of every thread that starts later.
     """
     add_script_run_ctx(None, run)
     torch.get_num_threads()  # torch sets the number of a new thread when it is first asked for it
@@ -85,7 +85,7 @@ def _libraries() -> ThreadpoolController:
 
 @resource(8)
 def sample_scan(sample: Sample) -> Scan:
-    """The scan of a sample, shared by everybody and read only."""
+    """The scan of a sample, shared by all sessions and read only."""
     return read_scan(sample.scan)
 
 
@@ -103,7 +103,7 @@ def shown_intensities(scan: Scan) -> tuple[float, float]:
 
 @data(64)
 def first_slice(scan: Scan, plane: str) -> int:
-    """The slice to begin with: through the middle of what is bright."""
+    """The slice to begin with: through the middle of the head."""
     return middle_of_head(scan.voxels, PLANES[plane])
 
 

@@ -1,4 +1,4 @@
-"""Parts of a page that stand beside each other where there is room, else below each other; widths are in page.css."""
+"""Parts of a page side by side where there is room, else one below the other; widths are in page.css."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,10 +7,10 @@ import streamlit as st
 
 
 def beside(widths: int | Sequence[int], *, key: str, **options: Any) -> list[Any]:
-    """`st.columns` for charts and tables, none of them narrower than these can be read."""
+    """`st.columns` for charts and tables, wide enough to be read."""
     return st.container(key=f"beside_{key}").columns(widths, **options)
 
 
 def cards(count: int, *, key: str) -> list[Any]:
-    """`st.columns` for small cards, as many to a line as fit."""
+    """`st.columns` for small cards, as many to a row as fit."""
     return st.container(key=f"cards_{key}").columns(count)

@@ -1,4 +1,4 @@
-"""The pages, in the order of their names in the top bar."""
+"""The pages, in the order of the top bar."""
 
 import gc
 from collections.abc import Callable
@@ -20,7 +20,7 @@ FIRST = next(iter(TITLES))
 
 
 def all_pages() -> list[Any]:
-    """Every page; the first is where an address without a page leads, and one that names it leads there too."""
+    """Every page. The first opens at an address without a page, and at one that names it."""
     by_name = st.Page(_runner(FIRST), title=TITLES[FIRST], url_path=FIRST, visibility="hidden")
     return [*(page(name) for name in TITLES), by_name]
 
@@ -33,11 +33,11 @@ def page(name: str) -> Any:
 
 @st.cache_resource(show_spinner=False)
 def load_libraries() -> None:
-    """Import every page before the first session opens a scan, and let the garbage collector pass over the result.
+    """Import every page before the first session opens a scan, and exempt what they loaded from garbage collection.
 
-    Streamlit collects garbage after every run and lets nobody else run meanwhile: 0.2 s for the 300,000 objects of
-    these libraries, which are never garbage. Frozen once, at the start, they are skipped; what sessions make later is
-    not among them and is freed when they end.
+    Streamlit collects garbage after every run, during which no other thread runs: 0.2 s for the 300,000 objects of
+    these libraries, which are never garbage. Frozen once, at the start, they are skipped; what sessions create later
+    is not frozen, and is freed when they end.
     """
     for name in TITLES:
         _module(name)

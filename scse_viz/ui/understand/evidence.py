@@ -1,4 +1,4 @@
-"""The last two lessons: the paper's table beside ours, and why a block can make a network worse."""
+"""The last two lessons: the paper's results beside ours, and why a block can make a network worse."""
 
 from collections.abc import Mapping
 from statistics import fmean
@@ -19,20 +19,20 @@ from scse_viz.zoo import Card
 from scse_viz.zoo.scores import PAPER, PAPER_DICE, PAPER_UNCHECKED, Experiment
 
 CROP_MM = 96.0
-"""The side of the crops that most steps of the training of the brain networks saw."""
+"""The side of the crops that the brain networks were trained on in most steps."""
 ADDING = ("cse", "sse", "scse")
-"""The variants whose mean factor is the sum of the means of their gates."""
+"""Variants that add their gates, or have one: their mean factor is the sum of the gates' means."""
 DATA = "understand_data"
 WIDE = 460
-"""Pixels that a table takes: two of them beside one another, or below where there is no room."""
+"""Width of a table in pixels: two stand side by side, or one below the other in a narrow window."""
 
 
 def paper(view: View) -> dict[str, pd.DataFrame]:
-    """The paper's table, ours beside it, and what makes them different; returns both."""
+    """The paper's table beside ours, and why they cannot be compared directly; returns both tables."""
     st.markdown(
-        "### Is it worth it? The paper's answer and ours\n"
+        "### Is it worth it? The paper's results and ours\n"
         "Roy et al. put the three blocks into three networks and measured the Dice coefficient on whole-brain scans: "
-        "1 is a perfect segmentation, 0 none. In the table as we have it every block helps, scSE most."
+        "1 is a perfect segmentation, 0 no overlap. In the table as we have it, every block helps, scSE most."
     )
     tables = {"paper": _table(PAPER_DICE)}
     with st.container(horizontal=True, gap="large"):
@@ -45,53 +45,52 @@ def paper(view: View) -> dict[str, pd.DataFrame]:
             tables["ours"] = _table(ours)
             _draw(tables["ours"], "understand_ours")
     st.markdown(
-        "The two cannot be compared number by number. The paper trained on real scans with labels drawn by hand, and "
-        "tested on others of the kind. Our networks are smaller, saw far less, and each was trained once: with another "
-        "seed the order of variants may change. The brain networks never saw a real scan, only images made from label "
-        "maps. So read the direction, block against no block, and distrust differences of a hundredth or two. The "
-        "cards on the page Models say what was measured on what."
+        "The two tables cannot be compared number by number. The paper trained and tested on real scans with manual "
+        "labels. Our networks are smaller, were trained on far less data, and once each: another seed may change the "
+        "order of the variants. The brain networks were trained on no real scan, only on images synthesized from label "
+        "maps. So compare each block with none, and do not trust differences of 0.01 or 0.02. The cards on the page "
+        "Models say which data each figure was measured on."
     )
     st.caption(f"{PAPER}; extended in IEEE TMI 2019 (arXiv 1808.08127). {PAPER_UNCHECKED}")
     return tables
 
 
-def doubts(view: View, card: Card, block: str) -> dict[str, go.Figure]:
-    """Why a block can make a network worse, as far as we know, with live numbers; returns the figures."""
+def drawbacks(view: View, card: Card, block: str) -> dict[str, go.Figure]:
+    """Why a block can make a network worse, as far as we know, with numbers of this slice; returns the figures."""
     st.markdown(
         "### Why can scSE make a model worse?\n"
-        "It can: of our four brain U-Nets, on whole slices of the synthetic head, the one with scSE is the worst. We "
-        "do not know why for certain. Here are two mechanisms that can be watched on this slice, and what we measured."
+        "It can: of our four brain U-Nets, the one with scSE is the worst on whole slices of the synthetic head. We do "
+        "not know for certain why. Here are two mechanisms that can be observed on this slice, and what we measured."
     )
     figures = {**_draw_factors(view, card), **_draw_crop(view, card, block)}
     _draw_experiments()
     st.info(
-        "What to do with your own network: train it on pictures as large as those it will see and with margins as "
-        "wide, cut scans to the head before it sees them, look at the gates for saturation on the page Explore, switch "
-        "blocks off one by one on the page Intervene, and train more than one seed before you believe a difference.",
+        "For your own network: train on images of the size and margins that it will be used on, crop scans to the "
+        "head, check the gates for saturation on the page Explore, switch blocks off one by one on the page Intervene, "
+        "and train several seeds before you trust a difference.",
         icon=":material/lightbulb:",
     )
     return figures
 
 
 def _draw_experiments() -> None:
-    found = understand_cached.experiments()
-    if not {"stages", "margins"} <= set(found):
-        st.caption("The results of our experiments are not beside the networks.")
+    experiments = understand_cached.experiments()
+    if not {"stages", "margins"} <= set(experiments):
+        st.caption("The results of our experiments are missing from the folder of the networks.")
         return
-    stages, margins = found["stages"], found["margins"]
+    stages, margins = experiments["stages"], experiments["margins"]
     st.markdown(f"##### What we measured\n**{stages.title[0].upper()}{stages.title[1:]}**")
     _draw_experiment(stages)
     st.markdown(
-        "With every stage on images more like those that the network sees later, cSE came closer to none: "
-        f"{_series(stages, 'cse')} behind; scSE likewise: {_series(stages, 'scse')}. That fits the second mechanism, "
-        "but it is one seed, and the stages differ in more than their images. This experiment tests it:\n\n"
+        "With every phase of training on images more like those that it is tested on, cSE came closer to none: "
+        f"{_series(stages, 'cse')} behind; scSE likewise: {_series(stages, 'scse')}. That agrees with the second "
+        "mechanism, but it is one seed, and the phases differ in more than their images. This experiment tests it:\n\n"
         f"**{margins.title[0].upper()}{margins.title[1:]}**"
     )
     _draw_experiment(margins)
     st.markdown(
-        "Nothing but air was cropped. A channel gate pools over the air as well, and the two networks with channel "
-        "gates lose by it; the two without lose nothing. Training with wide margins took away part of the loss, not "
-        "all."
+        "Only air was cropped. A channel gate pools over the air as well, and the two networks with channel gates do "
+        "worse in the cube; the two without do not. Training with wide margins recovered part of that loss."
     )
 
 
@@ -107,9 +106,9 @@ def _draw_experiment(experiment: Experiment) -> None:
 def _draw_factors(view: View, card: Card) -> dict[str, go.Figure]:
     st.markdown(
         "##### 1 · Gates multiply at every stage\n"
-        "A feature passes up to nine blocks. Half-open gates of cSE or sSE alone halve it at each, and later layers "
-        "must learn to make up for it; what one gate closes, no later one can open. In scSE two gates are added, so "
-        "the factor is near 1 when both are half open, and up to 2. The mean factors of this slice:"
+        "A feature passes several blocks. With cSE or sSE alone, half-open gates halve it at each, and later layers "
+        "must learn to compensate; what one gate suppresses, no later one restores. scSE adds two gates, so the factor "
+        "is 1 when both are half open, and 2 at most. The mean factors on this slice:"
     )
     family = {each.variant: each for each in view.networks.values() if each.architecture == card.architecture}
     factors: dict[str, dict[str, float]] = {}
@@ -129,12 +128,12 @@ def _draw_factors(view: View, card: Card) -> dict[str, go.Figure]:
 def _draw_crop(view: View, card: Card, block: str) -> dict[str, go.Figure]:
     side = max(16, round(CROP_MM / card.pixel_mm))
     st.markdown(
-        f"##### 2 · The channel gate pools over everything it sees\n"
+        "##### 2 · The channel gate pools over everything it sees\n"
         "A convolution at a pixel sees the pixel's neighbourhood, in a crop as in a whole slice. The channel gate "
-        "sees a **mean over the whole picture**. In a crop from the middle of the brain there is no air and little "
-        "skull, so the means are others, and so are the weights. A network that is trained on crops and used on whole "
-        f"slices meets gates that it never had. Below: this slice whole, against its middle {side} × {side} pixels "
-        "alone."
+        "sees a **mean over the whole picture**. A crop from the middle of the brain has no air and little skull, so "
+        "its means differ, and so do the weights. A network that is trained on crops and used on whole slices runs "
+        "with weights that it never had in training. Below: the weights of this whole slice against those of its "
+        f"middle {side} × {side} pixels."
     )
     whole = cached.result(view.slice, card).gates[block].channel_gate
     if whole is None:
@@ -148,14 +147,14 @@ def _draw_crop(view: View, card: Card, block: str) -> dict[str, go.Figure]:
     with right:
         st.metric("Mean change of a weight", f"{abs(crop - whole).mean():.2f}", help="Mean of |crop - whole|, 0 to 1.")
         st.metric("Largest change", f"{abs(crop - whole).max():.2f}")
-        st.caption(f"{card.name}, {block}, {len(whole)} channels. On the dashed line the two are the same.")
+        st.caption(f"{card.name}, {block}, {len(whole)} channels. On the dashed line the two are equal.")
     return {"whole slice against crop": figure}
 
 
 def _ours(networks: Mapping[str, Card]) -> tuple[dict[str, dict[str, float]], str]:
-    """Architecture -> variant -> mean Dice, and what it was measured on: the results, or the cards where none are."""
-    known = {name: found for name, found in understand_cached.results().items() if name in networks}
-    by_title = {measured.title: data for found in known.values() for data, measured in found.data.items()}
+    """Architecture -> variant -> mean Dice, and what it was measured on; from the cards where results are missing."""
+    known = {name: results for name, results in understand_cached.results().items() if name in networks}
+    by_title = {measured.title: data for results in known.values() for data, measured in results.data.items()}
     if not by_title:
         means = {card.name: (card.figures or {}).get("mean_dice") for card in networks.values()}
         return _by_architecture(networks, means), f"{next(iter(networks.values())).anatomy}, as on their cards"
@@ -171,19 +170,19 @@ def _ours(networks: Mapping[str, Card]) -> tuple[dict[str, dict[str, float]], st
     data = by_title[title]
     means = {
         name: fmean(subjects.values())
-        for name, found in known.items()
-        if data in found.data and (subjects := found.data[data].by_subject())
+        for name, results in known.items()
+        if data in results.data and (subjects := results.data[data].by_subject())
     }
     return _by_architecture(networks, means), title
 
 
 def _by_architecture(networks: Mapping[str, Card], means: Mapping[str, float | None]) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = {}
+    scores: dict[str, dict[str, float]] = {}
     for card in networks.values():
         mean = means.get(card.name)
         if mean is not None:
-            found.setdefault(card.architecture, {})[card.variant] = float(mean)
-    return found
+            scores.setdefault(card.architecture, {})[card.variant] = float(mean)
+    return scores
 
 
 def _table(scores: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:

@@ -1,6 +1,6 @@
-"""Gates of several networks in one snapshot, small and all at once: networks in rows, blocks in columns.
+"""Gates of several networks at one snapshot, as a grid of small maps: networks in rows, blocks in columns.
 
-Written as HTML and not as panels, so that curves and all maps fit on one screen and follow a slider at once.
+HTML in place of panels: curves and all maps fit on one screen, and maps follow a slider without delay.
 """
 
 import base64
@@ -17,7 +17,7 @@ from scse_viz.rendering.panels import GATE_RANGE, png
 from scse_viz.rendering.png import bars_png, coloured_png, gradient
 
 BARS = 96
-"""Steps of the height of a bar."""
+"""Pixels of the height of a bar."""
 STYLE = """<style>
 .history { display: grid; gap: 6px; grid-template-columns: 86px repeat(var(--blocks), minmax(0, 1fr));
   max-width: calc(86px + var(--blocks) * 260px); font-size: 12px; line-height: 1.35; }

@@ -1,4 +1,4 @@
-"""Keys of the keyboard on Understand."""
+"""Keyboard shortcuts of Understand."""
 
 from functools import partial
 
@@ -13,11 +13,11 @@ FIRST_VARIANTS = 4
 
 
 def choose_variants(view: View, card: Card) -> None:
-    """Let 1 to 4 choose among the first variants of the architecture."""
+    """Let the keys 1 to 4 choose one of the first variants of the architecture."""
     family = [each for each in view.networks.values() if each.architecture == card.architecture]
     titles = [variant_title(each.variant) for each in family[:FIRST_VARIANTS]]
     actions = {str(number): partial(_choose, title) for number, title in enumerate(titles, start=1)}
-    with st.sidebar:  # at its end, where an element of no height moves nothing
+    with st.sidebar:  # at its end, where an element without height shifts nothing
         keys.listen(actions, key="understand_keys")
 
 

@@ -1,4 +1,4 @@
-"""Understand, learn: what the blocks do, step by step, with the numbers of a real network on the chosen slice."""
+"""Learn: what the blocks do, step by step, with the numbers of a real network on the chosen slice."""
 
 import streamlit as st
 
@@ -16,31 +16,31 @@ LESSONS = {
     "sSE": (lessons.spatial, ("sse", "scse", "scse-max", "scse-mul", "scse-concat")),
     "scSE": (lessons.both, ("scse",)),
 }
-"""What draws each lesson, and the variants that it can be shown on."""
-PAPER, DOUBTS = "The paper and ours", "When it hurts"
+"""Lesson -> the function that draws it, and the variants that have its gates."""
+PAPER, DRAWBACKS = "The paper and ours", "When it hurts"
 
 
 def draw(view: View) -> None:
-    """One of the lessons."""
+    """Draw the chosen lesson."""
     card = sidebar.choose_network(view)
     block = sidebar.choose_block(card)
     keys.choose_variants(view, card)
     lesson = st.segmented_control(
         "Lesson",
-        [*LESSONS, PAPER, DOUBTS],
+        [*LESSONS, PAPER, DRAWBACKS],
         default="cSE",
         required=True,
         key=LESSON,
         bind="query-params",
-        help="The three blocks of the paper, one after the other, then what they are worth.",
+        help="The three blocks of the paper, one by one, then how much they help.",
     )
     try:
         if lesson == PAPER:
             tables = evidence.paper(view)
             export.offer(view, export.Contents(page="understand-paper", models=[card], tables=tables))
-        elif lesson == DOUBTS:
-            figures = evidence.doubts(view, card, block)
-            export.offer(view, export.Contents(page="understand-doubts", models=[card], figures=figures))
+        elif lesson == DRAWBACKS:
+            figures = evidence.drawbacks(view, card, block)
+            export.offer(view, export.Contents(page="understand-drawbacks", models=[card], figures=figures))
         else:
             _draw_lesson(lesson, view, card, block)
     except (ScanError, WeightsError) as error:
@@ -53,14 +53,14 @@ def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
     teach, variants = LESSONS[lesson]
     shown = card if card.variant in variants else _sibling(view, card, variants)
     if shown is None:
-        st.info(f"No network of this architecture has {lesson}, so there is nothing to show. Choose another one.")
+        st.info(f"No network of this architecture has {lesson}. Choose another architecture in the sidebar.")
         return
     instead = ""
     if shown is not card:
-        instead = f" {variant_title(card.variant)}, chosen in the sidebar, has no such gate: {shown.name} stands in."
-    place = f", {view.position}" if view.position else ""
+        instead = f" {variant_title(card.variant)}, chosen in the sidebar, lacks this gate; shown is {shown.name}."
+    position = f", {view.position}" if view.position else ""
     st.caption(
-        f"Live: {block} of {shown.name} on {verbatim(view.scan.name)}{place}. Change block, network or slice in the "
+        f"Live: {block} of {shown.name} on {verbatim(view.scan.name)}{position}. Change block, network or slice in the "
         f"sidebar.{instead}"
     )
     with st.spinner("Running the network", show_time=False):
@@ -85,6 +85,6 @@ steps.before, steps.channel, steps.spatial, steps.after
 
 
 def _sibling(view: View, card: Card, variants: tuple[str, ...]) -> Card | None:
-    """The first network of the same architecture that is of one of the variants."""
+    """The first network of the same architecture whose variant is one of these."""
     family = {each.variant: each for each in view.networks.values() if each.architecture == card.architecture}
     return next((family[variant] for variant in variants if variant in family), None)

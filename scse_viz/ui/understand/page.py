@@ -16,7 +16,7 @@ PARTS = {
 
 
 def page() -> None:
-    """The page: one of its five parts."""
+    """Draw the chosen part of the page."""
     view = sidebar.view()
     chosen = st.segmented_control(
         "Part",
@@ -26,8 +26,8 @@ def page() -> None:
         key=PART,
         bind="query-params",
         label_visibility="collapsed",
-        help="By structure, Attention and error and Gate health look at the scan in the sidebar; Training history at "
-        "that of the networks; Learn explains the blocks on the slice.",
+        help="By structure, Attention and error, Gate health: gates on the scan in the sidebar. Training history: gates "
+        "during training, on reference slices. Learn: the blocks step by step, on the slice in the sidebar.",
     )
     PARTS[chosen].draw(view)
     address.draw_lost()

@@ -1,4 +1,4 @@
-"""Small maps in a row, written as HTML: every pixel a square, one scale for all, a sentence for who cannot see them."""
+"""Small maps in rows, written as HTML: square pixels, one colour scale for all, a text alternative for each."""
 
 import base64
 import html
@@ -27,7 +27,7 @@ MIRRORED = """<style>
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """A map (h, w) with a line below it; `text` says the same and more to a screen reader."""
+    """A map (h, w) with a caption below it; `text` is its description for screen readers."""
 
     values: np.ndarray
     caption: str
@@ -36,7 +36,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Scale:
-    """The colours of a row of tiles: values from `low` to `high`, a scale of `pictures`, and what is measured."""
+    """The colours of all tiles: values from `low` to `high`, the name of a colour scale, and the unit."""
 
     low: float
     high: float
@@ -45,12 +45,12 @@ class Scale:
 
 
 def draw(rows: Sequence[Sequence[Tile | str]], scale: Scale) -> None:
-    """Draw rows of tiles, and between tiles the signs that are given as text. Pixels of networks are squares."""
+    """Draw rows of tiles; text between tiles is drawn as a sign, such as "+"."""
     st.html(STYLE + "".join(_row(row, scale) for row in rows) + _key(scale))
 
 
 def mirror(convention: str) -> None:
-    """Mirror the tiles of the page, and name the convention beside their key."""
+    """Mirror the tiles of the page, and name the convention beside their colour scale."""
     st.html(MIRRORED.replace("CONVENTION", convention))
 
 

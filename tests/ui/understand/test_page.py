@@ -223,7 +223,7 @@ def test_without_a_variant_history_says_what_to_do():
     ("lesson", "heading", "charts"),
     [
         ("cSE", "which channels matter", {"understand_squeeze", "understand_excite"}),
-        ("sSE", "which places matter", {"understand_kernel"}),
+        ("sSE", "which pixels matter", {"understand_kernel"}),
         ("scSE", "both at once", set()),
         ("When it hurts", "Why can scSE make a model worse?", {"understand_factors", "understand_crop"}),
     ],
@@ -250,9 +250,9 @@ def test_the_last_lines_of_what_we_measured_are_what_cards_and_results_say():
     assert "0.086, 0.017, 0.008, 0.004, 0.004 behind; scSE likewise: 0.071, 0.042, 0.036, 0.031" in texts(app)
 
 
-def test_a_lesson_on_a_gate_that_the_network_has_not_is_given_by_its_sibling():
+def test_a_lesson_on_a_gate_that_the_network_lacks_is_shown_on_its_sibling():
     app = with_upload(understand_lesson="sSE", variant="cSE", block="encoder2")
-    assert "cSE, chosen in the sidebar, has no such gate: brain-unet-sse stands in." in texts(app)
+    assert "cSE, chosen in the sidebar, lacks this gate; shown is brain-unet-sse." in texts(app)
 
 
 def test_the_papers_table_stands_beside_ours():
@@ -315,4 +315,4 @@ def test_a_folder_without_experiments_says_so(monkeypatch):
     monkeypatch.setattr(understand_cached, "experiments", dict)
     app = with_upload(understand_lesson="When it hurts")
     assert not app.exception
-    assert any("not beside the networks" in caption.value for caption in app.caption)
+    assert any("missing from the folder of the networks" in caption.value for caption in app.caption)
