@@ -14,7 +14,7 @@ from scse_viz.rendering.colours import COLOURS, variant_colours
 from scse_viz.scans import ScanError, slice_grid
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.source import Place, choose_source
+from scse_viz.ui.shell.source import Slot, choose_source
 from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, architecture_title, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 
@@ -140,9 +140,8 @@ def choose_second(view: View) -> View | None:
     )
     if not wanted:
         return None
-    source = choose_source(
-        view.structures, next(iter(view.networks.values())).anatomy, Place(SECOND, "Second scan shown", first=1)
-    )
+    slot = Slot(SECOND, upload="Open a second scan", shown="Second scan shown", first=1)
+    source = choose_source(view.structures, next(iter(view.networks.values())).anatomy, slot)
     if source is None:
         return None
     scan = source.scan

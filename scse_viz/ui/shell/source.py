@@ -1,4 +1,4 @@
-"""The sidebar's first part: which scan is looked at, and the labels to compare with."""
+"""The sidebar's first part: the scan that is shown, and its reference labels."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LABEL_TYPES = ["nii", "gz", "mgh", "mgz", "zip", "png", "tif", "tiff", "npy"]
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A scan, with the labels (X, Y, Z) to compare with where there are any; `groups` say what the labels name."""
+    """A scan with its reference labels (X, Y, Z), if any; `groups` say which structures each label names."""
 
     scan: Scan
     labels: np.ndarray | None = None
@@ -29,7 +29,10 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class _Parsed:
-    """The result of reading an uploaded file; `key` is the file and what else the reading depended on."""
+    """An uploaded file once read: its result, its error, or its number of volumes where one must be chosen first.
+
+    `key` is what the reading depended on: the file, and its volume or scan.
+    """
 
     key: tuple[object, ...]
     result: object = None
@@ -38,68 +41,68 @@ class _Parsed:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Which of the sidebar's sources this is: the first scan, or a second one with keys and a label of its own.
-
-    `first` is the number of the sample to begin with.
-    """
+class Slot:
+    """One of the scans that a page shows: the prefix of its keys, the labels of its widgets, its first sample."""
 
     prefix: str = ""
-    label: str = "Scan"
+    upload: str = "Open your own scan"
+    shown: str = "Scan shown"
     first: int = 0
 
 
-FIRST = Place()
+FIRST = Slot()
 
 
-def choose_source(structures: Sequence[Structure], anatomy: str, place: Place = FIRST) -> Source | None:
-    """The scan chosen in the sidebar; the last good one where an upload cannot be used, None where there is none.
+def choose_source(structures: Sequence[Structure], anatomy: str, slot: Slot = FIRST) -> Source | None:
+    """The scan chosen in the sidebar; the last one shown while an upload cannot be read, None where there is none.
 
-    The uploader stands above the samples of the anatomy, and a file dropped on it is opened at once. The numbers of an
-    uploaded label file are those of `structures`.
+    The uploader stands above the samples of the anatomy, and a file dropped on it is shown at once. An uploaded label
+    file uses the class numbers of `structures`.
     """
     known = {sample.short: sample for sample in cached.known_samples().values() if sample.anatomy == anatomy}
-    key = f"{place.prefix}scan"
+    key = f"{slot.prefix}scan"
     if st.session_state.get(key, UPLOAD) not in (*known, UPLOAD):
         del st.session_state[key]  # a sample of another anatomy
-    file = _draw_uploader(place, next(iter(known), UPLOAD))
+    offered = [*known, UPLOAD]
+    first = min(slot.first, len(known))
+    file = _draw_uploader(slot, offered[first])
     choice = st.selectbox(
-        place.label if place.prefix else "Scan shown",
-        [*known, UPLOAD],
-        index=min(place.first, len(known)),
+        slot.shown,
+        offered,
+        index=first,
         key=key,
         bind="query-params",
-        help="Your own file, or a scan that comes with this program.",
+        help="Your own file, or one of the sample scans.",
     )
     if choice == UPLOAD:
-        source = _uploaded(file, structures, place.prefix)
+        source = _uploaded(file, structures, slot.prefix)
         if source is not None:
-            st.session_state[f"{place.prefix}last_source"] = source
+            st.session_state[f"{slot.prefix}last_source"] = source
             return source
-        last = st.session_state.get(f"{place.prefix}last_source")
+        last = st.session_state.get(f"{slot.prefix}last_source")
         if last is not None:
             return last
-        choice = next(iter(known), UPLOAD)
-    return _sample(known[choice], place.prefix) if choice in known else None
+        choice = offered[first]
+    return _sample(known[choice], slot.prefix) if choice in known else None
 
 
-def _draw_uploader(place: Place, instead: str) -> UploadedFile | None:
-    """The uploader, above the samples; `instead`: the sample that is shown when the file is taken away."""
-    key = f"{place.prefix}scan_file"
+def _draw_uploader(slot: Slot, sample: str) -> UploadedFile | None:
+    """The uploader. An uploaded file becomes the scan that is shown; when it is removed, the sample does."""
+    key = f"{slot.prefix}scan_file"
 
-    def take() -> None:
-        came = st.session_state[key] is not None
-        if came or st.session_state.get(f"{place.prefix}scan") == UPLOAD:
-            st.session_state[f"{place.prefix}scan"] = UPLOAD if came else instead
+    def show() -> None:
+        uploaded = st.session_state[key] is not None
+        if uploaded or st.session_state.get(f"{slot.prefix}scan") == UPLOAD:
+            st.session_state[f"{slot.prefix}scan"] = UPLOAD if uploaded else sample
 
     return st.file_uploader(
-        "Open your own scan",
+        slot.upload,
         SCAN_TYPES,
         key=key,
-        on_change=take,
+        on_change=show,
         help="NIfTI (.nii, .nii.gz), MGH (.mgh, .mgz), Analyze (.img and .hdr in a .zip), a DICOM file or a .zip of a "
-        "DICOM series, PNG, JPEG, TIFF, or a NumPy array (.npy). A file stays in memory, is never logged, and is "
-        "forgotten when the page is closed; maps computed from it make room for newer ones.",
+        "DICOM series, PNG, JPEG, TIFF, or a NumPy array (.npy). A file is kept in memory only, never logged, "
+        "and forgotten when the page is closed; maps computed from it are replaced by newer ones.",
     )
 
 
@@ -117,7 +120,7 @@ def _sample(sample: Sample, prefix: str) -> Source | None:
 
 def _uploaded(file: UploadedFile | None, structures: Sequence[Structure], prefix: str) -> Source | None:
     if file is None:
-        st.info("Open a file above. A link cannot hold it: whoever opens yours sees the same view with their own file.")
+        st.info("Open a file above. A link does not contain it: whoever opens your link sees the same view of their own file.")
         return None
     parsed = _read_scan(file, prefix)
     if parsed.error is not None or not isinstance(parsed.result, Scan):
@@ -127,7 +130,7 @@ def _uploaded(file: UploadedFile | None, structures: Sequence[Structure], prefix
 
 
 def _read_scan(file: UploadedFile, prefix: str) -> _Parsed:
-    """The scan of a file, or which of its volumes the sidebar asks for."""
+    """The scan of a file; of a file with several volumes, the one that is chosen in the sidebar."""
     parsed = _parse(
         f"{prefix}parsed_scan", (file.file_id, None), lambda: read_scan(file.getvalue(), name=file.name), file.name
     )
@@ -143,10 +146,10 @@ def _read_scan(file: UploadedFile, prefix: str) -> _Parsed:
 
 
 def _choose_volume(choice: VolumeChoice, key: str) -> int:
-    """Number of the volume to show, chosen by name where the file names its volumes."""
-    held = f"This file holds {choice.volumes} volumes, in time or of several contrasts: the one to show."
+    """The number of the volume to show, chosen by name where the file names its volumes."""
+    hint = f"This file has {choice.volumes} volumes, over time or of several contrasts; choose the one to show."
     if not any(choice.names):
-        return st.number_input("Volume", 0, choice.volumes - 1, key=key, bind="query-params", help=held)
+        return st.number_input("Volume", 0, choice.volumes - 1, key=key, bind="query-params", help=hint)
     if st.session_state.get(key, 0) not in range(choice.volumes):
         del st.session_state[key]  # a volume of another file
     return st.selectbox(
@@ -155,17 +158,17 @@ def _choose_volume(choice: VolumeChoice, key: str) -> int:
         format_func=lambda number: f"{number}: {choice.names[number]}",
         key=key,
         bind="query-params",
-        help=held,
+        help=hint,
     )
 
 
 def _with_labels(scan: Scan, structures: Sequence[Structure], prefix: str) -> Source:
-    """An uploaded scan with the labels that come with it, where they can be used."""
+    """An uploaded scan, with its uploaded labels if they can be used."""
     file = st.file_uploader(
         "Its labels (optional)",
         LABEL_TYPES,
         key=f"{prefix}labels_file",
-        help="A segmentation on the grid of the scan, in the class numbers of these networks; Dice needs it.",
+        help="A segmentation on the grid of the scan, with the class numbers of these networks; needed for Dice.",
     )
     if file is None:
         return Source(scan)
@@ -183,16 +186,16 @@ def _with_labels(scan: Scan, structures: Sequence[Structure], prefix: str) -> So
         st.error(
             verbatim(
                 f"{file.name}: none of its numbers is a class of these networks; "
-                f"give labels from 1 to {len(structures) - 1}"
+                f"use labels from 1 to {len(structures) - 1}"
             )
         )
         return Source(scan)
     return Source(scan, labels.result, groups)
 
 
-def _parse(place: str, key: tuple[object, ...], read: Callable[[], object], name: str) -> _Parsed:
-    """Read an uploaded file once; the result is kept in the session, in memory only."""
-    held = st.session_state.get(place)
+def _parse(held_as: str, key: tuple[object, ...], read: Callable[[], object], name: str) -> _Parsed:
+    """Read an uploaded file once; the session keeps the result, under `held_as`."""
+    held = st.session_state.get(held_as)
     if isinstance(held, _Parsed) and held.key == key:
         return held
     try:
@@ -202,5 +205,5 @@ def _parse(place: str, key: tuple[object, ...], read: Callable[[], object], name
         parsed = _Parsed(key, choice=choice)
     except ScanError as error:
         parsed = _Parsed(key, error=str(error))
-    st.session_state[place] = parsed
+    st.session_state[held_as] = parsed
     return parsed
