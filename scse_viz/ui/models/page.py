@@ -1,4 +1,4 @@
-"""Models: what networks there are, where they come from, how good they are, and a way into each."""
+"""Models: all networks with their training data and Dice, each to be opened in Explore."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,14 +9,15 @@ import streamlit as st
 
 from scse_viz.ui.shell import address, cached, navigation
 from scse_viz.ui.shell.layout import cards
+from scse_viz.ui.shell.sidebar import NO_NETWORKS
 from scse_viz.ui.shell.words import architecture_title, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 
 
 def page() -> None:
-    """The page: one table of all networks, then a card for each network of the chosen anatomy."""
+    """Draw a table of all networks, then a card for each network of the chosen anatomy."""
     if st.session_state.pop("open_explore", False):
-        # An empty address, which the widgets fill again: without one Streamlit refuses to clear what they hold there.
+        # The address is emptied and filled again by the widgets: Streamlit refuses to change what it holds of them.
         st.switch_page(navigation.page("explore"), query_params={})
     address.draw_lost()
     try:
@@ -25,12 +26,12 @@ def page() -> None:
         st.error(verbatim(str(error)))
         return
     if not known:
-        st.info("No network is here: the folder pretrained is empty; fetch it again.")
+        st.info(NO_NETWORKS)
         return
     st.markdown("#### Networks")
     st.caption(
-        "Trained by this project's own code and shipped with it. Networks of one anatomy saw the same images in the "
-        "same order; within an architecture they started from the same weights in every layer that they share."
+        "Trained by this project's own code and shipped with it. Networks of one anatomy were trained on the same "
+        "images in the same order; variants of an architecture started from the same weights in the layers they share."
     )
     st.dataframe(overview(known), hide_index=True, width="stretch", column_config=_columns(), key="models_overview")
     chosen = st.session_state.get("anatomy", known[0].anatomy)
@@ -45,7 +46,7 @@ def page() -> None:
 
 
 def overview(known: Sequence[Card]) -> pd.DataFrame:
-    """All networks as a table, a row each; Dice in 0 to 1, parameters added against `none` in percent."""
+    """A table of networks, one a row: Dice in 0 to 1, parameters added to those of `none` in percent."""
     plain = {(card.anatomy, card.architecture): card.parameters for card in known if card.variant == "none"}
     rows = []
     for card in known:
@@ -71,9 +72,9 @@ def _columns() -> Mapping[str, Any]:
     number = st.column_config.NumberColumn
     return {
         "parameters": number("parameters", format="localized"),
-        "added": number("added, %", format="%.2f", help="Parameters that the blocks add to the plain network."),
-        "crops": number("images seen", format="localized", help="Images or crops seen in training."),
-        "dice": number("mean Dice", format="%.3f", help="Over structures and test scans; the cards below say which."),
+        "added": number("added, %", format="%.2f", help="Parameters added by the blocks to the network without them."),
+        "crops": number("images seen", format="localized", help="Training images or crops, counting repeats."),
+        "dice": number("mean Dice", format="%.3f", help="Over structures and test scans; the cards below name them."),
     }
 
 
@@ -85,7 +86,7 @@ def _draw_card(card: Card) -> None:
     st.metric(
         "mean Dice",
         "–" if dice is None else f"{dice:.3f}",
-        help=f"2 |A and B| / (|A| + |B|), 0 to 1. Measured on {figures.get('measured_on', 'nothing yet')}.",
+        help=f"2 |A and B| / (|A| + |B|), 0 to 1. Measured on {figures.get('measured_on', 'no scan yet')}.",
     )
     st.button(
         "Open in Explore",
@@ -93,10 +94,10 @@ def _draw_card(card: Card) -> None:
         on_click=_open,
         args=(card,),
         width="stretch",
-        help="The same scan through this network, block by block.",
+        help="Open this network on the current scan, block by block.",
     )
     st.caption(f"{card.parameters:,} parameters, widths {', '.join(map(str, card.widths))}, stored as {card.dtype}")
-    with st.expander("Training and figures"):
+    with st.expander("Training and Dice"):
         _draw_facts(card, training)
 
 
@@ -108,8 +109,8 @@ def _draw_facts(card: Card, training: Mapping[str, Any]) -> None:
     structures = ", ".join(structure.name for structure in card.structures[1:])
     st.markdown(f"**structures:** {verbatim(structures)}")
     st.markdown(
-        f"**input:** {card.in_channels} channel, {card.pixel_mm:g} mm per pixel, percentiles {card.window.low:g} and "
-        f"{card.window.high:g} of the scan become 0 and 1"
+        f"**input:** {card.in_channels} channel, {card.pixel_mm:g} mm per pixel; percentiles {card.window.low:g} and "
+        f"{card.window.high:g} of the scan are mapped to 0 and 1"
     )
     st.markdown(f"**sha256:** `{card.sha256}`")
     scores = dice_by_sample(card)
@@ -118,21 +119,21 @@ def _draw_facts(card: Card, training: Mapping[str, Any]) -> None:
 
 
 def dice_by_sample(card: Card) -> pd.DataFrame:
-    """Dice of a card: a row for each structure, a column for each scan, the mean over planes; empty without figures."""
-    found = (card.figures or {}).get("dice") or {}
+    """Dice of a card, mean over planes: structures in rows, scans in columns; empty where none was measured."""
+    measured = (card.figures or {}).get("dice") or {}
     columns = {
         sample: {
             group: float(np.mean([scores[group] for scores in by_plane.values()]))
             for group in next(iter(by_plane.values()))
         }
-        for sample, by_plane in found.items()
+        for sample, by_plane in measured.items()
         if by_plane
     }
     return pd.DataFrame(columns).rename_axis("structure").round(3)
 
 
 def _open(card: Card) -> None:
-    """Choose a network everywhere; a callback runs before the widgets, which may not be set once they are drawn."""
+    """Choose a network on all pages. To be called before widgets are drawn, after which they cannot be set."""
     st.session_state["anatomy"] = card.anatomy
     st.session_state["architecture"] = architecture_title(card.architecture)
     st.session_state["variant"] = variant_title(card.variant)
@@ -142,7 +143,4 @@ def _open(card: Card) -> None:
 def _draw_own() -> None:
     with st.container(border=True):
         st.markdown("**Your own network**")
-        st.caption(
-            "`scse-viz train` makes one from your data, and the README says how the app finds it. Opening any trained "
-            "model from this page comes later."
-        )
+        st.caption("`scse-viz train` trains one on your data; the README says how to open it here.")

@@ -1,4 +1,4 @@
-"""The address: what of a view it holds beside the widgets' own values, and what in it could not be used."""
+"""The address of a view: the widgets and the display that it holds, and what in it could not be used."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -63,17 +63,16 @@ WIDGETS: Mapping[str, str] = {
     "intervene_all_blocks": "true or false",
     "volume_number": "a number to draw by block and slice",
 }
-"""Every widget whose value the address holds -> what a link may say for it.
+"""Every widget whose value the address holds -> what a link may give it.
 
-They keep their value while a page without them is open."""
+They keep their value while a page that lacks them is open."""
 
 
 @dataclass(frozen=True)
 class PanelDisplay:
     """How panels are drawn: opacities and window in percent, zoom, and its centre in mm from the slice's corner.
 
-    `range` says which gates the ends of their colour scale stand for. Each field is a key of the address, which lacks
-    it while it has its default.
+    `range` is one of GATE_RANGES. Each field is a key of the address, which lacks it while it has its default.
     """
 
     opacity: int = 70
@@ -143,7 +142,7 @@ def read_display(address: Mapping[str, str]) -> tuple[PanelDisplay, list[str]]:
 
 
 def write_display(values: Mapping[str, Any]) -> None:
-    """Put a display that the browser reports into the address; what it reports wrongly is left as it is."""
+    """Put a display that the browser reports into the address; defaults replace values that are out of range."""
     display, _ = read_display({key: _text(value) for key, value in values.items() if value is not None})
     for field in fields(PanelDisplay):
         value = getattr(display, field.name)
@@ -151,22 +150,22 @@ def write_display(values: Mapping[str, Any]) -> None:
 
 
 def first_display() -> dict[str, Any]:
-    """The display that this session began with; later changes are the browser's, which keeps them itself."""
+    """The display that this session began with; the browser keeps later changes itself."""
     return asdict(st.session_state[_DISPLAY])
 
 
 def begin() -> None:
-    """Remember, at the first run of a session, what its address asks for; and in every run, the values of WIDGETS."""
+    """Keep, in the first run of a session, what its address asks for, and in every run, the values of WIDGETS."""
     for key in WIDGETS:
         if key in st.session_state:
-            st.session_state[key] = st.session_state[key]  # else Streamlit forgets a widget that is not drawn
+            st.session_state[key] = st.session_state[key]  # else Streamlit forgets widgets that are not drawn
     if _ASKED not in st.session_state:
         st.session_state[_ASKED] = {key: st.query_params.get_all(key) for key in st.query_params}
         st.session_state[_DISPLAY], st.session_state[_LOST] = read_display(dict(st.query_params))
 
 
 def put(key: str, text: str | None) -> None:
-    """Have the address hold a text that belongs to no widget; None takes the key out."""
+    """Set a key of the address that belongs to no widget; None removes it."""
     if text:
         st.query_params[key] = text
     elif key in st.query_params:
@@ -174,19 +173,19 @@ def put(key: str, text: str | None) -> None:
 
 
 def lose(key: str) -> None:
-    """Note that what the address asks for under a key cannot be used."""
+    """Note that the value of this key in the address cannot be used."""
     st.session_state[_LOST].append(key)
 
 
 def draw_lost() -> None:
-    """Say which values of the address could not be used; call it once the widgets of a page are drawn."""
-    asked, st.session_state[_ASKED] = st.session_state[_ASKED], {}  # later changes of the address are the widgets'
+    """Say which values of the address could not be used; to be called once the widgets of a page are drawn."""
+    asked, st.session_state[_ASKED] = st.session_state[_ASKED], {}  # later changes of the address come from widgets
     for key in WIDGETS:
         if key in asked and key in st.session_state and not _same(asked[key], st.session_state[key]):
             lose(key)
     if lost := st.session_state[_LOST]:
         named = ", ".join(f"{key} ({WIDGETS[key]})" if key in WIDGETS else key for key in lost)
-        st.caption(f"This link asks for what is not there, so defaults stand in: {named}.")
+        st.caption(f"This link has values that cannot be used; defaults replace them: {named}.")
 
 
 def _same(asked: list[str], value: Any) -> bool:

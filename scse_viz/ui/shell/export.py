@@ -72,16 +72,16 @@ def offer(view: View, contents: Contents) -> None:
             required=True,
             key="figure_format",
             bind="query-params",
-            help="Point at a chart: the camera at its top right saves it. The tool bar above maps saves those.",
+            help="Hover over a chart: the camera at its top right saves it. The toolbar above the maps saves maps.",
         )
     if not part.open:
         return  # eight elements less for the browser to go through in every run
     lines, address = code_of(view, contents.models) + contents.code, link()
     _draw_files(files, view, contents, lines, address)
     with part:
-        st.caption("A link to this view. A scan of your own is not in it: whoever opens it uses theirs.")
+        st.caption("A link to this view. It does not contain your own scan: whoever opens it uses theirs.")
         st.code(address, language=None, wrap_lines=True)
-        st.caption("The same with the library, in Python:")
+        st.caption("The same in Python:")
         st.code(lines, language="python")
 
 

@@ -1,4 +1,4 @@
-"""The labels of a scan as a panel, to be drawn beside what networks predict."""
+"""The reference labels of a scan as a panel beside the predictions."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,12 @@ from scse_viz.zoo.structures import Structure
 
 
 def legend(view: View, structures: Sequence[Structure]) -> tuple[Structure, ...]:
-    """What is drawn beside the scan: the structures, and what its labels name that is several of them."""
+    """The legend of all panels: the structures, and the groups of them that the scan's labels name."""
     return legend_of(structures, view.source.groups)
 
 
 def labels_panel(view: View, structures: Sequence[Structure]) -> Panel | None:
-    """The labels of the slice, numbered as `legend` does; None where the scan has none."""
+    """The reference labels of the slice in the numbers of `legend`; None where the scan has none."""
     reference = view.reference_labels
     if reference is None:
         return None

@@ -1,4 +1,4 @@
-"""The sidebar: what all pages look at. Its first part, `begin`, is the same on every page; a page adds its networks."""
+"""The sidebar: what all pages show. Its first part, `begin`, is the same on every page; pages add their networks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,13 +18,14 @@ from scse_viz.zoo.structures import Structure
 
 FIRST_VARIANT = "scSE"
 FIRST_BLOCK = 1
-"""The second block: its map is fine enough to show structures and deep enough to mean more than edges."""
+"""The second block: its map is fine enough to show structures, and deep enough to show more than edges."""
+NO_NETWORKS = "There are no networks: the folder pretrained is empty. Download it again."
 _VIEW = "view"
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What every page looks at: a slice of a scan, and the networks of one anatomy by name."""
+    """What every page shows: a slice of a scan, and the networks of one anatomy by name."""
 
     source: Source
     plane: str
@@ -34,12 +35,12 @@ class View:
 
     @property
     def mirrored(self) -> bool:
-        """Whether the slice is drawn mirrored, its right on the left; a sagittal plane has neither."""
+        """Whether the slice is drawn mirrored, its right on the left; a sagittal slice has no left or right."""
         return self.radiological and self.scan.oriented and self.plane != "sagittal"
 
     @property
     def convention(self) -> str:
-        """Which side is drawn left, in words; empty for an image without directions."""
+        """Which side is drawn left, in words; empty for an image without orientation."""
         if not self.scan.oriented:
             return ""
         return "sagittal: alike in both conventions" if self.plane == "sagittal" else convention(self.radiological)
@@ -50,41 +51,41 @@ class View:
 
     @property
     def slice(self) -> ScanSlice:
-        """The slice that is looked at."""
+        """The slice that is shown."""
         return ScanSlice(self.source.scan, self.plane, self.index)
 
     @property
     def scan(self) -> Scan:
-        """The scan that is looked at."""
+        """The scan that is shown."""
         return self.source.scan
 
     @property
     def structures(self) -> tuple[Structure, ...]:
-        """The structures that the networks of this anatomy name, background first."""
+        """The structures that the networks of this anatomy segment, background first."""
         return next(iter(self.networks.values())).structures
 
     @property
     def reference_labels(self) -> np.ndarray | None:
-        """The labels of the slice (H, W), numbers of the source's groups and 0, where the scan has some."""
+        """The reference labels of the slice (H, W), numbers of the source's groups or 0; None where there are none."""
         return self.reference_labels_at(self.index)
 
     def reference_labels_at(self, index: int) -> np.ndarray | None:
-        """As `reference_labels`, of another slice of the plane."""
+        """`reference_labels` of another slice of the plane."""
         if self.source.labels is None:
             return None
         return known_labels(self.scan.slice(self.plane, index).cut(self.source.labels), self.source.groups)
 
     @property
     def position(self) -> str:
-        """The slice in words, empty where the scan has no other."""
+        """The plane and number of the slice in words; empty where it is the only one."""
         count = slice_grid(self.scan, self.plane).count
         return f"{self.plane} slice {self.index} (0 to {count - 1})" if count > 1 else ""
 
 
 def begin() -> None:
-    """Draw the part of the sidebar that all pages share, and remember what was chosen for `view`.
+    """Draw the part of the sidebar that all pages share, and keep its choices for `view`.
 
-    It belongs to the script and not to a page, so a file stays open when the page changes.
+    It belongs to the script and not to a page, so that an uploaded file stays open when the page changes.
     """
     keys.begin()
     address.begin()
@@ -95,7 +96,7 @@ def begin() -> None:
         st.session_state[_VIEW] = str(error)
         return
     if not known:
-        st.session_state[_VIEW] = "No network is here: the folder pretrained is empty; fetch it again."
+        st.session_state[_VIEW] = NO_NETWORKS
         return
     with st.sidebar:
         networks = _choose_anatomy(known)
@@ -107,16 +108,16 @@ def begin() -> None:
 
 
 def view() -> View:
-    """What was chosen; where there is nothing to look at the page ends here with a sentence that says why."""
-    found = st.session_state.get(_VIEW)
-    if isinstance(found, View):
-        for note in found.scan.notes:
-            st.caption(verbatim(f"{found.scan.name}: {note}"))
-        return found
-    if found is not None:
-        st.error(verbatim(found))
+    """What was chosen in the sidebar; where there is nothing to show, the page stops here and says why."""
+    chosen = st.session_state.get(_VIEW)
+    if isinstance(chosen, View):
+        for note in chosen.scan.notes:
+            st.caption(verbatim(f"{chosen.scan.name}: {note}"))
+        return chosen
+    if chosen is not None:
+        st.error(verbatim(chosen))
     else:
-        st.info("Choose a scan in the sidebar: a sample, or a file of your own.")
+        st.info("Choose a scan in the sidebar: upload your own, or take a sample.")
     st.stop()
 
 
@@ -132,8 +133,8 @@ def choose_network(view: View) -> Card:
             required=True,
             key="variant",
             bind="query-params",
-            help="none: no block. cSE: squeeze in space, excite channels. sSE: squeeze channels, excite pixels. "
-            "scSE: both, added.",
+            help="none: no blocks. cSE: squeeze space, excite channels. sSE: squeeze channels, excite pixels. scSE: "
+            "both, added.",
         )
     return variants[chosen]
 
@@ -146,7 +147,7 @@ def choose_architecture(view: View) -> dict[str, Card]:
         titles,
         key="architecture",
         bind="query-params",
-        help="The encoder-decoder that the blocks sit in.",
+        help="The encoder-decoder that the blocks are part of.",
     )
     return {name: card for name, card in view.networks.items() if architecture_title(card.architecture) == title}
 
@@ -163,8 +164,8 @@ def choose_block(card: Card) -> str:
             index=min(FIRST_BLOCK, len(blocks) - 1),
             key="block",
             bind="query-params",
-            help="A stage of the network and the block after it, from the first encoder stage through the bottleneck "
-            "to the last decoder stage.",
+            help="The block after a stage of the network, from the first encoder stage through the bottleneck to the "
+            "last decoder stage.",
         )
     )
 
@@ -176,7 +177,7 @@ def _choose_anatomy(known: Mapping[str, Card]) -> dict[str, Card]:
         anatomies,
         key="anatomy",
         bind="query-params",
-        help="What the networks were trained to segment; it decides which networks and sample scans there are.",
+        help="What the networks were trained to segment. Networks and sample scans are those of this anatomy.",
     )
     return {name: card for name, card in known.items() if card.anatomy == anatomy}
 
@@ -206,8 +207,8 @@ def _choose_slice(scan: Scan) -> tuple[str, int]:
         cached.first_slice(scan, plane),
         key=plane,
         bind="query-params",
-        help="Index of the voxel along the plane's normal, from left, posterior or inferior. The arrow keys left and "
-        "right step from slice to slice.",
+        help="Voxel index along the plane's normal, from left, posterior or inferior. The left and right arrow keys go "
+        "to the previous and next slice.",
     )
     steps = {"ArrowLeft": partial(_step, plane, -1, count), "ArrowRight": partial(_step, plane, 1, count)}
     keys.listen(steps, key="slice_keys")
@@ -229,7 +230,7 @@ def _choose_convention(scan: Scan) -> bool:
         "right. Exported NIfTI files never change.",
     )
     if not scan.oriented:
-        st.caption("The file does not say where left is, so nothing is mirrored.")
+        st.caption("The file does not say which side is left, so nothing is mirrored.")
     return chosen == "radiological"
 
 

@@ -120,7 +120,7 @@ def _sample(sample: Sample, prefix: str) -> Source | None:
 
 def _uploaded(file: UploadedFile | None, structures: Sequence[Structure], prefix: str) -> Source | None:
     if file is None:
-        st.info("Open a file above. A link does not contain it: whoever opens your link sees the same view of their own file.")
+        st.info("Open a file above. Links do not contain it: whoever opens one sees the same view of their own file.")
         return None
     parsed = _read_scan(file, prefix)
     if parsed.error is not None or not isinstance(parsed.result, Scan):

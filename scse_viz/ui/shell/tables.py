@@ -1,4 +1,4 @@
-"""Numbers under the pictures: areas of structures, and Dice with the labels of the scan."""
+"""Tables below the pictures: areas of structures, and Dice with the reference labels."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ from scse_viz.zoo.structures import Structure
 
 
 def draw_areas(predictions: Mapping[str, Panel], structures: Sequence[Structure], *, key: str) -> pd.DataFrame:
-    """The area of every structure that occurs in a slice, a column for each network; the table that is drawn."""
+    """Draw the area of every structure in a slice, one column a network, and return the table."""
     st.markdown("##### Area in this slice, cm²", help="How much of the slice each network gives to a structure.")
     table = pd.DataFrame(
         {title: [panel.areas.get(each.number) for each in structures] for title, panel in predictions.items()},
@@ -26,7 +26,7 @@ def draw_areas(predictions: Mapping[str, Panel], structures: Sequence[Structure]
 def draw_dice(
     predictions: Mapping[str, np.ndarray], reference: np.ndarray, groups: Sequence[Group], *, key: str
 ) -> pd.DataFrame:
-    """Dice of every labelled structure, and the table that is drawn.
+    """Draw the Dice of every labelled structure, one column a network, and return the table.
 
     predictions: title -> labels (H, W) in class numbers; reference (H, W) in numbers of the groups.
     """

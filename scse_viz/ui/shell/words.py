@@ -1,4 +1,4 @@
-"""How the pages name variants, architectures and planes."""
+"""How the pages name variants, architectures and conventions."""
 
 import re
 
@@ -28,7 +28,7 @@ def architecture_title(architecture: str) -> str:
 
 
 def verbatim(text: str) -> str:
-    """Text for a place that reads Markdown, to be shown as it is: a file may be called `a_b_[c](d)`."""
+    """Text escaped for Markdown, so that it is shown as it is: a file may be called `a_b_[c](d)`."""
     return re.sub(r"([\\`*_\[\]<>$~:#|])", r"\\\1", text)
 
 

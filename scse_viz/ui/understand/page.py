@@ -26,8 +26,8 @@ def page() -> None:
         key=PART,
         bind="query-params",
         label_visibility="collapsed",
-        help="By structure, Attention and error, Gate health: gates on the scan in the sidebar. Training history: gates "
-        "during training, on reference slices. Learn: the blocks step by step, on the slice in the sidebar.",
+        help="By structure, Attention and error, Gate health: gates on the scan in the sidebar. Training history: "
+        "gates during training, on reference slices. Learn: the blocks step by step, on the slice in the sidebar.",
     )
     PARTS[chosen].draw(view)
     address.draw_lost()

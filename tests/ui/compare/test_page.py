@@ -41,7 +41,7 @@ def test_the_address_restores_a_view():
 
 def test_values_of_the_address_that_make_no_sense_are_named_and_replaced():
     app = opened(plane="diagonal", axial="9999", opacity="strong", centre="1;2", scan="nobody", variants=["sSE", "xSE"])
-    note = next(caption.value for caption in app.caption if "This link asks" in caption.value)
+    note = next(caption.value for caption in app.caption if "This link has values" in caption.value)
     for key in ("plane", "opacity", "centre", "scan", "variants"):
         assert key in note
     assert message(app)["display"]["opacity"] == 70

@@ -267,7 +267,7 @@ def test_values_of_the_address_that_make_no_sense_are_named_and_replaced():
     app = with_upload(understand=LEARN, understand_lesson="xSE", block="encoder7")
     assert app.button_group(key="understand_lesson").value == "cSE"
     app = opened(understand="Nowhere", understand_slices="some", understand_structure="liver", axial="73")
-    note = next(caption.value for caption in app.caption if "This link asks" in caption.value)
+    note = next(caption.value for caption in app.caption if "This link has values" in caption.value)
     for key in ("understand", "understand_slices", "understand_structure"):
         assert key in note
 
