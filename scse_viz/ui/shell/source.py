@@ -29,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class _Parsed:
-    """An uploaded file once read: its result, its error, or its number of volumes where one must be chosen first.
+    """An uploaded file once read: its result, its error, or the choice of volumes it needs.
 
     `key` is what the reading depended on: the file, and its volume or scan.
     """
@@ -202,7 +202,7 @@ def _parse(held_as: str, key: tuple[object, ...], read: Callable[[], object], na
         with st.spinner(f"Reading {name}", show_time=False):
             parsed = _Parsed(key, result=read())
     except VolumeChoice as choice:
-        parsed = _Parsed(key, choice=choice)
+        parsed = _Parsed(key, choice=choice.with_traceback(None))  # whose frames hold the file
     except ScanError as error:
         parsed = _Parsed(key, error=str(error))
     st.session_state[held_as] = parsed
