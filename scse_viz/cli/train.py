@@ -19,8 +19,8 @@ DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "bfloat16")
 DESCRIPTION = """\
 Train networks on your own scans. FOLDER holds imagesTr/, labelsTr/ and dataset.json as the Medical Segmentation
-Decathlon has them, or images/ and labels/ with the same names, in any format that `scse-viz segment` reads. A part of
-the subjects is held out, and Dice on them is reported during training. Each variant's weights, card and training
+Decathlon has them, or images/ and labels/ with the same names, in any format that `scse-viz segment` reads. Some
+subjects are held out, and Dice on them is reported during training. Each variant's weights, card and training
 history are written to DIR, its checkpoint, metrics.csv and split.json to DIR/NAME.run. After Ctrl-C the same command
 resumes; the final weights are identical. On two graphics cards: torchrun --nproc-per-node 2 -m scse_viz train ...
 """
@@ -34,6 +34,15 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_network_options(train)
+    _add_data_options(train)
+    _add_schedule_options(train)
+    train.set_defaults(run=run)
+    return train
+
+
+def _add_network_options(train: argparse.ArgumentParser) -> None:
+    """Input, output, and the networks to train."""
     train.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="scans and labels")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the networks")
     train.add_argument("--architecture", choices=ARCHITECTURES, default="unet", help="default: unet")
@@ -45,20 +54,13 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
         help="one or several, trained alike; default: scse",
     )
     train.add_argument("--name", help="what the networks segment; default: the name in dataset.json, or the folder's")
-    train.add_argument("--steps", type=_count, default=4000, metavar="N", help="default: 4000")
-    train.add_argument("--batch", type=_count, default=8, metavar="N", help="crops a step; default: 8")
-    train.add_argument(
-        "--size",
-        type=_count,
-        metavar="N",
-        help="pixels a side of a crop; default: the longer side of a slice, at most 256. Channel gates average over "
-        "the whole image, so a crop should show about as much as a slice",
-    )
     train.add_argument(
         "--widths", type=_count, nargs=5, metavar="N", help="channels of the four encoder stages and the bottleneck"
     )
-    train.add_argument("--rate", type=_positive, default=2e-3, metavar="R", help="peak learning rate; default: 0.002")
-    train.add_argument("--seed", type=int, default=0, metavar="N", help="of initial weights and crops; default: 0")
+
+
+def _add_data_options(train: argparse.ArgumentParser) -> None:
+    """How the data are read."""
     train.add_argument(
         "--classes",
         type=Path,
@@ -88,13 +90,26 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
         action="store_true",
         help="FOLDER holds label maps alone: images are synthesised from them, each label at a random intensity",
     )
+
+
+def _add_schedule_options(train: argparse.ArgumentParser) -> None:
+    """How long, on which crops and on which machine."""
+    train.add_argument("--steps", type=_count, default=4000, metavar="N", help="default: 4000")
+    train.add_argument("--batch", type=_count, default=8, metavar="N", help="crops a step; default: 8")
+    train.add_argument(
+        "--size",
+        type=_count,
+        metavar="N",
+        help="pixels a side of a crop; default: the longer side of a slice, at most 256. Channel gates average over "
+        "the whole image, so a crop should show about as much as a slice",
+    )
+    train.add_argument("--rate", type=_positive, default=2e-3, metavar="R", help="peak learning rate; default: 0.002")
+    train.add_argument("--seed", type=int, default=0, metavar="N", help="of initial weights and crops; default: 0")
     train.add_argument("--device", choices=DEVICES, default="auto", help="default: auto, cuda where there is one")
     train.add_argument(
-        "--precision", choices=PRECISIONS, default="auto", help="default: auto, in which a step takes less time here"
+        "--precision", choices=PRECISIONS, default="auto", help="default: auto, the quicker of the two on this machine"
     )
     train.add_argument("--workers", type=int, default=0, metavar="N", help="processes that prepare crops; default: 0")
-    train.set_defaults(run=run)
-    return train
 
 
 def run(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""What the commands that train the shipped networks share: options, and the way through all phases."""
+"""What the commands that train the shipped networks share: options, and the loop over phases."""
 
 import argparse
 import logging
@@ -21,24 +21,26 @@ from scse_viz.zoo import Card
 
 
 def parser_of(description: str | None, *, data: str, reference: str) -> argparse.ArgumentParser:
-    """The options that all trainings have; `data` and `reference` say what these are."""
+    """The common options; `data` and `reference` describe these folders and files."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, required=True, help=data)
-    parser.add_argument("--reference", type=Path, required=True, help=f"{reference}, for the history files")
-    parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoints and the log")
+    parser.add_argument("--reference", type=Path, required=True, help=f"{reference}, for the training histories")
+    parser.add_argument("--run", type=Path, required=True, help="folder for checkpoints and log")
     parser.add_argument("--architecture", choices=list(ARCHITECTURES), default="unet")
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=["none", "cse", "sse", "scse"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=DEVICES, default="cpu")
-    parser.add_argument("--precision", choices=(AUTO, *PRECISIONS), default=AUTO, help="auto: the quicker one here")
-    parser.add_argument("--threads", type=int, default=1, help="threads of each network")
-    parser.add_argument("--parallel", type=int, default=1, help="networks that learn at once")
+    parser.add_argument(
+        "--precision", choices=(AUTO, *PRECISIONS), default=AUTO, help="auto: the quicker on this machine"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="torch threads of each network")
+    parser.add_argument("--parallel", type=int, default=1, help="networks that learn at the same time")
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
     return parser
 
 
 def options_of(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
-    """The options given; sets torch's threads and makes the run folder."""
+    """The parsed options; sets torch's threads and creates the run folder."""
     options = parser.parse_args(argv)
     torch.set_num_threads(options.threads)
     options.run.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Checkpoints become what the app opens: weights, card and history file. `python -m scse_viz.training.release`."""
+"""Export checkpoints as networks that the app opens: `python -m scse_viz.training.release`."""
 
 import argparse
 import sys
@@ -23,12 +23,12 @@ from scse_viz.zoo import DTYPES, PRETRAINED, Card, save
 
 Batches = Sequence[Batch]
 LARGEST_LOSS = 0.002
-"""Mean Dice that storing the weights in 16 bits may cost."""
+"""The largest loss of mean Dice accepted for storing weights in 16 bits."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """How the networks of an anatomy were trained, as its module says; `facts` stand on every card."""
+    """How the networks of an anatomy are trained, from its recipe; `facts` go onto every card."""
 
     phases: Sequence[Phase]
     card_of: Callable[[str, str], Card]
@@ -70,10 +70,10 @@ def export(
     dtype: str = "float32",
     data: Path | None = None,
 ) -> list[Card]:
-    """Write weights, card and history file of every network of an anatomy whose training a run folder has finished.
+    """Write weights, card and history of every network of an anatomy that finished its training in a run folder.
 
-    With `data`, the folder that was trained on, the cards say what storing as `dtype` costs in Dice on the validation
-    pictures; ValueError where it is more than LARGEST_LOSS.
+    With `data`, the folder of the training data, the cards state the loss of validation Dice by storing as `dtype`;
+    ValueError where it exceeds LARGEST_LOSS.
     """
     training = TRAININGS[anatomy]
     references = training.reference_slices(reference)
@@ -117,7 +117,7 @@ def _facts(training: Training, states: Sequence[dict[str, Any]]) -> dict[str, An
 
 
 def _with_cost(card: Card, model: nn.Module, trained: Sequence[float], validation: Batches) -> Card:
-    """The card with the mean Dice of all structures before storing, `trained` (K,), and after."""
+    """The card with mean Dice over structures before storing, from `trained` (K,), and after."""
     stored = deepcopy(model).to(getattr(torch, card.dtype)).float()
     before, after = _mean(torch.tensor(trained)), _mean(validate(stored, validation)[1])
     if before - after > LARGEST_LOSS:
@@ -127,17 +127,17 @@ def _with_cost(card: Card, model: nn.Module, trained: Sequence[float], validatio
 
 
 def _mean(dice: Tensor) -> float:
-    """Over the structures, background left out: dice (K,)."""
+    """Mean over the structures, without background: dice (K,)."""
     return float(dice[1:].nanmean())
 
 
 def main(argv: list[str] | None = None) -> int:
     """Export every finished network of a run folder."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path, help="folder of finished checkpoints")
+    parser.add_argument("run", type=Path, help="folder of checkpoints")
     parser.add_argument("--anatomy", choices=list(TRAININGS), default="brain")
-    parser.add_argument("--reference", type=Path, required=True, help="the scan of the history files' reference slices")
-    parser.add_argument("--data", type=Path, help="folder of the training data: to measure what the stored type costs")
+    parser.add_argument("--reference", type=Path, required=True, help="the scan whose slices the histories refer to")
+    parser.add_argument("--data", type=Path, help="folder of the training data, to measure the cost of the stored type")
     parser.add_argument("--out", type=Path, default=PRETRAINED)
     parser.add_argument("--dtype", choices=DTYPES, default="float32")
     options = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""The folder sample_data/: `python -m scse_viz.training.sample_scans`, from public scans and from our own generator."""
+"""The folder sample_data/, from public scans and our own synthesis: `python -m scse_viz.training.sample_scans`."""
 
 import argparse
 import json
@@ -19,21 +19,21 @@ from scse_viz.training.brain.atlas import Atlas, load_atlas
 from scse_viz.zoo.structures import BRAIN
 
 AAL = {37: 10, 38: 10, 41: 11, 42: 11, 71: 7, 72: 7, 73: 8, 74: 8, 75: 9, 76: 9, 77: 6, 78: 6}
-"""AAL region -> our class, where the two mean the same structure."""
+"""AAL region -> our class, where both mean the same structure."""
 HIPPOCAMPI = {"left": 37, "right": 38}
-"""Side -> AAL region, each cut out of Colin27 as a sample of its own."""
+"""Side -> AAL region; each is cropped from Colin27 as a separate sample."""
 AROUND = np.array([5, 7, 4])
-"""Voxels kept around a hippocampus, by axis: about as many as in the crops of the Decathlon."""
+"""Voxels kept around a hippocampus along each axis, about as many as in the Decathlon's crops."""
 TISSUES = {1: (1, 4), 2: (2, 5, 7, 8, 10, 11, 12)}
-"""Label of the ICBM tissue file -> our classes: white, grey. Thalamus, pallidum, brain stem mix both."""
+"""Label of the ICBM tissue map (white, grey) -> our classes; thalamus, pallidum and brain stem mix both."""
 SYNTHETIC_HEAD = 17
-"""One of the label maps that no training saw."""
+"""One of the label maps withheld from training."""
 BLUR_SIGMA = 0.6
 NOISE = 3.0
 BIAS = 0.12
 MARGIN = 4
 INFERIOR_MM = 165
-"""How much of the synthetic head is kept below its top: the neck is cut."""
+"""Height of the synthetic head that is kept, without the neck."""
 
 
 def colin27(folder: Path, out: Path) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def colin27(folder: Path, out: Path) -> dict[str, Any]:
 
 
 def colin27_hippocampus(side: str, folder: Path, out: Path) -> dict[str, Any]:
-    """A hippocampus of Colin27, cut out with the AAL's label of the whole, from the folder of mricron-data."""
+    """A hippocampus of Colin27 with AAL's label, which does not subdivide it, from the folder of mricron-data."""
     name = f"colin27-hippocampus-{side}"
     scan = nib.load(folder / "ch2.nii.gz")
     hippocampus = np.asarray(nib.load(folder / "aal.nii.gz").dataobj) == HIPPOCAMPI[side]
@@ -76,7 +76,7 @@ def colin27_hippocampus(side: str, folder: Path, out: Path) -> dict[str, Any]:
 
 
 def icbm2009a(folder: Path, out: Path) -> dict[str, Any]:
-    """The ICBM 2009a average brain with labels of its tissue maps, from nilearn's folder datasets/data."""
+    """The ICBM 2009a average brain with labels from its tissue maps, from nilearn's folder datasets/data."""
     scan = nib.load(folder / "mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz")
     grey, white = (
         np.asarray(nib.load(folder / f"mni_icbm152_{tissue}_tal_nlin_sym_09a_converted.nii.gz").dataobj, dtype=float)
@@ -99,7 +99,7 @@ def icbm2009a(folder: Path, out: Path) -> dict[str, Any]:
 
 
 def synthetic(folder: Path, out: Path) -> dict[str, Any]:
-    """A head of our own generator with labels of every class, from a folder of SynthSeg label maps."""
+    """A synthetic head with labels of every class, from a folder of SynthSeg label maps."""
     voxels, labels, affine = synthetic_head(folder, SYNTHETIC_HEAD)
     _write(out / "synthetic.nii.gz", voxels, affine)
     _write(out / "synthetic-labels.nii.gz", labels, affine)
@@ -114,7 +114,7 @@ def synthetic(folder: Path, out: Path) -> dict[str, Any]:
 
 
 def synthetic_head(folder: Path, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A T1-like image of a SynthSeg label map, whose number is the seed: voxels, classes (X, Y, Z) uint8, affine."""
+    """A T1-like image of a SynthSeg label map, with its number as seed: voxels, classes (X, Y, Z) uint8, affine."""
     atlas = load_atlas(folder, [number])
     labels = _cropped(atlas.heads[0].long())
     voxels = render_head(atlas, labels, Generator().manual_seed(number))
@@ -139,7 +139,7 @@ def render_head(atlas: Atlas, labels: Tensor, generator: Generator) -> Tensor:
     field = F.interpolate(field, size=labels.shape, mode="trilinear", align_corners=True)[0, 0]
     image = image * (BIAS * field).exp()
     noise = NOISE * torch.randn(2, *labels.shape, generator=generator)
-    return ((image + noise[0]) ** 2 + noise[1] ** 2).sqrt()  # Rician, as of a magnitude image
+    return ((image + noise[0]) ** 2 + noise[1] ** 2).sqrt()  # Rician noise, as in magnitude images
 
 
 SOURCES = {
@@ -153,11 +153,11 @@ MAKERS: tuple[tuple[str, Callable[[Path, Path], dict[str, Any]]], ...] = (
     ("synthetic", synthetic),
     *(("colin27", partial(colin27_hippocampus, side)) for side in HIPPOCAMPI),
 )
-"""Where each sample comes from and what makes it, in the order of samples.json."""
+"""The source and the function of each sample, in the order of samples.json."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Make all samples from their source folders and write samples.json."""
+    """Make all samples from their source folders, and samples.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     for source, place in SOURCES.items():
         parser.add_argument(f"--{source}", type=Path, required=True, metavar="FOLDER", help=place)
@@ -176,7 +176,7 @@ def _structures(numbers: Any) -> list[Mapping[str, Any]]:
 
 
 def _cropped(head: Tensor) -> Tensor:
-    """The head without the empty space around it and without the neck."""
+    """The head without surrounding background and neck."""
     found = head.nonzero()
     low = (found.amin(dim=0) - MARGIN).clamp_min(0)
     high = torch.minimum(found.amax(dim=0) + MARGIN + 1, torch.tensor(head.shape))

@@ -12,11 +12,11 @@ from scse_viz.zoo import Card
 from scse_viz.zoo.structures import ANATOMIES
 
 COUNTED = 100
-"""Batches from which the frequencies of classes are taken."""
+"""Batches from which class frequencies are estimated."""
 
 
 def card(anatomy: str, architecture: str, variant: str, widths: Mapping[str, tuple[int, ...]]) -> Card:
-    """The card of a network of ours, before it has weights; widths by architecture."""
+    """The card of a shipped network before it has weights; widths by architecture."""
     return Card(
         name=f"{anatomy}-{architecture}-{variant}",
         anatomy=anatomy,
@@ -31,13 +31,13 @@ def card(anatomy: str, architecture: str, variant: str, widths: Mapping[str, tup
 
 
 def generator_of(phases: Sequence[Phase], phase: Phase, seed: int, step: int) -> Generator:
-    """The random numbers of one step of a phase: the same for every network, and others in every step of all phases."""
+    """The random numbers of one step of a phase: the same for all networks, different in every step of all phases."""
     before = sum(earlier.schedule.steps for earlier in phases[: phases.index(phase)])
     return Generator().manual_seed(seed * 1_000_003 + before + step)
 
 
 def class_weights(batch: Callable[[int], Batch], classes: int, power: float) -> Tensor:
-    """Median-frequency weights (classes,) from the classes' frequencies in the first hundred batches."""
+    """Median-frequency weights (classes,), from the frequencies in the first hundred batches."""
     counts = torch.zeros(classes)
     for step in range(COUNTED):
         target = batch(step)[1]

@@ -83,6 +83,13 @@ class SliceAugmentation:
     noise: float = 0.03
 
 
+def centred(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Crop or pad with 0 about the middle: (..., H, W) -> (..., *size)."""
+    down, across = (wanted - has for wanted, has in zip(size, image.shape[-2:], strict=True))
+    top, left = down // 2, across // 2
+    return F.pad(image, (left, across - left, top, down - top))  # negative padding crops
+
+
 def chosen(slices: Slices, count: int, generator: Generator) -> Tensor:
     """Random rows (count,): a scan, a plane, and with probability INSIDE a slice that shows a structure."""
     scan = torch.randint(len(slices.first), (count,), generator=generator)

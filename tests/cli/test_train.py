@@ -68,7 +68,7 @@ def test_variants_are_trained_that_segment_and_models_find(train, folder, tmp_pa
 
     assert code == 0
     assert list(zoo.cards(out)) == ["cubes-unet-none", "cubes-unet-scse"]
-    assert "cubes: scans to train on 2, held out 1, of other subjects; sagittal, coronal, axial slices" in said
+    assert "cubes: 2 scans for training, 1 of other subjects held out; sagittal, coronal, axial slices" in said
     assert "1 label 7: number 7 in the label files" in said
     assert len(re.findall(r"^step 2 of 2: validation Dice [\d.]+", said, flags=re.MULTILINE)) == 2
     assert f"SCSE_VIZ_MODELS={out} streamlit run app.py" in said
@@ -109,10 +109,10 @@ def test_an_interrupted_training_says_where_it_goes_on(train, capsys, monkeypatc
     ("options", "sentence"),
     [
         (["--validation", "1.5"], "--validation 1.5: choose a share between 0 and 1"),
-        (["--classes", "nowhere.txt"], "nowhere.txt: cannot be read as text"),
+        (["--classes", "nowhere.txt"], "nowhere.txt: not a readable text file"),
         (["--data", "nowhere"], "nowhere: no such folder"),
         (["--widths", "1", "1", "1", "1", "1"], "--widths: reduction 2 leaves no hidden unit of 1 channels"),
-        (["--batch", "1"], "--batch 1 of --size 16 leaves one pixel"),
+        (["--batch", "1"], "--batch 1 of --size 16 leaves a single pixel"),
         (["--name", "???"], "a name needs letters or digits"),
     ],
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scse_viz.figures.history import NOUGHT, Curves, history_curves
+from scse_viz.figures.history import LEFT_END, Curves, history_curves
 
 CURVES = Curves(
     steps=np.array([0, 10, 1000]),
@@ -19,12 +19,12 @@ def drawn(curves, step=10):
     return history_curves(curves, step=step, colours=COLOURS, dice_of="thalamus")
 
 
-def test_step_nought_is_at_the_left_end_and_named():
+def test_step_0_is_at_the_left_end_and_labelled():
     figure = drawn({"sSE": CURVES})
-    assert figure.data[0].x.tolist() == [NOUGHT, 10, 1000]
+    assert figure.data[0].x.tolist() == [LEFT_END, 10, 1000]
     assert figure.layout.xaxis.type == "log"
     assert figure.layout.xaxis.ticktext == ("0", "1", "10", "100", "1,000")
-    assert figure.layout.xaxis.range[0] < np.log10(NOUGHT)
+    assert figure.layout.xaxis.range[0] < np.log10(LEFT_END)
 
 
 def test_dice_is_left_and_losses_are_right_in_one_colour_a_network():
@@ -37,7 +37,7 @@ def test_dice_is_left_and_losses_are_right_in_one_colour_a_network():
 
 def test_the_line_stands_at_the_chosen_step_in_both_panels():
     lines = drawn({"sSE": CURVES}, step=0).layout.shapes
-    assert [line.x0 for line in lines] == [NOUGHT, NOUGHT]
+    assert [line.x0 for line in lines] == [LEFT_END, LEFT_END]
     assert {line.xref for line in lines} == {"x", "x2"}
 
 

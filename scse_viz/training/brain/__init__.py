@@ -1,1 +1,1 @@
-"""Training of the brain networks: label maps, images synthesised from them, the recipe."""
+"""Training of the brain networks on images synthesised from label maps."""

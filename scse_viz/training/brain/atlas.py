@@ -1,4 +1,4 @@
-"""Whole-head label maps as one array, with the classes and the intensities that each label stands for."""
+"""Whole-head label maps as one array, with the class and the intensities of each label."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ CLASS_OF_LABEL = {
 EXTRA_CEREBRAL = frozenset((*range(502, 531), 136, 137, 163, 164))
 CSF = 24
 POINTS = 2000
-"""Voxels kept of each class of each head, as centres of crops."""
+"""Voxels stored for each class and head, as centres of crops."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +43,8 @@ class Atlas:
 
     `classes` (L,) label -> class; `tissues` (L,) label -> row of the priors; `outside` (L,) True for extra-cerebral
     labels; `csf` the row of extra-cerebral CSF. `means`, `stds` (2, T): mean and standard deviation over subjects of
-    the T1-weighted intensity of each tissue, 0 to 255. `points` (S, K + 1, POINTS, 3) int16: voxels of each class, and
-    last of the head as a whole; a class that a head lacks has the head's voxels.
+    the T1-weighted intensity of each tissue, 0 to 255. `points` (S, K + 1, POINTS, 3) int16: voxels of each class and,
+    last, of the whole head; for a class that a head lacks, voxels of the head.
     """
 
     heads: Tensor
@@ -60,7 +60,7 @@ class Atlas:
 def load_atlas(folder: Path, numbers: Sequence[int], cache: Path | None = None) -> Atlas:
     """The label maps `training_seg_NN.nii.gz` with these numbers of a SynthSeg label folder.
 
-    Parsing takes about a second a head; with `cache`, a folder, it is done once. Raises FileNotFoundError.
+    Parsing takes about a second a head; the result is stored in the folder `cache`, if given. Raises FileNotFoundError.
     """
     labels = np.load(folder / "generation_labels.npy").astype(int)
     stored = cache / f"atlas-{'-'.join(map(str, numbers))}.npz" if cache else None
@@ -99,7 +99,7 @@ def _head(path: Path, labels: np.ndarray) -> np.ndarray:
 
 
 def _points(head: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Voxels of every class and of the whole head: (K + 1, POINTS, 3) int16."""
+    """Random voxels of every class and of the whole head: (K + 1, POINTS, 3) int16."""
     choose = np.random.default_rng(0)
     flat = classes_of(labels)[head].ravel()
     masks = [np.flatnonzero(flat == number) for number in range(max(CLASS_OF_LABEL.values()) + 1)]

@@ -1,11 +1,10 @@
-"""The shipped brain networks: `python -m scse_viz.training.brain`, and the facts of their cards."""
+"""The recipe of the shipped brain networks, and the facts on their cards."""
 
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from scse_viz.scans import PLANES, read_scan, slice_of
@@ -13,6 +12,7 @@ from scse_viz.training import shipped
 from scse_viz.training.brain.atlas import Atlas
 from scse_viz.training.brain.synthesis import SynthesisRecipe, synthesise
 from scse_viz.training.engine.schedule import Phase, Schedule
+from scse_viz.training.slices import centred
 from scse_viz.zoo import Card, Window
 from scse_viz.zoo.structures import BRAIN
 
@@ -22,7 +22,7 @@ WIDTHS = {
     "sdnet": (8, 16, 48, 80, 64),
     "densenet": (8, 14, 30, 66, 64),
 }
-"""Widths by architecture, so that each has about 1.3 million parameters and 2.9 billion multiply-adds at 256 x 256."""
+"""Widths by architecture: each has about 1.3 million parameters and 2.9 billion multiply-adds at 256 x 256."""
 TRAINING_HEADS = range(1, 17)
 VALIDATION_HEADS = range(17, 21)
 PHASES = (
@@ -37,25 +37,25 @@ PHASES = (
         Schedule(steps=2_000, rate=1e-3, warmup=50, snapshots=5, settle=100),
     ),
 )
-"""First small crops, which are quick. Then whole slices: a channel gate pools over all that it sees, and what it sees
-of a crop near the middle of the brain is not what it sees of a slice with its margins. Then with even weights, with
-what masks and averages do to a head, and in the end with margins narrow and wide, as scans have them; then batch
-normalisation is settled, because the last few pictures of four sizes are no fair sample."""
+"""First small crops, which are quick. Then whole slices, since a channel gate pools over its whole input, and a crop
+near the middle of the brain differs from a slice with margins. Then equal class weights, then masked and averaged
+heads, and finally margins as narrow and wide as in scans. Batch normalisation is settled at the end, because the last
+few images of four sizes are not a representative sample."""
 POWERS = {"crops": 0.5, "slices": 0.5, "even": 0.0, "masks": 0.0, "margins": 0.0}
-"""By phase, how strongly rare classes weigh: without that small structures are not found at all, but to the end it
-swells them (third and fourth ventricle to about twice their volume on the MNI152 head)."""
+"""By phase, the exponent of class weights. At first rare classes must weigh more, or small structures are missed; kept
+to the end, the weights enlarge them (third and fourth ventricle to about twice their volume on the MNI152 head)."""
 RECIPES = dict.fromkeys(("masks", "margins"), SynthesisRecipe(stripped=0.4, hollow=0.6, gamma=0.4))
-"""Recipes of phases that do not have the usual one. Masks made by a threshold leave ventricles black, and averages of
-many heads have grey matter nearly as bright as white: the MNI152 head of FSL is both."""
+"""The phases whose synthesis differs. Thresholded masks leave ventricles black, and in averages of many heads grey
+matter is nearly as bright as white: FSL's MNI152 head shows both."""
 REFERENCE_MM = {"coronal": -14.0, "axial": 4.0}
-"""Reference slices by plane and place in mm: coronal through hippocampus and putamen, axial through the thalamus."""
+"""Reference slices, plane -> position in mm: coronal through hippocampus and putamen, axial through the thalamus."""
 REFERENCE_SIZE = (192, 160)
 FACTS = {
     "data": "images synthesised from 16 whole-head label maps (training_seg_01 to 16) of the SynthSeg repository",
     "method": "Billot et al., SynthSeg, Medical Image Analysis 2023",
     "licence": "Apache-2.0",
 }
-"""What the cards say of the training: data, whose, and the licence of the weights."""
+"""What the cards state about the training: data, their source, and the licence of the weights."""
 
 
 def card_of(architecture: str, variant: str) -> Card:
@@ -71,13 +71,13 @@ def batch_of(atlas: Atlas, seed: int, phase: Phase, step: int) -> tuple[Tensor, 
 
 
 def validation_batches(atlas: Atlas, count: int = 4) -> list[tuple[Tensor, Tensor]]:
-    """Fixed crops of 128 x 128 of heads that no training saw, T1 only."""
+    """Fixed T1-like crops of 128 x 128 of heads withheld from training."""
     generator = Generator().manual_seed(17)
     return [synthesise(atlas, 12, 128, generator, SynthesisRecipe(t1=1.0)) for _ in range(count)]
 
 
 def class_weights(atlas: Atlas, seed: int, phase: Phase) -> Tensor:
-    """Median-frequency weights (K,) of the first hundred batches, as strong as POWERS says."""
+    """Class weights (K,) of a phase, from the frequencies in the first hundred batches of the first."""
     return shipped.class_weights(partial(batch_of, atlas, seed, PHASES[0]), CLASSES, POWERS[phase.name])
 
 
@@ -86,16 +86,9 @@ def reference_slices(path: Path) -> Tensor:
     scan, window = read_scan(path), Window()
     low, high = np.percentile(scan.voxels, [window.low, window.high])
     slices = []
-    for plane, place in REFERENCE_MM.items():
+    for plane, mm in REFERENCE_MM.items():
         axis = PLANES[plane]
-        index = round(float(np.linalg.inv(scan.affine)[axis, 3]) + place / scan.spacing[axis])
+        index = round(float(np.linalg.inv(scan.affine)[axis, 3]) + mm / scan.spacing[axis])
         picture = (slice_of(scan.voxels, plane, index) - low) / (high - low)
-        slices.append(_centred(torch.from_numpy(picture.clip(0, window.maximum)).float(), REFERENCE_SIZE))
+        slices.append(centred(torch.from_numpy(picture.clip(0, window.maximum)).float(), REFERENCE_SIZE))
     return torch.stack(slices)[:, None]
-
-
-def _centred(picture: Tensor, size: tuple[int, int]) -> Tensor:
-    """Cut or fill with black to a size, about the middle: (H, W) -> size."""
-    down, across = (wanted - has for wanted, has in zip(size, picture.shape, strict=True))
-    top, left = int(down / 2), int(across / 2)
-    return F.pad(picture, (left, across - left, top, down - top))  # what is negative is cut

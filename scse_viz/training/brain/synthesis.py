@@ -1,7 +1,7 @@
-"""Images made from label maps: each tissue gets an intensity, then blur, bias field, noise and contrast.
+"""Images synthesised from label maps: an intensity for each tissue, then blur, bias field, noise and contrast.
 
 Billot et al., "SynthSeg: Segmentation of brain MRI scans of any contrast and resolution without retraining", Medical
-Image Analysis 2023, here on 2-D slices of any tilt.
+Image Analysis 2023, here on 2-D slices of any orientation.
 """
 
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ from torch import Generator, Tensor
 from scse_viz.training.brain.atlas import Atlas
 
 FOCUS = {6: 1, 7: 1.5, 8: 1, 9: 1.5, 10: 2, 11: 2.5, 12: 3, 13: 1, 14: 1, 15: 1, 16: 0.7, 3: 0.7, 5: 0.7}
-"""Class -> how often a focused crop is centred near it: the small structures first."""
+"""Class -> relative frequency with which a focused crop is centred near it; small structures are favoured."""
 DIRECTIONS = torch.tensor([[[0, -1, 0], [1, 0, 0]], [[0, 0, -1], [1, 0, 0]], [[0, 0, -1], [0, 1, 0]]]).float()
-"""Plane (axial, coronal, sagittal) -> where a row and a column of the picture go in RAS voxels."""
+"""Plane (axial, coronal, sagittal) -> direction of rows and columns in RAS voxels."""
 BLUR_RADIUS = 3
 FLUID = torch.tensor([3, 14, 15, 17])
-"""Classes of fluid, which a mask made by a threshold leaves out: the ventricles and extra-cerebral CSF."""
+"""Classes of fluid, which thresholding excludes from a brain mask: ventricles and extra-cerebral CSF."""
 
 
 @dataclass(frozen=True)
 class SynthesisRecipe:
-    """How images are made; the shares are probabilities, angles in degrees, lengths in mm, intensities 0 to 255."""
+    """Parameters of the synthesis: probabilities, angles in degrees, lengths in mm, intensities in 0 to 255."""
 
     focused: float = 0.6
     t1: float = 0.7
     stripped: float = 0.3
     hollow: float = 0.0
-    """Of the stripped heads, those whose mask was made by a threshold: dark fluid is black as well."""
+    """Share of the stripped heads whose mask looks thresholded: dark fluid is black as well."""
     coarse: float = 0.15
     tilt: float = 9.0
     turn: float = 12.0
@@ -90,25 +90,24 @@ def sample_labels(atlas: Atlas, count: int, size: int, generator: Generator, rec
 
 def render(atlas: Atlas, labels: Tensor, stripped: Tensor, generator: Generator, recipe: SynthesisRecipe) -> Tensor:
     """Images of labels (B, H, W): (B, 1, H, W) in 0 to 1.5; background of the `stripped` (B,) is black."""
-    mean, std = _intensities(atlas, len(labels), generator, recipe)
-    return paint(labels, mean, std, stripped, generator, recipe, fluid=torch.isin(atlas.classes, FLUID))
+    levels = _intensities(atlas, len(labels), generator, recipe)
+    return paint(labels, levels, stripped, generator, recipe, fluid=torch.isin(atlas.classes, FLUID))
 
 
 def paint(
     labels: Tensor,
-    mean: Tensor,
-    std: Tensor,
+    levels: Tensor,
     stripped: Tensor,
     generator: Generator,
     recipe: SynthesisRecipe,
     fluid: Tensor | None = None,
 ) -> Tensor:
-    """Images of labels (B, H, W) whose intensities have this mean and deviation, (B, L) each: (B, 1, H, W) in 0 to 1.5.
+    """Images of labels (B, H, W), `levels` (2, B, L) their mean intensities and deviations: (B, 1, H, W) in 0 to 1.5.
 
-    Label 0 is background, which in the `stripped` (B,) is black. `fluid` (L,) says which labels can be hollow.
+    Label 0 is background, black in the `stripped` (B,). `fluid` (L,) marks the labels that can be hollow.
     """
     count, height, width = labels.shape
-    mean, std = mean.clone(), std.clone()
+    mean, std = levels.clone()
     mean[:, 0] = torch.where(stripped, 0.0, mean[:, 0])
     std[:, 0] = torch.where(stripped, 0.0, std[:, 0])
     flat = labels.view(count, -1)
@@ -132,23 +131,23 @@ def paint(
 
 
 def uniform(shape: tuple[int, ...], low: float, high: float, generator: Generator) -> Tensor:
-    """Evenly drawn numbers from `low` to `high`, of a shape."""
+    """Uniform random numbers in `low` to `high`."""
     return low + (high - low) * torch.rand(shape, generator=generator)
 
 
-def _intensities(atlas: Atlas, count: int, generator: Generator, recipe: SynthesisRecipe) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of every label's intensity: (count, L) each."""
+def _intensities(atlas: Atlas, count: int, generator: Generator, recipe: SynthesisRecipe) -> Tensor:
+    """Mean and standard deviation of every label's intensity: (2, count, L)."""
     tissues = atlas.means.shape[1]
     t1 = torch.rand(count, 1, generator=generator) < recipe.t1
     mean = atlas.means[0] + atlas.means[1] * torch.randn(count, tissues, generator=generator)
     std = (atlas.stds[0] + atlas.stds[1] * torch.randn(count, tissues, generator=generator)).abs()
-    # The priors' deviations hold partial volume and bias as well, which are added apart here.
+    # The priors' deviations include partial volume and bias, which are simulated separately here.
     std = std * uniform((count, 1), 0.2, 0.9, generator)
     mean = torch.where(t1, mean, uniform((count, tissues), 0, 255, generator))
     std = torch.where(t1, std, uniform((count, tissues), 0, 25, generator))
     mean, std = mean[:, atlas.tissues], std[:, atlas.tissues]
     # Labels of one tissue differ a little: the caudate is not as bright as the cortex.
-    return mean + 5 * torch.randn(mean.shape, generator=generator), std
+    return torch.stack([mean + 5 * torch.randn(mean.shape, generator=generator), std])
 
 
 def _windowed(image: Tensor, generator: Generator, recipe: SynthesisRecipe) -> Tensor:

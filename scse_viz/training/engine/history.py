@@ -1,4 +1,4 @@
-"""What is kept while a network trains: loss, Dice and all gates, in snapshots spread evenly in log(steps)."""
+"""The history of a training: loss, Dice and all gates, in snapshots evenly spaced in log(steps)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,23 +14,23 @@ from scse_viz.attention import record
 from scse_viz.training.engine.losses import NO_CLASS, Batch, cross_entropy_and_dice
 
 LARGEST_SIDE = 96
-"""Maps are averaged down until no side is longer, so that the file of a network stays small."""
+"""Maps are downsampled by averaging until no side is longer, which keeps files small."""
 APART = 0.02
-"""Share of the steps so far, within which a later phase has nothing new to show."""
+"""Share of the steps so far within which a later phase adds no snapshot."""
 
 
 def snapshot_steps(steps: int, count: int = 20) -> list[int]:
-    """About `count` steps from 0 to `steps`, both included, evenly spread in log(steps) after the first."""
+    """About `count` steps from 0 to `steps`, both included, evenly spaced in log(steps) after the first."""
     return sorted({0, *np.geomspace(1, steps, count - 1).round().astype(int).tolist()})
 
 
 @dataclass
 class History:
-    """Arrays of one network, a row a snapshot: step, validation loss, Dice (K,), and gates as uint8 of 0 to 255.
+    """One row for each snapshot of a network: step, validation loss, Dice (K,), and gates as uint8 in 0 to 255.
 
     Keys of `gates`: `encoder1/spatial_gate` (R, h, w), `encoder1/channel_gate` (R, C) over R reference slices, and for
     a network without gates `encoder1/activation` (R, h, w), the mean absolute activation divided by its maximum,
-    which stands in `encoder1/activation_maximum`. `losses` is the training loss, a value for every `LOSS_EVERY` steps.
+    stored in `encoder1/activation_maximum`. `losses` are mean training losses of `LOSS_EVERY` steps each.
     """
 
     steps: list[int] = field(default_factory=list)
@@ -40,7 +40,7 @@ class History:
     losses: list[float] = field(default_factory=list)
 
     def keep(self, step: int, model: nn.Module, validation: Sequence[Batch], references: Tensor) -> None:
-        """Measure `model` on the validation batches and record its gates on the references (R, C, H, W)."""
+        """Add a snapshot: validate `model` and record its gates on the references (R, C, H, W)."""
         self.steps.append(step)
         loss, dice = validate(model, validation)
         self.validation_loss.append(loss)
@@ -59,9 +59,9 @@ class History:
         self.gates.setdefault(key, []).append((gate.float() * 255).round().clamp(0, 255).to(torch.uint8).cpu().clone())
 
     def followed_by(self, later: "History") -> "History":
-        """This and what a later phase kept, without the snapshots that come right after the end of this one.
+        """This history continued by that of a later phase, without the snapshots right after the end of this one.
 
-        Evenly in log(steps) a phase begins with many; what is left lies APART from the end before, or is the very last.
+        Evenly spaced in log(steps), a phase begins with many; kept are those APART from the end before, and the last.
         """
         last = len(later.steps) - 1
         rows = [row for row, step in enumerate(later.steps) if step > APART * self.steps[-1] or row == last]
@@ -74,7 +74,7 @@ class History:
         )
 
     def save(self, path: Path, references: Tensor, classes: Sequence[str]) -> None:
-        """Write the rows with the reference slices (R, H, W) uint8 to a compressed .npz."""
+        """Write a compressed .npz, with the first channel of the reference slices (R, C, H, W) as uint8."""
         np.savez_compressed(
             path,
             steps=np.array(self.steps),

@@ -1,1 +1,1 @@
-"""Training of the hippocampus networks: crops, their slices, the recipe."""
+"""Training of the hippocampus networks on slices of real crops."""

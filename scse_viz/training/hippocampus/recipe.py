@@ -1,7 +1,7 @@
-"""The shipped hippocampus networks: `python -m scse_viz.training.hippocampus`, and the facts of their cards.
+"""The recipe of the shipped hippocampus networks, and the facts on their cards.
 
-Real T1-weighted crops of one hippocampus each, with labels: Task04 of the Medical Segmentation Decathlon. Antonelli et
-al., "The Medical Segmentation Decathlon", Nature Communications 2022.
+Real T1-weighted crops of one hippocampus each, with manual labels: Task04 of the Medical Segmentation Decathlon.
+Antonelli et al., "The Medical Segmentation Decathlon", Nature Communications 2022.
 """
 
 from collections.abc import Sequence
@@ -28,10 +28,10 @@ WIDTHS = {
     "sdnet": (8, 12, 24, 32, 64),
     "densenet": (8, 8, 16, 24, 56),
 }
-"""Widths by architecture, so that each has about a third of a million parameters and 57 million multiply-adds at
-48 x 64: within 4 %."""
+"""Widths by architecture: each has about a third of a million parameters and 57 million multiply-adds at 48 x 64,
+within 4 %."""
 SIZES = ((48, 64), (48, 48), (64, 48), (48, 48), (48, 64), (48, 48), (64, 48), (64, 64))
-"""What the network makes of sagittal, coronal and axial slices of a crop, and once in a while more around them."""
+"""The input sizes of sagittal, coronal and axial slices of a crop, and occasionally a larger one."""
 PHASES = (
     Phase("slices", 8, SIZES, Schedule(steps=4_400, rate=3e-3, warmup=100)),
     Phase("calm", 12, SIZES, Schedule(steps=3_000, rate=1e-3, warmup=50, snapshots=6)),
@@ -43,14 +43,15 @@ AUGMENTATIONS = {
     ),
 }
 POWERS = {"slices": 0.2, "calm": 0.0}
-"""By phase, how strongly rare classes weigh: a little at first, not at all in the end, where it only swells them."""
+"""By phase, the exponent of class weights: rare classes weigh a little more at first, but not to the end, where that
+would enlarge them."""
 FACTS = {
     "data": "160 real T1-weighted crops of Task04_Hippocampus, Medical Segmentation Decathlon, slices of all planes; "
     "validation and test crops are of other subjects",
     "method": "Antonelli et al., The Medical Segmentation Decathlon, Nature Communications 2022",
     "licence": "CC-BY-SA-4.0, as the data",
 }
-"""What the cards say of the training: data, whose, and the licence of the weights."""
+"""What the cards state about the training: data, their source, and the licence of the weights."""
 REFERENCE_PLANES = ("sagittal", "coronal")
 REFERENCE_MM = (-26.0, -20.0, -10.0)
 """The middle of Colin27's left hippocampus, and how many mm around it are seen."""
@@ -61,7 +62,7 @@ SIDE = 64
 
 
 def split() -> dict[str, list[str]]:
-    """File names of the crops by what they are for: "train", "validation" and "test"."""
+    """Part ("train", "validation", "test") -> file names of its crops."""
     parts = {"train": TRAINING, "validation": VALIDATION, "test": TEST}
     return {part: [f"hippocampus_{number:03d}.nii.gz" for number in numbers] for part, numbers in parts.items()}
 
@@ -92,7 +93,7 @@ def batch_of(slices: Slices, seed: int, phase: Phase, step: int) -> tuple[Tensor
 
 
 def validation_batches(folder: Path, names: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
-    """Whole slices of the crops, one of VALIDATION_EVERY, unchanged: a batch for each crop and plane."""
+    """Every VALIDATION_EVERY-th slice of the crops, whole and unchanged: a batch for each crop and plane."""
     batches, card = [], card_of("unet", "none")
     for name in names:
         for plane in PLANES:
@@ -102,14 +103,14 @@ def validation_batches(folder: Path, names: Sequence[str]) -> list[tuple[Tensor,
 
 
 def class_weights(slices: Slices, seed: int, phase: Phase) -> Tensor:
-    """Weights (K,) from the classes' frequencies in the first hundred batches, as strong as POWERS says."""
+    """Class weights (K,) of a phase, from the frequencies in the first hundred batches of the first."""
     return shipped.class_weights(partial(batch_of, slices, seed, PHASES[0]), CLASSES, POWERS[phase.name])
 
 
 def reference_slices(path: Path) -> Tensor:
     """Two slices through the left hippocampus of a whole head in MNI space, as of a crop: (2, 1, 48, 56).
 
-    The data set's own crops are not ours to show in the files that come with the networks.
+    No crop of the data set itself is shipped.
     """
     scan, card = read_scan(path), card_of("unet", "none")
     centre = (np.linalg.inv(scan.affine) @ [*REFERENCE_MM, 1])[:3]

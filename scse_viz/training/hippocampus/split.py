@@ -1,9 +1,9 @@
-"""Which crops of the Decathlon's hippocampus task train, choose and judge the networks: by number of the file.
+"""Training, validation and test crops of the Decathlon's hippocampus task, by file number.
 
-Two crops of one person, left and right, are numbered 2 k - 1 and 2 k: their intensities come in the same steps, and no
-other neighbours' do. Of 65 people both crops are here, and all of these train. Every crop of VALIDATION and TEST is the
-only one of its person, so nobody is on two sides of the split, and the test crops are as many independent subjects.
-Which of the 90 single crops went where is chance: `random.Random(0).shuffle`, then 40 to test and 20 to validation.
+The two crops of one subject, left and right, are numbered 2 k - 1 and 2 k: their intensities are quantised alike, those
+of other neighbours are not. The 65 subjects of whom both crops exist are used for training. Every crop of VALIDATION
+and TEST is the only one of its subject, so no subject is on two sides of the split, and test crops are independent. The
+90 single crops were split at random: `random.Random(0).shuffle`, then 40 for test and 20 for validation.
 """
 
 # fmt: off

@@ -1,1 +1,1 @@
-"""Training of the MALC networks: real heads with manual labels, their slices, the recipe."""
+"""Training of the MALC networks on slices of real heads with manual labels, the paper's own data."""

@@ -1,7 +1,7 @@
-"""The shipped MALC networks: `python -m scse_viz.training.malc`, and the facts of their cards.
+"""The recipe of the shipped MALC networks, and the facts on their cards.
 
-Real T1-weighted heads without their skulls, labels drawn by hand: the scans of the MICCAI 2012 multi-atlas labelling
-challenge, on which Roy et al. 2018 measured. Landman and Warfield (eds.), "MICCAI 2012 Workshop on Multi-Atlas
+Real skull-stripped T1-weighted heads with manual labels: the scans of the MICCAI 2012 multi-atlas labelling challenge,
+on which Roy et al. 2018 evaluated. Landman and Warfield (eds.), "MICCAI 2012 Workshop on Multi-Atlas
 Labeling", 2012; Marcus et al., "Open Access Series of Imaging Studies (OASIS)", Journal of Cognitive Neuroscience 2007.
 """
 
@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from scse_viz.inference import network_input, window
@@ -21,7 +20,7 @@ from scse_viz.scans import PLANES, Scan, read_labels, read_scan
 from scse_viz.training import shipped
 from scse_viz.training.engine.losses import NO_CLASS
 from scse_viz.training.engine.schedule import Phase, Schedule
-from scse_viz.training.slices import SliceAugmentation, Slices, augmented, chosen, plane_slices, slices_of
+from scse_viz.training.slices import SliceAugmentation, Slices, augmented, centred, chosen, plane_slices, slices_of
 from scse_viz.zoo import Card
 from scse_viz.zoo.structures import BRAIN
 
@@ -45,8 +44,8 @@ NUMBERS: dict[str, Sequence[int]] = {
     "brain stem": (35,),
     "extra-cerebral CSF": (46,),
 }
-"""The labels of each structure. What is left (fifth ventricle, exterior, vessel, optic chiasm, basal forebrain) has no
-class of ours and is left out of loss and measure."""
+"""The labels of each structure. The others (fifth ventricle, exterior, vessel, optic chiasm, basal forebrain) belong to
+no class and count in neither loss nor Dice."""
 PLANE = "coronal"
 WIDTHS = {
     "unet": (16, 32, 64, 128, 128),
@@ -55,13 +54,13 @@ WIDTHS = {
 }
 """Widths by architecture, those of the brain networks: about 1.3 million parameters each."""
 HELD_OUT = slice(3, None, 5)
-"""Of the training heads in the order of subjects.csv, those on which all choices of recipe are made."""
+"""The training heads, in the order of subjects.csv, that are held out while the recipe is chosen."""
 SIDE = 176
-"""Pixels that hold every slice that was cut to its head."""
+"""Pixels that hold every slice cropped to its head."""
 ROOM = 2
-"""Pixels of black that are left around a head."""
+"""Pixels of black kept around a head."""
 SIZES = ((144, 160), (160, 160), (144, 160), (176, 176))
-"""Mostly just a head, which is quick; and as much black around it as slices have, for channel gates pool over it."""
+"""Mostly a tight crop, which is quick, and sometimes the margins of a whole slice, over which channel gates pool."""
 PHASES = (
     Phase("rare", 4, SIZES, Schedule(steps=2_500, rate=4e-3, warmup=100, checkpoint_every=100)),
     Phase(
@@ -69,21 +68,21 @@ PHASES = (
     ),
 )
 POWERS = {"rare": 0.5, "even": 0.0}
-"""By phase, how strongly rare classes weigh in the cross-entropy: without that the small structures are not found for
-thousands of slices, but to the end it swells them."""
+"""By phase, the exponent of class weights in the cross-entropy. At first rare classes must weigh more, or small
+structures are missed for thousands of slices; kept to the end, the weights would enlarge them."""
 FOCUSED = 0.5
-"""Share of the slices that are drawn to show a structure, each structure as often as the others."""
+"""Share of the slices that are drawn for a structure, all structures being equally likely."""
 AUGMENTATION = SliceAugmentation(turn=15.0, zoom=(0.9, 1.15), stretch=0.06, bend=4.0, gamma=0.2, offset=0.0)
 FACTS = {
     "data": "coronal slices of the 15 training heads of the MICCAI 2012 multi-atlas labelling challenge: real "
-    "T1-weighted scans of the OASIS project, labels drawn by hand, provided by Neuromorphometrics, Inc. "
-    "(neuromorphometrics.com) under academic subscription; the skull was taken off with a mask made from these labels",
+    "T1-weighted scans of the OASIS project, manual labels provided by Neuromorphometrics, Inc. "
+    "(neuromorphometrics.com) under academic subscription; skull-stripped with a mask made from these labels",
     "method": "Roy et al., Concurrent Spatial and Channel Squeeze & Excitation, MICCAI 2018, from scratch; "
     "Marcus et al., OASIS, Journal of Cognitive Neuroscience 2007",
-    "validation": "slices of three heads that were trained on: the curve shows how training goes, not how good it is",
+    "validation": "slices of three of the training heads: the curves show the course of training, not accuracy",
     "licence": "CC BY-NC 3.0, as the data",
 }
-"""What the cards say of the training: data, whose, and the licence of the weights."""
+"""What the cards state about the training: data, their source, and the licence of the weights."""
 REFERENCE_MM = (-14.0, 8.0)
 """The reference slices: coronal through hippocampus and thalamus, and through caudate and putamen."""
 REFERENCE_SIZE = (160, 160)
@@ -91,18 +90,18 @@ VALIDATION_EVERY = 12
 
 
 def split(folder: Path, part: str) -> list[str]:
-    """The heads of a part, "train" or "test", in the order of subjects.csv."""
+    """The heads of the "train" or "test" part, in the order of subjects.csv."""
     with (folder / "subjects.csv").open(encoding="utf-8", newline="") as lines:
         return [row["id"] for row in csv.DictReader(lines) if row["split"] == part]
 
 
 def held_out(folder: Path) -> list[str]:
-    """The training heads on which choices of recipe are made."""
+    """The training heads on which the recipe was chosen."""
     return split(folder, "train")[HELD_OUT]
 
 
 def classes_of(labels: np.ndarray) -> np.ndarray:
-    """Numbers of label_names.csv, any shape -> our classes, NO_CLASS where there is none of ours: uint8."""
+    """Numbers of label_names.csv, any shape -> our classes, NO_CLASS for labels of no class: uint8."""
     table = np.full(max(256, int(labels.max()) + 1), NO_CLASS, dtype=np.uint8)
     table[0] = 0
     for structure in BRAIN[1:]:
@@ -122,7 +121,7 @@ def card_of(architecture: str, variant: str) -> Card:
 
 
 def head_slices(scan: Scan, classes: np.ndarray) -> tuple[Tensor, Tensor]:
-    """All slices as at inference, cut to the head: images (N, 1, H, W) in 0 to 1.5, classes (N, H, W) int64."""
+    """All slices as at inference, cropped to the head: images (N, 1, H, W) in 0 to 1.5, classes (N, H, W) int64."""
     image, target = plane_slices(scan, classes, card_of("unet", "none"), PLANE)
     box = []
     for side in (1, 2):
@@ -133,7 +132,7 @@ def head_slices(scan: Scan, classes: np.ndarray) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True, eq=False)
 class Heads:
-    """The slices of heads; `shown` are the rows of those that show a structure, for each that occurs."""
+    """The slices of heads; `shown`, for each structure that occurs, the rows of the slices that show it."""
 
     slices: Slices
     shown: tuple[Tensor, ...]
@@ -151,16 +150,16 @@ def batch_of(heads: Heads, seed: int, phase: Phase, step: int) -> tuple[Tensor, 
     generator = shipped.generator_of(PHASES, phase, seed, step)
     rows = chosen(heads.slices, phase.batch, generator)
     structures = torch.randint(len(heads.shown), (phase.batch,), generator=generator).tolist()
-    places, focused = torch.rand(2, phase.batch, generator=generator)
+    positions, focused = torch.rand(2, phase.batch, generator=generator)
     for row, structure in enumerate(structures):
         if focused[row] < FOCUSED:
             shown = heads.shown[structure]
-            rows[row] = shown[int(places[row] * len(shown))]
+            rows[row] = shown[int(positions[row] * len(shown))]
     return augmented(heads.slices, rows, phase.sizes[step % len(phase.sizes)], generator, AUGMENTATION)
 
 
 def validation_batches(folder: Path, names: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
-    """Whole slices of heads, one of VALIDATION_EVERY, unchanged: a batch for each head."""
+    """Every VALIDATION_EVERY-th slice of the heads, whole and unchanged: a batch for each head."""
     batches = []
     for name in names:
         image, target = plane_slices(*read_subject(folder, name), card_of("unet", "none"), PLANE)
@@ -169,20 +168,17 @@ def validation_batches(folder: Path, names: Sequence[str]) -> list[tuple[Tensor,
 
 
 def class_weights(heads: Heads, seed: int, phase: Phase) -> Tensor:
-    """Weights (K,) from the classes' frequencies in the first hundred batches, as strong as POWERS says."""
+    """Class weights (K,) of a phase, from the frequencies in the first hundred batches of the first."""
     return shipped.class_weights(partial(batch_of, heads, seed, PHASES[0]), CLASSES, POWERS[phase.name])
 
 
 def reference_slices(path: Path) -> Tensor:
-    """Two coronal slices of a head without skull in MNI space: (2, 1, 160, 160).
+    """Two coronal slices of a skull-stripped head in MNI space: (2, 1, 160, 160).
 
-    The heads of the data set are not ours to show in the files that come with the networks.
+    The licence does not let us ship slices of the data set itself.
     """
     scan, card = read_scan(path), card_of("unet", "none")
     to_voxel = np.linalg.inv(scan.affine)
     axis = PLANES[PLANE]
-    indices = [round(float((to_voxel @ [0, place, 0, 1])[axis])) for place in REFERENCE_MM]
-    image = network_input(scan, card, PLANE, indices, window(scan, card))
-    down, across = (wanted - has for wanted, has in zip(REFERENCE_SIZE, image.shape[-2:], strict=True))
-    top, left = down // 2, across // 2
-    return F.pad(image, (left, across - left, top, down - top))  # what is negative is cut
+    indices = [round(float((to_voxel @ [0, mm, 0, 1])[axis])) for mm in REFERENCE_MM]
+    return centred(network_input(scan, card, PLANE, indices, window(scan, card)), REFERENCE_SIZE)

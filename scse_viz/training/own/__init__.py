@@ -1,1 +1,1 @@
-"""Training on a person's own data: what `scse-viz train` does."""
+"""Training on a user's own data: what `scse-viz train` does."""

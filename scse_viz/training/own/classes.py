@@ -1,4 +1,4 @@
-"""The numbers in label files -> the classes of a network, with names and colours."""
+"""Numbers in label files -> classes of a network, with names and colours."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from scse_viz.zoo.structures import Structure
 BACKGROUND = "background"
 MOST = NO_CLASS  # classes: label maps are stored as bytes
 COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
-"""Okabe and Ito's palette without black, which colour-blind people tell apart."""
+"""Okabe and Ito's palette without black, distinguishable with any colour vision."""
 GOLDEN = 0.618034
 SIDE = re.compile(r"(?<![a-z])(left|right|lh|rh|l|r)(?![a-z])", re.IGNORECASE)
 LINE = re.compile(r"(-?\d+)\s+(\S.*?)(?:\s+(\d+)\s+(\d+)\s+(\d+)(?:\s+\d+)?)?\s*")
@@ -29,7 +29,7 @@ class DataError(TrainingError):
 
 @dataclass(frozen=True)
 class Paints:
-    """How images are painted from label numbers: `numbers` rise from 0, and number i has intensity `groups[i]`."""
+    """How images are synthesised from labels: `numbers` ascend from 0, and `numbers[i]` has intensity `groups[i]`."""
 
     numbers: tuple[int, ...]
     groups: tuple[int, ...]
@@ -37,9 +37,9 @@ class Paints:
 
 @dataclass(frozen=True)
 class Classes:
-    """What a network is to name: `structures`, row = class, and `numbers`, number in the label files -> class.
+    """The classes of a network: `structures`, one a class, and `numbers`, number in the label files -> class.
 
-    A number that `numbers` lacks is an error in a label file, or background where `others` says so.
+    A number that `numbers` lacks is an error in a label file, or background with `others`.
     """
 
     structures: tuple[Structure, ...]
@@ -48,11 +48,11 @@ class Classes:
 
     @property
     def sided(self) -> bool:
-        """Whether left and right are structures of their own, so that a mirrored scan would be labelled wrongly."""
+        """Whether left and right are separate structures, so that a mirrored scan would be labelled wrongly."""
         return any(SIDE.search(structure.name) for structure in self.structures)
 
     def paints(self, numbers: Collection[int]) -> Paints:
-        """One intensity for the numbers of one structure, left and right alike, and one for each that has no name."""
+        """One intensity for all numbers of a structure, left and right alike, and one for each unnamed number."""
         known = tuple(sorted({0, *numbers}))
         rows = [self.numbers.get(number, 0) for number in known]
         kinds = [
@@ -63,19 +63,19 @@ class Classes:
         return Paints(known, tuple(order.index(kind) for kind in kinds))
 
     def of(self, labels: np.ndarray, name: str) -> np.ndarray:
-        """Numbers of a label file, any shape -> classes, uint8; raises DataError for a number that has no name."""
+        """Numbers of a label file, any shape -> classes, uint8; raises DataError for an unnamed number."""
         found = distinct(labels)
         unnamed = [number for number in found if number not in self.numbers]
         if unnamed and not self.others:
             raise DataError(
-                f"{name}: holds {_listed(unnamed)}, which has no name; named are {_listed(self.numbers)}. "
-                "Name it in dataset.json, or name the structures that you want with --classes"
+                f"{name}: contains {_listed(unnamed)} without a name; named are {_listed(self.numbers)}. "
+                "Add it to dataset.json, or list the structures to learn with --classes"
             )
         table = np.array([self.numbers.get(number, 0) for number in found], dtype=np.uint8)
         return table[np.searchsorted(found, labels)]
 
     def sentences(self) -> list[str]:
-        """How numbers become classes, a line a class: `2 hippocampus: 17 and 53 in the label files`."""
+        """How numbers become classes, one line each: `2 hippocampus: numbers 17 and 53 in the label files`."""
         lines = []
         for structure in self.structures:
             given = [number for number, row in self.numbers.items() if row == structure.number]
@@ -86,7 +86,7 @@ class Classes:
 
 def distinct(labels: np.ndarray) -> list[int]:
     """The numbers that occur in labels of any shape, in order."""
-    if labels.min() >= 0 and labels.max() < 2**16:  # counting is quicker than sorting
+    if labels.min() >= 0 and labels.max() < 2**16:  # faster than sorting
         return np.flatnonzero(np.bincount(labels.ravel())).tolist()
     return np.unique(labels).tolist()
 
@@ -97,16 +97,16 @@ def named_in_dataset(labels: object) -> Classes:
 
 
 def named_in_file(path: Path, occurring: Collection[int]) -> Classes:
-    """Classes of a file of lines `number name`, with red, green and blue from 0 to 255 after the name where wanted.
+    """Classes of a file of lines `number name`, each optionally followed by red, green and blue in 0 to 255.
 
-    A FreeSurfer colour table is such a file; `#` begins a comment. A .json file is read as dataset.json is, or as its
-    table of labels alone. Structures of one name are one class, a number that has no line is background, and lines
-    whose number is not `occurring` in the label files are left out.
+    A FreeSurfer colour table is such a file; `#` begins a comment. A .json file is read like dataset.json, or as its
+    table of labels alone. Structures that share a name are one class, numbers without a line are background, and lines
+    whose number is not `occurring` in the label files are ignored.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as text; give a file of lines like `17 hippocampus`") from error
+        raise DataError(f"{path}: not a readable text file; give lines like `17 hippocampus`") from error
     if path.suffix == ".json":
         facts = read_json(path)
         names, colours = _names(facts.get("labels", facts), path.name), dict[str, str]()
@@ -114,29 +114,29 @@ def named_in_file(path: Path, occurring: Collection[int]) -> Classes:
         names, colours = _lines(text, path.name)
     kept = {number: name for number, name in names.items() if number in occurring}
     if not kept:
-        raise DataError(f"{path.name}: names {_listed(names)}, and the label files hold {_listed(occurring)}")
+        raise DataError(f"{path.name}: names {_listed(names)}, but the label files contain {_listed(occurring)}")
     found = _classes(kept, colours, path.name)
     return Classes(found.structures, found.numbers, others=True)
 
 
 def numbered(numbers: Iterable[int]) -> Classes:
-    """Classes of label files that nobody named: every number but 0 is a structure, `label 17`."""
+    """Classes of unnamed label files: every number but 0 is a structure, `label 17`."""
     return _classes({number: f"label {number}" for number in sorted({*numbers} - {0})}, {}, "the label files")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A table in a JSON file; raises DataError for anything else."""
+    """The table in a JSON file; raises DataError for anything else."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path.name}: is not JSON that can be read: {error}") from error
+        raise DataError(f"{path.name}: not readable as JSON: {error}") from error
     if not isinstance(facts, dict):
-        raise DataError(f"{path.name}: holds no table; give it the form of the Medical Segmentation Decathlon")
+        raise DataError(f"{path.name}: not a table; write it as the Medical Segmentation Decathlon does")
     return facts
 
 
 def _names(labels: object, source: str) -> dict[int, str]:
-    """Number -> name, of a table that goes either way."""
+    """Number -> name, from a table in either direction."""
     try:
         if not isinstance(labels, dict) or not labels:
             raise TypeError("no table")
@@ -150,7 +150,7 @@ def _names(labels: object, source: str) -> dict[int, str]:
 
 
 def _lines(text: str, source: str) -> tuple[dict[int, str], dict[str, str]]:
-    """Lines `number name [red green blue [transparency]]` -> number -> name, and name -> colour where one is given."""
+    """Lines `number name [red green blue [alpha]]` -> number -> name, and name -> colour where given."""
     names: dict[int, str] = {}
     colours: dict[str, str] = {}
     for count, whole in enumerate(text.splitlines(), 1):
@@ -159,10 +159,10 @@ def _lines(text: str, source: str) -> tuple[dict[int, str], dict[str, str]]:
             continue
         match = LINE.fullmatch(line)
         if match is None:
-            raise DataError(f"{source}: line {count} is not a number and a name, like `17 hippocampus`")
+            raise DataError(f"{source}: line {count} lacks the form `17 hippocampus`")
         number, name, *colour = match.groups()
         if int(number) in names:
-            raise DataError(f"{source}: line {count} names {number} a second time; give each number one name")
+            raise DataError(f"{source}: line {count} repeats number {number}; give each number one name")
         names[int(number)] = name
         if colour[0] is not None:
             colours.setdefault(name, "#" + "".join(f"{min(int(part), 255):02x}" for part in colour))
@@ -172,15 +172,15 @@ def _lines(text: str, source: str) -> tuple[dict[int, str], dict[str, str]]:
 def _classes(names: Mapping[int, str], colours: Mapping[str, str], source: str) -> Classes:
     """Classes in the order of their lowest number; background, named or not, is 0."""
     if names and min(names) < 0:
-        raise DataError(f"{source}: number {min(names)}; labels are whole numbers from 0, renumber it")
+        raise DataError(f"{source}: number {min(names)}; labels must be whole numbers from 0; renumber it")
     named = {number: BACKGROUND if number == 0 else str(name) for number, name in sorted(names.items())}
     order = [BACKGROUND, *(name for name in dict.fromkeys(named.values()) if name != BACKGROUND)]
     if len(order) < 2:
-        raise DataError(f"{source}: names nothing but background; there must be a structure to learn")
+        raise DataError(f"{source}: names background alone; add a structure to learn")
     if len(order) > MOST:
         raise DataError(
-            f"{source}: {len(order)} different numbers, and a network names up to {MOST}; are these labels and not "
-            "intensities? Name the structures that you want with --classes"
+            f"{source}: {len(order)} different numbers, more than the {MOST} classes possible; are these "
+            "intensities, not labels? Otherwise list the structures to learn with --classes"
         )
     structures = tuple(
         Structure(row, name, colours.get(name, _colour(row - 1)) if row else "#000000")
@@ -190,7 +190,7 @@ def _classes(names: Mapping[int, str], colours: Mapping[str, str], source: str) 
 
 
 def _colour(count: int) -> str:
-    """The palette, and after it the same hues lighter and darker, each different from all before."""
+    """The palette, then the same hues lighter and darker, all different."""
     [base] = rgb([COLOURS[count % len(COLOURS)]])
     shade = 1.2 * ((count // len(COLOURS) * GOLDEN + 0.5) % 1 - 0.5)  # from -0.6, darker, to 0.6, lighter
     target = 255 if shade > 0 else 0
@@ -198,7 +198,7 @@ def _colour(count: int) -> str:
 
 
 def _listed(numbers: Iterable[int]) -> str:
-    """`number 1`, or `numbers 1, 2 and 5`; of many the first and the last."""
+    """`number 1`, or `numbers 1, 2 and 5`; of many the count, the first and the last."""
     found = sorted(numbers)
     if len(found) == 1:
         return f"number {found[0]}"

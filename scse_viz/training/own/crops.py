@@ -1,7 +1,6 @@
-"""The crops of a step: slices turned, scaled, mirrored and changed in intensity, or painted from labels alone.
+"""The crops of a step: slices rotated, scaled, mirrored and changed in intensity, or synthesised from labels alone.
 
-A step's crops depend on the seed and on the step's number alone: so every variant sees the same ones, and a run that
-was stopped goes on with those that it would have seen.
+The crops depend on seed and step alone: every variant sees the same ones, and so does a resumed training.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,15 +19,15 @@ from scse_viz.training.own.volumes import Volume, slice_images, slice_labels
 from scse_viz.zoo import Card
 
 LARGEST_SIZE = 256
-"""Pixels a side of a crop, unless a person chooses more."""
+"""Pixels a side of a crop, unless more are chosen."""
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How crops differ from slices: shares are probabilities, angles in degrees; gains, gamma and noise random normal.
+    """How crops differ from slices: probabilities, angles in degrees; gain, gamma and noise are normally distributed.
 
-    `focused` is the share of crops about a structure, each as often as the others; `scale` the sizes of a pixel in
-    pixels of the slice; `mirror` the probability that left and right are exchanged, in planes that show both.
+    `focused` is the share of crops placed on a structure, all equally likely; `scale` the range of the size of a pixel
+    in pixels of the slice; `mirror` the probability that left and right are exchanged, in planes that show both.
     """
 
     focused: float = 0.5
@@ -42,9 +41,9 @@ class Augmentation:
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """Crops of `volumes`, `batch` a step, `size` pixels a side, of the planes of the card.
+    """Crops of `volumes` in the planes of the card, `batch` a step, `size` pixels a side.
 
-    `paints` say how images are painted from the numbers of the label files; None for real images.
+    `paints` describe how images are synthesised from label numbers; None for real images.
     """
 
     volumes: Sequence[Volume]
@@ -56,7 +55,7 @@ class Crops:
     paints: Paints | None = None
 
     def of_step(self, step: int, rank: int = 0, ranks: int = 1) -> tuple[Tensor, Tensor]:
-        """Images (B, C, S, S) in 0 to the card's maximum and classes (B, S, S) int64: the part of one of `ranks`."""
+        """Images (B, C, S, S) in 0 to the card's maximum and classes (B, S, S) int64: a process's share."""
         crops = [self._crop(np.random.default_rng((self.seed, step, row))) for row in range(rank, self.batch, ranks)]
         return torch.stack([image for image, _ in crops]), torch.stack([classes for _, classes in crops])
 
@@ -65,9 +64,9 @@ class Crops:
         augmentation, card = self.augmentation, self.card
         volume = self.volumes[int(random.integers(len(self.volumes)))]
         plane = card.planes[int(random.integers(len(card.planes)))]
-        index, point = self._place(volume, plane, random)
+        index, point = self._target(volume, plane, random)
         height, width = input_size(volume.scan, card, plane)
-        centre = [_centre(place, side, self.size, random) for place, side in zip(point, (height, width), strict=True)]
+        centre = [_centre(share, side, self.size, random) for share, side in zip(point, (height, width), strict=True)]
         angle = np.deg2rad(random.uniform(-augmentation.turn, augmentation.turn))
         mirrored = plane != "sagittal" and random.random() < augmentation.mirror
         ways = random.uniform(*augmentation.scale) * np.array(
@@ -83,8 +82,8 @@ class Crops:
         image = F.grid_sample(slice_images(volume, card, plane, [index]), grid, align_corners=False)[0]
         return self._changed(image, random), classes
 
-    def _place(self, volume: Volume, plane: str, random: np.random.Generator) -> tuple[int, tuple[float, float]]:
-        """A slice, and the point of it to look at, as shares of its height and width."""
+    def _target(self, volume: Volume, plane: str, random: np.random.Generator) -> tuple[int, tuple[float, float]]:
+        """The index of a slice, and a point in it as shares of its height and width."""
         if not volume.points or random.random() > self.augmentation.focused:
             return int(random.integers(slice_grid(volume.scan, plane).count)), (random.random(), random.random())
         found = volume.points[list(volume.points)[random.integers(len(volume.points))]]
@@ -94,7 +93,7 @@ class Crops:
         return int(voxel[PLANES[plane]]), ((height - 0.5 - voxel[down]) / height, (voxel[across] + 0.5) / width)
 
     def _changed(self, image: Tensor, random: np.random.Generator) -> Tensor:
-        """Each channel (S, S) with a gamma and a gain of its own, and noise."""
+        """The image (C, S, S) with gamma and gain drawn for each channel, and noise."""
         augmentation = self.augmentation
         gamma, gain = torch.from_numpy(random.standard_normal((2, len(image), 1, 1), dtype=np.float32))
         noise = torch.from_numpy(random.standard_normal(tuple(image.shape), dtype=np.float32))
@@ -103,28 +102,30 @@ class Crops:
 
 
 def painted(numbers: Tensor, paints: Paints, random: np.random.Generator) -> Tensor:
-    """An image of label numbers (H, W), those of a group at an intensity of its own: (1, H, W) in 0 to 1.5.
+    """An image of label numbers (H, W) with a random intensity for each group: (1, H, W) in 0 to 1.5.
 
-    In half of the images what is numbered 0 is black. Billot et al. 2023, as in scse_viz.training.synthesis.
+    In half of the images, number 0 is black. Billot et al. 2023, as in scse_viz.training.brain.synthesis.
     """
     generator = Generator().manual_seed(int(random.integers(2**62)))
     kinds = max(paints.groups) + 1
     mean, std = random.uniform(0, 255, kinds), random.uniform(0, 25, kinds)
-    mean = mean[list(paints.groups)] + 5 * random.standard_normal(len(paints.groups))  # left a little unlike right
+    mean = mean[list(paints.groups)] + 5 * random.standard_normal(
+        len(paints.groups)
+    )  # left differs a little from right
     levels = torch.from_numpy(np.stack([mean, std[list(paints.groups)]])[:, None]).float()
     black = torch.tensor([random.random() < 0.5])
     rows = torch.searchsorted(torch.tensor(paints.numbers), numbers)
-    return paint(rows[None], levels[0], levels[1], black, generator, SynthesisRecipe())[0]
+    return paint(rows[None], levels, black, generator, SynthesisRecipe())[0]
 
 
 def whole_slices(
     volumes: Sequence[Volume], card: Card, count: int, paints: Paints | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Up to `count` slices, the same for the same volumes, as they are: images (1, C, h, w) and classes (1, h, w)."""
+    """Up to `count` whole slices, the same for the same volumes: images (1, C, h, w) and classes (1, h, w)."""
     random = np.random.default_rng(0)
-    places = [(v, plane, i) for v in volumes for plane in card.planes for i in range(slice_grid(v.scan, plane).count)]
-    for row in sorted(random.permutation(len(places))[:count]):
-        volume, plane, index = places[row]
+    slices = [(v, plane, i) for v in volumes for plane in card.planes for i in range(slice_grid(v.scan, plane).count)]
+    for row in sorted(random.permutation(len(slices))[:count]):
+        volume, plane, index = slices[row]
         yield slice_pair(volume, card, plane, index, paints, random)
 
 
@@ -136,7 +137,7 @@ def slice_pair(
     paints: Paints | None,
     random: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """One whole slice, painted where `paints` are given: image (1, C, h, w) and classes (1, h, w)."""
+    """One whole slice, synthesised if `paints` are given: image (1, C, h, w) and classes (1, h, w)."""
     classes = slice_labels(volume.classes, volume, card, plane, index)[None]
     if paints is None:
         return slice_images(volume, card, plane, [index]), classes
@@ -144,22 +145,22 @@ def slice_pair(
 
 
 def default_size(volumes: Sequence[Volume], card: Card) -> int:
-    """A side of crops that shows what a slice shows: its longer side, a multiple of 16, at most LARGEST_SIZE."""
+    """The side of crops that cover a slice: its longer side, rounded up to a multiple of 16, at most LARGEST_SIZE."""
     sides = [max(input_size(volume.scan, card, plane)) for volume in volumes for plane in card.planes]
     return int(min(LARGEST_SIZE, -(-float(np.median(sides)) // 16) * 16))
 
 
 def _centre(share: float, side: int, size: int, random: np.random.Generator) -> float:
-    """Where the middle of a crop lies on a side of a slice, in pixels: near the point, and beyond no edge if it can."""
+    """The centre of a crop along a side of a slice, in pixels: near the point, and inside the slice where possible."""
     if side <= size:
         return side / 2 + random.uniform(-0.1, 0.1) * side
     return float(np.clip(share * side + random.uniform(-0.25, 0.25) * size, size / 2, side - size / 2))
 
 
 def _grid(centre: Sequence[float], ways: np.ndarray, size: int, shape: tuple[int, int]) -> Tensor:
-    """Where the pixels of a crop lie, in the terms of grid_sample: (1, size, size, 2), column and row in -1 to 1.
+    """The positions of a crop's pixels for grid_sample: (1, size, size, 2), column and row in -1 to 1.
 
-    `ways` (2, 2): row and column of the slice against row and column of the crop.
+    `ways` (2, 2) map rows and columns of the crop to those of the slice.
     """
     ticks = np.arange(size) - (size - 1) / 2
     rows, columns = np.einsum("ij,jrc->irc", ways, np.stack(np.meshgrid(ticks, ticks, indexing="ij")))

@@ -1,4 +1,4 @@
-"""A folder of a person's -> what is trained: volumes in memory, split by subject, and the card they decide about."""
+"""A user's folder -> training data: volumes in memory, split by subject, and the card that follows from them."""
 
 import hashlib
 import random
@@ -18,14 +18,14 @@ from scse_viz.training.own.folder import Case, Folder, find_cases
 from scse_viz.training.own.volumes import Volume, numbers_of, pixel_of, planes_of, read_volume
 from scse_viz.zoo import Card
 
-SPLIT_SEED = 0  # the same for every seed and variant, so that their figures are of the same subjects
+SPLIT_SEED = 0  # one for all seeds and variants, so that they are validated on the same subjects
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a person may choose about the data; None leaves it to what the data are like.
+    """A user's choices about the data; None derives them from the data.
 
-    `validation` is the share of subjects held out, or a file of the names of the cases held out, one a line.
+    `validation` is the share of subjects held out, or a file that lists the cases held out, one a line.
     """
 
     name: str | None = None
@@ -38,9 +38,9 @@ class Wishes:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Volumes to train on and to validate with, and a card with all that they decide: classes, planes, pixel, channels.
+    """Volumes for training and validation, and the card that follows from them: classes, planes, pixel size, channels.
 
-    `paints` say how images are painted from the numbers of the label files; None for real images.
+    `paints` describe how images are synthesised from label numbers; None for real images.
     """
 
     folder: Folder
@@ -51,25 +51,25 @@ class Data:
     paints: Paints | None
 
     def sentences(self) -> list[str]:
-        """What was read, what becomes of it, and who is held out, for people."""
+        """What was read, how numbers become classes, and how many scans are held out."""
         card, channels = self.card, ", ".join(self.card.channels)
         return [
-            f"{card.anatomy}: scans to train on {len(self.training)}, held out {len(self.validation)}, of other "
-            f"subjects; {', '.join(card.planes)} slices, pixels of {card.pixel_mm:g} mm"
+            f"{card.anatomy}: {len(self.training)} scans for training, {len(self.validation)} of other subjects held "
+            f"out; {', '.join(card.planes)} slices, pixels of {card.pixel_mm:g} mm"
             + (f"; channels {channels}" if channels else ""),
             *self.classes.sentences(),
-            *(["Left and right have names of their own, so no crop is mirrored."] if self.classes.sided else []),
+            *(["Left and right are named separately, so crops are not mirrored."] if self.classes.sided else []),
         ]
 
     @property
     def digest(self) -> str:
-        """Of all intensities and labels."""
+        """Hash of all intensities and labels."""
         volumes = (*self.training, *self.validation)
         return hashlib.sha256("".join(volume.digest for volume in volumes).encode()).hexdigest()
 
 
 def read_data(path: Path, wishes: Wishes) -> Data:
-    """Read a whole folder; raises DataError, or ScanError for a file of it, with a sentence on what to do."""
+    """Read a whole folder; raises DataError, or ScanError for one of its files."""
     folder = find_cases(path, labels_only=wishes.labels_only)
     held_out = _held_out(folder.cases, wishes.validation)
     numbers: set[int] = {0}
@@ -78,7 +78,7 @@ def read_data(path: Path, wishes: Wishes) -> Data:
             numbers.update(numbers_of(case))
             if min(numbers) < 0:
                 raise DataError(
-                    f"{case.labels.name}: number {min(numbers)}; labels are whole numbers from 0, renumber it"
+                    f"{case.labels.name}: number {min(numbers)}; labels must be whole numbers from 0; renumber it"
                 )
     classes = _classes(folder, wishes, numbers)
     card = _card(wishes.name or folder.name, classes)
@@ -112,12 +112,11 @@ def _classes(folder: Folder, wishes: Wishes, numbers: set[int]) -> Classes:
 
 
 def _held_out(cases: Sequence[Case], validation: float | Path) -> set[str]:
-    """The names of the cases that validate: those of a share of the subjects, or those in a file."""
+    """The names of the cases held out: those of a share of the subjects, or those listed in a file."""
     subjects = sorted({case.subject for case in cases})
     if len(subjects) < 2:
         raise DataError(
-            f"{len(subjects)} subject; at least 2 are needed, one to train on and one to validate with, each in a "
-            "file of its own"
+            f"{len(subjects)} subject; at least 2 are needed, for training and for validation, in separate files"
         )
     if isinstance(validation, Path):
         return _held_out_in(validation, cases)
@@ -132,48 +131,52 @@ def _held_out_in(path: Path, cases: Sequence[Case]) -> set[str]:
     try:
         lines = path.read_text(encoding="utf-8-sig").split()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as text; give a share, or a file of names, one a line") from error
+        raise DataError(
+            f"{path}: not a readable text file; give a share, or a file that lists scans, one a line"
+        ) from error
     known = {case.name: case.subject for case in cases}
     for name in lines:
         if name not in known:
-            raise DataError(f"{path.name}: names {name}, and there is no such scan; names are like {cases[0].name}")
+            raise DataError(f"{path.name}: lists {name}, but there is no such scan; names are like {cases[0].name}")
     if not 0 < len(set(lines)) < len(cases):
-        raise DataError(f"{path.name}: holds out {len(set(lines))} of {len(cases)} scans; leave some on both sides")
+        raise DataError(
+            f"{path.name}: holds out {len(set(lines))} of {len(cases)} scans; some must remain on either side"
+        )
     shared = {known[name] for name in lines} & {subject for name, subject in known.items() if name not in lines}
     if shared:
-        raise DataError(f"{path.name}: holds out some scans of {min(shared)} and not all; keep a subject on one side")
+        raise DataError(f"{path.name}: holds out only some scans of {min(shared)}; keep a subject on one side")
     return set(lines)
 
 
 def _check_structures(volumes: Sequence[Volume], held_out: set[str], classes: Classes) -> None:
-    """Refuses data without anything to learn, and structures that no scan to train on shows."""
+    """Raises DataError for data without a structure, and for structures that no training scan shows."""
     counts = np.sum([volume.counts for volume in volumes if volume.name not in held_out], axis=0)
     elsewhere = np.sum([volume.counts for volume in volumes if volume.name in held_out], axis=0)
     if counts[1:].sum() == 0:
-        raise DataError("the label files to train on hold background alone; there must be a structure to learn")
+        raise DataError("the training label files contain background alone; they must show a structure")
     for structure, count, other in zip(classes.structures[1:], counts[1:], elsewhere[1:], strict=True):
         if count == 0:
             where = "only in scans that are held out" if other else "in no label file"
             raise DataError(
-                f"{structure.name} occurs {where}; take it from the names, or "
-                + ("choose others to hold out with --validation" if other else "add scans that show it")
+                f"{structure.name} occurs {where}; remove it from the names, or "
+                + ("hold out other scans with --validation" if other else "add scans that show it")
             )
 
 
 def _channels(volumes: Sequence[Volume], named: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of the channels where there are several; raises DataError where scans differ in how many."""
+    """The names of the channels, if there are several; raises DataError where scans differ in their number."""
     first = volumes[0]
     for volume in volumes:
         if len(volume.channels) != len(first.channels):
             raise DataError(
-                f"{volume.name}: {len(volume.channels)} channels where {first.name} has {len(first.channels)}; "
-                "every scan needs the same"
+                f"{volume.name}: {len(volume.channels)} channels, but {first.name} has {len(first.channels)}; "
+                "all scans need the same number"
             )
     count = len(first.channels)
     if named and len(named) != count:
         raise DataError(
-            f"dataset.json names {len(named)} channels ({', '.join(named)}) and the images have {count}; correct "
-            '"modality" there'
+            f"dataset.json names {len(named)} channels ({', '.join(named)}) but the images have {count}; correct "
+            'its "modality"'
         )
     if count == 1:
         return ()
@@ -184,7 +187,7 @@ def _planes(volumes: Sequence[Volume], wanted: tuple[str, ...] | None) -> tuple[
     if not wanted:
         found = planes_of(volumes)
         if not found:
-            raise DataError("the images share no plane with slices in it; give volumes, or pictures, not both")
+            raise DataError("the images have no plane in common; give volumes or single slices, not both")
         return found
     for plane in wanted:
         for volume in volumes:
@@ -194,7 +197,7 @@ def _planes(volumes: Sequence[Volume], wanted: tuple[str, ...] | None) -> tuple[
 
 
 def _card(name: str, classes: Classes) -> Card:
-    """The card as far as names and classes go; architecture and variant stand for any."""
+    """The card as far as name and classes are known; architecture and variant are placeholders."""
     anatomy = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     if not anatomy:
         raise DataError(f"{name!r}: a name needs letters or digits; choose one with --name")

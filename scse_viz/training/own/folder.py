@@ -1,4 +1,4 @@
-"""A folder of scans and label maps -> its cases: which files belong together, and what dataset.json says of them."""
+"""A folder of scans and label maps -> cases: which files belong together, and what dataset.json says about them."""
 
 import re
 from collections import Counter
@@ -8,7 +8,7 @@ from pathlib import Path
 from scse_viz.training.own.classes import Classes, DataError, named_in_dataset, read_json
 
 LAYOUTS = (("imagesTr", "labelsTr"), ("images", "labels"))
-"""Folders of images and of labels: the Medical Segmentation Decathlon's, and the plain one."""
+"""Names of image and label folders: the Medical Segmentation Decathlon's, and plain ones."""
 SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 ENDINGS = re.compile(r"(\.nii|\.mgh)?\.[A-Za-z0-9]+$")
 CHANNEL = re.compile(r"_\d{4}$")
@@ -18,7 +18,7 @@ EXPECTED = "imagesTr/ and labelsTr/, or images/ and labels/"
 
 @dataclass(frozen=True)
 class Case:
-    """The files of one scan: `images` one file, or one a channel as nnU-Net keeps them; none for labels alone."""
+    """The files of one scan: `images` is one file, or one a channel as in nnU-Net; empty for labels alone."""
 
     name: str
     subject: str
@@ -28,7 +28,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Folder:
-    """The cases in a folder by name; `channels`, `classes` and `licence` where dataset.json gives them."""
+    """The cases in a folder, by name; `channels`, `classes` and `licence` from dataset.json."""
 
     name: str
     cases: tuple[Case, ...]
@@ -38,9 +38,9 @@ class Folder:
 
 
 def find_cases(data: Path, *, labels_only: bool = False) -> Folder:
-    """The cases of a folder; raises DataError for a folder without pairs, and for files that lack their other half.
+    """The cases of a folder; raises DataError for a folder without pairs, and for files without a counterpart.
 
-    With `labels_only` the folder holds label maps, in it or in its labelsTr/ or labels/, and images are left alone.
+    With `labels_only`, label maps are read from the folder itself or its labelsTr/ or labels/, and images are ignored.
     """
     if not data.is_dir():
         raise DataError(f"{data}: no such folder; give one with {EXPECTED}")
@@ -50,10 +50,10 @@ def find_cases(data: Path, *, labels_only: bool = False) -> Folder:
         cases = tuple(Case(name, _subject(name), (), path) for name, path in labels.items())
     else:
         if layout is None or not (data / layout[0]).is_dir():
-            raise DataError(f"{data}: has no {EXPECTED}; name the folders so, or give label maps with --labels-only")
+            raise DataError(f"{data}: lacks {EXPECTED}; name the folders so, or train on label maps with --labels-only")
         cases = _pairs(data / layout[0], data / layout[1])
     if not cases:
-        raise DataError(f"{data}: no label files there; put the label maps in it, one a scan")
+        raise DataError(f"{data}: no label files in it; add label maps, one a scan")
     about = data / "dataset.json"
     facts = read_json(about) if about.is_file() else {}
     channels = facts.get("modality", facts.get("channel_names", {}))
@@ -69,33 +69,35 @@ def find_cases(data: Path, *, labels_only: bool = False) -> Folder:
 def _pairs(images: Path, labels: Path) -> tuple[Case, ...]:
     given, wanted = _files(images), _files(labels)
     if not given:
-        raise DataError(f"{images}: no images there; put the scans in it, under the names of their label files")
+        raise DataError(f"{images}: no images in it; add the scans, named like their label files")
     if not wanted:
-        raise DataError(f"{labels}: no label files there; put them in it, under the names of their images")
+        raise DataError(f"{labels}: no label files in it; add them, named like their images")
     parts: dict[str, list[str]] = {}  # name of a label file -> names of its channels
     for name in given:
         parts.setdefault(name if name in wanted else CHANNEL.sub("", name), []).append(name)
     for name, found in parts.items():
         if name not in wanted:
             raise DataError(
-                f"{given[found[0]].name}: has no label file {name} in {labels.name}/; add it, or take the image away"
+                f"{given[found[0]].name}: lacks its label file {name} in {labels.name}/; add it, or remove the image"
             )
     for name, path in wanted.items():
         if name not in parts:
-            raise DataError(f"{path.name}: has no image {name} in {images.name}/; add it, or take the labels away")
+            raise DataError(f"{path.name}: lacks its image {name} in {images.name}/; add it, or remove the labels")
     usual = Counter(len(found) for found in parts.values()).most_common(1)[0][0]
     for name, found in parts.items():
         if len(found) != usual:
-            raise DataError(f"{name}: {len(found)} image files where others have {usual}; give every scan the same")
+            raise DataError(
+                f"{name}: {len(found)} image files, but others have {usual}; all scans need the same number"
+            )
     return tuple(
         Case(name, _subject(name), tuple(given[part] for part in parts[name]), path) for name, path in wanted.items()
     )
 
 
 def _files(folder: Path, others: tuple[str, ...] = NO_IMAGES) -> dict[str, Path]:
-    """The images of a folder by name without ending; raises DataError for two of one name.
+    """The images of a folder, by name without suffix; raises DataError for two of the same name.
 
-    Left out are hidden files, those that end as `others`, and the header of an Analyze pair, which goes with its .img.
+    Hidden files, files with suffixes in `others`, and the header of an Analyze pair are ignored.
     """
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
@@ -104,12 +106,12 @@ def _files(folder: Path, others: tuple[str, ...] = NO_IMAGES) -> dict[str, Path]
             continue
         name = ENDINGS.sub("", path.name)
         if name in found:
-            raise DataError(f"{folder.name}/: {found[name].name} and {path.name} have one name; take one of them away")
+            raise DataError(f"{folder.name}/: {found[name].name} and {path.name} share a name; remove one of them")
         found[name] = path
     return found
 
 
 def _subject(name: str) -> str:
-    """Whose scan it is: sub-NAME where BIDS's way of naming says so, else the file stands for a subject."""
+    """The subject of a scan: sub-NAME of BIDS, or else the name of the file."""
     match = SUBJECT.match(name)
     return match.group() if match else name

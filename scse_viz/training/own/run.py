@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from scse_viz import zoo
@@ -27,6 +27,7 @@ from scse_viz.training.own.crops import Augmentation, Crops, default_size, slice
 from scse_viz.training.own.data import Data
 from scse_viz.training.own.metrics import sentence, write_rows
 from scse_viz.training.own.settings import Settings
+from scse_viz.training.slices import centred
 from scse_viz.zoo import Card
 from scse_viz.zoo.history import SUFFIX
 
@@ -88,18 +89,16 @@ def _report(run: Path, schedule: Schedule, name: str, rows: Sequence[Row]) -> No
 
 
 def _check(card: Card, settings: Settings, size: int, out: Path, processes: int) -> None:
-    """Refuses, before anything runs, what could not be trained, written or opened."""
+    """Raises DataError for what cannot be trained or written, and WeightsError for what could not be opened then."""
     if (zoo.PRETRAINED / f"{card.name}.json").exists() and out.resolve() != zoo.PRETRAINED.resolve():
         raise DataError(f"{card.name} is a shipped network; choose another --name")
     share = settings.batch // processes
     if share == 0:
-        raise DataError(
-            f"--batch {settings.batch} leaves nothing for some of {processes} processes; choose a larger one"
-        )
+        raise DataError(f"--batch {settings.batch} is too small for {processes} processes; choose at least {processes}")
     if share * math.ceil(size / 2**DEPTH) ** 2 == 1:
         raise DataError(
-            f"--batch {settings.batch} of --size {size} leaves one pixel to normalise over in the bottleneck; choose a "
-            "larger batch or size"
+            f"--batch {settings.batch} of --size {size} leaves a single pixel to normalise over in the bottleneck; "
+            "choose a larger batch or size"
         )
     try:
         card.network()
@@ -108,25 +107,18 @@ def _check(card: Card, settings: Settings, size: int, out: Path, processes: int)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"{out}: cannot be made, {error.strerror}; choose another folder") from error
-    zoo.cards(out)  # a folder with other tables in it could not be opened afterwards
+        raise DataError(f"{out}: cannot be created, {error.strerror}; choose another folder") from error
+    zoo.cards(out)  # a folder that holds other tables could not be opened afterwards
 
 
 def _references(data: Data, card: Card, size: int) -> Iterator[Tensor]:
-    """Of each of two planes at most, the held-out slice that shows most of the structures: (1, C, S, S)."""
+    """In up to two planes, the held-out slice that shows most of the structures: (1, C, S, S)."""
     volume = data.validation[0]
     for plane in card.planes[-2:]:
         across = tuple(axis for axis in range(3) if axis != PLANES[plane])
         index = int((volume.classes > 0).sum(axis=across).argmax())
         image, _ = slice_pair(volume, card, plane, index, data.paints, np.random.default_rng(0))
-        yield _centred(image, size)
-
-
-def _centred(image: Tensor, size: int) -> Tensor:
-    """Cut or fill with black to a square about the middle: (1, C, H, W) -> (1, C, S, S)."""
-    down, across = (size - has for has in image.shape[-2:])
-    top, left = int(down / 2), int(across / 2)
-    return nn.functional.pad(image, (left, across - left, top, down - top))  # what is negative is cut
+        yield centred(image, (size, size))
 
 
 def _facts(data: Data, crops: Crops) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Cases -> volumes in memory: channels windowed as at inference, classes, and where each structure lies."""
+"""Cases -> volumes in memory: channels windowed as at inference, classes, and voxels of each structure."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -18,17 +18,17 @@ from scse_viz.training.own.folder import Case
 from scse_viz.zoo import Card
 
 POINTS = 2000
-"""Voxels kept of each class of each volume, as centres of crops."""
+"""Voxels stored for each class and volume, as centres of crops."""
 ISOTROPIC = 2.0
-"""The longest side of a voxel over the shortest, up to which slices of all planes are trained on."""
+"""The largest ratio of voxel sides for which slices of all planes are used."""
 
 
 @dataclass(frozen=True, eq=False)
 class Volume:
     """A case in memory: `channels` with voxels (X, Y, Z) float16 in 0 to the card's maximum, `classes` (X, Y, Z) uint8.
 
-    Without images `channels` holds one scan whose voxels are the numbers of the label file. `points`, class ->
-    (N, 3) int16, are voxels of each structure that occurs; `counts` (K,) how many voxels each class has.
+    Without images, `channels` is one scan whose voxels are the numbers of the label file. `points`, class -> (N, 3)
+    int16, are voxels of each structure that occurs; `counts` (K,) the number of voxels of each class.
     """
 
     name: str
@@ -41,21 +41,21 @@ class Volume:
 
     @property
     def scan(self) -> Scan:
-        """The first channel: it stands for the grid of all."""
+        """The first channel, which represents the grid of all."""
         return self.channels[0]
 
 
 def read_volume(case: Case, card: Card, classes: Classes) -> Volume:
-    """Read a case, its channels windowed with the card's percentiles of the whole scan each.
+    """Read a case; each channel is windowed with the card's percentiles of the whole scan.
 
-    Raises ScanError for a file that cannot be read and for labels off the grid, DataError for channels that differ.
+    Raises ScanError for unreadable files and for labels on another grid, DataError for channels on different grids.
     """
     digest = hashlib.sha256()
     if case.images:
         read = [scan for path in case.images for scan in _channels(path, len(case.images))]
         for scan in read[1:]:
             if scan.voxels.shape != read[0].voxels.shape or not np.allclose(scan.affine, read[0].affine, atol=1e-2):
-                raise DataError(f"{scan.name}: lies on another grid than {read[0].name}; resample the channels to one")
+                raise DataError(f"{scan.name}: has another grid than {read[0].name}; resample the channels to one grid")
         labels = read_labels(case.labels, read[0])
         channels = tuple(_windowed(scan, card) for scan in read)
     else:
@@ -78,12 +78,12 @@ def read_volume(case: Case, card: Card, classes: Classes) -> Volume:
 
 
 def numbers_of(case: Case) -> list[int]:
-    """The numbers that occur in the label file of a case; raises as read_volume."""
+    """The numbers that occur in the label file of a case; raises as `read_volume`."""
     return distinct(read_labels(case.labels, read_scan(case.labels)))
 
 
 def planes_of(volumes: Sequence[Volume]) -> tuple[str, ...]:
-    """The planes to train on: all of them for voxels that are nearly cubes, else the one that slices were taken in."""
+    """The planes to train on: all where voxels are nearly cubes, else the one in which slices were acquired."""
     shared = [plane for plane in PLANES if all(plane in volume.scan.planes for volume in volumes)]
     sides = np.median([volume.scan.spacing for volume in volumes], axis=0)
     if sides.max() < ISOTROPIC * sides.min() or len(shared) < 2:
@@ -98,20 +98,20 @@ def pixel_of(volumes: Sequence[Volume], planes: Sequence[str]) -> float:
 
 
 def slice_images(volume: Volume, card: Card, plane: str, indices: Sequence[int]) -> Tensor:
-    """Slices as the network sees them at inference: (B, in_channels, h, w) in 0 to the card's maximum."""
+    """Slices as the network gets them at inference: (B, in_channels, h, w) in 0 to the card's maximum."""
     single = replace(card, in_channels=1, channels=())
     return torch.cat([network_input(scan, single, plane, indices, (0, 1)) for scan in volume.channels], dim=1)
 
 
 def slice_labels(labels: np.ndarray, volume: Volume, card: Card, plane: str, index: int) -> Tensor:
-    """A slice of labels (X, Y, Z) on the grid of `slice_images`, each pixel that of the nearest: (h, w) int64."""
+    """A slice of labels (X, Y, Z), resampled to the grid of `slice_images` by nearest neighbour: (h, w) int64."""
     found = torch.from_numpy(slice_of(labels, plane, index).astype(np.float64))
     size = input_size(volume.scan, card, plane)
     return F.interpolate(found[None, None], size=size, mode="nearest-exact")[0, 0].long()
 
 
 def _channels(path: Path, files: int) -> Iterator[Scan]:
-    """The channels in an image file: the volumes of a 4-D file, unless each channel is a file of its own."""
+    """The channels in an image file: the volumes of a 4-D file, unless each channel has its own file."""
     try:
         yield read_scan(path)
     except VolumeChoice as several:
@@ -127,7 +127,7 @@ def _windowed(scan: Scan, card: Card) -> Scan:
 
 
 def _points(classes: np.ndarray) -> dict[int, np.ndarray]:
-    """Voxels of every structure, the same for the same volume."""
+    """Random voxels of every structure, the same for the same volume."""
     choose = np.random.default_rng(0)
     points = {}
     for number in distinct(classes):

@@ -1,4 +1,4 @@
-"""Understand, history: how attention came to be while the networks were trained."""
+"""Understand, training history: how gates developed while the networks were trained."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,52 +24,32 @@ from scse_viz.zoo.scores import NOT_COUNTED
 STEP, REFERENCE, DICE_OF, BLOCKS = "understand_step", "understand_reference", "understand_dice", "blocks"
 PLAYING = "understand_playing"
 PACE = 0.8
-"""Seconds from one snapshot to the next while it plays."""
+"""Seconds for which a snapshot is shown while playing."""
 MEAN = "mean of structures"
-LEFT_OUT = (NOT_COUNTED,)
+EXCLUDED = (NOT_COUNTED,)
 
 
 @dataclass(frozen=True, eq=False)
 class Histories:
-    """Networks with what was kept while they were trained, by the title of the variant."""
+    """Networks and their training histories, by the title of the variant."""
 
     cards: Mapping[str, Card]
     files: Mapping[str, TrainingHistory]
 
     @property
     def steps(self) -> list[int]:
-        """The snapshots of all of them."""
+        """The steps of all their snapshots."""
         return sorted({int(step) for file in self.files.values() for step in file.steps})
 
 
 def draw(view: View) -> None:
-    """Curves over the training, and the gates at a snapshot of it."""
+    """Curves over the training, and the gates in one snapshot of it."""
     with st.sidebar:
-        family = sidebar.choose_architecture(view)
-        variants = {variant_title(card.variant): card for card in family.values()}
-        chosen = st.pills(
-            "Variants",
-            list(variants),
-            selection_mode="multi",
-            default=list(variants)[:4],
-            key="variants",
-            bind="query-params",
-            help="The networks to follow, side by side. All were trained alike, on the same images in the same order.",
-        )
-        offered = list(dict.fromkeys(block.name for card in family.values() for block in card.block_table))
-        blocks = st.pills(
-            "Blocks",
-            offered,
-            selection_mode="multi",
-            default=offered,
-            key=BLOCKS,
-            bind="query-params",
-            help="The blocks whose gates are drawn.",
-        )
+        chosen, blocks = _choose_networks(view)
     if not chosen:
         st.info("Choose at least one variant in the sidebar.")
         return
-    histories = _read({title: card for title, card in variants.items() if title in chosen})
+    histories = _read(chosen)
     if not histories.files:
         return
     with st.sidebar:
@@ -77,34 +57,67 @@ def draw(view: View) -> None:
         keys.listen({"ArrowLeft": back, "ArrowRight": on}, key="understand_keys")
     left, right, play = st.columns([2, 2, 1], vertical_alignment="bottom")
     with left:
-        names = [MEAN, *next(iter(histories.files.values())).classes[1:]]
-        if st.session_state.get(DICE_OF, MEAN) not in names:
-            del st.session_state[DICE_OF]  # a structure of another anatomy
-        dice_of = st.selectbox(
-            "Dice of",
-            names,
-            key=DICE_OF,
-            bind="query-params",
-            help="On images kept aside for validation; the mean leaves out background and extra-cerebral CSF.",
-        )
+        dice_of = _choose_structure(histories)
     with right:
-        count = min(len(file.references) for file in histories.files.values())
-        reference = st.segmented_control(
-            "Reference slice",
-            range(1, count + 1),
-            default=1,
-            required=True,
-            key=REFERENCE,
-            bind="query-params",
-            help="Gates were recorded on these slices of a real head, the same for all networks.",
-        )
+        reference = _choose_reference(histories)
     with play:
         playing = st.session_state.get(PLAYING, False)
         label, icon = ("Stop", ":material/stop:") if playing else ("Play", ":material/play_arrow:")
         st.button(label, key="understand_play", icon=icon, on_click=_toggle, args=(histories.steps,), width="stretch",
-                  help="From the first step to the last, one snapshot after the other.")  # fmt: skip
-    shown = [block for block in offered if block in blocks]
-    st.fragment(_draw_snapshot, run_every=PACE if playing else None)(view, histories, dice_of, reference - 1, shown)
+                  help="All snapshots in order, from the first step to the last.")  # fmt: skip
+    st.fragment(_draw_snapshot, run_every=PACE if playing else None)(view, histories, dice_of, reference - 1, blocks)
+
+
+def _choose_networks(view: View) -> tuple[dict[str, Card], list[str]]:
+    """The cards chosen, by the title of the variant, and the names of the blocks to draw."""
+    family = sidebar.choose_architecture(view)
+    variants = {variant_title(card.variant): card for card in family.values()}
+    chosen = st.pills(
+        "Variants",
+        list(variants),
+        selection_mode="multi",
+        default=list(variants)[:4],
+        key="variants",
+        bind="query-params",
+        help="The networks to follow, side by side. They were trained alike, on the same images in the same order.",
+    )
+    offered = list(dict.fromkeys(block.name for card in family.values() for block in card.block_table))
+    blocks = st.pills(
+        "Blocks",
+        offered,
+        selection_mode="multi",
+        default=offered,
+        key=BLOCKS,
+        bind="query-params",
+        help="The blocks whose gates are drawn.",
+    )
+    cards = {title: card for title, card in variants.items() if title in chosen}
+    return cards, [block for block in offered if block in blocks]
+
+
+def _choose_structure(histories: Histories) -> str:
+    names = [MEAN, *next(iter(histories.files.values())).classes[1:]]
+    if st.session_state.get(DICE_OF, MEAN) not in names:
+        del st.session_state[DICE_OF]  # a structure of another anatomy
+    return st.selectbox(
+        "Dice of",
+        names,
+        key=DICE_OF,
+        bind="query-params",
+        help="On images held out for validation; the mean excludes background and extra-cerebral CSF.",
+    )
+
+
+def _choose_reference(histories: Histories) -> int:
+    return st.segmented_control(
+        "Reference slice",
+        range(1, 1 + min(len(file.references) for file in histories.files.values())),
+        default=1,
+        required=True,
+        key=REFERENCE,
+        bind="query-params",
+        help="Gates were recorded on these slices of a real head, the same for all networks.",
+    )
 
 
 def _read(cards: Mapping[str, Card]) -> Histories:
@@ -120,10 +133,10 @@ def _read(cards: Mapping[str, Card]) -> Histories:
 
 
 def _move(steps: Sequence[int], by: int) -> None:
-    """One snapshot on, or back."""
+    """To the next snapshot, or back."""
     now = st.session_state.get(STEP, steps[-1])
-    place = steps.index(now) + by if now in steps else len(steps) - 1
-    st.session_state[STEP] = steps[min(max(place, 0), len(steps) - 1)]
+    number = steps.index(now) + by if now in steps else len(steps) - 1
+    st.session_state[STEP] = steps[min(max(number, 0), len(steps) - 1)]
 
 
 def _toggle(steps: Sequence[int]) -> None:
@@ -177,7 +190,7 @@ def _advance(steps: Sequence[int]) -> None:
 
 
 def _curves(file: TrainingHistory, dice_of: str) -> Curves:
-    dice = file.mean_dice(LEFT_OUT) if dice_of == MEAN else file.dice[:, file.classes.index(dice_of)]
+    dice = file.mean_dice(EXCLUDED) if dice_of == MEAN else file.dice[:, file.classes.index(dice_of)]
     return Curves(file.steps, dice, file.validation_loss, file.loss_steps, file.losses)
 
 
@@ -186,7 +199,7 @@ def _draw_gates(histories: Histories, step: int, reference: int, blocks: Sequenc
     for title, gates in _gates(histories, step, reference).items():
         file = histories.files[title]
         snapshot = file.snapshot_at(step)
-        dice, loss = file.mean_dice(LEFT_OUT)[snapshot], file.validation_loss[snapshot]
+        dice, loss = file.mean_dice(EXCLUDED)[snapshot], file.validation_loss[snapshot]
         details = (f"Dice {dice:.2f}", f"loss {loss:.2f}", f"step {file.steps[snapshot]:,}")
         lines.append(Line(title, details, gates, histories.cards[title].multiple))
     draw_grid(lines, blocks, next(iter(histories.files.values())).references[reference])

@@ -67,9 +67,10 @@ def test_bright_fluid_and_whole_heads_are_not_hollow(atlas: Atlas) -> None:
         mean = torch.full((4, len(atlas.classes)), 100.0)
         mean[:, torch.isin(atlas.classes, FLUID)] = level
         fluid = torch.isin(atlas.classes, FLUID)
+        levels = torch.stack([mean, mean * 0])
         who = torch.full((4,), stripped)
-        with_it = paint(labels, mean, mean * 0, who, Generator().manual_seed(0), recipe, fluid=fluid)
-        without = paint(labels, mean, mean * 0, who, Generator().manual_seed(0), PLAIN)
+        with_it = paint(labels, levels, who, Generator().manual_seed(0), recipe, fluid=fluid)
+        without = paint(labels, levels, who, Generator().manual_seed(0), PLAIN)
         assert torch.equal(with_it, without)
 
 

@@ -26,7 +26,7 @@ def test_both_ways_of_writing_dataset_json_are_read(labels: object) -> None:
 
 
 def test_a_number_that_dataset_json_lacks_is_refused() -> None:
-    with pytest.raises(DataError, match=r"scan\.nii: holds number 7, which has no name; named are numbers 0 and 1"):
+    with pytest.raises(DataError, match=r"scan\.nii: contains number 7 without a name; named are numbers 0 and 1"):
         named_in_dataset({"0": "background", "1": "core"}).of(np.array([0, 1, 7]), "scan.nii")
 
 
@@ -46,9 +46,9 @@ def test_a_file_of_names_chooses_merges_and_colours(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("hippocampus\n", "line 1 is not a number and a name"),
-        ("1 a\n1 b\n", "line 2 names 1 a second time"),
-        ("5 elsewhere\n", "names number 5, and the label files hold numbers 0 and 1"),
+        ("hippocampus\n", "line 1 lacks the form"),
+        ("1 a\n1 b\n", "line 2 repeats number 1"),
+        ("5 elsewhere\n", "names number 5, but the label files contain numbers 0 and 1"),
     ],
 )
 def test_a_file_of_names_that_cannot_be_meant_is_refused(text: str, sentence: str, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_file_of_names_that_cannot_be_meant_is_refused(text: str, sentence: st
 
 @pytest.mark.parametrize(
     ("numbers", "sentence"),
-    [({0}, "names nothing but background"), (set(range(400)), "400 different numbers"), ({-1, 2}, "number -1")],
+    [({0}, "names background alone"), (set(range(400)), "400 different numbers"), ({-1, 2}, "number -1")],
 )
 def test_labels_that_no_network_can_learn_are_refused(numbers: set[int], sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):

@@ -92,7 +92,7 @@ def test_a_file_says_who_is_held_out(plain: Callable[..., Path], tmp_path: Path)
     data = read_data(plain(), Wishes(validation=names))
     assert [volume.name for volume in data.validation] == ["case_0", "case_2"]
     names.write_text("case_9\n")
-    with pytest.raises(DataError, match=r"held-out\.txt: names case_9, and there is no such scan"):
+    with pytest.raises(DataError, match=r"held-out\.txt: lists case_9, but there is no such scan"):
         read_data(plain(), Wishes(validation=names))
 
 
@@ -114,20 +114,20 @@ def rewrite(values: np.ndarray, folder: str = "labels", **more: object) -> Calla
 
 
 MISTAKES = {
-    "missing label": (remove("labels"), "has no label file case_"),
-    "missing image": (remove("images"), "has no image case_"),
-    "no images": (empty("images"), "images: no images there"),
-    "no labels": (empty("labels"), "labels: no label files there"),
+    "missing label": (remove("labels"), "lacks its label file case_"),
+    "missing image": (remove("images"), "lacks its image case_"),
+    "no images": (empty("images"), "images: no images in it"),
+    "no labels": (empty("labels"), "labels: no label files in it"),
     "shapes differ": (rewrite(np.ones((3, 4, 5), dtype=np.uint8)), "3 × 4 × 5 voxels where .* has 20 × 24 × 16"),
     "grids differ": (rewrite(np.ones(SHAPE, dtype=np.uint8), spacing=(1, 1, 2)), "mm off that of"),
     "not whole numbers": (rewrite(np.full(SHAPE, 0.5, dtype=np.float32)), "not whole numbers"),
-    "negative": (rewrite(np.full(SHAPE, -3, dtype=np.int16)), "number -3; labels are whole numbers from 0"),
+    "negative": (rewrite(np.full(SHAPE, -3, dtype=np.int16)), "number -3; labels must be whole numbers from 0"),
     "4-D among 3-D": (
         rewrite(np.random.default_rng(0).random((*SHAPE, 2)).astype(np.float32), "images"),
-        "channels where",
+        "channels, but",
     ),
     "one subject": (one_only, "1 subject; at least 2 are needed"),
-    "no such layout": (lambda data: (data / "images").rename(data / "pictures"), "has no imagesTr/ and labelsTr/"),
+    "no such layout": (lambda data: (data / "images").rename(data / "pictures"), "lacks imagesTr/ and labelsTr/"),
     "damaged": (lambda data: (data / "images" / "case_1.nii.gz").write_bytes(b"oh"), r"case_1\.nii\.gz: not an image"),
 }
 
@@ -145,7 +145,7 @@ def test_labels_of_background_alone_are_refused(plain: Callable[..., Path]) -> N
     folder = plain(2)
     for number in range(2):
         write(folder / "labels" / f"case_{number}.nii.gz", np.zeros(SHAPE, dtype=np.uint8))
-    with pytest.raises(DataError, match="names nothing but background"):
+    with pytest.raises(DataError, match="names background alone"):
         read_data(folder, Wishes())
 
 
@@ -160,7 +160,7 @@ def test_a_structure_that_only_a_held_out_scan_shows_is_refused(plain: Callable[
 def test_channels_that_dataset_json_counts_otherwise_are_refused(decathlon: Path) -> None:
     facts = json.loads((decathlon / "dataset.json").read_text())
     (decathlon / "dataset.json").write_text(json.dumps(facts | {"modality": {"0": "T1"}}))
-    with pytest.raises(DataError, match=r"names 1 channels \(T1\) and the images have 2"):
+    with pytest.raises(DataError, match=r"names 1 channels \(T1\) but the images have 2"):
         read_data(decathlon, Wishes())
 
 
