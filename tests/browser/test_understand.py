@@ -48,6 +48,6 @@ def test_a_lesson_has_formulas_and_pictures_with_names(page, address):
     expect(tiles).to_have_count(16, timeout=PATIENCE)
     assert tiles.evaluate_all("all => all.every(one => one.complete && one.naturalWidth > 0 && one.alt)")
     page.locator("body").press("3")
-    expect(page.get_by_text("sSE, chosen in the sidebar, has no such gate: brain-unet-scse stands in.")).to_be_visible(
+    expect(page.get_by_text("sSE, chosen in the sidebar, lacks this gate; shown is brain-unet-scse.")).to_be_visible(
         timeout=PATIENCE
     )

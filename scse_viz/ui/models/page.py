@@ -102,7 +102,7 @@ def _draw_card(card: Card) -> None:
 
 
 def _draw_facts(card: Card, training: Mapping[str, Any]) -> None:
-    for name in ("data", "method", "licence", "seed", "steps", "crops", "note"):
+    for name in ("data", "method", "licence", "seed", "steps", "crops", "precision", "note"):
         if name in training:
             value = training[name]
             st.markdown(f"**{name}:** {verbatim(f'{value:,}' if isinstance(value, int) else str(value))}")

@@ -62,6 +62,7 @@ def test_the_result_is_a_network_that_the_zoo_opens_and_that_segments(
     assert zoo.cards(out) == {"tiny-boxes-unet-scse": card}
     assert card.training is not None
     assert card.training["crops"] == 12
+    assert card.training["precision"] == "float32"
     assert card.training["validation"] == [volume.name for volume in data.validation]
     assert card.figures is not None
     volume = data.validation[0]
