@@ -95,7 +95,8 @@ def _frames(sources: Iterable[Source], name: str) -> tuple[list[Frame], list[str
             continue
         known.add(identity)
         frames += _frames_of(dataset, source, name)
-    return frames, [f"{copies} copies of files that are there already were left out."] if copies else []
+    said = "1 file is" if copies == 1 else f"{copies} files are"
+    return frames, [f"{said} there twice, and counted once."] if copies else []
 
 
 def _header(data: bytes, name: str) -> tuple[pydicom.Dataset, memoryview]:

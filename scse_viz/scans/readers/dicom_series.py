@@ -15,7 +15,7 @@ from scse_viz.scans.readers.contents import ScanError, plain_affine, possible_si
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 EVEN = 0.1  # of the distance between slices: how far one may stand from its place
 SAME = 1e-3  # by which direction cosines and, as a part, pixel sizes of one volume may differ
-ONE_PLACE = 0.01  # of the distance between slices: nearer ones are at one place
+ONE_PLACE = 0.01, 0.001  # of the distance said, and of the largest found: nearer slices are at one place
 WORDS = {"M": "magnitude", "P": "phase", "R": "real", "I": "imaginary"}
 
 
@@ -114,8 +114,8 @@ def volumes(frames: Sequence[Frame], name: str) -> tuple[list[Volume], list[str]
     chosen = max(series, key=len)
     notes = []
     if len(series) > 1:
-        said = f"{len(series)} series are in the file; the largest, {chosen[0].title} ({len(chosen)} slices), was read."
-        notes = [said]
+        size = f"{len(chosen)} slice{'s' * (len(chosen) > 1)}"
+        notes = [f"{len(series)} series are in the file; the largest, {chosen[0].title} ({size}), was read."]
     groups = [Volume(chosen)]
     for trait in TRAITS:
         if all(_is_stack(group.frames) for group in groups):
@@ -138,9 +138,10 @@ def affine(stack: Sequence[Frame], shape: tuple[int, int, int]) -> tuple[np.ndar
         step, uneven = _step(stack, height)
         notes += uneven
     elif len(stack) > 1:
-        order = "number" if _numbered(stack) else "the order of their files"
-        notes.append(f"The files do not say where slices lie; they are stacked by {order}, and {words} lies between.")
-    elif words == "1 mm":
+        order = "number" if _numbered(stack) else "the order they came in"
+        between = f", and {words} lies between" if possible_sides(first.spacing) else ""
+        notes.append(f"The files do not say where slices lie; they are stacked by {order}{between}.")
+    elif words == "1 mm" and possible_sides(first.spacing):
         notes.append("The file gives no thickness of its slice; 1 mm was taken.")
     matrix = np.eye(4)
     matrix[:3, :3] = LPS_TO_RAS @ np.column_stack([*(first.directions * first.spacing[:, None]), step])
@@ -182,7 +183,7 @@ def _places(frames: Sequence[Frame]) -> np.ndarray:
     gaps = np.diff(height[order], prepend=height[order[0]])
     said = min((distance for distance in frames[0].distances.values() if possible_sides(distance)), default=0)
     places = np.empty(len(frames), int)
-    places[order] = np.cumsum(gaps > ONE_PLACE * max(gaps.max(), said))
+    places[order] = np.cumsum(gaps > max(ONE_PLACE[0] * said, ONE_PLACE[1] * gaps.max()))
     return places
 
 

@@ -61,7 +61,8 @@ def read_nifti(block: bytes, stream: BinaryIO, name: str, volume: int | None) ->
     if kind is None:
         raise ScanError(f"{name}: damaged header; copy or export the file again")
     header: Any = kind(bytes(block[: kind.sizeof_hdr]), check=False)
-    header.check_fix(logger=QUIET, error_level=100)
+    sized = possible_sides(np.abs(header["pixdim"][1:4]))
+    header.check_fix(logger=QUIET, error_level=100)  # what lacks a size gets 1
     offset = int(header.get_data_offset())
     notes: list[str] = []
     if is_single(block) and 0 <= offset < header.single_vox_offset:
@@ -77,6 +78,8 @@ def read_nifti(block: bytes, stream: BinaryIO, name: str, volume: int | None) ->
     elif (slope, intercept) != (1, 0):
         values = _scaled(values, slope, intercept)
     affine, oriented, found = _orientation(header, values.shape)
+    if not oriented and not sized:
+        notes.append("The file lacks the size of a voxel along an axis; 1 mm was taken.")
     return Contents(
         values=values,
         affine=affine,
@@ -163,8 +166,7 @@ def _orientation(header: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, bool,
     sides = np.diag([*header["pixdim"][1:4].astype(np.float64), 1])
     affine, said = _in_mm(sides, unit, shape)
     spacing = np.diag(affine)[:3]
-    lacking = () if possible_sides(spacing) else ("The file lacks the size of a voxel along an axis; 1 mm was taken.",)
-    return _plain(spacing, shape), False, (*notes, *said, *lacking)
+    return _plain(spacing, shape), False, (*notes, *said)
 
 
 def _in_mm(affine: np.ndarray, unit: tuple[str, float], shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -173,7 +175,8 @@ def _in_mm(affine: np.ndarray, unit: tuple[str, float], shape: tuple[int, ...]) 
     word, factor = unit
     notes: tuple[str, ...] = ()
     if np.isfinite(longest) and not SCAN_MM[0] <= longest * factor <= SCAN_MM[1]:
-        impossible = f"The header's unit, {word}, makes the scan {longest * factor:.3g} mm long"
+        length = longest * factor
+        impossible = f"The header's unit, {word}, makes the scan {length:{',.0f' if length > 1 else '.3g'}} mm long"
         for other, larger in (MM, *UNITS.values()):
             if HEAD_MM[0] <= longest * larger <= HEAD_MM[1]:
                 notes, factor = (f"{impossible}; its numbers were taken as {other}.",), larger

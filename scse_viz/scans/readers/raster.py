@@ -48,9 +48,9 @@ def read_picture(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> C
     checked_volume(name, 1, volume)
     with opened(stream, name, ("PNG", "JPEG")) as image:
         others = getattr(image, "n_frames", 1) - 1
-        code = image.getexif().get(ORIENTATION_TAG, 1)
-        deep = _deep(image, stream, name)
+        deep = _deep(image, stream, name)  # before anything that unpacks the picture
         plane, colour, indices = gray(image) if deep is None else (*deep, None)
+        code = image.getexif().get(ORIENTATION_TAG, 1)
     plane, notes = upright(plane, code)
     values = plane.T[..., None]
     affine, plain = plain_affine(values.shape, None, rows_down=True)

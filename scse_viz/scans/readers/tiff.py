@@ -66,7 +66,9 @@ def read_tiff(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Cont
         colormap = page.colormap if kind == PALETTE else None
     values, colour, indices = _gray(values, kind, colormap)
     if kind == WHITE_IS_ZERO:
-        values, notes = _inverted(values), (*notes, INVERTED_NOTE)
+        indices, values = values, _inverted(values)  # labels are as stored
+    if page.photometric == WHITE_IS_ZERO:
+        notes = (*notes, INVERTED_NOTE)
     values, turned = _upright(values, code)
     affine, plain = plain_affine(values.T.shape, spacing, rows_down=True)
     return Contents(
@@ -185,7 +187,7 @@ def _gray(values: np.ndarray, kind: int, colormap: np.ndarray | None) -> tuple[n
     if kind == DONE:
         return values, True, None
     if colormap is not None:
-        lookup = luminance(colormap.T / (256 if colormap.max() > 255 else 1))
+        lookup = luminance(colormap.T / (257 if colormap.max() > 255 else 1))
         return lookup.astype(np.float32)[values], True, values
     if kind in COLOURS:
         return luminance(values), True, None

@@ -37,7 +37,7 @@ def test_a_copy_of_a_file_is_left_out_with_a_note():
     slices = series(VOLUME, HEIGHTS)
     contents = read(zipped(*slices, slices[1], slices[3]), "study.zip")
     np.testing.assert_array_equal(contents.values.T, VOLUME)
-    assert contents.notes == ("2 copies of files that are there already were left out.",)
+    assert contents.notes == ("2 files are there twice, and counted once.",)
 
 
 @pytest.mark.parametrize("number", [7, None])
@@ -116,6 +116,11 @@ def test_slices_at_no_even_distance_are_refused():
     files = [*series(VOLUME, HEIGHTS), *series(VOLUME + 500, [height + 0.4 for height in HEIGHTS])]
     with pytest.raises(ScanError, match=r"study\.zip: slices 0\.4 to 3\.6 mm apart, which is no even volume; choose"):
         read(zipped(*files), "study.zip")
+
+
+def test_a_far_slice_does_not_make_one_place_of_the_others():
+    with pytest.raises(ScanError, match=r"study\.zip: slices 1\.25 to 202 mm apart, which is no even volume"):
+        read(zipped(*series(VOLUME, (0, 202, 203.25, 204.5), SliceThickness=1.25)), "study.zip")
 
 
 def test_directions_that_jitter_are_one_series():

@@ -1,0 +1,86 @@
+"""The table of docs/files.md: every odd file of ours, and every file that nibabel and pydicom ship, as it is read.
+
+`python -m tests.files_table` writes it anew.
+"""
+
+import warnings
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import nibabel
+import pydicom
+
+from scse_viz.scans import Scan, ScanError, VolumeChoice, read_scan
+from scse_viz.scans.readers import READABLE
+from tests.odd_files import odd_files
+
+PAGE = Path(__file__).parents[1] / "docs" / "files.md"
+SHIPPED = (
+    ("nibabel", Path(nibabel.__file__).parent, ("tests/data", "nicom/tests/data")),
+    ("pydicom", Path(pydicom.__file__).parent, ("data/test_files", "data/palettes", "data/charset_files")),
+)
+CODE = (".py", ".pyc", ".m", ".gitignore")
+INTRODUCTION = """# What each file is read as
+
+A file is read with the voxels that it holds, or refused in one sentence. Sizes are those of the file's own axes; each
+assumption about geometry is a note. A test makes this page anew and compares; `python -m tests.files_table` writes it.
+
+## One odd file of each kind
+
+| file | read as |
+|---|---|
+"""
+
+
+def ending(source: Path | bytes, name: str, volume: int | None = None) -> str:
+    """How reading ends: sizes, spacing and notes, or the sentence of the refusal."""
+    try:
+        return _said(read_scan(source, name=name, volume=volume))
+    except VolumeChoice as several:
+        first = read_scan(source, name=name, volume=0)
+        return f"{several.volumes} volumes, the first: {_said(first)}"
+    except ScanError as error:
+        return f"refused: {str(error).removeprefix(f'{name}: ').removesuffix(f'; choose {READABLE}')}"
+
+
+def shipped() -> Iterator[tuple[str, Path]]:
+    """Name and path of every data file and of every folder of a series."""
+    for package, root, folders in SHIPPED:
+        for folder in folders:
+            for path in sorted((root / folder).rglob("*")):
+                inside = path.relative_to(root / folder)
+                series = path.is_dir() and any(found.is_file() for found in path.iterdir())
+                alone = path.is_file() and len(inside.parts) == 1
+                if (series or alone) and not path.name.endswith(CODE) and "__" not in path.name:
+                    yield f"{package}/{folder}/{inside.as_posix()}", path
+
+
+def rows_of_shipped() -> dict[str, str]:
+    return {name: ending(path, path.name) for name, path in shipped()}
+
+
+def versions() -> str:
+    return ", ".join(f"{package} {version(package)}" for package, _, _ in SHIPPED)
+
+
+def page() -> str:
+    odd = "".join(_row(name, ending(odd.data, odd.name, odd.volume)) for name, odd in odd_files().items())
+    theirs = "".join(_row(f"`{name}`", said) for name, said in rows_of_shipped().items())
+    heading = f"\n## Files that other libraries ship\n\nThose of {versions()}.\n\n| file | read as |\n|---|---|\n"
+    return INTRODUCTION + odd + heading + theirs
+
+
+def _said(scan: Scan) -> str:
+    sizes, spacing = (" × ".join(f"{size:.4g}" for size in found) for found in (scan.file_shape, scan.spacing))
+    return " ".join([f"{sizes} voxels of {spacing} mm.", *scan.notes])
+
+
+def _row(name: str, said: str) -> str:
+    return f"| {name} | {said.replace('|', chr(92) + '|')} |\n"
+
+
+if __name__ == "__main__":
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        PAGE.write_text(page(), encoding="utf-8")
