@@ -95,8 +95,8 @@ def _frames(sources: Iterable[Source], name: str) -> tuple[list[Frame], list[str
             continue
         known.add(identity)
         frames += _frames_of(dataset, source, name)
-    said = "1 file is" if copies == 1 else f"{copies} files are"
-    return frames, [f"{said} there twice, and counted once."] if copies else []
+    files = "1 file is" if copies == 1 else f"{copies} files are"
+    return frames, [f"{files} there twice, and counted once."] if copies else []
 
 
 def _header(data: bytes, name: str) -> tuple[pydicom.Dataset, memoryview]:
