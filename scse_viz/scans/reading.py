@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
-from scse_viz.scans.readers import Contents, ScanError, VolumeChoice, read
+from scse_viz.scans.readers import FileContents, ScanError, VolumeChoice, read
 from scse_viz.scans.scan import Scan
 
 GRID_TOLERANCE = 0.1  # voxels that a label file may lie off its scan: rounding of quaternions, far under a shift
@@ -75,11 +75,11 @@ def _name(source: Path | bytes) -> str:
     return source.name if isinstance(source, Path) else "image"
 
 
-def _ras_affine(contents: Contents) -> np.ndarray:
+def _ras_affine(contents: FileContents) -> np.ndarray:
     return contents.affine @ inv_ornt_aff(io_orientation(contents.affine), contents.values.shape)
 
 
-def _turned(contents: Contents) -> np.ndarray:
+def _turned(contents: FileContents) -> np.ndarray:
     """The values as float32 in RAS, contiguous, in the file's order in memory: no slow transpose.
 
     Values that are float32 already are turned in place: a large volume is never held twice.

@@ -18,14 +18,14 @@ from scse_viz.scans.readers import dicom, nifti, raster, tiff
 from scse_viz.scans.readers.contents import (
     LARGEST_VOXELS,
     PIECE,
-    Contents,
+    FileContents,
     ScanError,
     VolumeChoice,
     read_exactly,
     read_most,
 )
 
-__all__ = ["LARGEST_VOXELS", "Contents", "ScanError", "VolumeChoice", "read"]
+__all__ = ["LARGEST_VOXELS", "FileContents", "ScanError", "VolumeChoice", "read"]
 
 FIRST_BYTES = 540  # enough to know every format, and the longest header that is read from them (NIfTI-2)
 LARGEST_WHOLE = 1024**3  # bytes of a DICOM file, a .zip, and all that a .zip holds: these are read whole
@@ -40,11 +40,11 @@ class Format:
 
     name: str
     knows: Callable[[bytes], bool]
-    reads: Callable[[bytes, BinaryIO, str, int | None], Contents]  # first bytes, stream at 0, name, volume
+    reads: Callable[[bytes, BinaryIO, str, int | None], FileContents]  # first bytes, stream at 0, name, volume
     errors: tuple[type[Exception], ...]
 
 
-def read(source: Path | bytes, name: str, volume: int | None = None) -> Contents:
+def read(source: Path | bytes, name: str, volume: int | None = None) -> FileContents:
     """One volume of an image file; raises ScanError for whatever else the bytes may be."""
     with catch_warnings():
         simplefilter("ignore")  # pydicom and Pillow warn about oddities that reading survives
@@ -56,7 +56,7 @@ def read(source: Path | bytes, name: str, volume: int | None = None) -> Contents
             raise ScanError(f"{name}: cannot be opened ({error.strerror}); choose a file that can be read") from error
 
 
-def _read_path(path: Path, name: str, volume: int | None) -> Contents:
+def _read_path(path: Path, name: str, volume: int | None) -> FileContents:
     if path.is_dir():
         return _read_folder(path, name, volume)
     if path.suffix.lower() in HALVES:
@@ -68,7 +68,7 @@ def _read_path(path: Path, name: str, volume: int | None) -> Contents:
         return _read(FORMATS, stream, name, volume)
 
 
-def _read_folder(path: Path, name: str, volume: int | None) -> Contents:
+def _read_folder(path: Path, name: str, volume: int | None) -> FileContents:
     """The DICOM series in a folder and the folders in it."""
     files = [found for found in islice(path.rglob("*"), MOST_MEMBERS + 1) if found.is_file()]
     if len(files) > MOST_MEMBERS:
@@ -85,7 +85,7 @@ def _first_bytes(path: Path) -> bytes:
         return stream.read(FIRST_BYTES)
 
 
-def _read(formats: Sequence[Format], stream: BinaryIO, name: str, volume: int | None) -> Contents:
+def _read(formats: Sequence[Format], stream: BinaryIO, name: str, volume: int | None) -> FileContents:
     block = stream.read(FIRST_BYTES)
     stream.seek(0)
     known = next((form for form in formats if form.knows(block)), None)
@@ -130,30 +130,30 @@ def _whole(stream: BinaryIO, name: str) -> bytes:
     return bytes(data)
 
 
-def _read_gzip(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
+def _read_gzip(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> FileContents:
     with gzip.GzipFile(fileobj=stream) as unpacked:
         return _read(GZIPPED, cast(BinaryIO, unpacked), name, volume)
 
 
-def _read_dicom(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
+def _read_dicom(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> FileContents:
     data = _whole(stream, name)
     return dicom.read_dicom([lambda: data], name, volume)
 
 
-def _read_half(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
+def _read_half(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> FileContents:
     raise ScanError(f"{name}: a header, its voxels are in an .img file; put both in a .zip, or choose {READABLE}")
 
 
 def _pair(voxels: BinaryIO) -> Format:
     """The format of a header whose voxels are in another file."""
 
-    def reads(block: bytes, _: BinaryIO, name: str, volume: int | None) -> Contents:
+    def reads(block: bytes, _: BinaryIO, name: str, volume: int | None) -> FileContents:
         return nifti.read_nifti(block, voxels, name, volume)
 
     return Format("Analyze", lambda block: nifti.header_class(block) is not None, reads, nifti.ERRORS)
 
 
-def _read_zip(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
+def _read_zip(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> FileContents:
     """A DICOM series, an Analyze or NIfTI pair, or a single image; nothing is unpacked to disk."""
     if _members(stream) > MOST_MEMBERS:
         raise ScanError(f"{name}: over {MOST_MEMBERS:,} files; put only the series to show in the .zip")

@@ -15,7 +15,7 @@ LARGEST_PIXELS = 2**26  # of a picture, which is unpacked in colours: 8192 by 81
 LARGEST_BYTES = 1024**3  # to unpack before the chosen volume of a packed file is reached: some seconds
 LARGEST_SIDE_MM = 256.0  # shown by a picture that gives no pixel size and has more pixels a side than that
 PIECE = 2**20  # bytes
-VOXEL_MM = (1e-4, 100.0)  # sides that a voxel can have; others are taken for damage
+VOXEL_MM = (1e-4, 100.0)  # sides that a voxel can have; others count as damage
 ORIENTATION_TAG = 274  # of EXIF and TIFF
 UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # its codes: how stored rows and columns are turned
     2: lambda plane: plane[:, ::-1],
@@ -47,7 +47,7 @@ class VolumeChoice(ScanError):  # noqa: N818 - a question to answer, not a mista
 
 
 @dataclass(frozen=True, eq=False)
-class Contents:
+class FileContents:
     """One volume on the file's own grid: numbers with the file's scaling applied, colours turned to gray."""
 
     values: np.ndarray  # (X, Y, Z), axes in the file's order
@@ -97,7 +97,7 @@ def checked_volume(name: str, volumes: int, volume: int | None, names: tuple[str
 
 
 def checked_type(name: str, dtype: np.dtype, voxels: int = 0) -> np.dtype:
-    """A type of real numbers, as it came; refuses other types, and more voxels of this one than memory is taken for."""
+    """A type of real numbers, as it came; refuses other types, and more voxels than fit the limit of memory."""
     if dtype.kind not in "buif":
         kind = "complex numbers" if dtype.kind == "c" else f"values of type {dtype}"
         raise ScanError(f"{name}: holds {kind}, not gray values; save it as integers or real numbers")
@@ -166,7 +166,7 @@ def plain_affine(
     if spacing is None:
         side = min(1.0, LARGEST_SIDE_MM / max(shape))
         why = f", so that {max(shape)} pixels span {LARGEST_SIDE_MM:.0f} mm" if side < 1 else ""
-        notes = (f"The file gives no pixel size; {side:.3g} mm was taken{why}.",)
+        notes = (f"The file gives no pixel size; {side:.3g} mm is assumed{why}.",)
         spacing = (side, side, side)
     affine = np.diag([*spacing, 1.0])
     if rows_down:

@@ -24,7 +24,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, Implic
 from scse_viz.scans.readers import dicom_mosaic, dicom_series
 from scse_viz.scans.readers.contents import (
     COLOUR_NOTE,
-    Contents,
+    FileContents,
     ScanError,
     checked_shape,
     checked_volume,
@@ -59,7 +59,7 @@ def is_dicom(block: bytes) -> bool:
     return has_preamble(block) or block[:2] in (b"\2\0", b"\x08\0", b"\0\x08")
 
 
-def read_dicom(sources: Iterable[Source], name: str, volume: int | None) -> Contents:
+def read_dicom(sources: Iterable[Source], name: str, volume: int | None) -> FileContents:
     """The volume that the slices in the files make: (columns, rows, slices)."""
     frames, notes = _frames(sources, name)
     if not frames:
@@ -75,7 +75,7 @@ def read_dicom(sources: Iterable[Source], name: str, volume: int | None) -> Cont
     if stack[0].inverted:
         np.subtract(values.max() + values.min(), values, out=values)
         notes.append(INVERTED_NOTE)
-    return Contents(values.transpose(2, 1, 0), affine, oriented, colour=colour, notes=tuple(notes))
+    return FileContents(values.transpose(2, 1, 0), affine, oriented, colour=colour, notes=tuple(notes))
 
 
 def _frames(sources: Iterable[Source], name: str) -> tuple[list[Frame], list[str]]:
@@ -199,15 +199,15 @@ def _values(stack: Sequence[Frame], name: str) -> tuple[np.ndarray, bool]:
     """(slices, rows, columns) float32 of rescaled intensities, and whether they were colours."""
     values = np.empty((len(stack), *stack[0].shape), np.float32)
     colour = False
-    places: dict[int, list[int]] = {}
-    for place, frame in enumerate(stack):
-        places.setdefault(id(frame.source), []).append(place)
-    for inside in places.values():
-        planes = _decoded(stack[inside[0]].source(), [stack[place] for place in inside], name)
-        for place, plane in zip(inside, planes, strict=True):
+    by_file: dict[int, list[int]] = {}
+    for number, frame in enumerate(stack):
+        by_file.setdefault(id(frame.source), []).append(number)
+    for inside in by_file.values():
+        planes = _decoded(stack[inside[0]].source(), [stack[number] for number in inside], name)
+        for number, plane in zip(inside, planes, strict=True):
             colour |= plane.ndim == 3
             gray = luminance(plane) if plane.ndim == 3 else plane
-            values[place] = gray * stack[place].slope + stack[place].intercept if stack[place].scaled else gray
+            values[number] = gray * stack[number].slope + stack[number].intercept if stack[number].scaled else gray
     return values, colour
 
 

@@ -1,6 +1,6 @@
 """Sorting DICOM frames: series -> volumes -> slices along their normal, and where they lie in mm.
 
-Frames of one series that lie at the same places are several volumes: they are told apart by what their headers say
+Frames of one series that lie at the same positions are several volumes: they are told apart by what their headers say
 (TRAITS), else by their numbers, else they are refused. Nothing is mixed by guess, and every assumption is a note.
 """
 
@@ -13,9 +13,9 @@ import numpy as np
 from scse_viz.scans.readers.contents import ScanError, plain_affine, possible_sides, usable
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
-EVEN = 0.1  # of the distance between slices: how far one may stand from its place
+EVEN = 0.1  # of the distance between slices: how far one may stand from its position
 SAME = 1e-3  # by which direction cosines and, as a part, pixel sizes of one volume may differ
-ONE_PLACE = 0.01, 0.001  # of the distance said, and of the largest found: nearer slices are at one place
+ONE_POSITION = 0.01, 0.001  # of the distance said, and of the largest found: nearer slices are at one position
 WORDS = {"M": "magnitude", "P": "phase", "R": "real", "I": "imaginary"}
 
 
@@ -84,7 +84,7 @@ class Frame:
 
 
 @dataclass(frozen=True, eq=False)
-class Volume:
+class FrameStack:
     """Frames in order along their normal, and what tells them from the other volumes of their series."""
 
     frames: list[Frame]
@@ -101,14 +101,14 @@ def spread(frames: list[Frame]) -> list[Frame]:
         return frames
     step, words = first.distance
     normal = np.cross(*first.directions)
-    note = f"The file gives one position for its {len(frames)} slices; {words} was taken as their distance."
+    note = f"The file gives one position for its {len(frames)} slices; {words} is assumed as their distance."
     return [
         replace(frame, position=frame.position + number * step * normal, spread_by=note)
         for number, frame in enumerate(frames)
     ]
 
 
-def volumes(frames: Sequence[Frame], name: str) -> tuple[list[Volume], list[str]]:
+def volumes(frames: Sequence[Frame], name: str) -> tuple[list[FrameStack], list[str]]:
     """The volumes of the largest series, each in order along its normal, with notes on what was assumed."""
     series = _by_grid(frames)
     chosen = max(series, key=len)
@@ -116,7 +116,7 @@ def volumes(frames: Sequence[Frame], name: str) -> tuple[list[Volume], list[str]
     if len(series) > 1:
         size = f"{len(chosen)} slice{'s' * (len(chosen) > 1)}"
         notes = [f"{len(series)} series are in the file; the largest, {chosen[0].title} ({size}), was read."]
-    groups = [Volume(chosen)]
+    groups = [FrameStack(chosen)]
     for trait in TRAITS:
         if all(_is_stack(group.frames) for group in groups):
             break
@@ -124,7 +124,7 @@ def volumes(frames: Sequence[Frame], name: str) -> tuple[list[Volume], list[str]
     found = [volume for group in groups for volume in _by_number(group, name)]
     if len(found) > len(groups):
         notes.append("Nothing but InstanceNumber tells apart the volumes of this series; it gave their order.")
-    return [Volume(_in_order(volume.frames), volume.title) for volume in found], notes
+    return [FrameStack(_in_order(volume.frames), volume.title) for volume in found], notes
 
 
 def affine(stack: Sequence[Frame], shape: tuple[int, int, int]) -> tuple[np.ndarray, bool, list[str]]:
@@ -142,7 +142,7 @@ def affine(stack: Sequence[Frame], shape: tuple[int, int, int]) -> tuple[np.ndar
         between = f", and {words} lies between" if possible_sides(first.spacing) else ""
         notes.append(f"The files do not say where slices lie; they are stacked by {order}{between}.")
     elif words == "1 mm" and possible_sides(first.spacing):
-        notes.append("The file gives no thickness of its slice; 1 mm was taken.")
+        notes.append("The file gives no thickness of its slice; 1 mm is assumed.")
     matrix = np.eye(4)
     matrix[:3, :3] = LPS_TO_RAS @ np.column_stack([*(first.directions * first.spacing[:, None]), step])
     matrix[:3, 3] = LPS_TO_RAS @ first.position
@@ -174,25 +174,25 @@ def _heights(frames: Sequence[Frame]) -> np.ndarray:
     return np.array([frame.position for frame in frames]) @ np.cross(*frames[0].directions)
 
 
-def _places(frames: Sequence[Frame]) -> np.ndarray:
-    """(N,) number of the place that each frame stands at, counted along the normal; by number where none is said."""
+def _positions(frames: Sequence[Frame]) -> np.ndarray:
+    """(N,) number of the position that each frame stands at, counted along the normal; by number where none is said."""
     height = _heights(frames)
     if not np.isfinite(height).all():
         return np.unique([frame.number for frame in frames], return_inverse=True, equal_nan=True)[1]
     order = np.argsort(height, kind="stable")
     gaps = np.diff(height[order], prepend=height[order[0]])
     said = min((distance for distance in frames[0].distances.values() if possible_sides(distance)), default=0)
-    places = np.empty(len(frames), int)
-    places[order] = np.cumsum(gaps > max(ONE_PLACE[0] * said, ONE_PLACE[1] * gaps.max()))
-    return places
+    positions = np.empty(len(frames), int)
+    positions[order] = np.cumsum(gaps > max(ONE_POSITION[0] * said, ONE_POSITION[1] * gaps.max()))
+    return positions
 
 
 def _is_stack(frames: Sequence[Frame]) -> bool:
-    """Whether the frames make one volume: a place for each, and even distances but for slices that are missing."""
+    """Whether the frames make one volume: a position for each, and even distances but for slices that are missing."""
     height = _heights(frames)
     if not np.isfinite(height).all():
-        return not _numbered(frames) or len(np.unique(_places(frames))) == len(frames)
-    if len(np.unique(_places(frames))) < len(frames):
+        return not _numbered(frames) or len(np.unique(_positions(frames))) == len(frames)
+    if len(np.unique(_positions(frames))) < len(frames):
         return False
     gaps = np.diff(np.sort(height))
     return len(frames) < 3 or bool(gaps.min() >= np.median(gaps) / 2 and _missing(gaps) <= len(frames))
@@ -207,19 +207,19 @@ def _numbered(frames: Sequence[Frame]) -> bool:
     return len({frame.number for frame in frames}) > 1 and not any(np.isnan(frame.number) for frame in frames)
 
 
-def _parts(group: Volume, trait: Trait) -> list[Volume]:
-    """The group split by a trait, where that gives whole volumes: the same number of places, more than one, in each."""
+def _parts(group: FrameStack, trait: Trait) -> list[FrameStack]:
+    """The group split by a trait, where each part is a whole volume: equal counts of positions, more than one."""
     if _is_stack(group.frames):
         return [group]
     by_value = defaultdict(list)
     for frame in group.frames:
         by_value[frame.traits[trait.title]].append(frame)
-    sizes = {len(np.unique(_places(frames))) for frames in by_value.values()}
-    if len(by_value) == 1 or len(sizes) > 1 or (sizes == {1} and len(np.unique(_places(group.frames))) > 1):
+    sizes = {len(np.unique(_positions(frames))) for frames in by_value.values()}
+    if len(by_value) == 1 or len(sizes) > 1 or (sizes == {1} and len(np.unique(_positions(group.frames))) > 1):
         return [group]
     values = sorted(by_value, key=lambda value: (value is not None, str(type(value)), _sortable(value)))
     shared = set.intersection(*(set(value or ()) for value in values))
-    return [Volume(by_value[value], _joined(group.title, _said(trait, value, shared))) for value in values]
+    return [FrameStack(by_value[value], _joined(group.title, _said(trait, value, shared))) for value in values]
 
 
 def _sortable(value: tuple | None) -> tuple:
@@ -240,15 +240,16 @@ def _said(trait: Trait, value: tuple | None, shared: set) -> str:
     return f"{trait.title} {' '.join(parts)}{trait.unit}"
 
 
-def _by_number(group: Volume, name: str) -> list[Volume]:
+def _by_number(group: FrameStack, name: str) -> list[FrameStack]:
     """A group that is one volume, or whose files' numbers alone tell its volumes apart; refuses what is neither."""
     if _is_stack(group.frames):
         return [group]
-    places = _places(group.frames)
-    counts = np.bincount(places)
+    positions = _positions(group.frames)
+    counts = np.bincount(positions)
     if counts.min() != counts.max():
         raise ScanError(
-            f"{name}: {counts.min()} to {counts.max()} slices at one place, which is no volume; choose the files of one"
+            f"{name}: {counts.min()} to {counts.max()} slices at one position, which is no volume; "
+            "choose the files of one"
         )
     if counts[0] == 1:
         gaps = np.diff(np.sort(_heights(group.frames)))
@@ -259,15 +260,15 @@ def _by_number(group: Volume, name: str) -> list[Volume]:
     keys = [(frame.number, frame.index) for frame in group.frames]
     if len(set(keys)) < len(keys) or any(np.isnan(frame.number) for frame in group.frames):
         raise ScanError(
-            f"{name}: {counts[0]} slices at each place, and nothing in the files tells their volumes apart; "
+            f"{name}: {counts[0]} slices at each position, and nothing in the files tells their volumes apart; "
             "choose the files of one"
         )
-    by_number = sorted(range(len(keys)), key=lambda number: (places[number], keys[number]))
+    by_number = sorted(range(len(keys)), key=lambda number: (positions[number], keys[number]))
     parts = [[group.frames[number] for number in by_number[first :: counts[0]]] for first in range(counts[0])]
     if not all(_is_stack(part) for part in parts):
         raise ScanError(f"{name}: its slices make no even volume; choose the files of one")
     return [
-        Volume(part, _joined(group.title, f"{number} of {len(parts)} by InstanceNumber"))
+        FrameStack(part, _joined(group.title, f"{number} of {len(parts)} by InstanceNumber"))
         for number, part in enumerate(parts, 1)
     ]
 
@@ -291,7 +292,7 @@ def _step(stack: Sequence[Frame], height: np.ndarray) -> tuple[np.ndarray, list[
     if missing > 0:
         notes = [f"Slices missing: {missing} of {len(stack) + missing}; beyond a gap, positions in mm are off."]
     elif np.abs(gaps - gap).max() > EVEN * gap:
-        notes = [f"Slices are {gaps.min():.3g} to {gaps.max():.3g} mm apart; {gap:.3g} mm was taken for all."]
+        notes = [f"Slices are {gaps.min():.3g} to {gaps.max():.3g} mm apart; {gap:.3g} mm is assumed for all."]
     off = np.linalg.norm(positions - positions[0] - np.outer(height - height[0], slope), axis=1).max()
     if off > np.nanmin([*stack[0].spacing, np.inf]):
         notes.append(f"Slices are shifted by up to {off:.3g} mm within their plane; they are drawn one above another.")

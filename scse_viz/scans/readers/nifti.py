@@ -13,7 +13,7 @@ from nibabel.wrapstruct import WrapStructError
 
 from scse_viz.scans.readers.contents import (
     COLOUR_NOTE,
-    Contents,
+    FileContents,
     ScanError,
     checked_shape,
     checked_type,
@@ -55,7 +55,7 @@ def is_mgh(block: bytes) -> bool:
     return block[:4] == b"\0\0\0\1" and len(block) >= DATA_OFFSET
 
 
-def read_nifti(block: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
+def read_nifti(block: bytes, stream: BinaryIO, name: str, volume: int | None) -> FileContents:
     """block: the header's bytes; stream: the file with the voxels (for a pair, the other one)."""
     kind = header_class(block)
     if kind is None:
@@ -67,7 +67,7 @@ def read_nifti(block: bytes, stream: BinaryIO, name: str, volume: int | None) ->
     notes: list[str] = []
     if is_single(block) and 0 <= offset < header.single_vox_offset:
         notes = [
-            f"The header says that voxels begin at byte {offset}, inside it; {header.single_vox_offset} was taken."
+            f"The header says that voxels begin at byte {offset}, inside it; {header.single_vox_offset} is assumed."
         ]
         offset = header.single_vox_offset
     values = _one_volume(stream, name, offset, header.get_data_dtype(), header.get_data_shape(), volume)
@@ -79,8 +79,8 @@ def read_nifti(block: bytes, stream: BinaryIO, name: str, volume: int | None) ->
         values = _scaled(values, slope, intercept)
     affine, oriented, found = _orientation(header, values.shape)
     if not oriented and not sized:
-        notes.append("The file lacks the size of a voxel along an axis; 1 mm was taken.")
-    return Contents(
+        notes.append("The file lacks the size of a voxel along an axis; 1 mm is assumed.")
+    return FileContents(
         values=values,
         affine=affine,
         oriented=oriented,
@@ -90,15 +90,15 @@ def read_nifti(block: bytes, stream: BinaryIO, name: str, volume: int | None) ->
     )
 
 
-def read_mgh(block: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
+def read_mgh(block: bytes, stream: BinaryIO, name: str, volume: int | None) -> FileContents:
     header = MGHHeader(bytes(block[:DATA_OFFSET]), check=False)
     shape = tuple(int(size) for size in header["dims"])
     values = _one_volume(stream, name, DATA_OFFSET, header.get_data_dtype(), shape, volume)
     affine = np.asarray(header.get_affine(), dtype=np.float64)
     says = int.from_bytes(block[28:30], "big") != 0  # goodRASFlag
     if says and usable(affine):
-        return Contents(values, affine)
-    return Contents(
+        return FileContents(values, affine)
+    return FileContents(
         values, _plain(np.ones(3), values.shape), False, notes=(BAD_ORIENTATION if says else NO_ORIENTATION,)
     )
 
@@ -179,7 +179,7 @@ def _in_mm(affine: np.ndarray, unit: tuple[str, float], shape: tuple[int, ...]) 
         impossible = f"The header's unit, {word}, makes the scan {length:{',.0f' if length > 1 else '.3g'}} mm long"
         for other, larger in (MM, *UNITS.values()):
             if HEAD_MM[0] <= longest * larger <= HEAD_MM[1]:
-                notes, factor = (f"{impossible}; its numbers were taken as {other}.",), larger
+                notes, factor = (f"{impossible}; its numbers are read as {other}.",), larger
                 break
         else:
             notes = (f"{impossible}, which no head is; sizes in mm may be wrong.",)

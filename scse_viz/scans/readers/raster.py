@@ -13,7 +13,7 @@ from scse_viz.scans.readers.contents import (
     COLOUR_NOTE,
     LARGEST_VOXELS,
     ORIENTATION_TAG,
-    Contents,
+    FileContents,
     ScanError,
     checked_pixels,
     checked_shape,
@@ -43,7 +43,7 @@ def is_array(block: bytes) -> bool:
     return block.startswith(np.lib.format.MAGIC_PREFIX)
 
 
-def read_picture(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
+def read_picture(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> FileContents:
     """(W, H, 1) of a picture, rows going down."""
     checked_volume(name, 1, volume)
     with opened(stream, name, ("PNG", "JPEG")) as image:
@@ -56,7 +56,7 @@ def read_picture(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> C
     affine, plain = plain_affine(values.shape, None, rows_down=True)
     if others:
         notes = (*notes, f"The first of {others + 1} pictures in the file is shown.")
-    return Contents(
+    return FileContents(
         values=values,
         affine=affine,
         oriented=False,
@@ -66,7 +66,7 @@ def read_picture(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> C
     )
 
 
-def read_array(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
+def read_array(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> FileContents:
     """A .npy file: (H, W) with rows going down, (X, Y, Z) or (X, Y, Z, volumes)."""
     read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
     shape, fortran, dtype = read_header[np.lib.format.read_magic(stream)[0]](stream)
@@ -87,7 +87,7 @@ def read_array(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Con
     elif len(shape) == 4:
         values = values[..., number]
     affine, notes = plain_affine((sizes[1], sizes[0], 1) if flat else sizes, None, rows_down=flat)
-    return Contents(values, affine, oriented=False, notes=notes)
+    return FileContents(values, affine, oriented=False, notes=notes)
 
 
 def opened(stream: BinaryIO, name: str, formats: tuple[str, ...]) -> Image.Image:

@@ -15,7 +15,7 @@ from scse_viz.scans.readers.contents import (
     COLOUR_NOTE,
     LARGEST_VOXELS,
     ORIENTATION_TAG,
-    Contents,
+    FileContents,
     ScanError,
     checked_shape,
     checked_type,
@@ -48,7 +48,7 @@ def is_tiff(block: bytes) -> bool:
     return block.startswith(MARKS)
 
 
-def read_tiff(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Contents:
+def read_tiff(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> FileContents:
     """(W, H, slices) of the pages of a file, rows going down; channels and times of a hyperstack are volumes."""
     with TiffFile(stream, is_ome=False, is_ndtiff=False, is_mmstack=False) as file:  # those open files beside it
         page: Any = file.pages[0]
@@ -71,7 +71,7 @@ def read_tiff(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Cont
         notes = (*notes, INVERTED_NOTE)
     values, turned = _upright(values, code)
     affine, plain = plain_affine(values.T.shape, spacing, rows_down=True)
-    return Contents(
+    return FileContents(
         values=values.T,
         affine=affine,
         oriented=False,
@@ -110,7 +110,7 @@ def _ome(page: Any) -> dict[str, str]:
 
 
 def _check(file: TiffFile, page: Any, shape: Sequence[int], name: str) -> None:
-    """Refuses what cannot be unpacked, or would unpack to more than memory is taken for."""
+    """Refuses what cannot be unpacked, or would unpack to more than fits the limit of memory."""
     if page.dtype is None or page.photometric not in (*GRAY, *COLOURS, PALETTE, *OTHER_COLOURS):
         raise ScanError(f"{name}: TIFF of an unusual kind of pixels; save it as 8 or 16 bits of gray or RGB")
     sizes = dict(zip("YX", (page.imagelength, page.imagewidth), strict=True))
@@ -228,5 +228,5 @@ def _spacing(file: TiffFile, page: Any, slices: int) -> tuple[tuple[float, ...] 
         return None, ()
     if possible_sides(sides[2]):
         return tuple(sides), ()
-    note = f"The file gives no distance of its slices; {sides[0]:.3g} mm was taken, the size of a pixel."
+    note = f"The file gives no distance of its slices; {sides[0]:.3g} mm is assumed, the size of a pixel."
     return (*sides[:2], sides[0]), (note,) * (slices > 1)

@@ -103,11 +103,11 @@ def test_missing_slices_are_noted():
 
 def test_uneven_distances_are_noted():
     contents = read(zipped(*series(VOLUME, (0, 4, 9, 13))), "study.zip")
-    assert contents.notes == ("Slices are 4 to 5 mm apart; 4 mm was taken for all.",)
+    assert contents.notes == ("Slices are 4 to 5 mm apart; 4 mm is assumed for all.",)
 
 
-def test_places_with_unequal_numbers_of_slices_are_refused():
-    with pytest.raises(ScanError, match=r"study\.zip: 1 to 2 slices at one place, which is no volume"):
+def test_positions_with_unequal_numbers_of_slices_are_refused():
+    with pytest.raises(ScanError, match=r"study\.zip: 1 to 2 slices at one position, which is no volume"):
         read(zipped(*series(VOLUME, (0, 0, 4, 8))), "study.zip")
 
 
@@ -125,7 +125,7 @@ def test_slices_without_orientation_are_stacked_by_number_and_have_no_directions
 def test_a_slice_without_pixel_spacing_is_taken_as_a_picture():
     contents = read(dicom(VOLUME[0], PixelSpacing=None), "slice.dcm")
     assert not contents.oriented
-    assert contents.notes == ("The file gives no pixel size; 1 mm was taken.",)
+    assert contents.notes == ("The file gives no pixel size; 1 mm is assumed.",)
 
 
 def enhanced(positions):

@@ -92,10 +92,10 @@ def test_volumes_that_numbers_alone_tell_apart_are_noted():
     assert notes == ("Nothing but InstanceNumber tells apart the volumes of this series; it gave their order.",)
 
 
-def test_slices_at_one_place_that_nothing_tells_apart_are_refused():
+def test_slices_at_one_position_that_nothing_tells_apart_are_refused():
     files = [*series(VOLUME, HEIGHTS, InstanceNumber=1), *series(VOLUME + 500, HEIGHTS, InstanceNumber=1)]
     with pytest.raises(
-        ScanError, match=r"study\.zip: 2 slices at each place, and nothing in the files tells their vol"
+        ScanError, match=r"study\.zip: 2 slices at each position, and nothing in the files tells their vol"
     ):
         read(zipped(*files), "study.zip")
 
@@ -140,7 +140,7 @@ def test_a_thickness_that_cannot_be_keeps_what_else_is_known_of_a_slice(thicknes
     contents = read(dicom(VOLUME[0], (1, 2, 3), SliceThickness=thickness), "slice.dcm")
     assert contents.oriented
     np.testing.assert_array_equal(contents.affine, [[-3, 0, 0, -1], [0, -2, 0, -2], [0, 0, 1, 3], [0, 0, 0, 1]])
-    assert contents.notes == ("The file gives no thickness of its slice; 1 mm was taken.",)
+    assert contents.notes == ("The file gives no thickness of its slice; 1 mm is assumed.",)
 
 
 def test_slices_that_are_shifted_within_their_plane_are_noted():
@@ -172,9 +172,9 @@ def test_frames_without_positions_lie_as_far_apart_as_the_header_says_with_a_not
 @pytest.mark.parametrize(
     ("said", "distance", "words"),
     [
-        ({"SpacingBetweenSlices": 5}, 5, "SpacingBetweenSlices, 5 mm, was taken"),
-        ({}, 4, "SliceThickness, 4 mm, was taken"),
-        ({"SliceThickness": None}, 1, "1 mm was taken"),
+        ({"SpacingBetweenSlices": 5}, 5, "SpacingBetweenSlices, 5 mm, is assumed"),
+        ({}, 4, "SliceThickness, 4 mm, is assumed"),
+        ({"SliceThickness": None}, 1, "1 mm is assumed"),
     ],
 )
 def test_frames_of_one_position_are_a_stack_with_a_note(said, distance, words):

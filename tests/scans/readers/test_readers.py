@@ -153,7 +153,7 @@ def test_a_gray_picture_has_columns_rows_and_one_slice(kind, exact):
     np.testing.assert_array_equal(contents.affine @ [0, 5, 0, 1], [0, 0, 0, 1])  # the last row is the lowest
     np.testing.assert_array_equal(contents.affine @ [0, 0, 0, 1], [0, 5, 0, 1])
     assert not contents.oriented
-    assert contents.notes == ("The file gives no pixel size; 1 mm was taken.",)
+    assert contents.notes == ("The file gives no pixel size; 1 mm is assumed.",)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
@@ -197,7 +197,7 @@ def test_a_picture_has_no_second_volume():
 def test_a_large_picture_without_pixel_size_spans_256_mm():
     contents = read(picture(np.zeros((300, 512), np.uint8), dpi=(72, 72)), "slice.png")
     np.testing.assert_array_equal(np.diag(contents.affine), [0.5, -0.5, 0.5, 1])
-    assert contents.notes == ("The file gives no pixel size; 0.5 mm was taken, so that 512 pixels span 256 mm.",)
+    assert contents.notes == ("The file gives no pixel size; 0.5 mm is assumed, so that 512 pixels span 256 mm.",)
 
 
 def test_a_flat_npy_has_rows_and_columns_and_a_volume_is_x_y_z():
