@@ -144,10 +144,11 @@ def _results(recording: Recording, grid: SliceGrid, card: Card) -> Iterator[Slic
     scales = {block.name: block.scale for block in card.block_table}
     logits = resampled(recording.output, (grid.height, grid.width))
     peak, labels = logits.max(dim=1)
-    total = logits.logsumexp(dim=1)
-    confidence = (peak - total).exp()
-    # - sum p log p of p = exp(logits - total), over its largest possible value.
-    spread = total - ((logits - total[:, None]).exp() * logits).sum(dim=1)
+    probabilities = logits.softmax(dim=1)
+    confidence = probabilities.amax(dim=1)
+    # - sum p log p, where log p = logits - log sum exp(logits), over its largest possible value.
+    total = peak - confidence.log()
+    spread = total - (probabilities * logits).sum(dim=1)
     entropy = (spread / math.log(logits.shape[1])).clamp(0, 1)
     for row in range(len(logits)):
         yield SliceResult(  # copies: a caller that keeps one slice must not keep its batch

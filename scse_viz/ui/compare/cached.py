@@ -24,14 +24,13 @@ from scse_viz.zoo import Card
 
 @dataclass(frozen=True, eq=False)
 class NetworkAgreement:
-    """Networks on one slice: where they disagree, which are outvoted there, and the Dice (N, N, classes) of each pair.
+    """Networks on one slice: where they disagree, and which are outvoted there.
 
     `contested` is the area of disagreement as a share of what at least one network segments, `area` that in cm².
     """
 
     disagreement: Panel
     outvoted: tuple[Panel, ...]
-    dice: np.ndarray
     contested: float
     area: float
 
@@ -48,10 +47,15 @@ def agreement(scan_slice: ScanSlice, cards: Sequence[Card]) -> NetworkAgreement:
             outvoted_panel(marked, area, title=f"{variant_title(card.variant)}, disagreement")
             for card, marked in zip(cards, outvoted(labels), strict=True)
         ),
-        pairwise_dice([*labels], len(cards[0].structures)),
         contested_share(labels),
         float(np.count_nonzero(differing)) * area / 100,
     )
+
+
+@cached.data(100)
+def dice_of_pairs(scan_slice: ScanSlice, cards: Sequence[Card]) -> np.ndarray:
+    """Dice of each pair of predictions of one slice, (N, N, classes). Raises ScanError, WeightsError."""
+    return pairwise_dice([cached.result(scan_slice, card).labels for card in cards], len(cards[0].structures))
 
 
 @cached.data(200)

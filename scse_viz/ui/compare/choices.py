@@ -167,22 +167,23 @@ def choose_second(view: View) -> View | None:
     return replace(view, source=source, index=index)
 
 
-def compute(views: Sequence[View], chosen: Mapping[str, Card]) -> list[Comparison]:
-    """Run every chosen network on every slice; those that fail are named and left out."""
+def compute(views: Sequence[View], chosen: Mapping[str, Card], *, drawn: bool) -> list[Comparison]:
+    """Run every chosen network on every slice; those that fail are named and left out.
+
+    With `drawn`, the panels of their maps are made beside the passes.
+    """
     comparisons = []
-    names = _names(views)
-    with st.spinner("Segmenting and recording gates", show_time=False):
-        for name, view in zip(names, views, strict=True):
-            columns = []
-            results = cached.results(view.slice, list(chosen.values()))
-            for (title, card), found in zip(chosen.items(), results, strict=True):
-                label = f"{title} · {name}" if len(views) > 1 else title
-                try:
-                    columns.append(Column(title, label, view, card, found.result()))
-                except (ScanError, WeightsError) as error:
-                    st.error(verbatim(str(error)))
-            if columns:
-                comparisons.append(Comparison(name, view, tuple(columns)))
+    for name, view in zip(_names(views), views, strict=True):
+        columns = []
+        results = cached.results(view.slice, list(chosen.values()), drawn=drawn)
+        for (title, card), result in zip(chosen.items(), results, strict=True):
+            label = f"{title} · {name}" if len(views) > 1 else title
+            try:
+                columns.append(Column(title, label, view, card, result.result()))
+            except (ScanError, WeightsError) as error:
+                st.error(verbatim(str(error)))
+        if columns:
+            comparisons.append(Comparison(name, view, tuple(columns)))
     return comparisons
 
 

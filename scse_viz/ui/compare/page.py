@@ -37,7 +37,8 @@ def page() -> None:
         return
     views = [view, second] if second else [view]
     most = MOST_COLUMNS // len(views)
-    comparisons = choices.compute(views, dict(islice(chosen.items(), most)))
+    maps_shown = st.session_state.get("compare_part", PARTS[0]) == PARTS[0]
+    comparisons = choices.compute(views, dict(islice(chosen.items(), most)), drawn=maps_shown)
     if not comparisons:
         address.draw_lost()
         return

@@ -44,7 +44,7 @@ def draw_predictions(comparison: Comparison, structure: str, *, key: str) -> Dra
                 f"They disagree on **{found.area:.1f} cm²**, {found.contested:.1%} of what at least one of the "
                 f"{len(titles)} networks segments."
             )
-            scores = _scores(found.dice, comparison, structure)
+            scores = _scores(compare_cached.dice_of_pairs(view.slice, comparison.cards), comparison, structure)
             if np.isnan(scores).all():
                 st.info(f"No network finds {structure} in this slice. Choose another structure, or another slice.")
             else:

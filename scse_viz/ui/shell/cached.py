@@ -4,7 +4,7 @@ An entry can be reached only with the digest of its scan; uploaded scans themsel
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
@@ -27,6 +27,8 @@ cards = st.cache_data(ttl="30s", show_spinner=False)(zoo.cards)
 known_samples = st.cache_data(ttl="30s", show_spinner=False)(samples)
 AT_ONCE = 2
 """Networks that run in parallel for one page: a single small one leaves much of two cores idle."""
+UNNOTICED = 0.5
+"""Seconds of passes without a spinner."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -61,10 +63,24 @@ def result(scan_slice: ScanSlice, card: Card) -> SliceResult:
     return segment_slice(scan_slice, network(card), card)
 
 
-def results(scan_slice: ScanSlice, cards: Sequence[Card]) -> list[Future[SliceResult]]:
-    """`result` of several networks, all finished; a future raises what `result` would."""
+def results(scan_slice: ScanSlice, cards: Sequence[Card], *, drawn: bool = False) -> list[Future[SliceResult]]:
+    """`result` of several networks, all finished; a future raises what `result` would.
+
+    With `drawn`, their `panels` are made as well, those of one network beside the pass of the next. A spinner shows
+    only to those who wait: its animation would take time from the passes.
+    """
+    compute = _drawn if drawn else result
     with ThreadPoolExecutor(AT_ONCE, initializer=_begin, initargs=(get_script_run_ctx(),)) as pool:
-        return [pool.submit(result, scan_slice, card) for card in cards]
+        futures = [pool.submit(compute, scan_slice, card) for card in cards]
+        if wait(futures, timeout=UNNOTICED).not_done:
+            with st.spinner("Segmenting and recording gates", show_time=False):
+                wait(futures)
+        return futures
+
+
+def _drawn(scan_slice: ScanSlice, card: Card) -> SliceResult:
+    panels(scan_slice, card)
+    return result(scan_slice, card)
 
 
 def _begin(run: ScriptRunContext | None) -> None:
