@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from scse_viz.blocks import Pairs
 from scse_viz.probing import Watch
 from scse_viz.sites import GatePlace, Site, known_sites, our_sites, probed_sites
 from scse_viz.twins import evaluated_twin
@@ -26,8 +27,9 @@ class BlockRecord:
     """What one block did: its features were multiplied by `channel_gate` (B, C) and `spatial_gate` (B, h, w).
 
     A `full_gate` (B, C, h, w) tells apart channels and pixels at once, or lacks an axis along which it is constant. A
-    softmax over branches gives a channel gate (B, branches × C). A gate is None where the block lacks it. A block
-    without gates has an `activation` (B, h, w) instead, the mean absolute value of its output over the channels.
+    softmax over branches gives a channel gate (B, branches × C). `attention` tells where each pixel looks. A gate is
+    None where the block lacks it. A block without gates has an `activation` (B, h, w) instead, the mean absolute value
+    of its output over the channels.
     `before` and `after` are the features (B, C, h, w) that enter and leave the block, kept on request; `after` is None
     for a block that is divided over several products. All are copies, which nothing later in the pass overwrites. In
     networks of 3-D images h, w are d, h, w. A block that did not run, `ran` false, has nothing.
@@ -36,6 +38,7 @@ class BlockRecord:
     channel_gate: Tensor | None = None
     spatial_gate: Tensor | None = None
     full_gate: Tensor | None = None
+    attention: Pairs | None = None
     activation: Tensor | None = None
     before: Tensor | None = None
     after: Tensor | None = None
@@ -138,7 +141,7 @@ def record_twin(
 ) -> Recording:
     """As `record`, on a twin that the caller made for this one pass: the hooks stay on it."""
     tap = tap or Tap()
-    kept: dict[str, dict[str, Tensor]] = {name: {} for name in sites}
+    kept: dict[str, dict[str, Any]] = {name: {} for name in sites}
     for name, site in sites.items():
         _listen(runner, name, site, kept[name], features)
         if site.products and (features or not site.gates):
@@ -164,7 +167,7 @@ def _recorded_probe(runner: nn.Module, x: Inputs) -> Recording:
         output = runner(*_arguments(x))
     sites, records = probed_sites(runner, watch), {}
     for name, site in sites.items():
-        kept: dict[str, Tensor] = {}
+        kept: dict[str, Any] = {}
         _collect(site, kept, tap, features=False)
         if not site.gates and site.block in watch.activations:
             kept["activation"] = watch.activations[site.block]
@@ -176,7 +179,7 @@ def _arguments(x: Inputs) -> tuple[Any, ...]:
     return x if isinstance(x, tuple) else (x,)
 
 
-def _listen(runner: nn.Module, name: str, site: Site, kept: dict[str, Tensor], features: bool) -> None:
+def _listen(runner: nn.Module, name: str, site: Site, kept: dict[str, Any], features: bool) -> None:
     """Register hooks that keep what the modules of a site return."""
     block = _module_at(runner, name, site.block)
     for key, place in site.gates.items():
@@ -191,7 +194,7 @@ def _listen(runner: nn.Module, name: str, site: Site, kept: dict[str, Tensor], f
         block.register_forward_hook(partial(_keep, kept, "after"))
 
 
-def _collect(site: Site, kept: dict[str, Tensor], tap: Tap, features: bool) -> None:
+def _collect(site: Site, kept: dict[str, Any], tap: Tap, features: bool) -> None:
     """Add to what hooks have kept of a block what was kept by number."""
     for key, place in site.gates.items():
         if value := _last(place, tap.kept):
@@ -218,8 +221,9 @@ def _module_at(runner: nn.Module, name: str, path: str) -> nn.Module:
         raise ValueError(f"site {name!r} is at {path!r}, where the network has no module; see find_sites") from None
 
 
-def _keep(kept: dict[str, Tensor], key: str, module: nn.Module, inputs: Any, output: Tensor) -> None:
-    kept[key] = output.clone()  # a block may write over its gates, and the next layer over what leaves the block
+def _keep(kept: dict[str, Any], key: str, module: nn.Module, inputs: Any, output: Tensor | Pairs) -> None:
+    # Copies: a block may write over its gates, and the next layer over what leaves the block.
+    kept[key] = output.clone() if isinstance(output, Tensor) else Pairs(*(each.clone() for each in output))
 
 
 def _keep_input(kept: dict[str, Tensor], module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -230,7 +234,7 @@ def _keep_magnitude(kept: dict[str, Tensor], module: nn.Module, inputs: Any, out
     kept["activation"] = output.abs().mean(dim=1)
 
 
-def _block_record(kept: dict[str, Tensor]) -> BlockRecord:
+def _block_record(kept: dict[str, Any]) -> BlockRecord:
     """The record of what was kept, gates in the shapes that modules return."""
     if "channel_gate" in kept:
         kept["channel_gate"] = kept["channel_gate"].flatten(1)

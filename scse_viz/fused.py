@@ -9,8 +9,12 @@ holds every function of this file against its plain formula.
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
+
+WRITTEN_OUT = 512 * 512
+"""Pairs up to which writing out the matrix of attention is as quick."""
 
 
 def spatial_mean(u: Tensor) -> Tensor:
@@ -37,6 +41,16 @@ def add_out(u: Tensor, c: Tensor, s: Tensor) -> Tensor:
 def max_out(u: Tensor, c: Tensor, s: Tensor) -> Tensor:
     """max(u c, u s), the larger value also where u is negative; otherwise as `add_out`."""
     return _MaxOut.apply(u, c, s) if _applies(u, c, s) else torch.maximum(u * c, u * s)
+
+
+def attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """softmax(query key^T) value: query (B, N, d), key and value (B, M, d) -> (B, N, d).
+
+    From WRITTEN_OUT pairs on without the matrix (B, N, M); those can be differentiated once.
+    """
+    if query.shape[1] * key.shape[1] <= WRITTEN_OUT:
+        return (query @ key.mT).softmax(dim=2) @ value
+    return F.scaled_dot_product_attention(query[:, None], key[:, None], value[:, None], scale=1.0)[:, 0]
 
 
 def _applies(u: Tensor, c: Tensor, s: Tensor) -> bool:

@@ -8,9 +8,10 @@ The changes, for features u that enter a block, v that leave it, and a gate g:
     gate off                1 in place of g: every channel, or every pixel, passes
     gate of strength k      1 + k (g - 1): 0 is off, 1 unchanged; above 1 exaggerates, and g below 1 - 1 / k is negated
     block of strength k     u + k (v - u): 0 bypasses the block, 1 leaves it unchanged
+    attention's mean        every pixel looks at all pixels alike; attention has no other change, and no factor to be 1
 
-In a block with a single gate, cSE or sSE, block off equals gate off. scSE is u c + u s: with both gates off it returns
-2 u, with one off u + u c or u + u s; it returns u only with the block off.
+In a block with a single gate, block off equals gate off. scSE is u c + u s: with both gates off it returns 2 u, with
+one off u + u c or u + u s; it returns u only with the block off. A non-local block is u + w: its strength scales w.
 """
 
 import math
@@ -24,6 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scse_viz.attention import Inputs, Recording, Tap, find_sites, record, record_twin
+from scse_viz.blocks import GATES, Pairs
 from scse_viz.sites import Site
 from scse_viz.twins import evaluated_twin
 
@@ -142,6 +144,7 @@ class Change:
     strength: float = 1.0
     without: tuple[int, ...] = ()
     full_gate: GateChange | None = None
+    attention: Mean | None = None
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.strength):
@@ -174,7 +177,7 @@ def intervene(
         _check_block(name, sites)
         _change_block(runner, tap, name, sites[name], change)
         if change.strength == 0:
-            sites[name] = replace(sites[name], channel_gate=None, spatial_gate=None, full_gate=None)
+            sites[name] = replace(sites[name], channel_gate=None, spatial_gate=None, full_gate=None, attention=None)
     return record_twin(runner, x, features=features, sites=sites, tap=tap)
 
 
@@ -221,10 +224,12 @@ def _check_block(name: str, sites: Mapping[str, Site]) -> None:
 
 def _change_block(runner: nn.Module, tap: Tap, name: str, site: Site, change: Change) -> None:
     """Register on a twin, and with a tap, what changes one of its blocks."""
-    for kind in ("channel_gate", "spatial_gate", "full_gate"):
+    for kind in GATES:
         gate_change, place = getattr(change, kind), site.gates.get(kind)
         if gate_change is None:
             continue
+        if kind == "attention" and not isinstance(gate_change, Mean):
+            raise ValueError("attention takes its mean only; to switch it off, give the block strength 0")
         if place is None:
             raise ValueError(f"block {name!r} has no {kind.replace('_', ' ')} to change")
         applied = partial(_changed, kind, gate_change)
@@ -237,11 +242,13 @@ def _change_block(runner: nn.Module, tap: Tap, name: str, site: Site, change: Ch
             raise ValueError(f"block {name!r} is several products inside {site.block!r}; change its gates, one by one")
         _change_output(runner, tap, site, partial(_strengthened, change.strength))
     if change.without:
-        _change_output(runner, tap, site, partial(_knocked_out, change.without))
+        _change_output(runner, tap, site, lambda u, v: _zeroed(v, change.without))
 
 
-def _changed(kind: str, change: GateChange, gate: Tensor) -> Tensor:
-    """Change a gate as it is applied: a channel gate (B, C) or (B, C, 1, 1), a spatial gate (B, 1, h, w)."""
+def _changed(kind: str, change: GateChange, gate: Any) -> Any:
+    """Change a gate as it is applied: a channel gate (B, C) or (B, C, 1, 1), a spatial gate (B, 1, h, w), or Pairs."""
+    if kind == "attention":
+        return Pairs(torch.zeros_like(gate.query), gate.key)  # alike scores, so alike shares
     if kind == "channel_gate":
         return change.applied(gate.flatten(1)).view_as(gate)
     return change.applied(gate.squeeze(1)).unsqueeze(1) if kind == "spatial_gate" else change.applied(gate)
@@ -271,10 +278,6 @@ def _change_returned(
 
 def _strengthened(strength: float, u: Tensor, v: Tensor) -> Tensor:
     return u if strength == 0 else u + strength * (v - u)
-
-
-def _knocked_out(channels: Sequence[int], u: Tensor, v: Tensor) -> Tensor:
-    return _zeroed(v, channels)
 
 
 def _knocked_out_each(channels: Sequence[int], u: Tensor, v: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-from scse_viz.blocks import VARIANTS, ChannelGate, SpatialGate
+from scse_viz.blocks import GATES, VARIANTS
 from scse_viz.layouts import foreign_layout
 from scse_viz.probing import Call, Recalibration, Watch
 
@@ -18,9 +18,9 @@ class Site:
     """Where a block sits in a network: the path of its module, and where its gates come from.
 
     A module returns a channel gate as (B, C) or (B, C, 1, 1), a spatial gate as (B, 1, h, w). A full gate tells apart
-    channels and pixels at once. `form` says what the gates come out of ("sigmoid", "2 × sigmoid", "softmax over
-    branches", ...), `resolution` the rows and columns (and planes before them) of the features; both are known after
-    a probe only.
+    channels and pixels at once, and attention weighs pairs of pixels (`blocks.Pairs`). `form` says what the gates come
+    out of ("sigmoid", "2 × sigmoid", "softmax over branches", ...), `resolution` the rows and columns (and planes
+    before them) of the features; both are known after a probe only.
 
     The block is its module, or, if `products` has numbers of gates, only the product of these gates with features,
     inside a module that does more. It is `divided` if these are several products, which no bypass can stand for.
@@ -30,6 +30,7 @@ class Site:
     channel_gate: GatePlace = None
     spatial_gate: GatePlace = None
     full_gate: GatePlace = None
+    attention: str | None = None
     products: tuple[int, ...] = ()
     divided: bool = False
     form: str = ""
@@ -38,12 +39,11 @@ class Site:
     @property
     def gates(self) -> dict[str, GatePlace]:
         """The gates that the block has, by the names of their fields."""
-        places = {"channel_gate": self.channel_gate, "spatial_gate": self.spatial_gate, "full_gate": self.full_gate}
-        return {name: place for name, place in places.items() if place is not None}
+        return {name: place for name in GATES if (place := getattr(self, name)) is not None}
 
     @property
     def kind(self) -> str:
-        """ "channel", "spatial", "both", "full", or "none"."""
+        """ "channel", "spatial", "both", "full", "attention", or "none"."""
         names = [name.removesuffix("_gate") for name in self.gates]
         return "both" if names == ["channel", "spatial"] else " and ".join(names) or "none"
 
@@ -165,18 +165,19 @@ def _stages(watch: Watch) -> dict[str, Site]:
 
 def _known_site(path: str, module: nn.Module) -> Site | None:
     """The site of a module that is a block by its names, else None."""
-    channel = spatial = None
-    for name, child in module.named_children():
-        if channel is None and isinstance(child, ChannelGate):
-            channel = name
-        elif spatial is None and isinstance(child, SpatialGate):
-            spatial = name
-    if channel is None and spatial is None:
-        layout = foreign_layout(module)
-        if layout is None:
-            return None
-        channel, spatial = layout.channel_gate, layout.spatial_gate
     prefix = f"{path}." if path else ""
+    places: dict[str, str] = {}
+    for name, child in module.named_children():
+        kind = next((kind for kind, classes in GATES.items() if isinstance(child, classes)), None)
+        if kind is not None:
+            places.setdefault(kind, prefix + name)
+    if places:
+        channel, spatial, full, pairs = (places.get(kind) for kind in GATES)
+        return Site(path, channel, spatial, full, pairs)
+    layout = foreign_layout(module)
+    if layout is None:
+        return None
+    channel, spatial = layout.channel_gate, layout.spatial_gate
     return Site(path, channel and prefix + channel, spatial and prefix + spatial)
 
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from scse_viz.training.own.settings import Settings
 
 ARCHITECTURES = ("unet", "sdnet", "densenet")
-VARIANTS = ("none", "cse", "sse", "scse", "scse-max", "scse-mul", "scse-concat")
+VARIANTS = (
+    *("none", "cse", "sse", "scse", "scse-max", "scse-mul", "scse-concat"),
+    *("scse-r16", "eca", "soca", "cbam", "pe", "nonlocal", "ag"),
+)
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "bfloat16")
 DESCRIPTION = """\

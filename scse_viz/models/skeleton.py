@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scse_viz.blocks import VARIANTS, BlockInfo
+from scse_viz.blocks import VARIANTS, BlockInfo, SkipAttention
 
 DEPTH = 4
 BLOCK_NAMES = (
@@ -31,8 +31,9 @@ class EncoderDecoder(nn.Module):
     i s to (i + 1) s. Figure 2 of Roy et al., IEEE TMI 2019.
 
     `widths` are the channels after encoder1 to encoder4 and the bottleneck; decoder4 to decoder1 have those of the
-    encoder stage across. `block_table` lists the blocks in order, with their channels and scale. Subclasses give the
-    stages: `encoder_stage`, `bottleneck_stage`, `decoder_stage`.
+    encoder stage across. `block_table` lists the blocks in order, with their channels and scale. A variant that gates
+    skips has its blocks at the encoder stages, between a stage's output and the decoder stage across. Subclasses give
+    the stages: `encoder_stage`, `bottleneck_stage`, `decoder_stage`.
     Raises ValueError for an unknown variant or a number of widths other than five.
     """
 
@@ -54,9 +55,14 @@ class EncoderDecoder(nn.Module):
         )
         self.classifier = nn.Conv2d(widths[0], classes, kernel_size=1)
         # Blocks last: with one seed, every layer that variants share starts from the same weights.
-        self.blocks = nn.ModuleDict(
-            {block.name: VARIANTS[variant](block.channels, reduction) for block in self.block_table}
-        )
+        self.gates_skips = VARIANTS[variant] is SkipAttention
+        if self.gates_skips:
+            skips = {f"encoder{n}": SkipAttention(widths[n - 1], reduction, below[n - 1]) for n in range(1, DEPTH + 1)}
+            self.blocks = nn.ModuleDict({name: skips.get(name, nn.Identity()) for name in BLOCK_NAMES})
+        else:
+            self.blocks = nn.ModuleDict(
+                {block.name: VARIANTS[variant](block.channels, reduction) for block in self.block_table}
+            )
 
     def encoder_stage(self, channels: int, width: int) -> nn.Module:
         """x (B, channels, h, w) -> (B, width, h, w)."""
@@ -80,11 +86,14 @@ class EncoderDecoder(nn.Module):
             x = F.pad(x, (0, -width % multiple, 0, -height % multiple), mode="replicate")
         skips = []
         for number, stage in self.encoder.items():
-            x = self.blocks[f"encoder{number}"](stage(x))
+            x = stage(x) if self.gates_skips else self.blocks[f"encoder{number}"](stage(x))
             pooled, where = F.max_pool2d(x, 2, return_indices=True)  # torch computes the indices anyway
             skips.append((x, where))
             x = pooled
         x = self.blocks["bottleneck"](self.bottleneck(x))
         for number, stage in self.decoder.items():
-            x = self.blocks[f"decoder{number}"](stage(x, *skips.pop()))
+            skip, where = skips.pop()
+            if self.gates_skips:
+                skip = self.blocks[f"encoder{number}"](skip, x)
+            x = self.blocks[f"decoder{number}"](stage(x, skip, where))
         return self.classifier(x)[..., :height, :width]

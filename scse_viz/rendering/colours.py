@@ -9,6 +9,11 @@ from PIL import ImageColor
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999")
 """Okabe and Ito's palette: readers with any kind of colour blindness tell its colours apart."""
+VARIANT_COLOURS = (
+    *COLOURS[:6],
+    *("#b4b4a5", "#f0d200", "#961e4b", "#8700ff", "#a5e1a5", "#9678ff", "#3c3cc3", "#69e1ff"),
+)
+"""One for every variant; also those after Okabe and Ito's stay apart for protanopes, deuteranopes and tritanopes."""
 GATE_SCALES = ("viridis", "cividis", "magma", "gray")
 """Colour scales for gates; lightness rises steadily in each, so they can be read without telling hues apart."""
 ACTIVATION_SCALE = "copper"
@@ -32,7 +37,7 @@ _LUMINANCE = (0.2126, 0.7152, 0.0722)
 
 def variant_colours(variants: Sequence[str]) -> dict[str, str]:
     """A colour for every variant, the same whichever of them are shown."""
-    return dict(zip(variants, cycle(COLOURS), strict=False))
+    return dict(zip(variants, cycle(VARIANT_COLOURS), strict=False))
 
 
 def rgb(colours: Iterable[str]) -> np.ndarray:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import nibabel as nib
 import numpy as np
 import pytest
+import torch
 
 from scse_viz.blocks import VARIANTS
 from scse_viz.inference import segment_slice
@@ -49,7 +50,9 @@ def test_probabilities_are_those_behind_the_labels(scan):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_can_be_inspected_and_only_none_leaves_features_as_they_are(variant, scan):
     card, model = network(variant)
-    found = inspect_block(scan.slice("axial", 0), model, card, "decoder1")
+    if variant == "nonlocal":
+        torch.nn.init.ones_(model.blocks["encoder1"].scale)  # it starts at 0
+    found = inspect_block(scan.slice("axial", 0), model, card, "encoder1")
     assert found.before.shape == found.after.shape
     assert np.array_equal(found.before, found.after) == (variant == "none")
     assert not model.blocks["decoder1"]._forward_hooks

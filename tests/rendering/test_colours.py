@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from scse_viz.blocks import VARIANTS
 from scse_viz.rendering.colours import (
     ACTIVATION_SCALE,
     COLOURS,
     DIVERGING_SCALE,
     GATE_SCALES,
+    VARIANT_COLOURS,
     black_is_legible,
     colour_scale,
     rgb,
@@ -27,8 +29,33 @@ def test_colours_are_read_and_written_as_they_are():
 
 
 def test_a_variant_keeps_its_colour_and_past_the_palette_colours_come_again():
-    names = [f"variant{number}" for number in range(len(COLOURS) + 1)]
-    assert list(variant_colours(names).values()) == [*COLOURS, COLOURS[0]]
+    names = [f"variant{number}" for number in range(len(VARIANT_COLOURS) + 1)]
+    assert list(variant_colours(names).values()) == [*VARIANT_COLOURS, VARIANT_COLOURS[0]]
+
+
+EYES = {
+    "all cones": np.eye(3),
+    "protanopia": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "deuteranopia": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "tritanopia": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+}
+"""What is left of linear red, green and blue: Machado, Oliveira, Fernandes, IEEE TVCG 2009, severity 1."""
+
+
+@pytest.mark.parametrize("matrix", EYES.values(), ids=EYES.keys())
+def test_the_colours_of_any_two_variants_stay_apart_for_every_kind_of_eye(matrix):
+    shares = rgb(VARIANT_COLOURS) / 255
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    seen = oklab((linear @ np.transpose(matrix)).clip(0, 1))
+    apart = np.linalg.norm(seen[:, None] - seen, axis=2)[~np.eye(len(seen), dtype=bool)]
+    assert len(VARIANT_COLOURS) >= len(VARIANTS)
+    assert apart.min() > 0.07  # two neighbours of a rainbow of 14 are about 0.06 apart
+
+
+def oklab(linear: np.ndarray) -> np.ndarray:
+    """Linear red, green and blue (N, 3) -> Oklab, in which equal distances look alike. Ottosson 2020."""
+    cones = linear @ np.array([[0.4122, 0.2119, 0.0883], [0.5363, 0.6807, 0.2817], [0.0514, 0.1074, 0.6300]])
+    return np.cbrt(cones) @ np.array([[0.2105, 1.9780, 0.0259], [0.7936, -2.4286, 0.7828], [-0.0041, 0.4506, -0.8087]])
 
 
 @pytest.mark.parametrize("name", [*GATE_SCALES, ACTIVATION_SCALE, MAP_KINDS["share"].scale])

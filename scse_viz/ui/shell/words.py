@@ -9,8 +9,16 @@ VARIANT_TITLES = {
     "cse": "cSE",
     "sse": "sSE",
     "scse": "scSE",
-    "scse-max": "scSE max",
+    "scse-max": "scSE max, r = 2",
     "scse-mul": "scSE multiply",
+    "scse-concat": "scSE concatenate",
+    "scse-r16": "scSE, r = 16",
+    "eca": "ECA",
+    "soca": "SOCA",
+    "cbam": "CBAM",
+    "pe": "PE",
+    "nonlocal": "non-local",
+    "ag": "AG on skips",
 }
 ARCHITECTURE_TITLES = {"unet": "U-Net", "sdnet": "SD-Net", "densenet": "DenseNet"}
 CONVENTIONS = ("neurological", "radiological")

@@ -1,4 +1,4 @@
-"""The gates of squeeze and excitation, the blocks that apply them, and the table VARIANTS.
+"""The gates and blocks of the paper: cSE, sSE, and scSE with the ways to join its halves.
 
 Roy, Navab, Wachinger: "Concurrent Spatial and Channel Squeeze & Excitation in Fully Convolutional Networks",
 MICCAI 2018 (arXiv 1803.02579), and IEEE TMI 2019 (arXiv 1808.08127).
@@ -6,8 +6,6 @@ MICCAI 2018 (arXiv 1803.02579), and IEEE TMI 2019 (arXiv 1808.08127).
 A gate is a module, and a block multiplies by what its gates return: a hook that records a gate records what was
 applied, and a hook that returns another gate changes the result.
 """
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -23,11 +21,7 @@ class ChannelGate(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 2) -> None:
         super().__init__()
-        hidden = channels // reduction if reduction > 0 else 0
-        if hidden < 1:
-            raise ValueError(
-                f"reduction {reduction} leaves no hidden unit of {channels} channels; choose 1 to {channels}"
-            )
+        hidden = hidden_units(channels, reduction)
         self.squeeze = nn.Linear(channels, hidden)
         self.excite = nn.Linear(hidden, channels)
 
@@ -84,6 +78,13 @@ class ConcurrentSE(nn.Module):
         return add_out(u, self.channel_gate(u), self.spatial_gate(u))
 
 
+class ConcurrentSE16(ConcurrentSE):
+    """scSE as segmentation_models_pytorch has it, with r = 16 whatever the reduction; at least one hidden unit."""
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__(channels, min(16, channels))
+
+
 class ConcurrentSEMax(ConcurrentSE):
     """scSE by max-out: the larger of the two recalibrated values, u (B, C, H, W) -> (B, C, H, W). Roy et al. 2019."""
 
@@ -112,24 +113,9 @@ class ConcurrentSEConcat(ConcurrentSE):
         return self.join(torch.cat([u * self.channel_gate(u), u * self.spatial_gate(u)], dim=1))
 
 
-@dataclass(frozen=True)
-class BlockInfo:
-    """A block and its place in a network: the channels it recalibrates, and the down-sampling factor of its maps.
-
-    Pixel (i, j) of a map of scale s lies over the rows i s to (i + 1) s of the input, and the same for columns.
-    """
-
-    name: str
-    channels: int
-    scale: int
-
-
-VARIANTS: dict[str, type[nn.Module]] = {
-    "none": nn.Identity,
-    "cse": ChannelSE,
-    "sse": SpatialSE,
-    "scse": ConcurrentSE,
-    "scse-max": ConcurrentSEMax,
-    "scse-mul": ConcurrentSEMul,
-    "scse-concat": ConcurrentSEConcat,
-}
+def hidden_units(channels: int, reduction: int) -> int:
+    """C / r, rounded down. Raises ValueError where none is left."""
+    hidden = channels // reduction if reduction > 0 else 0
+    if hidden < 1:
+        raise ValueError(f"reduction {reduction} leaves no hidden unit of {channels} channels; choose 1 to {channels}")
+    return hidden

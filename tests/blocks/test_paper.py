@@ -1,4 +1,4 @@
-"""The blocks against the paper's equations and the reference libraries."""
+"""The paper's blocks against its equations and the reference libraries."""
 
 import numpy as np
 import pytest
@@ -8,31 +8,10 @@ from torch import Tensor, nn
 
 from scse_viz.blocks import VARIANTS, ChannelGate, ConcurrentSE, SpatialGate
 from scse_viz.layouts import OURS, SMP, convert
+from tests.tiny_blocks import MEMORY_FORMATS, block, features, gradients
 
-MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 memory_formats = pytest.mark.parametrize("memory_format", MEMORY_FORMATS.values(), ids=MEMORY_FORMATS.keys())
 SHAPES = [(2, 8, 12, 9), (1, 16, 5, 5), (3, 4, 1, 7), (2, 6, 1, 1), (2, 1, 4, 4)]
-
-
-def features(shape: tuple[int, ...], memory_format: torch.memory_format, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Signed features u (B, C, H, W) of a fixed seed, which require a gradient."""
-    u = torch.randn(shape, generator=torch.Generator().manual_seed(3), dtype=dtype)
-    return u.contiguous(memory_format=memory_format).requires_grad_()
-
-
-def block(variant: str, channels: int = 8, reduction: int = 2) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(5)
-        return VARIANTS[variant](channels, reduction)
-
-
-def gradients(module: nn.Module, u: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """The result, and the gradients of u and of the parameters for one fixed gradient of the result."""
-    module.zero_grad()
-    u.grad = None
-    result = module(u)
-    result.backward(torch.randn(result.shape, generator=torch.Generator().manual_seed(4), dtype=result.dtype))
-    return result.detach(), u.grad, {name: value.grad for name, value in module.named_parameters()}
 
 
 @memory_formats
@@ -51,7 +30,7 @@ def test_scse_equals_the_module_of_segmentation_models_pytorch(shape, memory_for
 
 @pytest.mark.parametrize("variant", ["cse", "sse", "scse"])
 def test_blocks_equal_the_keras_form_in_numpy(variant):
-    module, u = block(variant), features((2, 8, 6, 7), torch.contiguous_format)
+    module, u = block(variant), features((2, 8, 6, 7))
     weights = {name: value.detach().numpy() for name, value in module.named_parameters()}
     x = u.detach().numpy().transpose(0, 2, 3, 1)  # (B, H, W, C), as Keras has it
     expected = np.zeros_like(x)
@@ -97,46 +76,9 @@ def test_values_and_gradients_of_joined_halves_equal_their_formula_for_signed_in
         torch.testing.assert_close(to_weights[name.removeprefix("module.")], value, rtol=1e-5, atol=1e-5)
 
 
-@memory_formats
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_every_variant_keeps_shape_memory_format_and_type_and_passes_gradcheck(variant, memory_format):
-    module, u = block(variant, 4).double(), features((2, 4, 3, 5), memory_format, torch.float64)
-    result = module(u)
-    assert result.shape == u.shape
-    assert result.dtype == u.dtype
-    assert result.is_contiguous(memory_format=memory_format)
-    assert torch.autograd.gradcheck(module, u)
-
-
-@memory_formats
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_every_variant_runs_in_bfloat16_under_autocast(variant, memory_format):
-    module, u = block(variant), features((2, 8, 6, 6), memory_format)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        result = module(u.bfloat16())
-    result.float().square().sum().backward()
-    assert result.dtype == torch.bfloat16
-    torch.testing.assert_close(result.float(), module(u), rtol=0.03, atol=0.03)
-    assert all(parameter.grad.dtype == torch.float32 for parameter in module.parameters())
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_compiled_and_an_exported_block_compute_the_same(variant):
-    module, u = block(variant), features((2, 8, 6, 6), torch.contiguous_format).detach()
-    expected = module(u)
-    torch.testing.assert_close(torch.compile(module, backend="eager")(u), expected, rtol=0, atol=1e-6)
-    torch.testing.assert_close(torch.export.export(module, (u,)).module()(u), expected, rtol=0, atol=1e-6)
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_every_variant_can_be_differentiated_twice(variant):
-    u = features((1, 3, 2, 2), torch.contiguous_format, torch.float64)
-    assert torch.autograd.gradgradcheck(block(variant, 3).double(), u)
-
-
-@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "none"])
+@pytest.mark.parametrize("variant", ["cse", "sse", "scse", "scse-max", "scse-mul", "scse-concat"])
 def test_a_hook_that_returns_another_gate_changes_the_result(variant):
-    module, u = block(variant), features((2, 8, 5, 5), torch.contiguous_format).detach()
+    module, u = block(variant), features((2, 8, 5, 5)).detach()
     before = module(u)
     for part in module.children():
         if isinstance(part, ChannelGate | SpatialGate):
@@ -151,25 +93,25 @@ def test_a_hook_that_returns_another_gate_changes_the_result(variant):
 @pytest.mark.parametrize("gate", [torch.tensor(0.25), torch.rand(5, 5), torch.rand(2, 8, 5, 5), torch.rand(8, 1, 1)])
 @pytest.mark.parametrize("variant", ["scse", "scse-max"])
 def test_a_hook_may_return_a_gate_of_any_shape_that_broadcasts(variant, gate):
-    module, u = block(variant), features((2, 8, 5, 5), torch.contiguous_format).detach()
+    module, u = block(variant), features((2, 8, 5, 5)).detach()
     module.channel_gate.register_forward_hook(lambda *_: gate)
     torch.testing.assert_close(module(u), by_formula(variant, module, u))
 
 
 def test_a_spatial_gate_of_one_is_the_identity():
-    module, u = block("sse"), features((2, 8, 5, 5), torch.contiguous_format).detach()
+    module, u = block("sse"), features((2, 8, 5, 5)).detach()
     nn.init.constant_(module.spatial_gate.squeeze.bias, 100.0)
     torch.testing.assert_close(module(u), u, rtol=0, atol=0)
 
 
 def test_gates_are_modules_that_return_the_documented_shapes():
-    module, u = block("scse"), features((2, 8, 5, 6), torch.contiguous_format)
+    module, u = block("scse"), features((2, 8, 5, 6))
     assert isinstance(module, ConcurrentSE)
     assert module.channel_gate(u).shape == (2, 8, 1, 1)
     assert module.spatial_gate(u).shape == (2, 1, 5, 6)
 
 
-@pytest.mark.parametrize("variant", ["cse", "scse", "scse-max", "scse-mul", "scse-concat"])
+@pytest.mark.parametrize("variant", ["cse", "scse", "scse-max", "scse-mul", "scse-concat", "soca", "cbam", "pe", "ag"])
 @pytest.mark.parametrize("reduction", [9, 0, -2])
 def test_a_reduction_that_leaves_no_hidden_unit_is_refused(variant, reduction):
     with pytest.raises(ValueError, match=f"reduction {reduction} leaves no hidden unit of 8 channels; choose 1 to 8"):
