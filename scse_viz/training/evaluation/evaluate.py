@@ -1,11 +1,13 @@
 """Networks measured on scans withheld from training: results and card of each, one page for all."""
 
+import subprocess
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -23,9 +25,13 @@ from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, ResultsErr
 PAGE = "README.md"
 MARK = "Made by `scse-viz evaluate`"
 """Marks a page that may be replaced."""
-INPUT_SIZES = {"brain": (256, 256), "hippocampus": (48, 64)}
+INPUT_SIZES = {"brain": (256, 256), "hippocampus": (48, 64), "malc": (176, 176)}
 """Anatomy -> rows and columns of the slice for which cost is counted and timed."""
-CHECKS = {"brain": ("synthetic", "coronal"), "hippocampus": ("colin27-hippocampus-left", "sagittal")}
+CHECKS = {
+    "brain": ("synthetic", "coronal"),
+    "hippocampus": ("colin27-hippocampus-left", "sagittal"),
+    "malc": ("colin27-brain", "coronal"),
+}
 """Anatomy -> sample and plane of the claim on the card."""
 CHECKED = 8
 """Number of its slices."""
@@ -34,11 +40,12 @@ FEWEST = 200
 MEASURES = ("dice", "hd95_mm")
 
 
-def evaluate(folder: Path, only: Sequence[str] | None, sources: Sources = NO_SOURCES) -> None:
+def evaluate(folder: Path, only: Sequence[str] | None, sources: Sources = NO_SOURCES, *, missing: bool = False) -> None:
     """Measure the networks of a folder, or only some; write results and card of each, and the page.
 
-    Networks are independent, so several processes may share the work. Raises ResultsError, before anything is
-    measured, for what cannot be done, and WeightsError.
+    Networks are independent, so several processes may share the work. Results are written after every subject;
+    `missing` measures only subjects without results of the same weights, which resumes what was interrupted. Raises
+    ResultsError, before anything is measured, for what cannot be done, and WeightsError.
     """
     check_page(folder)
     known = cards(folder)
@@ -47,8 +54,11 @@ def evaluate(folder: Path, only: Sequence[str] | None, sources: Sources = NO_SOU
     before = scores.results(folder)
     for card in chosen:
         model = loaded(card.name, folder)
-        measured = measure(card, model, sets[card.anatomy], before.get(card.name))
-        scores.write(folder / scores.FOLDER / f"{card.name}.json", measured)
+        kept = before.get(card.name)
+        measured = kept if missing and _fits(kept, card) else begun(card, kept)
+        for so_far in measure(card, model, sets[card.anatomy], measured, missing=missing):
+            measured = so_far
+            scores.write(folder / scores.FOLDER / f"{card.name}.json", measured)
         write_card(replace(card, figures={**figures(measured), "check": check(card, model)}), folder)
     make_page(folder)
 
@@ -58,34 +68,41 @@ def loaded(name: str, folder: Path) -> nn.Module:
     return load(name, folder).to(memory_format=torch.channels_last)
 
 
-def measure(
-    card: Card, model: nn.Module, sets: Sequence[DataSet], before: NetworkResults | None = None
-) -> NetworkResults:
-    """The results of a network, with those `before` of the same weights for subjects that are not in the sets now."""
-    kept = before.data if before is not None and before.sha256 == card.sha256 else {}
-    data = {}
-    for each in sets:
-        old = kept[each.name].subjects if each.name in kept else {}
-        bar = tqdm(each.subjects, desc=f"{card.name}, {each.name}", unit="subject", leave=False)
-        subjects = {**old, **{subject.name: _planes(card, model, subject) for subject in bar}}
-        if subjects:
-            data[each.name] = Measured(each.title, each.planes, subjects)
+def begun(card: Card, before: NetworkResults | None = None) -> NetworkResults:
+    """The cost of a network, with what was measured `before` of the same weights."""
     size = INPUT_SIZES[card.anatomy]
-    seed = (card.training or {}).get("seed")
     return NetworkResults(
         name=card.name,
         anatomy=card.anatomy,
         architecture=card.architecture,
         variant=card.variant,
-        seed=seed,
+        seed=(card.training or {}).get("seed"),
         sha256=card.sha256,
         parameters=card.parameters,
         parameters_added=round(measures.parameters_added(card), 2),
         multiply_adds=measures.multiply_adds(card, size),
         input_size=size,
         time_ratio=round(measures.time_ratio(card, size, measures.PASSES), 3),
-        data=data,
+        data=before.data if _fits(before, card) else {},
     )
+
+
+def measure(
+    card: Card, model: nn.Module, sets: Sequence[DataSet], before: NetworkResults, *, missing: bool = False
+) -> Iterator[NetworkResults]:
+    """Measure the subjects of the sets, or those `missing` from the results `before`: yields all results so far.
+
+    Data sets come in the order of `sets`; results of other subjects of them are kept.
+    """
+    kept = {each.name: before.data[each.name] for each in sets if each.name in before.data}
+    yield replace(before, data=kept)
+    for each in sets:
+        old = dict(kept[each.name].subjects) if each.name in kept else {}
+        wanted = [subject for subject in each.subjects if not (missing and subject.name in old)]
+        for subject in tqdm(wanted, desc=f"{card.name}, {each.name}", unit="subject", leave=False):
+            old[subject.name] = _planes(card, model, subject, each.measured)
+            kept[each.name] = Measured(each.title, each.planes, dict(old), *_today())
+            yield replace(before, data={one.name: kept[one.name] for one in sets if one.name in kept})
 
 
 def figures(measured: NetworkResults) -> dict[str, Any]:
@@ -127,13 +144,15 @@ def collect_seeds(folder: Path, others: Sequence[Path]) -> None:
     Raises ResultsError for a folder without results, or with unreadable ones.
     """
     check_page(folder)
-    found = []
+    found: dict[str, list[NetworkResults]] = {}
     for other in others:
         measured = list(scores.results(other).values())
         if not measured:
             raise ResultsError(f"{other}: holds no results; measure its networks first, with --models {other}")
-        found += measured
-    scores.write(folder / scores.FOLDER / scores.OTHER_SEEDS, found)
+        for each in measured:
+            found.setdefault(each.anatomy, []).append(each)
+    for anatomy, of_anatomy in found.items():
+        scores.write(folder / scores.FOLDER / f"{anatomy}{scores.SEEDS_SUFFIX}", of_anatomy)
     make_page(folder)
 
 
@@ -176,6 +195,10 @@ def check_page(folder: Path) -> None:
         raise ResultsError(f"{page}: was not written by this command, which would replace it; move it elsewhere")
 
 
+def _fits(measured: NetworkResults | None, card: Card) -> TypeGuard[NetworkResults]:
+    return measured is not None and measured.sha256 == card.sha256
+
+
 def _chosen(folder: Path, known: Mapping[str, Card], only: Sequence[str] | None) -> list[Card]:
     if not known:
         raise ResultsError(f"{folder}: holds no networks; give a folder of cards and weights with --models")
@@ -192,14 +215,26 @@ def _chosen(folder: Path, known: Mapping[str, Card], only: Sequence[str] | None)
     return chosen
 
 
-def _planes(card: Card, model: nn.Module, subject: Subject) -> dict[str, dict[str, Score]]:
+def _planes(card: Card, model: nn.Module, subject: Subject, planes: Sequence[str]) -> dict[str, dict[str, Score]]:
     scan, reference = subject.read()
     return {
         plane: measures.scores(
             measures.segment_volume(scan, model, card, plane), reference, subject.groups, scan.spacing
         )
         for plane in card.planes
+        if plane in planes
     }
+
+
+def _today() -> tuple[str, str | None]:
+    """The date, and the commit of the code; no commit outside a checkout."""
+    try:
+        commit = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], cwd=Path(__file__).parent, capture_output=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return date.today().isoformat(), None
+    return date.today().isoformat(), commit.stdout.decode().strip()
 
 
 def _on_card(found: Mapping[str, Score]) -> dict[str, float | None]:

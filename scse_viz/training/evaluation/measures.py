@@ -17,6 +17,7 @@ from scse_viz.analysis import dice
 from scse_viz.inference import LARGEST, network_input, resampled, window
 from scse_viz.scans import Scan, slice_grid, volume_of
 from scse_viz.scans.samples import Group, in_groups, known_labels
+from scse_viz.training.engine.losses import NO_CLASS
 from scse_viz.zoo import Card
 from scse_viz.zoo.scores import Score
 
@@ -46,7 +47,11 @@ def segment(scan: Scan, model: nn.Module, card: Card, plane: str, indices: Seque
 def scores(
     labels: np.ndarray, reference: np.ndarray, groups: Sequence[Group], spacing: tuple[float, float, float]
 ) -> dict[str, Score]:
-    """Group -> Dice and distance: `labels` class numbers, `reference` labels of groups (X, Y, Z), spacing in mm."""
+    """Group -> Dice and distance: `labels` class numbers, `reference` labels of groups (X, Y, Z), spacing in mm.
+
+    Voxels whose reference is NO_CLASS count neither for a structure nor against it.
+    """
+    labels = np.where(reference == NO_CLASS, 0, labels)
     found, known = in_groups(labels, groups), known_labels(reference, groups)
     overlap = group_dice(labels, reference, groups)
     return {

