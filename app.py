@@ -10,5 +10,8 @@ st.set_page_config(page_title="scSE viz", layout="wide")
 st.html(Path(sidebar.__file__).with_name("page.css"))
 navigation.load_libraries()
 page = st.navigation(navigation.all_pages(), position="top")
-sidebar.begin()
-page.run()
+try:
+    sidebar.begin()
+    page.run()
+finally:
+    sidebar.end()

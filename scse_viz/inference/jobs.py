@@ -1,7 +1,7 @@
 """Background jobs: every slice of a plane through a network, each job in its own thread.
 
 Finished slices can be read while a job runs. Clients that request the same scan, network and plane share one job, which
-runs as long as one of them is subscribed. Results are kept in memory, up to a limit, and never written to disk.
+runs as long as one of them is subscribed. Results are kept in the store of the process, and never written to disk.
 """
 
 import logging
@@ -9,7 +9,6 @@ import os
 import sys
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from weakref import WeakSet
@@ -19,25 +18,21 @@ from torch import nn
 
 from scse_viz.analysis.gates import BlockGates, named_arrays, openness
 from scse_viz.inference.slices import KINDS, SliceResult, segment_slices
+from scse_viz.inference.turns import Pages, Queue, one_core
+from scse_viz.memory import Store, in_words
 from scse_viz.scans import Scan, ScanError, slice_grid, volume_of
 from scse_viz.zoo import Card
 
-LIMIT = 1 << 30
-"""Bytes of all results together; one plane of a 1 mm head takes 50 MB."""
-MAX_JOBS = 64
-"""Jobs that are kept, whatever their size."""
-NICENESS = 5
+NICENESS = 19
 """Priority of a job's thread, below that of the slices that users wait for, where the system has one per thread."""
 POLL_S = 0.2
 """Interval at which a waiting job checks whether it still has subscribers."""
 THREAD = "volume run"
 STATES = ("stopped", "waiting", "running", "finished", "failed")
 
-Key = tuple[str, str, str]  # digest of the scan, sha256 of the weights, plane
-
 
 class Ticket:
-    """A client's subscription to jobs; it ends when the ticket is garbage-collected, as when a session ends."""
+    """A client's subscription to jobs; it ends when the client leaves, or the ticket is garbage-collected."""
 
 
 class Job:
@@ -120,38 +115,34 @@ class Job:
 
 
 class Jobs:
-    """The jobs of a process: at most `at_once` run at a time, and all results together take at most `limit` bytes.
+    """The jobs of a process: the first ones in the queue run, step aside for pages, and keep results in the store."""
 
-    Beyond the limit the least recently used results are evicted.
-    """
-
-    def __init__(self, *, limit: int = LIMIT, at_once: int = 1) -> None:
-        self._limit = limit
-        self._turns = threading.BoundedSemaphore(at_once)
+    def __init__(self, store: Store, pages: Pages, queue: Queue | None = None) -> None:
+        self._store = store
+        self._pages = pages
+        self._queue = queue or Queue()
         self._lock = threading.Lock()
-        self._jobs: OrderedDict[Key, Job] = OrderedDict()  # least recently used first
+        self._under_way: set[Job] = set()
 
     def find(self, scan: Scan, card: Card, plane: str) -> Job | None:
-        """The job of a scan, network and plane, whichever client started it; None if absent or evicted."""
-        key = (scan.digest, card.sha256, plane)
-        with self._lock:
-            if key in self._jobs:
-                self._jobs.move_to_end(key)
-            return self._jobs.get(key)
+        """The job of a scan, network and plane, whichever client started it; None if absent or given up."""
+        return self._store.find(_key(scan, card, plane))
 
     def start(self, ticket: Ticket, scan: Scan, card: Card, plane: str, model: nn.Module, *, first: int = 0) -> Job:
         """Queue all slices of a plane, nearest to `first` first, and subscribe `ticket` to the job.
 
         A job that is queued or running is shared; one that stopped or failed resumes with the slices not done.
         """
-        key = (scan.digest, card.sha256, plane)
+        key = _key(scan, card, plane)
         with self._lock:
-            job = self._jobs.setdefault(key, Job(plane, slice_grid(scan, plane).count, len(card.structures)))
-            self._jobs.move_to_end(key)
+            job = self._store.find(key) or Job(plane, slice_grid(scan, plane).count, len(card.structures))
             job.wanted_by.add(ticket)
             if job.under_way or job.state == "finished":
                 return job
             job.state, job.error, job.seconds_left = "waiting", None, None
+            self._store.put(key, job, pinned=True)
+            self._queue.join(job)
+            self._under_way.add(job)
             order = sorted(np.flatnonzero(~job.done).tolist(), key=lambda index: (abs(index - first), index))
             job.thread = threading.Thread(
                 target=self._work, args=(job, scan, card, model, order), name=THREAD, daemon=True
@@ -159,20 +150,25 @@ class Jobs:
             job.thread.start()
             return job
 
-    def leave(self, ticket: Ticket, job: Job) -> None:
-        """Unsubscribe from a job. Without subscribers it stops after the current slice; finished slices are kept."""
+    def leave(self, ticket: Ticket, job: Job | None = None) -> None:
+        """Unsubscribe from a job, or from all. Without subscribers a job stops after the slice that it computes."""
         with self._lock:
-            job.wanted_by.discard(ticket)
+            for each in self._under_way if job is None else [job]:
+                each.wanted_by.discard(ticket)
 
     def wanted(self, ticket: Ticket) -> list[Job]:
         """The queued or running jobs that a ticket is subscribed to."""
         with self._lock:
-            return [job for job in self._jobs.values() if job.under_way and ticket in job.wanted_by]
+            return [job for job in self._under_way if ticket in job.wanted_by]
+
+    def ahead(self, job: Job) -> int:
+        """How many jobs must end before one that waits may run."""
+        return self._queue.ahead(job) or 0
 
     def close(self) -> None:
         """Stop all jobs and join their threads: none may be inside torch when the interpreter shuts down."""
         with self._lock:
-            jobs = list(self._jobs.values())
+            jobs = list(self._under_way)
             for job in jobs:
                 job.wanted_by.clear()
         for job in jobs:
@@ -182,29 +178,32 @@ class Jobs:
     def _work(self, job: Job, scan: Scan, card: Card, model: nn.Module, order: Sequence[int]) -> None:
         """Body of a job's thread."""
         _step_back()
-        while not self._turns.acquire(timeout=POLL_S):
-            if not self._wanted(job, "waiting"):
-                return
         try:
+            while not self._queue.wait(job, POLL_S):
+                if not self._wanted(job, "waiting"):
+                    return
             self._run(job, scan, card, model, order)
         except Exception as error:  # a thread has no caller: clients read it from the job
             if not isinstance(error, ScanError):
                 logging.getLogger(__name__).exception("%s, %s slices", card.name, job.plane)
             self._end(job, "failed", error.with_traceback(None))  # a traceback would keep the scan alive
         finally:
-            self._turns.release()
-            self._forget()
+            self._rest(job, _key(scan, card, job.plane))
 
     def _run(self, job: Job, scan: Scan, card: Card, model: nn.Module, order: Sequence[int]) -> None:
         if not self._wanted(job, "running"):
             return
         began = time.monotonic()
+        self._pages.step_aside()
         slices = segment_slices(scan, model, card, job.plane, indices=order, batch=1)
         for number, (index, result) in enumerate(slices, start=1):
             if number == 1:
                 self._check_size(scan, job, result)
             job.keep(index, result)
+            if number == 1:
+                self._store.put(_key(scan, card, job.plane), job, pinned=True)  # it has its full size now
             job.seconds_left = (time.monotonic() - began) / number * (len(order) - number)
+            self._pages.step_aside()
             if number < len(order) and not self._wanted(job, "running"):
                 return
         self._end(job, "finished")
@@ -220,25 +219,30 @@ class Jobs:
         with self._lock:
             job.state, job.error = state, error
 
+    def _rest(self, job: Job, key: tuple[str, ...]) -> None:
+        """After a run: the next one may begin, and the results may be given up; none are kept of a job without any."""
+        self._queue.leave(job)
+        with self._lock:
+            if job.under_way:  # it was started again meanwhile
+                return
+            self._under_way.discard(job)
+            if job.state == "stopped" and not job.ready:
+                self._store.drop(key)
+            else:
+                self._store.put(key, job)
+
     def _check_size(self, scan: Scan, job: Job, result: SliceResult) -> None:
         kept = named_arrays({block: _empty(gates, 1) for block, gates in result.gates.items()})
         each = result.labels.nbytes + sum(array.nbytes for array in kept.values())
-        if each * job.count > self._limit:
+        if each * job.count > self._store.limit:
             raise ScanError(
-                f"{scan.name}: the maps of {job.count} {job.plane} slices take {each * job.count / 1e9:.2g} GB of "
-                f"memory, the limit is {self._limit / 1e9:.2g} GB; look at single slices, or crop or shrink the image"
+                f"{scan.name}: the maps of {job.count} {job.plane} slices take {in_words(each * job.count)} of "
+                f"memory, the limit is {in_words(self._store.limit)}; look at single slices, or crop the image"
             )
 
-    def _forget(self) -> None:
-        """Drop stopped jobs without results, then evict the oldest results beyond the limits, never the newest."""
-        with self._lock:
-            for key in [key for key, job in self._jobs.items() if job.state == "stopped" and not job.ready]:
-                del self._jobs[key]
-            resting = [key for key, job in self._jobs.items() if not job.under_way]
-            for key in resting[:-1]:
-                if len(self._jobs) <= MAX_JOBS and sum(job.nbytes for job in self._jobs.values()) <= self._limit:
-                    return
-                del self._jobs[key]
+
+def _key(scan: Scan, card: Card, plane: str) -> tuple[str, ...]:
+    return "run", scan.digest, card.sha256, plane
 
 
 def _each(gates: BlockGates, change: Callable[[np.ndarray], np.ndarray]) -> BlockGates:
@@ -255,6 +259,7 @@ def _empty(gates: BlockGates, count: int) -> BlockGates:
 
 
 def _step_back() -> None:
-    """Lower the priority of this thread, and with it that of the threads that torch starts for it."""
+    """Lower the priority of this thread, and limit its passes to one core: other runs have the others."""
+    one_core()
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -13,6 +13,8 @@ from torch import nn
 from scse_viz.analysis.gates import named_arrays
 from scse_viz.inference import segment_slice
 from scse_viz.inference.jobs import Job, Jobs, Ticket
+from scse_viz.inference.turns import Pages, Queue
+from scse_viz.memory import Store
 from scse_viz.scans import ScanError, read_scan, slice_of
 from scse_viz.zoo import Window
 from tests.cards import TINY
@@ -54,6 +56,10 @@ def scan_of(seed=0, shape=(17, 20, 9)):
     return read_scan(nifti(voxels, np.diag([1, 1.5, 3, 1])), name="scan.nii")
 
 
+def jobs_of(limit=1 << 30, at_once=1):
+    return Jobs(Store(limit), Pages(), Queue(at_once))
+
+
 def until(fact, seconds=30):
     end = time.monotonic() + seconds
     while not fact():
@@ -69,7 +75,7 @@ def done(job: Job) -> Job:
 @pytest.mark.parametrize("plane", ["sagittal", "coronal", "axial"])
 def test_a_job_holds_what_single_slices_give(model, plane):
     scan, ticket = scan_of(), Ticket()
-    job = done(Jobs().start(ticket, scan, CARD, plane, model))
+    job = done(jobs_of().start(ticket, scan, CARD, plane, model))
     assert (job.state, job.error, job.ready) == ("finished", None, job.count)
     for index in (0, job.count // 2, job.count - 1):
         single = segment_slice(scan.slice(plane, index), model, CARD)
@@ -86,14 +92,14 @@ def test_a_job_holds_what_single_slices_give(model, plane):
 
 
 def test_the_size_of_a_map_s_pixel_follows_its_stage(model):
-    job = done(Jobs().start(ticket := Ticket(), scan_of(), CARD, "axial", model))  # noqa: F841, held
+    job = done(jobs_of().start(ticket := Ticket(), scan_of(), CARD, "axial", model))  # noqa: F841, held
     # 1.5 mm rows become 30 of 1 mm, padded to 32
     assert job.gates["encoder1"].map_mm == pytest.approx((1.0, 1.0))
     assert job.gates["bottleneck"].map_mm == pytest.approx((16.0, 16.0))
 
 
 def test_what_is_done_can_be_read_while_the_rest_goes_on_nearest_first(gate):
-    job = Jobs().start(ticket := Ticket(), scan_of(), CARD, "axial", gate, first=6)  # noqa: F841
+    job = jobs_of().start(ticket := Ticket(), scan_of(), CARD, "axial", gate, first=6)  # noqa: F841
     gate.go_on(3)
     until(lambda: job.ready == 3)
     assert np.flatnonzero(job.done).tolist() == [5, 6, 7]
@@ -102,7 +108,7 @@ def test_what_is_done_can_be_read_while_the_rest_goes_on_nearest_first(gate):
 
 
 def test_two_who_want_the_same_share_a_job_and_one_who_leaves_does_not_stop_it(gate):
-    jobs, scan, one, other = Jobs(), scan_of(), Ticket(), Ticket()
+    jobs, scan, one, other = jobs_of(), scan_of(), Ticket(), Ticket()
     job = jobs.start(one, scan, CARD, "axial", gate)
     assert jobs.start(other, scan, CARD, "axial", gate) is job
     gate.go_on(2)
@@ -114,7 +120,7 @@ def test_two_who_want_the_same_share_a_job_and_one_who_leaves_does_not_stop_it(g
 
 
 def test_a_job_that_nobody_wants_stops_and_goes_on_from_there(gate):
-    jobs, scan, ticket = Jobs(), scan_of(), Ticket()
+    jobs, scan, ticket = jobs_of(), scan_of(), Ticket()
     job = jobs.start(ticket, scan, CARD, "axial", gate)
     gate.go_on(2)
     until(lambda: job.ready == 2)
@@ -132,7 +138,7 @@ def test_a_job_that_nobody_wants_stops_and_goes_on_from_there(gate):
 
 def test_a_ticket_that_is_gone_wants_nothing(gate):
     ticket = Ticket()
-    job = Jobs().start(ticket, scan_of(), CARD, "axial", gate)
+    job = jobs_of().start(ticket, scan_of(), CARD, "axial", gate)
     gate.go_on(1)
     until(lambda: job.ready == 1)
     del ticket
@@ -142,7 +148,7 @@ def test_a_ticket_that_is_gone_wants_nothing(gate):
 
 
 def test_one_job_runs_at_a_time_and_one_left_while_waiting_never_starts(gate):
-    jobs, ticket = Jobs(), Ticket()
+    jobs, ticket = jobs_of(), Ticket()
     first = jobs.start(ticket, scan_of(0), CARD, "axial", gate)
     second = jobs.start(ticket, scan_of(1), CARD, "axial", gate)
     third = jobs.start(ticket, scan_of(2), CARD, "axial", gate)
@@ -155,11 +161,23 @@ def test_one_job_runs_at_a_time_and_one_left_while_waiting_never_starts(gate):
     assert second.ready == 0
 
 
+def test_two_run_at_once_and_one_that_waits_knows_how_many_are_ahead(gate):
+    jobs, ticket = jobs_of(at_once=2), Ticket()
+    first, second, third, fourth = (jobs.start(ticket, scan_of(seed), CARD, "axial", gate) for seed in range(4))
+    until(lambda: first.state == second.state == "running")
+    assert [jobs.ahead(job) for job in (first, third, fourth)] == [0, 1, 2]
+    assert third.state == fourth.state == "waiting"
+    jobs.leave(ticket)  # as when a tab is closed
+    gate.go_on(2)  # the slices under way, and no more
+    assert [done(job).state for job in (first, second, third, fourth)] == ["stopped"] * 4
+    assert first.ready + second.ready == 2
+
+
 def test_results_beyond_the_limit_are_given_up_oldest_first(model):
     scans = [scan_of(seed) for seed in range(3)]
     ticket = Ticket()
-    size = done(Jobs().start(ticket, scans[0], CARD, "axial", model)).nbytes
-    jobs = Jobs(limit=int(2.5 * size))
+    size = done(jobs_of().start(ticket, scans[0], CARD, "axial", model)).nbytes
+    jobs = jobs_of(limit=int(2.5 * size))
     for scan in scans[:2]:
         done(jobs.start(ticket, scan, CARD, "axial", model))
     assert jobs.find(scans[0], CARD, "axial") is not None  # looked at: now the second is the oldest
@@ -170,7 +188,7 @@ def test_results_beyond_the_limit_are_given_up_oldest_first(model):
 
 
 def test_maps_that_would_not_fit_are_refused_in_a_sentence(model):
-    job = done(Jobs(limit=20_000).start(ticket := Ticket(), scan_of(), CARD, "axial", model))  # noqa: F841
+    job = done(jobs_of(limit=20_000).start(ticket := Ticket(), scan_of(), CARD, "axial", model))  # noqa: F841
     assert job.state == "failed"
     assert isinstance(job.error, ScanError)
     assert str(job.error).startswith("scan.nii: the maps of 9 axial slices take")
@@ -182,7 +200,7 @@ def test_an_error_of_the_network_ends_the_job_is_logged_and_can_be_tried_again(m
         def forward(self, x):
             raise RuntimeError("no such luck")
 
-    jobs, scan, ticket = Jobs(), scan_of(), Ticket()
+    jobs, scan, ticket = jobs_of(), scan_of(), Ticket()
     job = done(jobs.start(ticket, scan, CARD, "axial", Broken()))
     assert (job.state, str(job.error)) == ("failed", "no such luck")
     assert job.error.__traceback__ is None
@@ -192,7 +210,7 @@ def test_an_error_of_the_network_ends_the_job_is_logged_and_can_be_tried_again(m
 
 
 def test_another_plane_or_network_is_another_job(model):
-    jobs, scan, ticket = Jobs(), scan_of(), Ticket()
+    jobs, scan, ticket = jobs_of(), scan_of(), Ticket()
     job = done(jobs.start(ticket, scan, CARD, "axial", model))
     assert jobs.find(scan, CARD, "axial") is job
     assert jobs.find(scan, CARD, "coronal") is None
@@ -201,7 +219,7 @@ def test_another_plane_or_network_is_another_job(model):
 
 
 def test_closing_stops_what_runs_and_what_waits(gate):
-    jobs, ticket = Jobs(), Ticket()
+    jobs, ticket = jobs_of(), Ticket()
     running, waiting = (jobs.start(ticket, scan_of(seed), CARD, "axial", gate) for seed in range(2))
     until(lambda: running.state == "running")
     gate.go_on(1)

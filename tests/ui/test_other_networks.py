@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from scse_viz import zoo
 from scse_viz.inference.jobs import Jobs
+from scse_viz.inference.turns import Pages
+from scse_viz.memory import Store
 from scse_viz.ui.shell import cached, export
 from scse_viz.ui.volume import cached as volume_cached
 from scse_viz.zoo import Card
@@ -120,7 +122,7 @@ def test_intervene_changes_a_gate_inside_a_structure(blocks, exported):
 
 
 def test_volume_runs_every_block_through_a_plane(blocks, exported, monkeypatch):
-    jobs = Jobs()
+    jobs = Jobs(Store(1 << 30), Pages())
     monkeypatch.setattr(volume_cached, "jobs", lambda: jobs)
     app = opened("volume", variant="scSE", block=blocks[-1])
     app.button(key="volume_start").click().run()

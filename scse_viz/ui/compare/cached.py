@@ -35,7 +35,7 @@ class NetworkAgreement:
     area: float
 
 
-@cached.data(100)
+@cached.data
 def agreement(scan_slice: ScanSlice, cards: Sequence[Card]) -> NetworkAgreement:
     """How far networks agree on one slice. Raises ScanError, WeightsError."""
     labels = np.stack([cached.result(scan_slice, card).labels for card in cards])
@@ -52,13 +52,13 @@ def agreement(scan_slice: ScanSlice, cards: Sequence[Card]) -> NetworkAgreement:
     )
 
 
-@cached.data(100)
+@cached.data
 def dice_of_pairs(scan_slice: ScanSlice, cards: Sequence[Card]) -> np.ndarray:
     """Dice of each pair of predictions of one slice, (N, N, classes). Raises ScanError, WeightsError."""
     return pairwise_dice([cached.result(scan_slice, card).labels for card in cards], len(cards[0].structures))
 
 
-@cached.data(200)
+@cached.data
 def differences(scan_slice: ScanSlice, card: Card, reference: Card) -> dict[str, Panel]:
     """The spatial gates of a network minus those of another, at blocks of one name where both have one of one size."""
     one, other = (cached.result(scan_slice, each) for each in (card, reference))
@@ -75,7 +75,7 @@ MAP_MEASURES = {"correlation": correlations, "overlap": quartile_overlaps}
 """Measures of likeness of spatial gates: name -> function of maps, gives their matrix."""
 
 
-@cached.data(200)
+@cached.data
 def map_likeness(slices: Sequence[ScanSlice], cards: Sequence[Card]) -> dict[str, dict[str, np.ndarray]]:
     """How alike the spatial gates of networks are, each on its slice: measure -> block -> (N, N); see MAP_MEASURES."""
     gates = [cached.result(scan_slice, card).gates for scan_slice, card in zip(slices, cards, strict=True)]

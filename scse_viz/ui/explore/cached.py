@@ -23,13 +23,13 @@ class BlockSummary:
     channel_share: float | None
 
 
-@cached.resource(4)
+@cached.resource
 def inspection(scan_slice: ScanSlice, card: Card, block: str) -> Inspection:
     """The features of one block, shared and read-only; the last few are kept. Raises ScanError, WeightsError."""
     return inspect_block(scan_slice, cached.network(card), card, block)
 
 
-@cached.data(400)
+@cached.data
 def block_summary(scan_slice: ScanSlice, card: Card, block: str) -> BlockSummary:
     """The effect of one block on a slice's features. Raises ScanError, WeightsError."""
     features = inspection(scan_slice, card, block)
@@ -41,7 +41,7 @@ def block_summary(scan_slice: ScanSlice, card: Card, block: str) -> BlockSummary
     return BlockSummary(recalibration(features.before, features.after), share)
 
 
-@cached.data(400)
+@cached.data
 def channel(scan_slice: ScanSlice, card: Card, block: str, number: int) -> tuple[Panel, Panel]:
     """One channel's feature maps before and after a block, on one scale. Raises ScanError, WeightsError."""
     features = inspection(scan_slice, card, block)
@@ -49,7 +49,7 @@ def channel(scan_slice: ScanSlice, card: Card, block: str, number: int) -> tuple
     return feature_panels(features.before[number], features.after[number], size, title=f"{block}, channel {number}")
 
 
-@cached.data(400)
+@cached.data
 def probabilities(scan_slice: ScanSlice, card: Card, _block: str, pixel: tuple[int, int]) -> np.ndarray:
     """The probability of every class at one pixel (row, column) of a slice, (classes,).
 

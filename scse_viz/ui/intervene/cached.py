@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -57,36 +56,37 @@ def fingerprint(change: Change) -> str:
     return repr((mask, region.value, replace(change, spatial_gate=None)))
 
 
-_data = partial(cached.data, hashes={NetworkSlice: lambda at: at.key, Change: fingerprint})
+cached.content.register(NetworkSlice, lambda at: at.key)
+cached.content.register(Change, fingerprint)
 
 
-@_data(400)
+@cached.data
 def result(at: NetworkSlice, changes: Mapping[str, Change]) -> SliceResult:
     """The result of a changed network on a slice. Raises ScanError, WeightsError."""
     return segment_slice(at.scan_slice, cached.network(at.card), at.card, changes=changes)
 
 
-@_data(100)
+@cached.data
 def magnitudes(at: NetworkSlice) -> dict[str, np.ndarray]:
     """Mean |v| of every channel of each block's output: block -> (C,). Raises ScanError, WeightsError."""
     return channel_magnitudes(at.scan_slice, cached.network(at.card), at.card)
 
 
-@_data(2000)
+@cached.data
 def block_effect(at: NetworkSlice, block: str, change: Change) -> Effect:
     """The effect of a change of one block alone. Raises ScanError, WeightsError."""
     changed = predict(at.scan_slice, cached.network(at.card), at.card, {block: change})
     return _effect(at, changed)
 
 
-@_data(4000)
+@cached.data
 def channel_effects(at: NetworkSlice, block: str, channels: Sequence[int]) -> list[Effect]:
     """The effect of knocking out each of some channels of a block alone. Raises ScanError, WeightsError."""
     without = predict_without(at.scan_slice, cached.network(at.card), at.card, block, channels)
     return [_effect(at, changed) for _, changed in without]
 
 
-@cached.resource(4)
+@cached.resource
 def _before(scan_slice: ScanSlice, card: Card) -> Prediction:
     unchanged = predict(scan_slice, cached.network(card), card)
     for array in (unchanged.labels, unchanged.probabilities):

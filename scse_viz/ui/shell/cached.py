@@ -1,21 +1,26 @@
-"""Caches shared by all sessions: networks, and results by the content of scan and weights and by the slice.
+"""What all sessions share: networks, and results by the content of scan and weights and by the slice.
 
-An entry can be reached only with the digest of its scan; uploaded scans themselves stay in their session.
+All of it lies in one store within one budget, from which the least recently used goes first (`scse_viz.memory`). A
+result can be reached only with the digest of its scan, and goes when no session has that scan open any more.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+import pickle
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import cache
+from dataclasses import is_dataclass
+from functools import singledispatch, wraps
+from hashlib import sha256
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import streamlit as st
-import torch
 from streamlit.runtime.scriptrunner import ScriptRunContext, add_script_run_ctx, get_script_run_ctx
-from threadpoolctl import ThreadpoolController
 
 from scse_viz import zoo
 from scse_viz.inference import SliceResult, segment_slice
+from scse_viz.inference.turns import Pages, one_core
+from scse_viz.memory import Store, default_limit
 from scse_viz.models import EncoderDecoder
 from scse_viz.rendering.panels import Panel, block_panel, intensity_range, label_panel, middle_of_head
 from scse_viz.scans import PLANES, Scan, ScanSlice, read_labels, read_scan
@@ -32,32 +37,92 @@ UNNOTICED = 0.5
 P = ParamSpec("P")
 R = TypeVar("R")
 
-
-HASHES: dict[Any, Any] = {
-    Scan: lambda scan: scan.digest,
-    ScanSlice: lambda scan_slice: scan_slice.key,
-    Card: lambda card: (card.name, card.sha256),
-}
-"""What results depend on: the content of a scan, not its name; the weights of a network, not what its card says."""
+store = Store(default_limit())
+pages = Pages()
 
 
-def data(max_entries: int, hashes: Mapping[Any, Any] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """`st.cache_data` with scans, slices and cards hashed by their content; every caller gets its own copy."""
-    return st.cache_data(max_entries=max_entries, show_spinner=False, hash_funcs={**HASHES, **(hashes or {})})
+@singledispatch
+def content(value: Any) -> Hashable:
+    """What results depend on, as a key: the content of a scan, not its name; the weights of a network, not its card.
+
+    Raises TypeError for a value that has no content to compare; a module that has such arguments registers theirs.
+    """
+    if value is not None and not isinstance(value, str | int | float | bytes) and not _compares(value):
+        raise TypeError(f"{type(value).__qualname__} is no key of a cache; register its content")
+    return value
 
 
-def resource(max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """`st.cache_resource` with scans, slices and cards hashed by their content: shared by all sessions, read only."""
-    return st.cache_resource(max_entries=max_entries, show_spinner=False, hash_funcs=HASHES)
+content.register(Scan, lambda scan: scan.digest)
+content.register(ScanSlice, lambda scan_slice: scan_slice.key)
+content.register(Card, lambda card: (card.name, card.sha256))
+content.register(Mapping, lambda items: tuple((key, content(value)) for key, value in items.items()))
+content.register(np.generic, lambda number: number.item())
+content.register(range, tuple)
+content.register(list, lambda items: tuple(map(content, items)))
+content.register(tuple, lambda items: tuple(map(content, items)))
+content.register(
+    np.ndarray, lambda array: (array.shape, array.dtype.str, sha256(np.ascontiguousarray(array)).hexdigest())
+)
 
 
-@resource(40)
+def data(function: Callable[P, R]) -> Callable[P, R]:
+    """Keep what a function returns by the content of its arguments; every caller gets its own copy.
+
+    Arguments whose names begin with _ are not part of the key.
+    """
+    key_of = _keys(function)
+
+    @wraps(function)
+    def kept(*args: P.args, **kwargs: P.kwargs) -> R:
+        return pickle.loads(_found(key_of(*args, **kwargs), lambda: pickle.dumps(function(*args, **kwargs), 5)))
+
+    return kept
+
+
+def resource(function: Callable[P, R]) -> Callable[P, R]:
+    """Keep what a function returns, as `data` does, but one for all callers, which only read it."""
+    key_of = _keys(function)
+
+    @wraps(function)
+    def kept(*args: P.args, **kwargs: P.kwargs) -> R:
+        return _found(key_of(*args, **kwargs), lambda: function(*args, **kwargs))
+
+    return kept
+
+
+def _found(key: Hashable, make: Callable[[], Any]) -> Any:
+    """The value of a key; to make it takes a place among what pages wait for, before others may wait for the value."""
+    found = store.find(key)
+    if found is not None:
+        return found
+    with pages.first():
+        return store.get(key, make)
+
+
+def _keys(function: Callable[..., Any]) -> Callable[..., tuple[Hashable, ...]]:
+    """Arguments of a function -> their key in the store."""
+    name, signature = f"{function.__module__}.{function.__qualname__}", inspect.signature(function)
+
+    def key_of(*args: Any, **kwargs: Any) -> tuple[Hashable, ...]:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return name, *(content(value) for key, value in bound.arguments.items() if not key.startswith("_"))
+
+    return key_of
+
+
+def _compares(value: Any) -> bool:
+    """Whether a value is a frozen dataclass of comparable fields."""
+    return is_dataclass(value) and type(value).__eq__ is not object.__eq__ and type(value).__hash__ is not None
+
+
+@resource
 def network(card: Card) -> EncoderDecoder:
     """A network of the zoo, loaded again when the hash on its card changes. Raises WeightsError."""
     return zoo.load(card.name)
 
 
-@data(400)
+@data
 def result(scan_slice: ScanSlice, card: Card) -> SliceResult:
     """The prediction and gates of a network on one slice. Raises ScanError, WeightsError."""
     return segment_slice(scan_slice, network(card), card)
@@ -84,46 +149,36 @@ def _drawn(scan_slice: ScanSlice, card: Card) -> SliceResult:
 
 
 def _begin(run: ScriptRunContext | None) -> None:
-    """Attach a thread of the pool to the run of a page, and limit its networks to one thread.
-
-    Passes run in parallel already; a pass split over cores would wait at every layer for the slowest of them. The
-    limit applies to this thread alone: torch.set_num_threads would lower that of every thread that starts later.
-    """
+    """Attach a thread of the pool to the run of a page; its networks take one core, since passes run in parallel."""
     add_script_run_ctx(None, run)
-    torch.get_num_threads()  # torch sets the number of a new thread when it is first asked for it
-    _libraries().limit(limits=1, user_api="openmp")
+    one_core()
 
 
-@cache
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-@resource(8)
+@resource
 def sample_scan(sample: Sample) -> Scan:
     """The scan of a sample, shared by all sessions and read only."""
     return read_scan(sample.scan)
 
 
-@resource(8)
+@resource
 def sample_labels(sample: Sample) -> np.ndarray:
     """The labels of a sample on the grid of its scan, (X, Y, Z)."""
     return read_labels(sample.labels, sample_scan(sample))
 
 
-@data(64)
+@data
 def shown_intensities(scan: Scan) -> tuple[float, float]:
     """The intensities that are drawn black and white."""
     return intensity_range(scan.voxels)
 
 
-@data(64)
+@data
 def first_slice(scan: Scan, plane: str) -> int:
     """The slice to begin with: through the middle of the head."""
     return middle_of_head(scan.voxels, PLANES[plane])
 
 
-@data(400)
+@data
 def panels(scan_slice: ScanSlice, card: Card) -> dict[str, Panel]:
     """The pictures of one slice and network: "prediction", and every block by name. Raises ScanError, WeightsError."""
     made, grid, title = result(scan_slice, card), scan_slice.grid, variant_title(card.variant)

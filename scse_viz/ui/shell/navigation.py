@@ -8,6 +8,8 @@ from typing import Any
 
 import streamlit as st
 
+from scse_viz.ui.shell import tab, uploads
+
 TITLES = {
     "compare": "Compare",
     "explore": "Explore",
@@ -35,12 +37,16 @@ def page(name: str) -> Any:
 def load_libraries() -> None:
     """Import every page before the first session opens a scan, and exempt what they loaded from garbage collection.
 
+    From then on files come in without touching the disk, and what closed sessions leave is swept up.
+
     Streamlit collects garbage after every run, during which no other thread runs: 0.2 s for the 300,000 objects of
     these libraries, which are never garbage. Frozen once, at the start, they are skipped; what sessions create later
     is not frozen, and is freed when they end.
     """
     for name in TITLES:
         _module(name)
+    uploads.keep_in_memory()
+    tab.keep_house()
     gc.collect()
     gc.freeze()
 

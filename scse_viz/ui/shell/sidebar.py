@@ -10,7 +10,7 @@ import streamlit as st
 from scse_viz.scans import Scan, ScanSlice, slice_grid
 from scse_viz.scans.samples import known_labels
 from scse_viz.ui.components.keys import keys
-from scse_viz.ui.shell import address, cached
+from scse_viz.ui.shell import address, cached, tab
 from scse_viz.ui.shell.source import Source, choose_source
 from scse_viz.ui.shell.words import CONVENTIONS, architecture_title, convention, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
@@ -87,6 +87,7 @@ def begin() -> None:
 
     It belongs to the script and not to a page, so that an uploaded file stays open when the page changes.
     """
+    tab.begin()
     keys.begin()
     address.begin()
     st.session_state[_VIEW] = None
@@ -105,6 +106,11 @@ def begin() -> None:
         if source is not None:
             plane, index = _choose_slice(source.scan)
             st.session_state[_VIEW] = View(source, plane, index, networks, radiological=_choose_convention(source.scan))
+
+
+def end() -> None:
+    """Let go of what the run of the script showed: the store decides how long it keeps scans that wait for a click."""
+    st.session_state.pop(_VIEW, None)
 
 
 def view() -> View:

@@ -1,6 +1,6 @@
 """The sidebar's first part: the scan that is shown, and its reference labels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from scse_viz.scans import Scan, ScanError, VolumeChoice, read_labels, read_scan
 from scse_viz.scans.samples import Group, Sample, own_groups
-from scse_viz.ui.shell import cached
+from scse_viz.ui.shell import cached, uploads
+from scse_viz.ui.shell.uploads import Opened
 from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo.structures import Structure
 
@@ -28,16 +29,18 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False)
-class _Parsed:
-    """An uploaded file once read: its result, its error, or the choice of volumes it needs.
+class _Last:
+    """The uploaded scan that a session saw last, with its labels: where the store keeps them."""
 
-    `key` is what the reading depended on: the file, and its volume or scan.
-    """
+    scan: Opened
+    labels: Opened | None
+    groups: tuple[Group, ...]
 
-    key: tuple[object, ...]
-    result: object = None
-    error: str | None = None
-    choice: VolumeChoice | None = None
+    def source(self) -> Source | None:
+        """The source, None where the scan had to go."""
+        scan = self.scan.value
+        labels = None if self.labels is None else self.labels.value
+        return None if scan is None else Source(scan, labels, () if labels is None else self.groups)
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,9 @@ def choose_source(structures: Sequence[Structure], anatomy: str, slot: Slot = FI
         help="Your own file, or one of the sample scans.",
     )
     if choice == UPLOAD:
-        source = _uploaded(file, structures, slot.prefix)
+        source = _uploaded(file, structures, slot.prefix) or _last(slot.prefix)
         if source is not None:
-            st.session_state[f"{slot.prefix}last_source"] = source
             return source
-        last = st.session_state.get(f"{slot.prefix}last_source")
-        if last is not None:
-            return last
         choice = offered[first]
     return _sample(known[choice], slot.prefix) if choice in known else None
 
@@ -101,8 +100,8 @@ def _draw_uploader(slot: Slot, sample: str) -> UploadedFile | None:
         key=key,
         on_change=show,
         help="NIfTI (.nii, .nii.gz), MGH (.mgh, .mgz), Analyze (.img and .hdr in a .zip), a DICOM file or a .zip of a "
-        "DICOM series, PNG, JPEG, TIFF, or a NumPy array (.npy). A file is kept in memory only, never logged, "
-        "and forgotten when the page is closed; maps computed from it are replaced by newer ones.",
+        "DICOM series, PNG, JPEG, TIFF, or a NumPy array (.npy). A file is kept in memory only and never logged. "
+        "Within a minute after the page is closed it is forgotten, with all that was computed from it.",
     )
 
 
@@ -114,34 +113,47 @@ def _sample(sample: Sample, prefix: str) -> Source | None:
     except ScanError as error:
         st.error(verbatim(str(error)))
         return None
-    st.session_state[f"{prefix}last_source"] = source
+    st.session_state[f"{prefix}last_source"] = sample
     return source
+
+
+def _last(prefix: str) -> Source | None:
+    """What was shown last, where it is still at hand."""
+    last = st.session_state.get(f"{prefix}last_source")
+    if isinstance(last, Sample):
+        return Source(cached.sample_scan(last), cached.sample_labels(last), last.groups)
+    return None if last is None else last.source()
 
 
 def _uploaded(file: UploadedFile | None, structures: Sequence[Structure], prefix: str) -> Source | None:
     if file is None:
-        st.info("Open a file above. Links do not contain it: whoever opens one sees the same view of their own file.")
+        st.info(
+            "Open your file above. A link does not contain it, and the app forgets it when the page is closed or the "
+            "server restarts; once it is open, you see the same view of it."
+        )
         return None
-    parsed = _read_scan(file, prefix)
-    if parsed.error is not None or not isinstance(parsed.result, Scan):
-        st.error(verbatim(parsed.error or ""))
+    opened, scan = _read_scan(file, prefix)
+    if scan is None:
+        st.error(verbatim(opened.error or ""))
         return None
-    return _with_labels(parsed.result, structures, prefix)
+    labels, volume, groups = _read_labels(scan, structures, prefix)
+    st.session_state[f"{prefix}last_source"] = _Last(opened, labels, groups)
+    return Source(scan, volume, groups)
 
 
-def _read_scan(file: UploadedFile, prefix: str) -> _Parsed:
+def _read_scan(file: UploadedFile, prefix: str) -> tuple[Opened, Scan | None]:
     """The scan of a file; of a file with several volumes, the one that is chosen in the sidebar."""
-    parsed = _parse(
-        f"{prefix}parsed_scan", (file.file_id, None), lambda: read_scan(file.getvalue(), name=file.name), file.name
+    opened, scan = uploads.opened(
+        f"{prefix}opened_scan", (file.file_id,), lambda content: read_scan(content, name=file.name), file
     )
-    if parsed.choice is None:
-        return parsed
-    volume = _choose_volume(parsed.choice, f"{prefix}volume")
-    return _parse(
-        f"{prefix}parsed_volume",
+    if opened.choice is None:
+        return opened, scan
+    volume = _choose_volume(opened.choice, f"{prefix}volume")
+    return uploads.opened(
+        f"{prefix}opened_volume",
         (file.file_id, volume),
-        lambda: read_scan(file.getvalue(), name=file.name, volume=volume),
-        file.name,
+        lambda content: read_scan(content, name=file.name, volume=volume),
+        file,
     )
 
 
@@ -162,8 +174,10 @@ def _choose_volume(choice: VolumeChoice, key: str) -> int:
     )
 
 
-def _with_labels(scan: Scan, structures: Sequence[Structure], prefix: str) -> Source:
-    """An uploaded scan, with its uploaded labels if they can be used."""
+def _read_labels(
+    scan: Scan, structures: Sequence[Structure], prefix: str
+) -> tuple[Opened | None, np.ndarray | None, tuple[Group, ...]]:
+    """The uploaded labels of an uploaded scan, and the groups they name; none if they cannot be used."""
     file = st.file_uploader(
         "Its labels (optional)",
         LABEL_TYPES,
@@ -171,17 +185,17 @@ def _with_labels(scan: Scan, structures: Sequence[Structure], prefix: str) -> So
         help="A segmentation on the grid of the scan, with the class numbers of these networks; needed for Dice.",
     )
     if file is None:
-        return Source(scan)
-    labels = _parse(
-        f"{prefix}parsed_labels",
+        return None, None, ()
+    opened, labels = uploads.opened(
+        f"{prefix}opened_labels",
         (file.file_id, scan.digest),
-        lambda: read_labels(file.getvalue(), scan, name=file.name),
-        file.name,
+        lambda content: read_labels(content, scan, name=file.name),
+        file,
     )
-    if labels.error is not None or not isinstance(labels.result, np.ndarray):
-        st.error(verbatim(labels.error or ""))
-        return Source(scan)
-    groups = own_groups(structures, labels.result)
+    if labels is None:
+        st.error(verbatim(opened.error or ""))
+        return None, None, ()
+    groups = own_groups(structures, labels)
     if not groups:
         st.error(
             verbatim(
@@ -189,21 +203,5 @@ def _with_labels(scan: Scan, structures: Sequence[Structure], prefix: str) -> So
                 f"use labels from 1 to {len(structures) - 1}"
             )
         )
-        return Source(scan)
-    return Source(scan, labels.result, groups)
-
-
-def _parse(held_as: str, key: tuple[object, ...], read: Callable[[], object], name: str) -> _Parsed:
-    """Read an uploaded file once; the session keeps the result, under `held_as`."""
-    held = st.session_state.get(held_as)
-    if isinstance(held, _Parsed) and held.key == key:
-        return held
-    try:
-        with st.spinner(f"Reading {name}", show_time=False):
-            parsed = _Parsed(key, result=read())
-    except VolumeChoice as choice:
-        parsed = _Parsed(key, choice=choice.with_traceback(None))  # whose frames hold the file
-    except ScanError as error:
-        parsed = _Parsed(key, error=str(error))
-    st.session_state[held_as] = parsed
-    return parsed
+        return None, None, ()
+    return opened, labels, groups

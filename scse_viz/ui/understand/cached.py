@@ -18,17 +18,15 @@ from scse_viz.zoo.scores import Experiment, NetworkResults, ResultsError
 from scse_viz.zoo.scores import experiments as read_experiments
 from scse_viz.zoo.scores import results as read_results
 
-SLICES = 4000
 
-
-@cached.data(SLICES)
+@cached.data
 def structures(scan_slice: ScanSlice, card: Card) -> ByStructure:
     """The gates of one slice by predicted structure. Raises ScanError, WeightsError."""
     made = cached.result(scan_slice, card)
     return by_structure(made.gates, made.labels, len(card.structures), _slice_mm(scan_slice))
 
 
-@cached.data(SLICES)
+@cached.data
 def errors(scan_slice: ScanSlice, card: Card, reference_labels: np.ndarray, groups: Sequence[Group]) -> ByError:
     """The gates of one slice where its prediction is right and wrong; reference_labels (H, W), numbers of the groups.
 
@@ -39,7 +37,7 @@ def errors(scan_slice: ScanSlice, card: Card, reference_labels: np.ndarray, grou
     return by_error(made.gates, verdict, _slice_mm(scan_slice))
 
 
-@cached.data(SLICES)
+@cached.data
 def entropies(scan_slice: ScanSlice, card: Card) -> ByEntropy:
     """The gates of one slice by the entropy of its prediction. Raises ScanError, WeightsError."""
     made = cached.result(scan_slice, card)
@@ -47,13 +45,13 @@ def entropies(scan_slice: ScanSlice, card: Card) -> ByEntropy:
     return by_entropy(made.gates, made.entropy, counted, _slice_mm(scan_slice))
 
 
-@cached.resource(4)
+@cached.resource
 def steps(scan_slice: ScanSlice, card: Card, block: str) -> BlockSteps:
     """The steps of one block on one slice, shared and read-only; the last few are kept. Raises as `structures`."""
     return block_steps(scan_slice, cached.network(card), card, block)
 
 
-@cached.data(1000)
+@cached.data
 def exam(scan_slice: ScanSlice, card: Card, reference_labels: np.ndarray | None, groups: Sequence[Group]) -> SliceExam:
     """Every gate of one slice observed and switched off; reference_labels (H, W), numbers of the groups, or None.
 
@@ -62,7 +60,7 @@ def exam(scan_slice: ScanSlice, card: Card, reference_labels: np.ndarray | None,
     return examine_slice(scan_slice, cached.network(card), card, reference_labels, groups)
 
 
-@cached.data(100)
+@cached.data
 def crop(scan_slice: ScanSlice, card: Card, side: int) -> dict[str, np.ndarray]:
     """The channel gates when the network sees the middle of a slice alone, (C,) by block. Raises as `structures`."""
     return channel_gates_of_crop(scan_slice, cached.network(card), card, side)
@@ -90,7 +88,7 @@ def experiments() -> dict[str, Experiment]:
         return {}
 
 
-@st.cache_resource(max_entries=40, show_spinner=False)
+@cached.resource
 def _history(name: str, changed: int) -> TrainingHistory:
     return read_history(home(name) / f"{name}{SUFFIX}")
 

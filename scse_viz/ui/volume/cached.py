@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from scse_viz.analysis.gates import BlockGates
-from scse_viz.inference.jobs import Job, Jobs
+from scse_viz.inference.jobs import Job, Jobs, Ticket
 from scse_viz.rendering.panels import GATE_RANGE, Panel, block_panel, label_panel
 from scse_viz.rendering.volumes import Layer, label_layer, map_layer, scan_layer
 from scse_viz.scans import Scan, ScanSlice
@@ -18,9 +18,15 @@ from scse_viz.zoo import Card
 @st.cache_resource(show_spinner=False)
 def jobs() -> Jobs:
     """The jobs of this process, shared by all sessions."""
-    made = Jobs()
+    made = Jobs(cached.store, cached.pages)
     atexit.register(made.close)
     return made
+
+
+@st.cache_resource(scope="session", show_spinner=False)
+def ticket(session: str) -> Ticket:
+    """A session's subscription to runs, which ends when its tab is closed; `session` tells sessions apart."""
+    return Ticket()
 
 
 def panels(scan_slice: ScanSlice, card: Card, block: str, job: Job | None) -> tuple[Panel, Panel]:
@@ -35,17 +41,17 @@ def panels(scan_slice: ScanSlice, card: Card, block: str, job: Job | None) -> tu
     return prediction, block_panel(gates[block], title=f"{title}, {block}")
 
 
-@cached.resource(4)
+@cached.resource
 def _scan_layer(scan: Scan) -> Layer:
     return scan_layer(scan, cached.shown_intensities(scan))
 
 
-@cached.resource(8)
+@cached.resource
 def _label_layer(scan: Scan, card: Card, _job: Job, plane: str, done: bytes) -> Layer:
     return label_layer(scan, _job.label_volume())
 
 
-@cached.resource(16)
+@cached.resource
 def _map_layer(scan: Scan, card: Card, _job: Job, plane: str, done: bytes, block: str) -> Layer:
     finished, gates = np.frombuffer(done, dtype=bool), _job.gates[block]
     assert gates.map is not None

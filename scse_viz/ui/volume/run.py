@@ -1,10 +1,12 @@
 """The run of a whole plane: start, progress, stop, and heat maps of the slices done."""
 
 from functools import partial
+from uuid import uuid4
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from scse_viz.analysis.by_slice import by_block, from_mean, of_largest
 from scse_viz.figures import by_slice
@@ -19,6 +21,8 @@ from scse_viz.zoo import Card, WeightsError
 
 NUMBER = "volume_number"
 TICKET = "volume_ticket"
+ASKED = "volume_asked"
+"""Runs that a session asked for and did not stop; one that ended because the connection was lost begins again."""
 JUMPED = "volume_jumped"
 CHART = "volume_heat_map"
 EVERY_S = 1.0
@@ -75,14 +79,19 @@ def _draw_progress(view: View, card: Card, following: bool) -> None:
         st.rerun()
     line = st.container(horizontal=True, vertical_alignment="center")
     message, action = line.container(), line.container(width="content")
-    ticket = st.session_state.setdefault(TICKET, Ticket())
+    ticket, asked = _ticket(), st.session_state.setdefault(ASKED, set())
+    which = (view.scan.digest, card.sha256, view.plane)
+    if which in asked and (job is None or job.state == "stopped"):
+        _start(view, card, message)
     wanted = job is not None and ticket in job.wanted_by
     with message:
         _say(view, job, wanted)
     if job is not None and job.state == "finished":
+        asked.discard(which)
         return
     if job is not None and wanted and job.under_way:
         if action.button("Stop", key="volume_stop", help="Finished slices are kept."):
+            asked.discard(which)
             volume_cached.jobs().leave(ticket, job)
             st.rerun()
         return
@@ -90,14 +99,24 @@ def _draw_progress(view: View, card: Card, following: bool) -> None:
     label = f"Run {missing} slices" if job is None or not job.ready else f"Run the other {missing}"
     help_ = "Runs in the background, starting at the slice shown. Other pages can be used meanwhile."
     if action.button(label, key="volume_start", type="primary", help=help_):
-        try:
-            with st.spinner("Loading the network", show_time=False):
-                model = cached.network(card)
-        except WeightsError as error:
-            message.error(verbatim(str(error)))
-            return
-        volume_cached.jobs().start(ticket, view.scan, card, view.plane, model, first=view.index)
-        st.rerun()
+        _start(view, card, message)
+
+
+def _start(view: View, card: Card, message: DeltaGenerator) -> None:
+    """Queue the run, or say why it cannot be."""
+    try:
+        with st.spinner("Loading the network", show_time=False):
+            model = cached.network(card)
+    except WeightsError as error:
+        message.error(verbatim(str(error)))
+        return
+    st.session_state[ASKED].add((view.scan.digest, card.sha256, view.plane))
+    volume_cached.jobs().start(_ticket(), view.scan, card, view.plane, model, first=view.index)
+    st.rerun()
+
+
+def _ticket() -> Ticket:
+    return volume_cached.ticket(st.session_state.setdefault(TICKET, uuid4().hex))
 
 
 def _say(view: View, job: Job | None, wanted: bool) -> None:
@@ -108,7 +127,8 @@ def _say(view: View, job: Job | None, wanted: bool) -> None:
     done = f"{job.ready} of {job.count} {view.plane} slices"
     if job.under_way:
         if job.state == "waiting":
-            text = "Waiting for another run to end"
+            ahead = volume_cached.jobs().ahead(job)
+            text = f"Waiting for {ahead} other {'run' if ahead == 1 else 'runs'} to end" if ahead else "Starting"
         elif wanted:
             text = done + (f", about {_duration(job.seconds_left)} to go" if job.seconds_left is not None else "")
         else:
@@ -122,7 +142,7 @@ def _say(view: View, job: Job | None, wanted: bool) -> None:
         st.caption(f"All {job.count} {view.plane} slices are done; they are kept in memory while the app runs.")
     else:
         st.caption(f"Stopped: {done} are done; everything below refers to those.")
-    others = [each for each in volume_cached.jobs().wanted(st.session_state[TICKET]) if each is not job]
+    others = [each for each in volume_cached.jobs().wanted(_ticket()) if each is not job]
     if others:
         each = ", ".join(f"{other.plane} {other.ready} of {other.count}" for other in others)
         st.caption(f"Your other runs: {each}.")

@@ -1,5 +1,7 @@
 """Numbers of a whole plane: volumes of structures, and their agreement with the labels of the scan."""
 
+from weakref import ref
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -81,7 +83,7 @@ def _agreement(view: View, job: Job) -> LabelAgreement:
     labels, groups = view.source.labels, view.source.groups
     assert labels is not None
     held = st.session_state.get(HELD)
-    if held is not None and held[0] is labels and held[1] is job and held[2] == job.ready and held[3] == groups:
+    if held is not None and held[0]() is labels and held[1]() is job and held[2] == job.ready and held[3] == groups:
         return held[4]
     ready, done = job.ready, job.done.copy()
     with st.spinner("Comparing with the labels", show_time=False):
@@ -90,7 +92,7 @@ def _agreement(view: View, job: Job) -> LabelAgreement:
         found = label_agreement(
             in_groups(job.labels, groups), known_labels(reference, groups), done, voxel_mm3(view), size
         )
-    st.session_state[HELD] = (labels, job, ready, groups, found)
+    st.session_state[HELD] = (ref(labels), ref(job), ready, groups, found)
     return found
 
 

@@ -12,6 +12,7 @@ navigation.load_libraries()
 """
 SESSION = """
 import io, weakref
+from scse_viz.ui.shell import cached
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
@@ -35,6 +36,7 @@ navigation.load_libraries()  # another session begins while this one has a scan 
 cycle = [scan]
 cycle.append(cycle)  # what only the collector can free
 del scan, cycle, app
+cached.store.sweep()
 gc.collect()
 assert left() is None, gc.get_referrers(left())
 """

@@ -14,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from scse_viz import zoo
 from scse_viz.inference.jobs import THREAD, Jobs, Ticket
+from scse_viz.inference.turns import Pages
+from scse_viz.memory import Store
 from scse_viz.models import BLOCK_NAMES
 from scse_viz.scans import read_scan
 from scse_viz.twins import twin
@@ -34,7 +36,7 @@ volume.page()
 @pytest.fixture(autouse=True)
 def jobs(monkeypatch) -> Iterator[Jobs]:
     """Jobs of this test alone."""
-    made = Jobs()
+    made = Jobs(Store(1 << 30), Pages())
     monkeypatch.setattr(volume_cached, "jobs", lambda: made)
     yield made
     made.close()
@@ -94,7 +96,7 @@ def clicked(app: AppTest, key: str) -> AppTest:
 def finished(app: AppTest, jobs: Jobs) -> AppTest:
     """The page once its run has ended."""
     end = time.monotonic() + 60
-    while any(job.under_way for job in jobs._jobs.values()):
+    while any(job.under_way for job in jobs._store.values()):
         assert time.monotonic() < end
         time.sleep(0.02)
     app.run()
@@ -133,7 +135,7 @@ def test_a_run_gives_heat_maps_volumes_and_a_map_in_space(jobs, plane):
     assert layers(app) == ["scan", "map", "labels"]
     assert "The map of encoder2 at" in texts(app)
     table = app.dataframe[0].value
-    job = next(iter(jobs._jobs.values()))
+    job = next(iter(jobs._store.values()))
     np.testing.assert_allclose(table["prediction, ml"].sum(), np.count_nonzero(job.labels) * 3 / 1000)
     assert "volume_start" not in [button.key for button in app.button]
 
@@ -147,7 +149,7 @@ def test_slices_that_are_done_are_not_computed_again(jobs, monkeypatch):
 
 def test_a_run_shows_how_far_it_is_and_can_be_stopped_and_gone_on_with(jobs, turnstile):
     app = clicked(opened(ball(seed=1)), "volume_start")
-    job = next(iter(jobs._jobs.values()))
+    job = next(iter(jobs._store.values()))
     turnstile.release()
     turnstile.release()
     while job.ready < 2:
@@ -203,7 +205,7 @@ def test_a_network_shows_the_gates_that_it_has(jobs, variant, kinds, heat_maps):
 
 
 def test_maps_that_do_not_fit_are_refused_and_the_view_stays(jobs):
-    jobs._limit = 1000
+    jobs._store.limit = 1000
     app = finished(clicked(opened(ball(seed=5)), "volume_start"), jobs)
     assert r"ball.nii\: the maps of 20 axial slices take" in app.error[0].value
     assert app.button(key="volume_start").label == "Run 20 slices"
@@ -236,7 +238,7 @@ def test_the_code_that_is_offered_writes_the_map_of_every_slice(jobs, tmp_path, 
     (tmp_path / "ball.nii").write_bytes(content)
     monkeypatch.chdir(tmp_path)
     exec(compile(app.code[-1].value, "exported", "exec"), {})
-    job = next(iter(jobs._jobs.values()))
+    job = next(iter(jobs._store.values()))
     written = nib.load(tmp_path / "gate.nii.gz")
     np.testing.assert_allclose(written.affine, np.diag([1, 1.5, 2, 1]))
     view = View(Source(read_scan(content, name="ball.nii")), "axial", 0, {})

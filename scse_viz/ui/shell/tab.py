@@ -1,0 +1,53 @@
+"""The browser tab of a session: half a minute after it was closed, what belongs to its session is freed."""
+
+import asyncio
+import threading
+
+import streamlit as st
+from streamlit.runtime import get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from scse_viz.ui.shell import cached
+
+GRACE_S = 30.0
+"""In which a tab that lost its connection finds its session again, with its file."""
+EVERY_S = 10.0
+"""Interval of sweeps."""
+
+
+def begin() -> None:
+    """Note, in every run of a session, that its tab is open."""
+    run = get_script_run_ctx()
+    if run is not None:
+        _open(run.session_id)
+
+
+def keep_house() -> None:
+    """Sweep the store from now on, in a thread of its own."""
+    threading.Thread(target=_sweep, name="sweep", daemon=True).start()
+
+
+def _closed(session: str) -> None:
+    """Streamlit drops the caches of a session when its tab is closed, on the server's event loop."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # no server
+        return
+    loop.call_later(GRACE_S, _end, session)
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=_closed)
+def _open(session: str) -> str:
+    return session
+
+
+def _end(session: str) -> None:
+    server = get_instance()
+    if not server.is_active_session(session):  # else it came back
+        server.close_session(session)
+
+
+def _sweep() -> None:
+    while True:
+        threading.Event().wait(EVERY_S)
+        cached.store.sweep()

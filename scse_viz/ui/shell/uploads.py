@@ -1,0 +1,80 @@
+"""Uploaded files: read once for all sessions that open the same, kept in the store, read again if they had to go."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import streamlit as st
+from starlette.formparsers import MultiPartParser
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from scse_viz.memory import Hold, in_words
+from scse_viz.scans import Scan, ScanError, VolumeChoice
+from scse_viz.ui.shell import cached
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """What a session has of an uploaded file: where the store keeps what was read, its error, or the choice it needs.
+
+    `asked` is what the reading depended on: the file, and its volume or scan.
+    """
+
+    asked: tuple[object, ...]
+    kept: tuple[Hashable, ...] = ()
+    error: str | None = None
+    choice: VolumeChoice | None = None
+    hold: Hold | None = field(default=None, repr=False)
+
+    @property
+    def value(self) -> Any | None:
+        """What was read; None where that failed, or had to go."""
+        return cached.store.find(self.kept) if self.kept else None
+
+
+def keep_in_memory() -> None:
+    """Let the server keep a file in memory while it comes in; from 1 MB on it would write it to a temporary file."""
+    MultiPartParser.spool_max_size = 0  # a SpooledTemporaryFile of this size never reaches the disk
+
+
+def opened(
+    held_as: str, asked: tuple[object, ...], read: Callable[[bytes], Any], file: UploadedFile
+) -> tuple[Opened, Any | None]:
+    """What was read of an uploaded file; the session keeps where it is, under `held_as`."""
+    held = st.session_state.get(held_as)
+    if isinstance(held, Opened) and held.asked == asked:
+        value = held.value
+        if value is not None or not held.kept:
+            return held, value
+    result, value = _read(asked, read, file)
+    st.session_state[held_as] = result
+    return result, value
+
+
+def _read(asked: tuple[object, ...], read: Callable[[bytes], Any], file: UploadedFile) -> tuple[Opened, Any | None]:
+    content = file.getvalue()
+    digest = sha256(content).hexdigest()
+    kept = ("upload", digest, file.name, *asked[1:])  # not the number of this upload: others may open the same file
+    try:
+        _check_room(file)
+        with st.spinner(f"Reading {file.name}", show_time=False), cached.pages.first():
+            value = cached.store.get(kept, lambda: read(content))
+    except VolumeChoice as choice:
+        return Opened(asked, choice=choice.with_traceback(None)), None  # whose frames hold the file
+    except ScanError as error:
+        return Opened(asked, error=str(error)), None
+    digests = (digest, value.digest) if isinstance(value, Scan) else (digest,)
+    hold = Hold(digests, len(content))
+    cached.store.hold(hold)
+    return Opened(asked, kept, hold=hold), value
+
+
+def _check_room(file: UploadedFile) -> None:
+    """Refuses a file for which nothing that is kept could make room."""
+    fixed, limit = cached.store.fixed, cached.store.limit
+    if fixed + file.size > limit:
+        raise ScanError(
+            f"{file.name}: no memory is left for {in_words(file.size)}: open files and runs take {in_words(fixed)} of "
+            f"{in_words(limit)}; close other tabs, or try again later"
+        )
