@@ -138,7 +138,7 @@ def test_a_plane_that_an_image_has_not_is_not_offered():
 
 def test_a_link_to_an_upload_shows_a_sample_until_there_is_a_file():
     app = opened(**OWN, variants=["scSE"])
-    assert "of their own file" in app.info[0].value
+    assert "A link does not contain it" in app.info[0].value
     assert "colin27" in message(app)["slice"]["alt"]
 
 
