@@ -1,11 +1,13 @@
 """Where the blocks of a network are: known by name in our own, found by a probe pass in all others."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from torch import nn
 
-from scse_viz.blocks import GATES, VARIANTS
+from scse_viz.blocks import GATES, VARIANTS, BlockInfo
 from scse_viz.layouts import foreign_layout
 from scse_viz.probing import Call, Recalibration, Watch
 
@@ -20,7 +22,7 @@ class Site:
     A module returns a channel gate as (B, C) or (B, C, 1, 1), a spatial gate as (B, 1, h, w). A full gate tells apart
     channels and pixels at once, and attention weighs pairs of pixels (`blocks.Pairs`). `form` says what the gates come
     out of ("sigmoid", "2 × sigmoid", "softmax over branches", ...), `resolution` the rows and columns (and planes
-    before them) of the features; both are known after a probe only.
+    before them) of the features and `channels` their number; all three are known after a probe only.
 
     The block is its module, or, if `products` has numbers of gates, only the product of these gates with features,
     inside a module that does more. It is `divided` if these are several products, which no bypass can stand for.
@@ -35,6 +37,7 @@ class Site:
     divided: bool = False
     form: str = ""
     resolution: tuple[int, ...] = ()
+    channels: int = 0
 
     @property
     def gates(self) -> dict[str, GatePlace]:
@@ -46,6 +49,33 @@ class Site:
         """ "channel", "spatial", "both", "full", "attention", or "none"."""
         names = [name.removesuffix("_gate") for name in self.gates]
         return "both" if names == ["channel", "spatial"] else " and ".join(names) or "none"
+
+
+def block_table(sites: Mapping[str, Site], size: tuple[int, int]) -> tuple[BlockInfo, ...]:
+    """The blocks of a network as a pass over an input of `size` (rows, columns) has shown them, in order.
+
+    A block that did not run has the scale of the one whose path has most in common with its own.
+    """
+    scales = {name: _scale(site, size) for name, site in sites.items() if site.resolution}
+
+    def scale(name: str) -> int:
+        nearest = max(scales, key=lambda other: _shared_parts(name, other), default="")
+        return scales.get(name, scales.get(nearest, 1))
+
+    return tuple(
+        BlockInfo(name, site.channels, scale(name), site.kind, site.form, ran=name in scales)
+        for name, site in sites.items()
+    )
+
+
+def _shared_parts(one: str, other: str) -> int:
+    pairs = zip(one.split("."), other.split("."), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _scale(site: Site, size: tuple[int, int]) -> int:
+    """The down-sampling factor of a site's features: the larger one of rows and columns, of which one may be single."""
+    return max(1, *(round(whole / part) for whole, part in zip(size, site.resolution[-2:], strict=False)))
 
 
 def our_sites(model: nn.Module) -> dict[str, Site] | None:
@@ -101,6 +131,7 @@ class _Draft:
     numbers: dict[str, list[int]] = field(default_factory=dict)
     forms: list[str] = field(default_factory=list)
     resolution: tuple[int, ...] = ()
+    channels: int = 0
     products: int = 0
 
     def site(self) -> Site:
@@ -114,6 +145,7 @@ class _Draft:
             divided=not self.whole and self.products > 1,
             form=", ".join(dict.fromkeys(self.forms)),
             resolution=self.resolution,
+            channels=self.channels,
         )
 
 
@@ -135,7 +167,9 @@ def _add(drafts: dict[str, _Draft], owner: tuple[str, bool], call: Call, index: 
         draft.origins[kind] = origin
         draft.numbers.setdefault(kind, []).append(gate.number)
         draft.forms.append(gate.form)
-        draft.resolution = gate.features[-2:] if gate.form == "softmax over branches" else gate.features[2:]
+        branches = gate.form == "softmax over branches"
+        draft.resolution = gate.features[-2:] if branches else gate.features[2:]
+        draft.channels = math.prod(gate.features[1:-2]) if branches else gate.features[1]
 
 
 def _owner(call: Call, found: Recalibration, known: Mapping[str, Site], watch: Watch) -> tuple[str, bool]:
@@ -160,7 +194,9 @@ def _stages(watch: Watch) -> dict[str, Site]:
         for path, after in zip(paths, [*paths[1:], ""], strict=False)
         if shapes[path][2:] != shapes.get(after, ())[2:] or not after
     ]
-    return {path or "block": Site(path, resolution=watch.shapes[path][2:]) for path in last}
+    return {
+        path or "block": Site(path, resolution=watch.shapes[path][2:], channels=watch.shapes[path][1]) for path in last
+    }
 
 
 def _known_site(path: str, module: nn.Module) -> Site | None:

@@ -7,7 +7,7 @@ import numpy as np
 
 HALF = 0.5
 """Gates above it let more than half pass."""
-GATE_KINDS = ("channel_gate", "spatial_gate")
+GATE_KINDS = ("channel_gate", "spatial_gate", "full_gate")
 EDGE = 0.05
 """A gate within this distance of 0 or 1 is saturated: its sigmoid barely answers to its input."""
 
@@ -16,14 +16,17 @@ EDGE = 0.05
 class BlockGates:
     """What one block multiplied the features of one image by, as arrays; None for a gate that it lacks.
 
-    `channel_gate` (C,) and `spatial_gate` (h, w) in 0 to 1; a block without gates has `activation` (h, w), the mean
-    over channels of the absolute value of what leaves it. `map_mm` is the size of a pixel of its map (row, column).
+    `channel_gate` (C,) and `spatial_gate` (h, w) in 0 to 1; a `full_gate` (C, h, w) tells apart channels and pixels at
+    once. A block without gates has `activation` (h, w), the mean over channels of the absolute value of what leaves it.
+    `map_mm` is the size of a pixel of its map (row, column). A block that no pass reaches, `ran` false, has nothing.
     """
 
     channel_gate: np.ndarray | None = None
     spatial_gate: np.ndarray | None = None
     activation: np.ndarray | None = None
     map_mm: tuple[float, float] = (1.0, 1.0)
+    full_gate: np.ndarray | None = None
+    ran: bool = True
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -32,8 +35,15 @@ class BlockGates:
 
     @property
     def map(self) -> np.ndarray | None:
-        """What is drawn over the image: the spatial gate, else the activation that stands in for it."""
-        return self.activation if self.spatial_gate is None else self.spatial_gate
+        """What is drawn over the image (h, w): its gate by pixel, else the activation that stands in for it."""
+        return self.activation if self.pixel_gate is None else self.pixel_gate
+
+    @property
+    def pixel_gate(self) -> np.ndarray | None:
+        """The gate of every pixel (h, w): the spatial gate, or the mean over channels of a full one."""
+        if self.spatial_gate is not None or self.full_gate is None:
+            return self.spatial_gate
+        return self.full_gate.mean(axis=-3)
 
 
 def named_arrays(gates: Mapping[str, BlockGates]) -> dict[str, np.ndarray]:

@@ -61,6 +61,7 @@ __all__ = [
     "SpatialGate",
     "SpatialSE",
     "WindowGate",
+    "variant_gates",
 ]
 
 
@@ -68,12 +69,23 @@ __all__ = [
 class BlockInfo:
     """A block and its place in a network: the channels it recalibrates, and the down-sampling factor of its maps.
 
-    Pixel (i, j) of a map of scale s lies over the rows i s to (i + 1) s of the input, and the same for columns.
+    Pixel (i, j) of a map of scale s lies over the rows i s to (i + 1) s of the input, and the same for columns. Of a
+    network that is not ours, `kind` and `form` say what its gates tell apart and come out of, as `sites.Site` does, and
+    `ran` is false for a block that no pass reaches.
     """
 
     name: str
     channels: int
     scale: int
+    kind: str = ""
+    form: str = ""
+    ran: bool = True
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The gates that `kind` names, as in GATES."""
+        names = self.kind.replace("both", "channel and spatial").split(" and ")
+        return tuple(gate for name in names for gate in GATES if gate.removesuffix("_gate") == name)
 
 
 PAPER: dict[str, type[nn.Module]] = {
@@ -102,3 +114,8 @@ GATES: dict[str, tuple[type[nn.Module], ...]] = {
     "attention": (PixelAttention,),
 }
 """What a gate tells apart -> the classes of such gates, heirs included."""
+
+
+def variant_gates(variant: str) -> tuple[str, ...]:
+    """The gates of a variant's blocks by the names of their modules, as in GATES."""
+    return tuple(name for name, _ in VARIANTS[variant](2).named_children() if name in GATES)

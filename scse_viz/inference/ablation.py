@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scse_viz.attention import record
+from scse_viz.inference.features import features_of
 from scse_viz.inference.slices import LARGEST, input_size, resampled, slice_input
 from scse_viz.intervention import Change, Region, intervene, sweep_channels
 from scse_viz.scans import ScanSlice, SliceGrid
@@ -45,13 +46,15 @@ def predict_without(
 
 
 def channel_magnitudes(scan_slice: ScanSlice, model: nn.Module, card: Card) -> dict[str, np.ndarray]:
-    """Mean |v| of every channel of the features v (C, h, w) that leave each block: block -> (C,), float32."""
+    """Mean |v| of every channel of the features v (C, h, w) that leave each block: block -> (C,), float32.
+
+    A block that no pass reaches has no channels.
+    """
     recording = record(model, slice_input(scan_slice, card), features=True)
-    found = {}
-    for name, block in recording.blocks.items():
-        assert block.after is not None
-        found[name] = block.after[0].abs().mean(dim=(1, 2)).numpy()
-    return found
+    return {
+        name: np.abs(features_of(recording, name)[1]).mean(axis=(1, 2)) if block.ran else np.zeros(0, np.float32)
+        for name, block in recording.blocks.items()
+    }
 
 
 def region(inside: np.ndarray, value: float, scan_slice: ScanSlice, card: Card) -> Region:

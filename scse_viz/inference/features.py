@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from scse_viz.attention import find_sites, record
+from scse_viz.attention import Recording, find_sites, record
 from scse_viz.inference.slices import resampled, slice_input
 from scse_viz.scans import ScanSlice
 from scse_viz.zoo import Card
@@ -27,17 +27,29 @@ class Inspection:
 def inspect_block(scan_slice: ScanSlice, model: nn.Module, card: Card, block: str) -> Inspection:
     """Run one slice through a network and keep the features of one of its blocks.
 
-    Raises KeyError for a block the network lacks, and ScanError and IndexError as `inference.segment_slice`.
+    Raises KeyError for a block that the network lacks, ValueError for one that no pass reaches, and ScanError and
+    IndexError as `inference.segment_slice`.
     """
-    sites = {block: find_sites(model)[block]}
     x = slice_input(scan_slice, card)
+    sites = {block: find_sites(model, x)[block]}
     recording = record(model, x, features=True, sites=sites)
     grid = scan_slice.grid
     logits = resampled(recording.output, (grid.height, grid.width))
-    found = recording.blocks[block]
-    assert found.before is not None
-    assert found.after is not None
-    kept = [tensor[0].numpy() for tensor in (found.before, found.after, logits.softmax(dim=1))]
+    kept = [*features_of(recording, block), logits.softmax(dim=1)[0].numpy()]
     for array in kept:
         array.setflags(write=False)
     return Inspection(*kept)
+
+
+def features_of(recording: Recording, block: str) -> tuple[np.ndarray, np.ndarray]:
+    """The features (C, h, w) that enter and leave a block, of the first image of a recording that has kept them.
+
+    C counts the channels of all branches where a gate chooses among branches. A block that is divided over several
+    products is taken to leave its features as they entered. Raises ValueError for a block that did not run.
+    """
+    found = recording.blocks[block]
+    if found.before is None:
+        raise ValueError(f"block {block!r} did not run in this pass, so it has no features")
+    before, after = found.before, found.before if found.after is None else found.after
+    before, after = (features.flatten(1, -3)[0] for features in (before, after))  # (C, h, w)
+    return before.numpy(), after.numpy()

@@ -10,16 +10,20 @@ from scse_viz.analysis.ablation import changed_share
 from scse_viz.analysis.gates import GATE_KINDS
 from scse_viz.analysis.health import AblationEffect, Diagnosis, Observation, diagnose, observe
 from scse_viz.analysis.segmentation import dice
-from scse_viz.attention import find_sites
-from scse_viz.inference.slices import segment_slice
+from scse_viz.attention import Inputs, find_sites
+from scse_viz.inference.slices import segment_slice, slice_input
 from scse_viz.intervention import Change, Off
 from scse_viz.scans import Scan, ScanSlice, slice_grid
 from scse_viz.scans.samples import Group, in_groups
 from scse_viz.zoo import Card
 
 Gate = tuple[str, str]
-"""A gate: its block, and its kind, "channel_gate" or "spatial_gate"."""
-SWITCHED_OFF = {"channel_gate": Change(channel_gate=Off()), "spatial_gate": Change(spatial_gate=Off())}
+"""A gate: its block, and its kind, one of GATE_KINDS."""
+SWITCHED_OFF = {
+    "channel_gate": Change(channel_gate=Off()),
+    "spatial_gate": Change(spatial_gate=Off()),
+    "full_gate": Change(full_gate=Off()),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +42,14 @@ class SliceExam:
     effects: Mapping[Gate, AblationEffect]
 
 
-def gates_of(model: nn.Module) -> tuple[Gate, ...]:
-    """The gates that a network has, block by block in their order, whether they run or not."""
+def gates_of(model: nn.Module, x: Inputs | None = None) -> tuple[Gate, ...]:
+    """The gates that a network has, block by block in their order, whether they run or not.
+
+    Without an input x (1, C, h, w), only those of ours and of known layouts; see `find_sites`.
+    """
     return tuple(
         (name, kind)
-        for name, site in find_sites(model).items()
+        for name, site in find_sites(model, x).items()
         for kind in GATE_KINDS
         if getattr(site, kind) is not None
     )
@@ -71,12 +78,13 @@ def examine_slice(
     A pass for the slice and one for each gate. Raises as `inference.segment_slice`.
     """
     before = segment_slice(scan_slice, model, card)
+    sites = find_sites(model, slice_input(scan_slice, card))
     observations: dict[Gate, Observation] = {}
     effects: dict[Gate, AblationEffect] = {}
     for block, gates in before.gates.items():
         for kind in gates.kinds:
             observations[block, kind] = observe(getattr(gates, kind))
-            after = segment_slice(scan_slice, model, card, changes={block: SWITCHED_OFF[kind]})
+            after = segment_slice(scan_slice, model, card, changes={block: SWITCHED_OFF[kind]}, sites=sites)
             lost = float("nan")
             if labels is not None:
                 lost = _dice(before.labels, labels, groups) - _dice(after.labels, labels, groups)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 from weakref import WeakSet
 
 import numpy as np
@@ -40,8 +41,9 @@ class Job:
 
     `state` is one of STATES: "stopped" before the start and after the last subscriber left, "waiting" for its turn,
     "failed" with an `error`. Valid where `done` (N,): `labels` (N, H, W) uint8 class numbers; `sizes` (N, classes),
-    pixels per class; `gates` by block, stacked over slices, (N, C) and (N, h, w), float16, activations float32; by
-    block and kind, `means` (N,) and `saturations` (N,), the share within 0.05 of 0 or 1, nan where not done.
+    pixels per class; `gates` by block, stacked over slices, (N, C) and (N, h, w), float16, activations float32, full
+    gates (N, 1, h, w), their mean over channels; by block and kind, `means` (N,) and `saturations` (N,), the share
+    within 0.05 of 0 or 1, nan where not done.
     """
 
     def __init__(self, plane: str, count: int, classes: int) -> None:
@@ -98,7 +100,7 @@ class Job:
                 gate = getattr(gates, kind)
                 if gate is not None:
                     opened = openness(gate)
-                    getattr(self.gates[block], kind)[index] = gate
+                    getattr(self.gates[block], kind)[index] = getattr(_reduced(gates), kind)
                     self.means[block, kind][index] = opened.mean
                     self.saturations[block, kind][index] = opened.saturated
         self.done[index] = True  # last: a reader that sees it may read the rest
@@ -247,14 +249,20 @@ def _key(scan: Scan, card: Card, plane: str) -> tuple[str, ...]:
 
 def _each(gates: BlockGates, change: Callable[[np.ndarray], np.ndarray]) -> BlockGates:
     """The same block with `change` applied to each of its arrays."""
-    arrays = (gates.channel_gate, gates.spatial_gate, gates.activation)
-    channel, spatial, activation = (None if array is None else change(array) for array in arrays)
-    return BlockGates(channel, spatial, activation, gates.map_mm)
+    changed: dict[str, Any] = {kind: change(array) for kind in KINDS if (array := getattr(gates, kind)) is not None}
+    return replace(gates, **changed)
+
+
+def _reduced(gates: BlockGates) -> BlockGates:
+    """The same block with the mean over channels, (1, h, w), of its full gate, which is as large as the features."""
+    if gates.full_gate is None:
+        return gates
+    return replace(gates, full_gate=gates.full_gate.mean(axis=0, keepdims=True))
 
 
 def _empty(gates: BlockGates, count: int) -> BlockGates:
     """Zeros for the gates of `count` slices: float16 for values in 0 to 1, finer than any picture shows."""
-    kept = _each(gates, lambda gate: np.zeros((count, *gate.shape), dtype=np.float16))
+    kept = _each(_reduced(gates), lambda gate: np.zeros((count, *gate.shape), dtype=np.float16))
     return kept if kept.activation is None else replace(kept, activation=kept.activation.astype(np.float32))
 
 

@@ -9,10 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scse_viz.analysis.gates import BlockGates
+from scse_viz.analysis.gates import GATE_KINDS, BlockGates
 from scse_viz.attention import Recording
 from scse_viz.intervention import Change, intervene
 from scse_viz.scans import Scan, ScanError, ScanSlice, SliceGrid, slice_grid, slice_of
+from scse_viz.sites import Site
 from scse_viz.zoo import Card
 
 TOLERANCE = 0.05
@@ -21,7 +22,7 @@ LARGEST = 1024 * 1024
 """Pixels of one pass, all slices of a batch together: 0.6 GB of features in a shipped U-Net."""
 SAMPLE = 500_000
 """Voxels, about, from which percentiles are computed; a larger scan is subsampled evenly."""
-KINDS = ("channel_gate", "spatial_gate", "activation")
+KINDS = (*GATE_KINDS, "activation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,13 +101,19 @@ def slice_input(scan_slice: ScanSlice, card: Card) -> Tensor:
 
 
 def segment_slice(
-    scan_slice: ScanSlice, model: nn.Module, card: Card, *, changes: Mapping[str, Change] | None = None
+    scan_slice: ScanSlice,
+    model: nn.Module,
+    card: Card,
+    *,
+    changes: Mapping[str, Change] | None = None,
+    sites: Mapping[str, Site] | None = None,
 ) -> SliceResult:
     """Segment one slice and record its gates, with blocks changed as `changes` says; see `intervention.intervene`.
 
-    Raises ScanError as `input_size`, ValueError for a change of something the network lacks.
+    `sites` tells where the blocks are, which else a pass of its own finds in a network that is not ours. Raises
+    ScanError as `input_size`, ValueError for a change of something the network lacks.
     """
-    recording = intervene(model, slice_input(scan_slice, card), changes or {})
+    recording = intervene(model, slice_input(scan_slice, card), changes or {}, sites=sites)
     return next(_results(recording, scan_slice.grid, card))
 
 
@@ -170,7 +177,7 @@ def _gates(
             continue
         arrays = {kind: gate[row].numpy().copy() for kind in KINDS if (gate := getattr(block, kind)) is not None}
         map_mm = (scales[name] * pixel_mm[0], scales[name] * pixel_mm[1])
-        gates[name] = BlockGates(**arrays, map_mm=map_mm)
+        gates[name] = BlockGates(**arrays, map_mm=map_mm, ran=block.ran)
     return gates
 
 

@@ -72,8 +72,8 @@ def block_steps(scan_slice: ScanSlice, model: nn.Module, card: Card, block: str)
 
     Raises KeyError for a block the network lacks, ScanError and IndexError as `inference.segment_slice`.
     """
-    site = find_sites(model)[block]
     x = slice_input(scan_slice, card)
+    site = find_sites(model, x)[block]
     found = record(model, x, features=True, sites={block: site}).blocks[block]
     before, after = cast(Tensor, found.before), cast(Tensor, found.after)
     parts = dict(model.get_submodule(site.block).named_children())

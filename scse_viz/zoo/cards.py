@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from scse_viz.blocks import VARIANTS, BlockInfo
+from scse_viz.blocks import VARIANTS, BlockInfo, variant_gates
 from scse_viz.models import ARCHITECTURES, EncoderDecoder, block_infos, build
 from scse_viz.zoo.structures import Structure
 
@@ -112,6 +112,12 @@ class Card:
     def block_table(self) -> tuple[BlockInfo, ...]:
         """The blocks of this card's network in order, with channels and scale, without building the network."""
         return block_infos(self.widths)
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The kinds of gates that its blocks have, as fields of a recording are called, in the order of a block."""
+        of_blocks = (kind for block in self.block_table for kind in block.gates)
+        return tuple(dict.fromkeys(of_blocks)) if self.block_table[0].kind else variant_gates(self.variant)
 
     @property
     def multiple(self) -> int:

@@ -1,0 +1,135 @@
+"""The stages of any network: which blocks stand at one resolution, on which side, and how two networks correspond."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby, takewhile
+
+from scse_viz.blocks import BlockInfo
+
+ENCODER, BOTTLENECK, DECODER = "encoder", "bottleneck", "decoder"
+SIDES = (ENCODER, BOTTLENECK, DECODER)
+_NAMED = {
+    ENCODER: re.compile(r"enc|down|backbone", re.IGNORECASE),
+    BOTTLENECK: re.compile(r"bottleneck|bridge|cent(er|re)|middle", re.IGNORECASE),
+    DECODER: re.compile(r"dec|up|head", re.IGNORECASE),
+}
+"""How the first part of a path tells the side."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Blocks that follow one another at one down-sampling factor `scale` on one of SIDES; `name` is what they share."""
+
+    name: str
+    side: str
+    scale: int
+    blocks: tuple[str, ...]
+
+
+def sides(table: Sequence[BlockInfo]) -> dict[str, str]:
+    """The side of every block: as its name says, if all names say it, else by where the coarsest blocks are.
+
+    Then what comes before the first of the coarsest blocks is the encoder, and what comes after the last the decoder.
+    """
+    named = {block.name: _named_side(block.name) for block in table}
+    if all(named.values()):
+        return named
+    deepest = max((block.scale for block in table), default=1)
+    at = [number for number, block in enumerate(table) if block.scale == deepest]
+    return {
+        block.name: ENCODER if number < at[0] else DECODER if number > at[-1] else BOTTLENECK
+        for number, block in enumerate(table)
+    }
+
+
+def stages(table: Sequence[BlockInfo]) -> tuple[Stage, ...]:
+    """The stages of a network, in the order of its blocks."""
+    side = sides(table)
+    short = short_names([block.name for block in table])
+    found: list[Stage] = []
+    for (where, scale), members in groupby(table, key=lambda block: (side[block.name], block.scale)):
+        names = tuple(block.name for block in members)
+        found.append(Stage(_shared([short[name] for name in names]), where, scale, names))
+    return _with_own_names(found)
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """Paths of modules without the last parts that tell nothing apart: `encoder.blocks.3.1.se` -> `encoder.blocks.3.1`.
+
+    A last part is left out where its module holds no other block. Two parts stay at least, and numbers do.
+    """
+    holders = Counter(
+        ".".join(parts[:depth]) for name in names for parts in [name.split(".")] for depth in range(len(parts))
+    )
+    short = {}
+    for name in names:
+        parts = name.split(".")
+        while len(parts) > 2 and holders[".".join(parts[:-1])] == 1 and not parts[-1].isdigit():
+            parts.pop()
+        short[name] = ".".join(parts)
+    return short
+
+
+def corresponding(tables: Sequence[Sequence[BlockInfo]]) -> dict[str, tuple[str | None, ...]]:
+    """Blocks of several networks by resolution: row -> the block of every network there, None where it has none.
+
+    A row is one side, one down-sampling factor and one place, counted from the end: the last blocks there correspond,
+    the ones before them, and so on. Rows are in the order of a pass: encoder from fine to coarse, bottleneck, decoder.
+    """
+    places = [_places(table) for table in tables]
+    rows = sorted({place for found in places for place in found}, key=_order)
+    most = Counter(place[:2] for place in rows)
+    return {
+        _row_name(*place[:2], most[place[:2]] - place[2] if most[place[:2]] > 1 else 0): tuple(
+            found.get(place) for found in places
+        )
+        for place in rows
+    }
+
+
+def _places(table: Sequence[BlockInfo]) -> dict[tuple[str, int, int], str]:
+    """(side, scale, how many blocks come after it there) -> block."""
+    side = sides(table)
+    after: Counter[tuple[str, int]] = Counter()
+    places = {}
+    for block in reversed(table):
+        where = side[block.name], block.scale
+        places[*where, after[where]] = block.name
+        after[where] += 1
+    return places
+
+
+def _order(place: tuple[str, int, int]) -> tuple[int, int, int]:
+    side, scale, after = place
+    return SIDES.index(side), -scale if side == DECODER else scale, -after
+
+
+def _row_name(side: str, scale: int, number: int) -> str:
+    return f"{side} 1/{scale}" + (f", {number}" if number else "")
+
+
+def _named_side(name: str) -> str:
+    first = name.partition(".")[0]
+    return next((side for side, pattern in _NAMED.items() if pattern.match(first)), "")
+
+
+def _shared(names: Sequence[str]) -> str:
+    """What paths have in common: `encoder.blocks.3.0.se`, `encoder.blocks.3.1.se` -> `encoder.blocks.3`."""
+    parts = zip(*(name.split(".") for name in names), strict=False)
+    return ".".join(each[0] for each in takewhile(lambda each: len(set(each)) == 1, parts))
+
+
+def _with_own_names(found: Sequence[Stage]) -> tuple[Stage, ...]:
+    """Stages with unique names: the resolution is added where two share one, or where there is none to share."""
+    names = [stage.name for stage in found]
+    named: list[Stage] = []
+    for stage in found:
+        name = (
+            stage.name if stage.name and names.count(stage.name) == 1 else f"{stage.name or stage.side} 1/{stage.scale}"
+        )
+        taken = {other.name for other in named}
+        number = next(n for n in range(1, len(found) + 1) if (name if n == 1 else f"{name} ({n})") not in taken)
+        named.append(Stage(name if number == 1 else f"{name} ({number})", stage.side, stage.scale, stage.blocks))
+    return tuple(named)
