@@ -95,7 +95,7 @@ def measure(
     Data sets come in the order of `sets`; results of other subjects of them are kept.
     """
     kept = {each.name: before.data[each.name] for each in sets if each.name in before.data}
-    yield replace(before, data=kept)
+    yield replace(before, data=dict(kept))
     for each in sets:
         old = dict(kept[each.name].subjects) if each.name in kept else {}
         wanted = [subject for subject in each.subjects if not (missing and subject.name in old)]
