@@ -31,8 +31,9 @@ class BlockRecord:
     None where the block lacks it. A block without gates has an `activation` (B, h, w) instead, the mean absolute value
     of its output over the channels.
     `before` and `after` are the features (B, C, h, w) that enter and leave the block, kept on request; `after` is None
-    for a block that is divided over several products. All are copies, which nothing later in the pass overwrites. In
-    networks of 3-D images h, w are d, h, w. A block that did not run, `ran` false, has nothing.
+    for a block that is divided over several products, `before` for a stage that takes a list of features. All are
+    copies, which nothing later in the pass overwrites. In networks of 3-D images h, w are d, h, w. A block that did not
+    run, `ran` false, has nothing.
     """
 
     channel_gate: Tensor | None = None
@@ -227,7 +228,8 @@ def _keep(kept: dict[str, Any], key: str, module: nn.Module, inputs: Any, output
 
 
 def _keep_input(kept: dict[str, Tensor], module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-    kept["before"] = inputs[0].clone()
+    if inputs and isinstance(inputs[0], Tensor):  # a decoder may take a list of all stages
+        kept["before"] = inputs[0].clone()
 
 
 def _keep_magnitude(kept: dict[str, Tensor], module: nn.Module, inputs: Any, output: Tensor) -> None:

@@ -1,6 +1,7 @@
 """`scse-viz models`: list the networks."""
 
 import argparse
+import sys
 
 from scse_viz.cli.common import UsageError, add_models_option, folder_of
 
@@ -13,12 +14,15 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print a row for every network."""
+    """Print a row for every network, and on stderr what the folders hold besides."""
     from scse_viz import zoo
 
     folder = folder_of(options.models) if options.models else None  # None: all folders
     rows = [("name", "structures", "planes", "parameters", "trained crops", "mean Dice", "licence")]
-    for card in zoo.cards(folder).values():
+    found = zoo.listing(folder)
+    for sentence in found.skipped:
+        print(f"scse-viz: skipped: {sentence}", file=sys.stderr)
+    for card in found.cards.values():
         training, figures = card.training or {}, card.figures or {}
         rows.append(
             (

@@ -1,16 +1,7 @@
 """Inference: a scan and a network -> predictions and gates, slice by slice."""
 
-from scse_viz.inference.slices import (
-    LARGEST,
-    SliceResult,
-    input_size,
-    network_input,
-    resampled,
-    segment_slice,
-    segment_slices,
-    slice_input,
-    window,
-)
+from scse_viz.inference.inputs import LARGEST, input_size, network_input, resampled, slice_input, window
+from scse_viz.inference.slices import SliceResult, segment_slice, segment_slices
 
 __all__ = [
     "LARGEST",

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from scse_viz.attention import record
 from scse_viz.inference.features import features_of
-from scse_viz.inference.slices import LARGEST, input_size, resampled, slice_input
-from scse_viz.intervention import Change, Region, intervene, sweep_channels
+from scse_viz.inference.inputs import LARGEST, accepted, one_image, prepared_slice, resampled
+from scse_viz.inference.slices import changed_pass
+from scse_viz.intervention import Change, Region, sweep_channels
 from scse_viz.scans import ScanSlice, SliceGrid
 from scse_viz.zoo import Card
 
@@ -28,8 +29,8 @@ def predict(
     scan_slice: ScanSlice, model: nn.Module, card: Card, changes: Mapping[str, Change] | None = None
 ) -> Prediction:
     """Segment one slice with blocks changed as `changes` says. Raises as `inference.segment_slice`."""
-    x = slice_input(scan_slice, card)
-    return _predictions(intervene(model, x, changes or {}).output, scan_slice.grid)[0]
+    recording = changed_pass(model, prepared_slice(scan_slice, card), changes or {})
+    return _predictions(recording.output, scan_slice.grid)[0]
 
 
 def predict_without(
@@ -39,10 +40,11 @@ def predict_without(
 
     Channels are batched up to `inference.LARGEST` pixels. Raises as `inference.segment_slice`.
     """
-    x, grid = slice_input(scan_slice, card), scan_slice.grid
+    found, grid = prepared_slice(scan_slice, card), scan_slice.grid
+    x = one_image(found, "knocking out channels one by one")
     together = max(1, min(len(channels), LARGEST // x[0, 0].numel(), LARGEST // (grid.height * grid.width)))
     for some, recording in sweep_channels(model, x, block, channels, batch=together):
-        yield from zip(some, _predictions(recording.output, grid), strict=True)
+        yield from zip(some, _predictions(found.joined(recording).output, grid), strict=True)
 
 
 def channel_magnitudes(scan_slice: ScanSlice, model: nn.Module, card: Card) -> dict[str, np.ndarray]:
@@ -50,7 +52,9 @@ def channel_magnitudes(scan_slice: ScanSlice, model: nn.Module, card: Card) -> d
 
     A block that no pass reaches has no channels.
     """
-    recording = record(model, slice_input(scan_slice, card), features=True)
+    found = prepared_slice(scan_slice, card)
+    with accepted(found):
+        recording = found.joined(record(model, found.x, features=True))
     return {
         name: np.abs(features_of(recording, name)[1]).mean(axis=(1, 2)) if block.ran else np.zeros(0, np.float32)
         for name, block in recording.blocks.items()
@@ -62,12 +66,11 @@ def region(inside: np.ndarray, value: float, scan_slice: ScanSlice, card: Card) 
 
     The mask is resampled to the network's input as the slice is, and padded as the network pads its input.
     """
-    mask = resampled(
-        torch.from_numpy(inside.astype(np.float32))[None, None], input_size(scan_slice.scan, card, scan_slice.plane)
-    )
-    height, width = mask.shape[-2:]
-    padding = (0, -width % card.multiple, 0, -height % card.multiple)
-    padded = F.pad(mask, padding, mode="replicate")
+    found = prepared_slice(scan_slice, card)
+    mask = resampled(torch.from_numpy(inside.astype(np.float32))[None, None], found.size)
+    height, width = one_image(found, "a region").shape[-2:]
+    height, width = height + -height % card.multiple, width + -width % card.multiple  # as our networks pad themselves
+    padded = F.pad(mask, (0, width - mask.shape[-1], 0, height - mask.shape[-2]), mode="replicate")
     return Region(padded[0, 0].clamp(0, 1), value)
 
 

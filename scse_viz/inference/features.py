@@ -6,7 +6,7 @@ import numpy as np
 from torch import nn
 
 from scse_viz.attention import Recording, find_sites, record
-from scse_viz.inference.slices import resampled, slice_input
+from scse_viz.inference.inputs import accepted, prepared_slice, resampled
 from scse_viz.scans import ScanSlice
 from scse_viz.zoo import Card
 
@@ -30,9 +30,10 @@ def inspect_block(scan_slice: ScanSlice, model: nn.Module, card: Card, block: st
     Raises KeyError for a block that the network lacks, ValueError for one that no pass reaches, and ScanError and
     IndexError as `inference.segment_slice`.
     """
-    x = slice_input(scan_slice, card)
-    sites = {block: find_sites(model, x)[block]}
-    recording = record(model, x, features=True, sites=sites)
+    found = prepared_slice(scan_slice, card)
+    with accepted(found):
+        sites = {block: find_sites(model, found.x)[block]}
+        recording = found.joined(record(model, found.x, features=True, sites=sites))
     grid = scan_slice.grid
     logits = resampled(recording.output, (grid.height, grid.width))
     kept = [*features_of(recording, block), logits.softmax(dim=1)[0].numpy()]
@@ -45,11 +46,13 @@ def features_of(recording: Recording, block: str) -> tuple[np.ndarray, np.ndarra
     """The features (C, h, w) that enter and leave a block, of the first image of a recording that has kept them.
 
     C counts the channels of all branches where a gate chooses among branches. A block that is divided over several
-    products is taken to leave its features as they entered. Raises ValueError for a block that did not run.
+    products is taken to leave its features as they entered, and a stage that takes a list of features to have found
+    them as it leaves them. Raises ValueError for a block that did not run.
     """
     found = recording.blocks[block]
-    if found.before is None:
+    before = found.after if found.before is None else found.before
+    if before is None:
         raise ValueError(f"block {block!r} did not run in this pass, so it has no features")
-    before, after = found.before, found.before if found.after is None else found.after
+    before, after = before, before if found.after is None else found.after
     before, after = (features.flatten(1, -3)[0] for features in (before, after))  # (C, h, w)
     return before.numpy(), after.numpy()

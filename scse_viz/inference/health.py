@@ -11,7 +11,8 @@ from scse_viz.analysis.gates import GATE_KINDS
 from scse_viz.analysis.health import AblationEffect, Diagnosis, Observation, diagnose, observe
 from scse_viz.analysis.segmentation import dice
 from scse_viz.attention import Inputs, find_sites
-from scse_viz.inference.slices import segment_slice, slice_input
+from scse_viz.inference.inputs import slice_input
+from scse_viz.inference.slices import segment_slice
 from scse_viz.intervention import Change, Off
 from scse_viz.scans import Scan, ScanSlice, slice_grid
 from scse_viz.scans.samples import Group, in_groups

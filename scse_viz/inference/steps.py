@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from scse_viz.attention import find_sites, record
 from scse_viz.blocks import ChannelGate, SpatialGate
-from scse_viz.inference.slices import slice_input
+from scse_viz.inference.inputs import slice_input
 from scse_viz.scans import ScanSlice
 from scse_viz.zoo import Card
 

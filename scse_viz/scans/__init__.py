@@ -1,5 +1,6 @@
 """Scans: image file -> Scan (voxels in RAS, affine in mm), and back to the file's own grid."""
 
+from scse_viz.scans.channels import read_channels, stacked
 from scse_viz.scans.readers import ScanError, VolumeChoice
 from scse_viz.scans.reading import read_labels, read_scan
 from scse_viz.scans.scan import PLANES, Scan, ScanSlice, SliceGrid, slice_grid, slice_of, volume_of
@@ -11,9 +12,11 @@ __all__ = [
     "ScanSlice",
     "SliceGrid",
     "VolumeChoice",
+    "read_channels",
     "read_labels",
     "read_scan",
     "slice_grid",
     "slice_of",
+    "stacked",
     "volume_of",
 ]

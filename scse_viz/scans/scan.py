@@ -34,6 +34,7 @@ class Scan:
     file_shape: tuple[int, int, int]
     file_affine: np.ndarray  # (4, 4) voxel of the file -> mm
     file_header: nib.Nifti1Header | None = field(repr=False)  # of a NIfTI file
+    channels: tuple["Scan", ...] = field(default=(), repr=False)  # on one grid, itself the first; see `stacked`
 
     @property
     def spacing(self) -> tuple[float, float, float]:

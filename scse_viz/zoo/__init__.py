@@ -5,14 +5,16 @@ from scse_viz.zoo.cards import (
     OWN,
     PRETRAINED,
     Card,
+    Listing,
     WeightsError,
-    Window,
     cards,
     folders,
     home,
+    listing,
     read_card,
     write_card,
 )
+from scse_viz.zoo.preprocessing import Preprocessing, Window
 from scse_viz.zoo.weights import load, save
 
 __all__ = [
@@ -20,11 +22,14 @@ __all__ = [
     "OWN",
     "PRETRAINED",
     "Card",
+    "Listing",
+    "Preprocessing",
     "WeightsError",
     "Window",
     "cards",
     "folders",
     "home",
+    "listing",
     "load",
     "read_card",
     "save",

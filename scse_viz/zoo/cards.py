@@ -11,6 +11,7 @@ from typing import Any
 
 from scse_viz.blocks import VARIANTS, BlockInfo, variant_gates
 from scse_viz.models import ARCHITECTURES, EncoderDecoder, block_infos, build
+from scse_viz.zoo.preprocessing import HEADS, WINDOW, Preprocessing, Window
 from scse_viz.zoo.structures import Structure
 
 _INSTALLED = Path(__file__).parents[1] / "pretrained"
@@ -27,15 +28,6 @@ class WeightsError(ValueError):
 
 
 @dataclass(frozen=True)
-class Window:
-    """Input normalisation: two percentiles of the whole scan become 0 and 1, and values end at 0 and `maximum`."""
-
-    low: float = 0.5
-    high: float = 99.5
-    maximum: float = 1.5
-
-
-@dataclass(frozen=True)
 class Card:
     """What a network is, where it comes from and how good it is.
 
@@ -43,6 +35,9 @@ class Card:
     data, licence, seed, steps and crops; `figures` what was measured, Dice in 0 to 1 (`mean_dice` over the structures);
     `sha256` that of the weights' file; `dtype` how they are stored; `channels` the names of the input's channels where
     each is a scan of another kind, and none where one scan fills them all.
+
+    A network of another library has its `blocks`, as one pass showed them, in place of widths, and its own `input`;
+    `architecture` and `variant` then only tell it from others, and `head`, one of HEADS, says what its output means.
     Raises ValueError for facts that no network can have.
     """
 
@@ -58,17 +53,20 @@ class Card:
     in_channels: int = 1
     reduction: int = 2
     pixel_mm: float = 1.0
-    window: Window = Window()
+    window: Window = WINDOW
     dtype: str = "float32"
     training: Mapping[str, Any] | None = None
     figures: Mapping[str, Any] | None = None
     channels: tuple[str, ...] = ()
+    blocks: tuple[BlockInfo, ...] = ()
+    input: Preprocessing | None = None
+    head: str = HEADS[0]
 
     def __post_init__(self) -> None:
         sizes = (*self.widths, self.in_channels, self.reduction)
         names = [structure.name for structure in self.structures]
         checks = {
-            f"architecture {self.architecture!r} is unknown": self.architecture in ARCHITECTURES,
+            f"architecture {self.architecture!r} is unknown": self.foreign or self.architecture in ARCHITECTURES,
             f"variant {self.variant!r} is unknown": self.variant in VARIANTS,
             "widths, in_channels and reduction must be whole numbers of at least 1": all(
                 isinstance(size, int) and size > 0 for size in sizes
@@ -87,6 +85,7 @@ class Card:
             f"{len(self.channels)} channels are named and in_channels is {self.in_channels}": (
                 len(self.channels) in (0, self.in_channels)
             ),
+            f"head {self.head!r} is not one of {', '.join(HEADS)}": self.head in HEADS,
             "parameters must be a whole number": isinstance(self.parameters, int),
             "training and figures must be tables": all(
                 table is None or isinstance(table, Mapping) for table in (self.training, self.figures)
@@ -96,8 +95,18 @@ class Card:
             if not holds:
                 raise ValueError(sentence)
 
+    @property
+    def foreign(self) -> bool:
+        """Whether it is a network of another library."""
+        return bool(self.blocks)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How a slice becomes its input. Ours pad themselves."""
+        return self.input or Preprocessing(self.in_channels, self.channels, self.pixel_mm, window=self.window)
+
     def network(self, seed: int | None = None) -> EncoderDecoder:
-        """The network of this card without its weights."""
+        """The network of this card without its weights, one of ours."""
         return build(
             self.architecture,
             self.variant,
@@ -111,7 +120,7 @@ class Card:
     @property
     def block_table(self) -> tuple[BlockInfo, ...]:
         """The blocks of this card's network in order, with channels and scale, without building the network."""
-        return block_infos(self.widths)
+        return self.blocks or block_infos(self.widths)
 
     @property
     def gates(self) -> tuple[str, ...]:
@@ -121,49 +130,62 @@ class Card:
 
     @property
     def multiple(self) -> int:
-        """The network pads the rows and columns of its input, at the bottom and right, to a multiple of this."""
-        return max(block.scale for block in self.block_table)
+        """Rows and columns of the input are padded, at the bottom and right, to a multiple of this."""
+        return self.input.multiple if self.input else max(block.scale for block in self.block_table)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What folders of networks hold: cards by name, and a sentence for every file and folder that was left out."""
+
+    cards: dict[str, Card]
+    skipped: tuple[str, ...] = ()
 
 
 def folders() -> tuple[Path, ...]:
-    """Where networks are: the shipped folder, then those that the environment variable SCSE_VIZ_MODELS lists.
-
-    Raises WeightsError for one that is not there.
-    """
-    own = [Path(part) for part in os.environ.get(OWN, "").split(os.pathsep) if part]
-    for folder in own:
-        if not folder.is_dir():
-            raise WeightsError(f"{folder}: no such folder; correct {OWN}, which lists it, or unset it")
-    return (PRETRAINED, *own)
+    """Where networks are: the shipped folder, then those that the environment variable SCSE_VIZ_MODELS lists."""
+    return (PRETRAINED, *(Path(part) for part in os.environ.get(OWN, "").split(os.pathsep) if part))
 
 
 def home(name: str) -> Path:
-    """The folder among `folders()` that holds the network `name`; the shipped one where none does."""
-    return next((place for place in folders() if name in {path.stem for path in place.glob("*.json")}), PRETRAINED)
+    """The first folder among `folders()` that holds the network `name`; the shipped one where none does."""
+    return next((place for place in folders() if (place / f"{name}.json") in place.glob("*.json")), PRETRAINED)
+
+
+def listing(folder: Path | None = None) -> Listing:
+    """Every card of a folder, or of all `folders()`, by the name of its network.
+
+    Ordered by anatomy, then as ARCHITECTURES and VARIANTS are. What is no card, cannot be read, or has a name that was
+    there before is left out, and named.
+    """
+    found: dict[str, tuple[Card, Path]] = {}
+    skipped = []
+    for place in folders() if folder is None else (folder,):
+        if not place.is_dir():
+            skipped.append(f"{place}: no such folder; correct {OWN}, which lists it, or unset it")
+            continue
+        for path in sorted(place.glob("*.json")):
+            try:
+                card = _read_card(path)
+            except WeightsError as error:
+                skipped.append(str(error))
+                continue
+            if card.name in found:
+                first = found[card.name][1].parent
+                skipped.append(f"{path}: a network of this name is in {first}; remove one, or train it under another")
+                continue
+            found[card.name] = card, path
+    return Listing({card.name: card for card in sorted((card for card, _ in found.values()), key=_order)}, (*skipped,))
 
 
 def cards(folder: Path | None = None) -> dict[str, Card]:
-    """Every card of a folder, or of all `folders()`, by the name of its network.
+    """The cards of `listing`."""
+    return listing(folder).cards
 
-    Ordered by anatomy, then as ARCHITECTURES and VARIANTS are. Raises WeightsError for a card that cannot be read, and
-    for two of one name.
-    """
+
+def _order(card: Card) -> tuple[str, int, int, str]:
     architectures, variants = list(ARCHITECTURES), list(VARIANTS)
-    paths = [path for place in (folders() if folder is None else (folder,)) for path in place.glob("*.json")]
-    for path in paths:
-        if len(twice := [other for other in paths if other.name == path.name]) > 1:
-            places = " and ".join(str(other.parent) for other in twice)
-            raise WeightsError(f"{path.stem}: in {places}; take one away, or train it again under another name")
-    found = sorted(
-        map(_read_card, paths),
-        key=lambda card: (
-            card.anatomy,
-            architectures.index(card.architecture),
-            variants.index(card.variant),
-            card.name,
-        ),
-    )
-    return {card.name: card for card in found}
+    return card.anatomy, architectures.index(card.architecture), variants.index(card.variant), card.name
 
 
 def read_card(name: str, folder: Path | None = None) -> Card:
@@ -179,22 +201,36 @@ def read_card(name: str, folder: Path | None = None) -> Card:
 
 
 def write_card(card: Card, folder: Path) -> None:
-    """Write the card of a network to a folder, over an older one."""
-    path = folder / f"{card.name}.json"
-    path.write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
+    """Write the card of a network of ours to a folder, over an older one."""
+    facts = {key: value for key, value in asdict(card).items() if key not in _FOREIGN}
+    (folder / f"{card.name}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+_FOREIGN = ("blocks", "input", "head")
 
 
 def _read_card(path: Path) -> Card:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        facts["widths"] = tuple(facts["widths"])
-        facts["planes"] = tuple(facts["planes"])
-        facts["channels"] = tuple(facts.get("channels", ()))
-        facts["structures"] = tuple(Structure(**structure) for structure in facts["structures"])
-        facts["window"] = Window(**facts["window"])
-        card = Card(**facts)
+        if not isinstance(facts, dict) or not {"name", "widths", "structures"} <= facts.keys():
+            raise ValueError("it lacks name, widths and structures; keep other files in a folder of their own")
+        card = card_of(facts)
         if card.name != path.stem:
             raise ValueError(f"it is the card of {card.name!r}; give it that name")
         return card
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{path.name} is not a card that can be read: {error}") from error
+
+
+def card_of(facts: Mapping[str, Any]) -> Card:
+    """The card of a network of ours, as its JSON says; raises ValueError, KeyError or TypeError for what is none."""
+    return Card(
+        **{
+            **{key: value for key, value in facts.items() if key not in _FOREIGN},
+            "widths": tuple(facts["widths"]),
+            "planes": tuple(facts["planes"]),
+            "channels": tuple(facts.get("channels", ())),
+            "structures": tuple(Structure(**structure) for structure in facts["structures"]),
+            "window": Window(**facts["window"]),
+        }
+    )

@@ -1,5 +1,9 @@
 """The structures that networks name: class numbers, names and colours."""
 
+import colorsys
+import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -45,3 +49,90 @@ HIPPOCAMPUS = tuple(Structure(number, name, colour) for number, (name, colour) i
 
 ANATOMIES = {"brain": BRAIN, "hippocampus": HIPPOCAMPUS, "malc": BRAIN}
 """The structures of each anatomy by its name on cards."""
+
+PALETTE = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
+"""Okabe and Ito's colours, told apart by all eyes."""
+MOST_STRUCTURES = 256
+NAME_COLOUR = re.compile(r"(?P<name>.*?)\s*(?P<colour>#[0-9a-fA-F]{6})?")
+
+
+def numbered(count: int, names: Sequence[str] = (), colours: Sequence[str | None] = ()) -> tuple[Structure, ...]:
+    """`count` structures, background first; those without a name are called by their number, colours are of PALETTE.
+
+    Raises ValueError for more names than structures, and for more than 256 structures.
+    """
+    if not 2 <= count <= MOST_STRUCTURES:
+        raise ValueError(f"{count} classes; a label map has 2 to {MOST_STRUCTURES}, background included")
+    if len(names) > count:
+        raise ValueError(f"{len(names)} names for {count} classes, background included; give {count} at most")
+    named = [*names, *map(_plain_name, range(len(names), count))]
+    if len(set(named)) < count:
+        raise ValueError("two classes have the same name; give each its own")
+    given = [*colours, *[None] * (count - len(colours))]
+    return tuple(
+        Structure(number, name, (given[number] or _own_colour(number)).lower()) for number, name in enumerate(named)
+    )
+
+
+def read_structures(text: str, count: int) -> tuple[Structure, ...]:
+    """`count` structures as typed ("background, liver #d55e00, spleen") or as JSON.
+
+    JSON may be what `segment` writes ({"0": "background", ...}), a list of names, a dataset.json with "labels", or a
+    list of {"number", "name", "colour"}. Typed names that leave out background are put after it.
+    Raises ValueError for what is neither, and as `numbered`.
+    """
+    text = text.strip()
+    entries = _json_entries(text) if text.startswith(("{", "[")) else _typed_entries(text)
+    if len(entries) == count - 1 and 0 not in entries:
+        entries = {0: ("background", None), **entries}
+    elif len(entries) == count - 1 and min(entries) == 0:
+        entries = {0: ("background", None), **{number + 1: each for number, each in entries.items()}}
+    if entries and max(entries) >= count:
+        raise ValueError(f"class {max(entries)} is named, and the network has classes 0 to {count - 1}")
+    names = [entries.get(number, ("", None))[0] or _plain_name(number) for number in range(count)]
+    return numbered(count, names, [entries.get(number, ("", None))[1] for number in range(count)])
+
+
+def _typed_entries(text: str) -> dict[int, tuple[str, str | None]]:
+    parts = [part.strip() for part in re.split(r"[,;\n]", text) if part.strip()]
+    found = [NAME_COLOUR.fullmatch(part) for part in parts]
+    return {number: (match["name"], match["colour"]) for number, match in enumerate(found) if match}
+
+
+def _json_entries(text: str) -> dict[int, tuple[str, str | None]]:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the classes are not JSON ({error})") from error
+    if isinstance(content, dict) and isinstance(content.get("labels"), dict):
+        content = content["labels"]
+    try:
+        if isinstance(content, dict):  # number -> name, or, as nnU-Net has it, name -> number
+            numbers = all(str(key).isdecimal() for key in content)
+            pairs = content.items() if numbers else ((number, name) for name, number in content.items())
+            return {int(number): (str(name), None) for number, name in pairs}
+        if all(isinstance(each, str) for each in content):
+            return {number: (name, None) for number, name in enumerate(content)}
+        return {int(each["number"]): (str(each["name"]), _colour(each.get("colour"))) for each in content}
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError("the classes must be names by number, a list of names, or of number, name, colour") from error
+
+
+def _colour(text: object) -> str | None:
+    if text is not None and not re.fullmatch(r"#[0-9a-fA-F]{6}", str(text)):
+        raise ValueError(f"colour {text!r} is not like #0c30ff")
+    return None if text is None else str(text)
+
+
+def _plain_name(number: int) -> str:
+    return f"class {number}" if number else "background"
+
+
+def _own_colour(number: int) -> str:
+    """Black for background, then PALETTE, then hues of the golden angle."""
+    if number == 0:
+        return "#000000"
+    if number <= len(PALETTE):
+        return PALETTE[number - 1]
+    red, green, blue = colorsys.hls_to_rgb(number * 0.381966 % 1, 0.6, 0.7)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"

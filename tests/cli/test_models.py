@@ -1,6 +1,7 @@
 """`scse-viz models`: a row for every network."""
 
 import re
+import shutil
 
 from scse_viz import cli, zoo
 from tests.cli.words import refusal
@@ -20,6 +21,16 @@ def test_models_lists_a_row_for_every_network(networks, capsys):
     assert len(rows) == 1 + len(zoo.cards(networks))
     assert re.split(r"\s{2,}", row)[1:3] == ["2", "axial, coronal, sagittal"]
     assert re.split(r"\s{2,}", row)[4:] == ["12,000", "0.812", "CC0-1.0"]
+
+
+def test_a_foreign_table_in_the_folder_is_named_and_the_rest_is_listed(networks, capsys, tmp_path):
+    folder = tmp_path / "mixed"
+    shutil.copytree(networks, folder)
+    (folder / "config.json").write_text("{}")
+    assert cli.main(["models", "--models", str(folder)]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith("scse-viz: skipped: config.json is not a card")
+    assert len(said.out.splitlines()) == 1 + len(zoo.cards(networks))
 
 
 def test_models_lists_the_shipped_networks(capsys):

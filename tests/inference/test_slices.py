@@ -65,7 +65,7 @@ def test_the_window_of_a_thinned_scan_is_that_of_all_its_voxels(tmp_path, monkey
     scan = scan_of(tmp_path, noise(60, 60, 60) ** 3)
     card = replace(CARD, window=Window(5, 95, 1))
     whole = window(scan, card)
-    monkeypatch.setattr("scse_viz.inference.slices.SAMPLE", 10_000)
+    monkeypatch.setattr("scse_viz.inference.inputs.SAMPLE", 10_000)
 
     assert whole != window(scan, card)
     np.testing.assert_allclose(window(scan, card), whole, atol=0.03)

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import re
 from dataclasses import replace
 
 import pytest
+import segmentation_models_pytorch as smp
 import torch
 
 from scse_viz import zoo
@@ -108,10 +110,22 @@ def test_only_names_that_are_listed_are_opened(name, folder):
 def test_a_card_that_is_no_card_is_refused_and_hides_no_other(text, folder):
     (folder / "broken.json").write_text(text, encoding="latin-1")
 
-    for act in (lambda: zoo.cards(folder), lambda: zoo.load("broken", folder)):
-        with pytest.raises(WeightsError, match=r"broken\.json is not a card that can be read"):
-            act()
+    with pytest.raises(WeightsError, match=r"broken\.json is not a card that can be read"):
+        zoo.load("broken", folder)
+    found = zoo.listing(folder)
+    assert [sentence.partition(" ")[0] for sentence in found.skipped] == ["broken.json"]
+    assert list(found.cards) == [CARD.name]
     assert zoo.load(CARD.name, folder) is not None
+
+
+def test_a_folder_of_segmentation_models_pytorch_hides_no_shipped_network(tmp_path, monkeypatch):
+    smp.Unet("resnet18", encoder_weights=None, decoder_channels=(8, 8, 8, 8, 8)).save_pretrained(tmp_path)
+    monkeypatch.setenv("SCSE_VIZ_MODELS", str(tmp_path))
+
+    found = zoo.listing()
+    assert found.cards == SHIPPED
+    (sentence,) = found.skipped
+    assert sentence.startswith("config.json is not a card that can be read: it lacks name, widths and structures")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +149,8 @@ def test_facts_that_no_network_can_have_are_refused(facts, sentence, folder):
     rewrite(folder, **facts)
 
     with pytest.raises(WeightsError, match=sentence):
-        zoo.cards(folder)
+        zoo.read_card(CARD.name, folder)
+    assert re.search(sentence, zoo.listing(folder).skipped[0])
 
 
 def test_a_colour_that_is_more_than_a_colour_is_refused(folder):
@@ -143,7 +158,7 @@ def test_a_colour_that_is_more_than_a_colour_is_refused(folder):
     rewrite(folder, structures=[{"number": 0, "name": "background", "colour": "#000000"}, structure])
 
     with pytest.raises(WeightsError, match="colours must be like"):
-        zoo.cards(folder)
+        zoo.read_card(CARD.name, folder)
 
 
 def test_a_card_that_lies_about_widths_is_found_out(folder):
@@ -190,19 +205,21 @@ def test_folders_of_ones_own_are_listed_beside_the_shipped_one(folder, tmp_path,
         zoo.load("../other/second")
 
 
-def test_two_networks_of_one_name_are_refused(folder, tmp_path, monkeypatch):
+def test_of_two_networks_of_one_name_the_first_is_opened_and_the_other_named(folder, tmp_path, monkeypatch):
     zoo.save(CARD.network(seed=2), CARD, tmp_path / "other")
     monkeypatch.setenv("SCSE_VIZ_MODELS", os.pathsep.join([str(folder), str(tmp_path / "other")]))
 
-    with pytest.raises(WeightsError, match=f"{CARD.name}: in .* and .*other; take one away"):
-        zoo.cards()
+    (sentence,) = zoo.listing().skipped
+    assert re.search(rf"other/{CARD.name}\.json: a network of this name is in {folder}; remove one", sentence)
+    assert torch.equal(zoo.load(CARD.name).classifier.weight, CARD.network(seed=1).classifier.weight)
 
 
-def test_a_folder_of_ones_own_that_is_gone_is_named(tmp_path, monkeypatch):
+def test_a_folder_of_ones_own_that_is_gone_is_named_and_the_rest_is_there(tmp_path, monkeypatch):
     monkeypatch.setenv("SCSE_VIZ_MODELS", str(tmp_path / "gone"))
 
-    with pytest.raises(WeightsError, match="gone: no such folder; correct SCSE_VIZ_MODELS"):
-        zoo.cards()
+    found = zoo.listing()
+    assert "gone: no such folder; correct SCSE_VIZ_MODELS" in found.skipped[0]
+    assert found.cards == SHIPPED
 
 
 def test_channels_are_named_all_or_not_at_all(tmp_path):

@@ -89,7 +89,7 @@ def _report(run: Path, schedule: Schedule, name: str, rows: Sequence[Row]) -> No
 
 
 def _check(card: Card, settings: Settings, size: int, out: Path, processes: int) -> None:
-    """Raises DataError for what cannot be trained or written, and WeightsError for what could not be opened then."""
+    """Raises DataError for what cannot be trained or written."""
     if (zoo.PRETRAINED / f"{card.name}.json").exists() and out.resolve() != zoo.PRETRAINED.resolve():
         raise DataError(f"{card.name} is a shipped network; choose another --name")
     share = settings.batch // processes
@@ -108,7 +108,6 @@ def _check(card: Card, settings: Settings, size: int, out: Path, processes: int)
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{out}: cannot be created, {error.strerror}; choose another folder") from error
-    zoo.cards(out)  # a folder that holds other tables could not be opened afterwards
 
 
 def _references(data: Data, card: Card, size: int) -> Iterator[Tensor]:

@@ -11,7 +11,7 @@ from scse_viz.ui.shell import address, cached, navigation
 from scse_viz.ui.shell.layout import cards
 from scse_viz.ui.shell.sidebar import NO_NETWORKS
 from scse_viz.ui.shell.words import architecture_title, variant_title, verbatim
-from scse_viz.zoo import Card, WeightsError
+from scse_viz.zoo import Card
 
 
 def page() -> None:
@@ -20,11 +20,7 @@ def page() -> None:
         # The address is emptied and filled again by the widgets: Streamlit refuses to change what it holds of them.
         st.switch_page(navigation.page("explore"), query_params={})
     address.draw_lost()
-    try:
-        known = list(cached.cards().values())
-    except WeightsError as error:
-        st.error(verbatim(str(error)))
-        return
+    known = list(cached.cards().values())
     if not known:
         st.info(NO_NETWORKS)
         return
@@ -33,6 +29,8 @@ def page() -> None:
         "Trained by this project's own code and shipped with it. Networks of one anatomy were trained on the same "
         "images in the same order; variants of an architecture started from the same weights in the layers they share."
     )
+    for sentence in cached.listing().skipped:
+        st.warning(verbatim(f"Skipped: {sentence}"))
     st.dataframe(overview(known), hide_index=True, width="stretch", column_config=_columns(), key="models_overview")
     chosen = st.session_state.get("anatomy", known[0].anatomy)
     family = [card for card in known if card.anatomy == chosen]

@@ -28,7 +28,7 @@ from scse_viz.scans.samples import Sample, samples
 from scse_viz.ui.shell.words import variant_title
 from scse_viz.zoo import Card
 
-cards = st.cache_data(ttl="30s", show_spinner=False)(zoo.cards)
+listing = st.cache_data(ttl="30s", show_spinner=False)(zoo.listing)
 known_samples = st.cache_data(ttl="30s", show_spinner=False)(samples)
 AT_ONCE = 2
 """Networks that run in parallel for one page: a single small one leaves much of two cores idle."""
@@ -114,6 +114,11 @@ def _keys(function: Callable[..., Any]) -> Callable[..., tuple[Hashable, ...]]:
 def _compares(value: Any) -> bool:
     """Whether a value is a frozen dataclass of comparable fields."""
     return is_dataclass(value) and type(value).__eq__ is not object.__eq__ and type(value).__hash__ is not None
+
+
+def cards() -> dict[str, Card]:
+    """The cards of all folders of networks, by name."""
+    return listing().cards
 
 
 @resource

@@ -13,7 +13,7 @@ from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell import address, cached, tab
 from scse_viz.ui.shell.source import Source, choose_source
 from scse_viz.ui.shell.words import CONVENTIONS, architecture_title, convention, variant_title, verbatim
-from scse_viz.zoo import Card, WeightsError
+from scse_viz.zoo import Card
 from scse_viz.zoo.structures import Structure
 
 FIRST_VARIANT = "scSE"
@@ -91,11 +91,7 @@ def begin() -> None:
     keys.begin()
     address.begin()
     st.session_state[_VIEW] = None
-    try:
-        known = cached.cards()
-    except WeightsError as error:
-        st.session_state[_VIEW] = str(error)
-        return
+    known = cached.cards()
     if not known:
         st.session_state[_VIEW] = NO_NETWORKS
         return

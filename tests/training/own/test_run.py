@@ -13,8 +13,8 @@ from torch import Tensor
 
 from scse_viz import zoo
 from scse_viz.analysis import dice
-from scse_viz.inference import segment_slices
-from scse_viz.scans import ScanError, read_labels, read_scan, volume_of
+from scse_viz.inference import network_input, resampled, segment_slices, window
+from scse_viz.scans import Scan, ScanError, read_channels, read_labels, read_scan, volume_of
 from scse_viz.training.engine.checkpoint import CheckpointError
 from scse_viz.training.engine.loop import Stopped, train
 from scse_viz.training.engine.machine import Machine
@@ -23,6 +23,7 @@ from scse_viz.training.own.classes import DataError
 from scse_viz.training.own.crops import Crops
 from scse_viz.training.own.data import Data, Wishes, read_data
 from scse_viz.training.own.run import task_of, train_network
+from scse_viz.zoo import Card
 from tests.training.own.tiny import SETTINGS
 
 
@@ -139,14 +140,19 @@ def test_a_tiny_network_overfits_four_crops(data: Data, machine: Machine, tmp_pa
     assert (model.eval()(batch[0]).argmax(dim=1) == batch[1]).float().mean() > 0.97
 
 
-def test_several_channels_are_trained_on_and_refused_where_one_scan_is_given(
+def test_several_channels_are_trained_on_and_segmented_where_all_are_given(
     decathlon: Path, machine: Machine, tmp_path: Path
 ) -> None:
     card = train_network(read_data(decathlon, Wishes()), "scse", SETTINGS, tmp_path / "out", machine)
     assert card.in_channels == 2
-    scan = read_scan(decathlon / "imagesTr" / "tiny_0.nii.gz", volume=0)
-    with pytest.raises(ScanError, match=r"was trained on 2 at once \(T1, T2\), which cannot be opened yet"):
-        next(segment_slices(scan, zoo.load(card.name, tmp_path / "out"), card, "axial"))
+    model = zoo.load(card.name, tmp_path / "out")
+    file = decathlon / "imagesTr" / "tiny_0.nii.gz"
+    with pytest.raises(ScanError, match=r"a single volume, and .* sees 2 at once \(T1, T2\); give a 4-D file"):
+        next(segment_slices(read_scan(file, volume=0), model, card, "axial"))
+    _, result = next(segment_slices(read_channels(file), model, card, "axial"))
+    x = torch.cat([_windowed(read_scan(file, volume=number), card) for number in range(2)], dim=1)
+    expected = resampled(model(x), result.labels.shape).argmax(dim=1)[0].numpy()
+    np.testing.assert_array_equal(result.labels, expected)
 
 
 def test_label_maps_alone_are_enough(plain: Callable[..., Path], machine: Machine, tmp_path: Path) -> None:
@@ -167,6 +173,14 @@ def test_names_that_would_hide_a_shipped_network_are_refused(
         train_network(data, "scse", SETTINGS, tmp_path, machine)
 
 
-def test_a_folder_with_other_tables_in_it_is_no_place_for_networks(decathlon: Path, machine: Machine) -> None:
-    with pytest.raises(zoo.WeightsError, match=r"dataset\.json is not a card"):
-        train_network(read_data(decathlon, Wishes()), "scse", SETTINGS, decathlon, machine)
+def _windowed(scan: Scan, card: Card) -> torch.Tensor:
+    """The first axial slice of one channel as the network was trained on it."""
+    single = replace(card, in_channels=1, channels=())
+    return network_input(scan, single, "axial", [0], window(scan, single))
+
+
+def test_a_folder_with_other_tables_in_it_can_hold_networks(decathlon: Path, machine: Machine) -> None:
+    card = train_network(read_data(decathlon, Wishes()), "scse", SETTINGS, decathlon, machine)
+    found = zoo.listing(decathlon)
+    assert list(found.cards) == [card.name]
+    assert found.skipped[0].startswith("dataset.json is not a card")
