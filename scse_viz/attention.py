@@ -4,6 +4,7 @@ The pass runs on a twin of the network, and hooks are registered on the twin alo
 from one model at once, and nothing has to be undone.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ from torch import Tensor, nn
 
 from scse_viz.blocks import Pairs
 from scse_viz.probing import Watch
+from scse_viz.remembered import Plan, plan_of, recalled, remember, signature
 from scse_viz.sites import GatePlace, Site, known_sites, our_sites, probed_sites
-from scse_viz.twins import evaluated_twin
+from scse_viz.twins import evaluated_twin, evaluated_twin_and_structure
 
 Inputs = Tensor | tuple[Any, ...]
 """What a network takes: x (B, C, H, W) or (B, C, D, H, W), or the tuple of all its arguments."""
@@ -110,15 +112,28 @@ def record(
 
     Forward hooks that the model already has run before the recording ones, with modules of the twin as arguments; a
     gate that such a hook replaces is recorded as replaced. Of a block that runs several times in a pass the last run is
-    recorded. A network compiled by torch.compile runs uncompiled. With `features`, a network that is not ours runs
-    twice: a first pass finds its blocks. Raises ValueError for a site without a module.
+    recorded. A network compiled by torch.compile runs uncompiled, one wrapped in DataParallel on one device.
+
+    A network that is not ours is probed. Where each gate is what some module returns, later passes over inputs of the
+    same shapes use hooks alone (`remembered`). With `features` the network runs twice: a first pass finds its blocks.
+    Raises ValueError for a site without a module.
     """
-    runner = evaluated_twin(model)
+    runner, structure = evaluated_twin_and_structure(model)
     if sites is None:
         sites = our_sites(runner)
-    if sites is None and not features:
-        return _recorded_probe(runner, x)
-    return record_twin(runner, x, features=features, sites=find_sites(model, x) if sites is None else sites)
+    if sites is not None or features:
+        return record_twin(runner, x, features=features, sites=find_sites(model, x) if sites is None else sites)
+    key = structure, signature(x)
+    plan = recalled(model, key)
+    if plan is not None:
+        recording = _recorded_by_plan(runner, x, plan)
+        if recording is not None:
+            return recording
+        runner = evaluated_twin(model)
+    recording, plan = _recorded_probe(runner, x)
+    if plan is not None:
+        remember(model, key, plan)
+    return recording
 
 
 def find_sites(model: nn.Module, x: Inputs | None = None) -> dict[str, Site]:
@@ -134,7 +149,7 @@ def find_sites(model: nn.Module, x: Inputs | None = None) -> dict[str, Site]:
     sites = our_sites(runner)
     if sites is not None:
         return sites
-    return known_sites(runner) if x is None else dict(_recorded_probe(runner, x).sites)
+    return known_sites(runner) if x is None else dict(_recorded_probe(runner, x)[0].sites)
 
 
 def record_twin(
@@ -159,21 +174,44 @@ def record_twin(
         return Recording(output, {name: _block_record(found) for name, found in kept.items()}, sites)
 
 
-def _recorded_probe(runner: nn.Module, x: Inputs) -> Recording:
-    """Find the sites of a twin, and keep their gates, in one pass."""
+def _recorded_probe(runner: nn.Module, x: Inputs) -> tuple[Recording, Plan | None]:
+    """Find the sites of a twin, and keep their gates, in one pass; the plan of later passes, where there can be one."""
     tap = Tap()
     watch = Watch(tap.gate)
     watch.follow_modules(runner)
     with torch.no_grad(), watch:
         output = runner(*_arguments(x))
-    sites, records = probed_sites(runner, watch), {}
+    sites, records = probed_sites(runner, watch.calls), {}
     for name, site in sites.items():
         kept: dict[str, Any] = {}
         _collect(site, kept, tap, features=False)
-        if not site.gates and site.block in watch.activations:
-            kept["activation"] = watch.activations[site.block]
+        if not site.gates and site.block in watch.calls.activations:
+            kept["activation"] = watch.calls.activations[site.block]
         records[name] = _block_record(kept)
-    return Recording(output, records, sites)
+    return Recording(output, records, sites), plan_of(sites, watch, tap.kept)
+
+
+def _recorded_by_plan(runner: nn.Module, x: Inputs, plan: Plan) -> Recording | None:
+    """Keep the gates of a twin by hooks, or None where its modules ran otherwise than the plan says."""
+    runs: Counter[str] = Counter()
+    outputs: dict[str, Tensor] = {}
+    magnitudes: dict[str, dict[str, Any]] = {name: {} for name, site in plan.sites.items() if not site.gates}
+    leaving = {place.path for places in plan.exits.values() for place in places.values()}
+    for path in plan.runs:
+        keep = partial(_keep, outputs, path) if path in leaving else None
+        runner.get_submodule(path).register_forward_hook(partial(_count, runs, path, keep))
+    for name, kept in magnitudes.items():
+        runner.get_submodule(plan.sites[name].block).register_forward_hook(partial(_keep_magnitude, kept))
+    with torch.no_grad():
+        output = runner(*_arguments(x))
+    if any(runs[path] != count for path, count in plan.runs.items()):
+        return None
+    records = {
+        name: _block_record({kind: outputs[place.path].reshape(place.shape) for kind, place in places.items()})
+        for name, places in plan.exits.items()
+    }
+    records |= {name: _block_record(kept) for name, kept in magnitudes.items()}
+    return Recording(output, records, dict(plan.sites))
 
 
 def _arguments(x: Inputs) -> tuple[Any, ...]:
@@ -225,6 +263,12 @@ def _module_at(runner: nn.Module, name: str, path: str) -> nn.Module:
 def _keep(kept: dict[str, Any], key: str, module: nn.Module, inputs: Any, output: Tensor | Pairs) -> None:
     # Copies: a block may write over its gates, and the next layer over what leaves the block.
     kept[key] = output.clone() if isinstance(output, Tensor) else Pairs(*(each.clone() for each in output))
+
+
+def _count(runs: Counter[str], path: str, keep: Any, module: nn.Module, inputs: Any, output: Any) -> None:
+    runs[path] += 1
+    if keep is not None:
+        keep(module, inputs, output)
 
 
 def _keep_input(kept: dict[str, Tensor], module: nn.Module, inputs: tuple[Tensor, ...]) -> None:

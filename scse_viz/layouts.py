@@ -81,6 +81,8 @@ FOREIGN: dict[str, Layout] = {
 def foreign_layout(module: nn.Module) -> Layout | None:
     """The layout of a module that is another library's block, else None."""
     children = {name for name, _ in module.named_children()}
+    if not children:  # most modules of a network
+        return None
     return next((layout for layout in FOREIGN.values() if _fits(layout, module, children)), None)
 
 

@@ -4,7 +4,8 @@ These are the names that torch's dispatcher uses, below functions, methods and m
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Generic, TypeVar
+from weakref import ref
 
 import torch
 from torch import Tensor
@@ -31,13 +32,16 @@ SPREADS = frozenset(
     }
 )
 """Operations that copy or enlarge a gate; an axis along which it was constant stays so."""
-CARRIERS = frozenset(
+VIEWS = frozenset(
     {
-        *(*PARTS, *SPREADS, aten.view.default, aten._unsafe_view.default, aten._reshape_alias.default),
-        *(aten.unsqueeze.default, aten.squeeze.default, aten.squeeze.dim, aten.squeeze.dims, aten.select.int),
-        *(aten.permute.default, aten.transpose.int, aten.t.default, aten.cat.default, aten.stack.default),
+        *(aten.view.default, aten._unsafe_view.default, aten._reshape_alias.default, aten.select.int),
+        *(aten.unsqueeze.default, aten.squeeze.default, aten.squeeze.dim, aten.squeeze.dims, aten.slice.Tensor),
+        *(aten.permute.default, aten.transpose.int, aten.t.default, aten.expand.default, aten.alias.default),
+        aten.detach.default,
     }
 )
+"""Operations that show the same memory in another shape."""
+CARRIERS = frozenset({*PARTS, *SPREADS, *VIEWS, aten.cat.default, aten.stack.default})
 """Operations that change how a gate lies in memory or in space, and not what it is."""
 PRODUCTS = frozenset({aten.mul.Tensor, aten.mul_.Tensor})
 SIGNS: dict[Any, str] = {
@@ -55,6 +59,24 @@ FOLLOWED = CARRIERS | JOINS | POINTWISE
 
 MAKERS = frozenset({"Sigmoid", "Hardsigmoid", "Softmax", "Softmax2d", "Tanh", "ReLU6", "Hardtanh"})
 """Layers of torch that make gates."""
+
+
+Value = TypeVar("Value")
+
+
+class ByTensor(Generic[Value]):
+    """Something known of tensors, by identity, without keeping them. torch's own such dictionary takes longer."""
+
+    def __init__(self) -> None:
+        self._entries: dict[int, tuple[ref, Value]] = {}
+
+    def __setitem__(self, tensor: Tensor, value: Value) -> None:
+        self._entries[id(tensor)] = ref(tensor), value
+
+    def get(self, tensor: Tensor) -> Value | None:
+        """What is known of a tensor; another one may lie where a forgotten one was."""
+        entry = self._entries.get(id(tensor))
+        return entry[1] if entry is not None and entry[0]() is tensor else None
 
 
 def tensors(values: Any) -> Iterator[Tensor]:
@@ -96,6 +118,23 @@ def carried_shape(func: Any, shape: tuple[int, ...], out: Tensor) -> tuple[int, 
         )
     strides = zip(out.shape, out.stride(), strict=True)
     return tuple(1 if at and not stride else side for at, (side, stride) in enumerate(strides))
+
+
+def broadcasts(gate: tuple[int, ...], features: tuple[int, ...]) -> bool:
+    """Whether a product of tensors of two shapes has the second, without torch's slow function."""
+    pairs = zip(reversed(gate), reversed(features), strict=False)
+    return len(gate) <= len(features) and all(side in (1, other) for side, other in pairs)
+
+
+def place_in_memory(value: Tensor) -> tuple | None:
+    """What tells whether two tensors show the same numbers: address, state, and the axes that have several entries.
+
+    None where torch does not count changes, which it leaves out in inference mode.
+    """
+    if value.is_inference():
+        return None
+    axes = tuple(axis for axis in zip(value.shape, value.stride(), strict=True) if axis[0] > 1)
+    return value.data_ptr(), value._version, axes
 
 
 def narrowed(gate: Tensor, shape: tuple[int, ...]) -> Tensor:

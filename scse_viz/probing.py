@@ -9,32 +9,33 @@ times the sigmoid of another (GLU).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.weak import WeakIdKeyDictionary
 
+from scse_viz.calls import Calls, Gate, Rescaling
 from scse_viz.operations import (
     CARRIERS,
     CLIPS,
     FOLLOWED,
     FORMS,
     JOINS,
-    MAKERS,
     PARTS,
     POINTWISE,
     PRODUCTS,
     SIGNS,
+    VIEWS,
+    ByTensor,
     aten,
+    broadcasts,
     carried_shape,
     kind_of,
     limits,
     narrowed,
     number_in,
+    place_in_memory,
     scaled,
     tensors,
 )
@@ -46,91 +47,48 @@ ProductHandler = Callable[[Sequence[int], Tensor, Callable[[], Tensor]], Tensor]
 
 
 @dataclass(frozen=True)
-class Gate:
-    """A gate as it was applied.
-
-    `number` counts the operations of a pass that could be gates; `maker` is the path of the module that ran this one.
-    `kind` is "channel", "spatial", "full" (an entry for every feature) or "mixed"; `form` says what it comes out of.
-    `shape` and `features`, that of what it multiplies, include the batch; the shape is 1 where the gate is constant.
-    """
-
-    number: int
-    kind: str
-    form: str
-    maker: str
-    shape: tuple[int, ...]
-    features: tuple[int, ...]
-
-
-@dataclass(eq=False)
-class Recalibration:
-    """The gates that one run of a module multiplies onto one tensor, in `products` products.
-
-    `whole`: that tensor is the module's input, and its output has the same shape.
-    """
-
-    features: int
-    whole: bool
-    gates: list[Gate] = field(default_factory=list)
-    products: int = 0
-
-
-@dataclass(eq=False)
-class Call:
-    """One run of a module: its path, the number of the tensor that enters it, and what it recalibrates."""
-
-    path: str
-    entered: int | None = None
-    recalibrations: list[Recalibration] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
 class _Source:
-    """A tensor's origin in an operation that may be a gate; `root` is the number of the tensor that went in."""
+    """A tensor's origin in an operation that may be a gate; `root` is the number of the tensor that went in.
+
+    `made` is the place in memory of what came out, None once another operation than a view has carried it on.
+    """
 
     number: int
     form: str
     maker: str
     shape: tuple[int, ...]
     root: int
+    made: tuple | None
 
 
 class Watch(TorchDispatchMode):
     """Follows gates through the operations of one pass, in the thread that enters it.
 
     `at_gate` is told every gate as it is applied, narrowed to one entry along the axes where it is constant, and
-    returns the gate to use; `at_product` returns what to use as the product. After `follow_modules`, `calls` lists the
-    runs of modules that applied gates, `ran` the modules that ran, `shapes` those that returned features, in order,
-    and `activations` the mean magnitude over channels (B, h, w) of what they returned before the first gate.
+    returns the gate to use; `at_product` returns what to use as the product. After `follow_modules`, `calls` tells
+    which modules ran and applied gates, and `whole_outputs` the path of the module, for every gate that is exactly
+    what a module returned.
     """
 
     def __init__(self, at_gate: Handler | None = None, at_product: ProductHandler | None = None) -> None:
         super().__init__()
-        self.calls: list[Call] = []
-        self.ran: set[str] = set()
-        self.shapes: dict[str, tuple[int, ...]] = {}
-        self.activations: dict[str, Tensor] = {}
-        self._stack = [Call("")]
+        self.calls = Calls(self._number, self._returned)
+        self.whole_outputs: dict[int, str] = {}
         self._at_gate = at_gate
         self._at_product = at_product
         self._sources = 0
         self._seen: set[int] = set()
-        self._tags: WeakIdKeyDictionary = WeakIdKeyDictionary()  # tensor -> its sources
-        self._numbers: WeakIdKeyDictionary = WeakIdKeyDictionary()  # tensor -> number
+        self._makers: dict[int, str] = {}  # number of a gate -> path of the module that returned it
+        self._tags: ByTensor[list[_Source]] = ByTensor()
+        self._numbers: ByTensor[int] = ByTensor()
+        self._learned: ByTensor[bool] = ByTensor()  # views of parameters
         self._roots: dict[int, int] = {}  # number of f(x), entry by entry -> that of x
         self._wholes: dict[int, int] = {}  # number of a part -> that of the tensor that it is part of
         self._last_number = 0
 
     def follow_modules(self, model: nn.Module) -> None:
-        """Register hooks on a twin that tell which module runs.
-
-        Layers of torch apply no gates: they are passed over, but for those that make them.
-        """
-        for path, module in model.named_modules():
-            kind = type(module)
-            if not kind.__module__.startswith("torch.nn.") or not path or kind.__name__ in MAKERS:
-                module.register_forward_pre_hook(partial(self._enter, path), with_kwargs=True)
-                module.register_forward_hook(self._leave)
+        """Register hooks on a twin that tell which module runs."""
+        self.calls.follow(model)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
@@ -150,6 +108,8 @@ class Watch(TorchDispatchMode):
             self._remember_root(args, out)
         if func in PARTS:
             self._remember_parts(args[0], out)
+        if func in VIEWS and self._is_learned(args[0]):
+            self._learned[out] = True
         if tagged:
             self._carry(func, args, tagged, out)
         return out
@@ -160,33 +120,42 @@ class Watch(TorchDispatchMode):
         form = FORMS.get(func) or ("clip" if limits(args) == (0, 6) else "clip to 0..1")
         if form == "softmax" and args[1] == 1 and out.ndim > 2:
             form = "softmax over branches"
-        self._tags[out] = [_Source(self._sources, form, self._stack[-1].path, tuple(out.shape), root)]
+        made = place_in_memory(out)
+        self._tags[out] = [_Source(self._sources, form, self.calls.path, tuple(out.shape), root, made)]
         self._sources += 1
         return out
 
     def _carry(self, func: Any, args: tuple, tagged: list[list[_Source]], out: Any) -> None:
         """Tag what comes out of an operation on gates."""
         if func in CARRIERS:
+            sources = [source if func in VIEWS else replace(source, made=None) for tags in tagged for source in tags]
             for value in tensors(out if isinstance(out, list | tuple) else (out,)):
-                self._tags[value] = [
-                    replace(source, shape=carried_shape(func, source.shape, value))
-                    for tags in tagged
-                    for source in tags
-                ]
+                self._tags[value] = [replace(one, shape=carried_shape(func, one.shape, value)) for one in sources]
         elif func in SIGNS and (number := number_in(args)) is not None:
-            self._tags[out] = [replace(source, form=scaled(source.form, SIGNS[func], number)) for source in tagged[0]]
+            sign = SIGNS[func]
+            self._tags[out] = [
+                replace(source, form=scaled(source.form, sign, number), made=None) for source in tagged[0]
+            ]
 
     def _product(self, func: Any, args: tuple) -> Tensor:
         """Run a product with a tensor that comes from gates."""
-        gate, features = args[:2] if args[0] in self._tags else args[1::-1]
-        sources = [source for source in self._tags[gate] if self._gates(source, gate, features)]
+        gate, features = args[:2] if self._tags.get(args[0]) else args[1::-1]
+        tags = self._tags.get(gate) or []
+        if self._is_learned(features):
+            out = func(*args)
+            self._tags[out] = [
+                replace(one, form=f"learned × {one.form}", shape=carried_shape(func, one.shape, out), made=None)
+                for one in tags
+            ]
+            return out
+        sources = [source for source in tags if self._gates(source, gate, features)]
         if not sources:
             return func(*args)
         entered, shape = self._number(features), tuple(features.shape)
         for found in {self._note(source, entered, shape) for source in sources}:
             if found is not None:
                 found.products += 1
-        args = self._used(func, args) if len(self._tags[gate]) == 1 else args
+        args = self._used(func, args) if len(tags) == 1 else args
         if self._at_product is None:
             return func(*args)
         out = self._at_product([source.number for source in sources], features, lambda: func(*args))
@@ -194,51 +163,47 @@ class Watch(TorchDispatchMode):
 
     def _used(self, func: Any, args: tuple) -> tuple:
         """The operands of a product or a join, gates among them replaced as the handler says."""
-        if self._at_gate is None:
-            return args
         used = list(args)
         for at, value in enumerate(args):
             tags = self._tags.get(value) if isinstance(value, Tensor) else None
             if tags is None or len(tags) != 1:
                 continue
-            gate = narrowed(value, tags[0].shape)
-            changed = self._at_gate(tags[0].number, gate)
+            number, gate = tags[0].number, narrowed(value, tags[0].shape)
+            if number in self._makers and tags[0].made == place_in_memory(gate):
+                self.whole_outputs[number] = self._makers[number]
+            changed = gate if self._at_gate is None else self._at_gate(number, gate)
             if changed is not gate:
                 in_place = at == 0 and func._schema.name.endswith("_")
                 used[at] = value.copy_(changed.expand_as(value)) if in_place else changed
         return tuple(used)
 
     def _gates(self, source: _Source, gate: Tensor, features: Tensor) -> bool:
-        """Whether a product of a tensor from a source with features recalibrates them."""
+        """Whether a product of a tensor from a source with features rescales them."""
         if features.ndim < 4 or not features.is_floating_point() or source.form == "clip":
             return False
-        if (
-            torch.broadcast_shapes(gate.shape, features.shape) != features.shape
-            or kind_of(source.shape, tuple(features.shape)) is None
-        ):
+        if not broadcasts(gate.shape, features.shape) or kind_of(source.shape, tuple(features.shape)) is None:
             return False
         root, number = source.root, self._root(features)
         siblings = root in self._wholes and self._wholes[root] == self._wholes.get(number)
         return root != number and not siblings
 
-    def _note(self, source: _Source, entered: int, features: tuple[int, ...]) -> Recalibration | None:
-        """Keep a gate with the others that the same run of a module multiplies onto the same tensor."""
+    def _note(self, source: _Source, entered: int, features: tuple[int, ...]) -> Rescaling | None:
+        """Keep a gate that has not been seen before."""
         if source.number in self._seen:
             return None
-        call = self._stack[-1]
         self._seen.add(source.number)
-        if not call.recalibrations:
-            self.calls.append(call)
         kind = kind_of(source.shape, features) or "mixed"
         gate = Gate(source.number, kind, source.form, source.maker, source.shape, features)
-        for found in call.recalibrations:
-            if found.features == entered and kind not in {other.kind for other in found.gates}:
-                break
-        else:
-            found = Recalibration(entered, whole=entered == call.entered)
-            call.recalibrations.append(found)
-        found.gates.append(gate)
-        return found
+        return self.calls.rescaled(gate, entered)
+
+    def _returned(self, path: str, output: Tensor) -> None:
+        """Note which module returns a gate: the innermost that does."""
+        tags = self._tags.get(output)
+        if tags and len(tags) == 1 and tags[0].made is not None and tags[0].made == place_in_memory(output):
+            self._makers.setdefault(tags[0].number, path)
+
+    def _is_learned(self, value: Any) -> bool:
+        return isinstance(value, nn.Parameter) or bool(isinstance(value, Tensor) and self._learned.get(value))
 
     def _number(self, value: Tensor) -> int:
         number = self._numbers.get(value)
@@ -261,22 +226,3 @@ class Watch(TorchDispatchMode):
         for part in tensors(out if isinstance(out, list | tuple) else (out,)):
             if part is not whole:
                 self._wholes[self._number(part)] = number
-
-    def _enter(self, path: str, module: nn.Module, args: tuple, kwargs: dict[str, Any]) -> None:
-        first = next(tensors((*args, *kwargs.values())), None)
-        self._stack.append(Call(path, None if first is None else self._number(first)))
-
-    def _leave(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        call = self._stack.pop()
-        self.ran.add(call.path)
-        shape = (
-            tuple(output.shape)
-            if isinstance(output, Tensor) and output.is_floating_point() and output.ndim >= 4
-            else None
-        )
-        if shape is not None:
-            self.shapes[call.path] = shape
-            if not self.calls:  # all that a network without gates has to show
-                self.activations[call.path] = output.abs().mean(dim=1)
-        for found in call.recalibrations:
-            found.whole &= len(call.recalibrations) == 1 and found.gates[0].features == shape

@@ -8,8 +8,8 @@ from itertools import takewhile
 from torch import nn
 
 from scse_viz.blocks import GATES, VARIANTS, BlockInfo
+from scse_viz.calls import Call, Calls, Rescaling
 from scse_viz.layouts import foreign_layout
-from scse_viz.probing import Call, Recalibration, Watch
 
 GatePlace = str | tuple[int, ...] | None
 """The path of the module that returns a gate, or the gate's numbers in `probing`, one a run of the block."""
@@ -98,7 +98,7 @@ def known_sites(model: nn.Module) -> dict[str, Site]:
     return found
 
 
-def probed_sites(model: nn.Module, watch: Watch) -> dict[str, Site]:
+def probed_sites(model: nn.Module, calls: Calls) -> dict[str, Site]:
     """The sites that a pass over a network has shown, in the order of its modules.
 
     A module with a known layout that applied gates, in itself or in its parts, is one block; every other gate belongs
@@ -107,16 +107,16 @@ def probed_sites(model: nn.Module, watch: Watch) -> dict[str, Site]:
     """
     known = known_sites(model)
     drafts: dict[str, _Draft] = {}
-    for call in watch.calls:
-        for index, found in enumerate(call.recalibrations):
-            owner = _owner(call, found, known, watch)
+    for call in calls.gated:
+        for index, found in enumerate(call.rescalings):
+            owner = _owner(call, found, known, calls)
             _add(drafts, owner, call, index, found)
     sites = {name: draft.site() for name, draft in drafts.items()}
     for name, site in known.items():
-        if name not in sites and not any(_covers(site.block, path) for path in watch.ran):
+        if name not in sites and not any(_covers(site.block, path) for path in calls.runs):
             sites[name] = site
     if not drafts:
-        return sites or _stages(watch)
+        return sites or _stages(calls)
     order = {path: number for number, (path, _) in enumerate(model.named_modules())}
     return dict(sorted(sites.items(), key=lambda item: (order[item[1].block], item[1].products)))
 
@@ -149,7 +149,7 @@ class _Draft:
         )
 
 
-def _add(drafts: dict[str, _Draft], owner: tuple[str, bool], call: Call, index: int, found: Recalibration) -> None:
+def _add(drafts: dict[str, _Draft], owner: tuple[str, bool], call: Call, index: int, found: Rescaling) -> None:
     """Add gates to the draft of their block, or to a new one if its place is taken by other gates."""
     block, whole = owner
     kinds = {"full" if gate.kind == "mixed" else gate.kind: gate for gate in found.gates}
@@ -172,7 +172,7 @@ def _add(drafts: dict[str, _Draft], owner: tuple[str, bool], call: Call, index: 
         draft.channels = math.prod(gate.features[1:-2]) if branches else gate.features[1]
 
 
-def _owner(call: Call, found: Recalibration, known: Mapping[str, Site], watch: Watch) -> tuple[str, bool]:
+def _owner(call: Call, found: Rescaling, known: Mapping[str, Site], calls: Calls) -> tuple[str, bool]:
     """The path of the block that gates belong to, and whether that module is the block."""
     for site in known.values():
         if site.block == call.path:
@@ -180,14 +180,14 @@ def _owner(call: Call, found: Recalibration, known: Mapping[str, Site], watch: W
         if _covers(site.block, call.path):
             return site.block, True
         # In a graph of torch.fx the modules of blocks never run, only their layers.
-        if site.block not in watch.ran and all(_covers(site.block, gate.maker) for gate in found.gates):
+        if site.block not in calls.runs and all(_covers(site.block, gate.maker) for gate in found.gates):
             return site.block, False
     return call.path, found.whole
 
 
-def _stages(watch: Watch) -> dict[str, Site]:
+def _stages(calls: Calls) -> dict[str, Site]:
     """The last module at every resolution, in the order in which a pass reaches them."""
-    shapes = {path: shape for path, shape in watch.shapes.items() if any(side > 1 for side in shape[2:])}
+    shapes = {path: shape for path, shape in calls.shapes.items() if any(side > 1 for side in shape[2:])}
     paths = [path for path in shapes if path] or list(shapes)
     last = [
         path
@@ -195,7 +195,7 @@ def _stages(watch: Watch) -> dict[str, Site]:
         if shapes[path][2:] != shapes.get(after, ())[2:] or not after
     ]
     return {
-        path or "block": Site(path, resolution=watch.shapes[path][2:], channels=watch.shapes[path][1]) for path in last
+        path or "block": Site(path, resolution=calls.shapes[path][2:], channels=calls.shapes[path][1]) for path in last
     }
 
 

@@ -9,9 +9,10 @@ from collections import OrderedDict, defaultdict
 from functools import partial
 from types import CellType, FunctionType, MethodType
 from typing import Any
+from weakref import ref
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
 
 
@@ -29,16 +30,28 @@ def twin(model: nn.Module) -> nn.Module:
 
 def evaluated_twin(model: nn.Module) -> nn.Module:
     """A `twin` in evaluation mode."""
-    runner = twin(model)
+    return evaluated_twin_and_structure(model)[0]
+
+
+def evaluated_twin_and_structure(model: nn.Module) -> tuple[nn.Module, tuple]:
+    """A `twin` in evaluation mode, and what tells two structures of a network apart.
+
+    Structures are equal where modules, their settings, functions and hooks are the same; the values of tensors may
+    differ. Of an object that is no module only the identity counts.
+    """
+    copier = _Copier()
+    with torch.no_grad():
+        runner = copier.copied(model)
     try:
-        return runner.eval() if any(part.training for part in runner.modules()) else runner
+        evaluated = runner.eval() if any(part.training for part in runner.modules()) else runner
     except NotImplementedError:
         raise ValueError(
             "the network was made by torch.export, which fixes its mode; give the module it was made from"
         ) from None
+    return evaluated, tuple(copier.structure)
 
 
-_ATOMS = frozenset({bool, int, float, str, type(None), nn.Parameter})
+_PLAIN = frozenset({bool, int, float, str, type(None)})
 _CONTAINERS = frozenset({list, dict, OrderedDict, defaultdict})
 _BARE = frozenset(name for name, value in vars(nn.Module()).items() if isinstance(value, dict | set))
 """What every module has for itself and shares with none: its parameters, buffers, modules and hooks."""
@@ -48,12 +61,17 @@ class _Copier:
     """Makes one twin, in which whatever the original reaches by two paths is one object again."""
 
     def __init__(self) -> None:
+        self.structure: list[Any] = []  # what was copied, in order; no object is held, so that none is kept alive
         self._copies: dict[int, tuple[Any, Any]] = {}  # identity -> original, held so that it stays taken, and copy
 
     def copied(self, value: Any) -> Any:
         """What the twin keeps for a value that the original keeps."""
         kind = type(value)
-        if kind in _ATOMS or (kind is tuple and _ATOMS.issuperset(map(type, value))):
+        if kind in _PLAIN or (kind is tuple and _PLAIN.issuperset(map(type, value))):
+            self.structure.append(value)
+            return value
+        self.structure.append(_mark(kind))
+        if kind is nn.Parameter:
             return value
         if id(value) in self._copies:
             return self._copies[id(value)][1]
@@ -64,20 +82,27 @@ class _Copier:
         if kind in (tuple, set, frozenset):
             return kind([self.copied(item) for item in value])
         if kind is MethodType:
+            self.structure.append(_mark(value.__func__))
             return MethodType(value.__func__, self.copied(value.__self__))
         if kind is partial:
             return partial(self.copied(value.func), *self.copied(value.args), **self.copied(value.keywords))
+        if not isinstance(value, Tensor):
+            self.structure.append(id(value))
         return value
 
     def _container(self, value: Any) -> Any:
         copied = value.copy()  # in one step, since another thread may be changing it
         self._copies[id(value)] = value, copied
+        self.structure.append(len(copied))
+        if not isinstance(copied, list):
+            self.structure.extend(key if type(key) in _PLAIN else id(key) for key in copied)
         for key, item in enumerate(copied) if isinstance(copied, list) else copied.items():
             copied[key] = self.copied(item)
         return copied
 
     def _function(self, function: FunctionType) -> FunctionType:
         """A function that a module keeps, with twins of the modules that it has captured: lambda u: self.block(u)."""
+        self.structure.append(_mark(function))
         cells = function.__closure__ or ()
         if not any(_holds_module(cell) for cell in cells):
             return function
@@ -95,18 +120,40 @@ class _Copier:
         if "_orig_mod" in state["_modules"]:  # made by torch.compile, and bound to the original
             return self.copied(state["_modules"]["_orig_mod"])
         state.pop("_compiled_call_impl", None)  # set by Module.compile, and bound to the original
-        for buffer in state["_buffers"].copy().values():  # a pass may write to them
-            if buffer is not None and id(buffer) not in self._copies:
-                self._copies[id(buffer)] = buffer, buffer.clone()
+        if isinstance(module, nn.DataParallel):
+            state["device_ids"] = []  # its replicas would run in other threads, where nothing is recorded
         copied = object.__new__(type(module))
         self._copies[id(module)] = module, copied
+        self.structure.append(_mark(type(module).forward))  # which a user may redefine
+        state["_parameters"] = state["_parameters"].copy()
+        self.structure.extend(name for name, value in state["_parameters"].items() if value is not None)
+        if state["_buffers"]:
+            state["_buffers"] = {name: self._buffer(buffer) for name, buffer in state["_buffers"].copy().items()}
         for name, value in state.items():
+            kind = type(value)
+            if kind in _PLAIN:
+                self.structure.append(value)
+                continue
             if name in _BARE and not value:
                 state[name] = value.copy()
-            else:
-                state[name] = self._function(value) if type(value) is FunctionType else self.copied(value)
+            elif name != "_parameters" and name != "_buffers":
+                state[name] = self._function(value) if kind is FunctionType else self.copied(value)
         vars(copied).update(state)  # setattr would ask of each whether it is a module or a parameter
         return copied
+
+    def _buffer(self, buffer: Any) -> Any:
+        """A copy, since a pass may write to a buffer."""
+        if buffer is not None and id(buffer) not in self._copies:
+            self._copies[id(buffer)] = buffer, buffer.clone()
+        return self.copied(buffer)
+
+
+def _mark(value: Any) -> Any:
+    """Something equal for the same class or function alone, which does not keep it alive."""
+    try:
+        return ref(value)
+    except TypeError:
+        return id(value)
 
 
 def _holds_module(cell: CellType) -> bool:

@@ -1,6 +1,7 @@
 """A recorded pass against a plain one, and what peers need for one map per block of the same network.
 
-`pytest tests/benchmarks/test_attention.py -s` prints a line a way: U-Net with scSE, one 256 x 256 slice.
+`pytest tests/benchmarks/test_attention.py -s` prints a line a way: U-Net with scSE, one 256 x 256 slice, and smp.Unet
+with scSE, whose gates the first pass finds.
 
 A recorded pass costs one or two milliseconds more than a plain one. That is less than two plain passes differ where
 glibc returns memory to the system and fetches it again, which depends on how the heap happens to lie. So plain and
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+import segmentation_models_pytorch as smp
 import torch
 from captum.attr import LayerActivation
 from pytorch_grad_cam import GradCAM
@@ -34,6 +36,8 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 model = build("unet", "scse", classes=18, seed=0).eval().to(memory_format=torch.channels_last)
 x = torch.randn(1, 1, 256, 256)
+other = smp.Unet("resnet18", encoder_weights=None, decoder_attention_type="scse").eval()
+rgb = torch.randn(1, 3, 256, 256)
 
 
 def plain() -> None:
@@ -43,6 +47,15 @@ def plain() -> None:
 
 def recorded() -> None:
     assert len(record(model, x).blocks) == len(BLOCK_NAMES)
+
+
+def other_plain() -> None:
+    with torch.no_grad():
+        other(rgb)
+
+
+def other_recorded() -> None:
+    assert len(record(other, rgb).blocks) == 10
 
 
 def captum() -> None:
@@ -77,11 +90,14 @@ def interleaved(ways: dict[str, Callable[[], None]], rounds: int) -> dict[str, t
 
 
 def measured() -> dict[str, tuple[float, float]]:
-    """Time of each way over that of a plain pass, processor and wall clock."""
+    """Time of each way over that of a plain pass of the same network, processor and wall clock."""
     times = interleaved({"plain": plain, "recorded": recorded}, ROUNDS)
     times |= interleaved({"captum, block by block": captum, "grad-cam, each block": grad_cam}, PEER_ROUNDS)
     base = times.pop("plain")
-    return {name: (processor / base[0], wall / base[1]) for name, (processor, wall) in times.items()}
+    ratios = {name: (processor / base[0], wall / base[1]) for name, (processor, wall) in times.items()}
+    times = interleaved({"plain": other_plain, "recorded": other_recorded}, ROUNDS)
+    ratios["smp.Unet recorded"] = tuple(a / b for a, b in zip(times["recorded"], times["plain"], strict=True))
+    return ratios
 
 
 def test_a_recorded_pass_against_a_plain_one_and_against_peers(benchmark):
@@ -95,6 +111,7 @@ def test_a_recorded_pass_against_a_plain_one_and_against_peers(benchmark):
     print()
     benchmark(recorded)
     assert benchmark.extra_info["recorded, wall"] <= LIMIT
+    assert benchmark.extra_info["smp.Unet recorded, wall"] <= LIMIT
 
 
 if __name__ == "__main__":
