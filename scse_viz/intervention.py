@@ -124,9 +124,9 @@ class Region:
             raise ValueError(f"mask has shape {tuple(self.mask.shape)}; (H, W) is needed")
 
     def applied(self, g: Tensor) -> Tensor:
-        """g (B, h, w) with `value` inside the region. Raises ValueError for a channel gate (B, C)."""
+        """g (B, h, w) with `value` inside the region. Raises ValueError for a gate of another shape."""
         if g.ndim != 3:
-            raise ValueError("a channel gate has no pixels for a region; change the spatial gate")
+            raise ValueError(f"a gate of shape {tuple(g.shape)} is no map (B, h, w); change a spatial gate in 2-D")
         covered = F.adaptive_avg_pool2d(self.mask.to(g)[None], (g.shape[1], g.shape[2]))  # (1, h, w)
         return torch.lerp(g, torch.full_like(g, self.value), covered.expand_as(g))
 

@@ -216,3 +216,13 @@ class Head(nn.Module):
 
     def forward(self, u: Tensor) -> Tensor:
         return self.sigmoid(self.fc2(self.fc1(u.mean(dim=(2, 3)))))
+
+
+HAND_WRITTEN = [kind for kind in list(globals().values()) if isinstance(kind, type) and hasattr(kind, "gates")]
+"""Those with gates."""
+
+
+def made(kind: type[nn.Module]) -> tuple[nn.Module, Tensor]:
+    """A hand-written block with random weights, and features for it."""
+    torch.manual_seed(0)
+    return kind().eval(), torch.randn(2, 8, *((4, 6, 5) if "3D" in kind.__name__ else (6, 4)))

@@ -249,7 +249,7 @@ def test_a_sweep_over_channels_knocks_out_each_channel_alone(variant):
         ({"encoder1": Change(channel_gate=Shut((4,)))}, r"channel 4 of 4; choose 0 to 3"),
         (
             {"encoder1": Change(channel_gate=Region(torch.ones(2, 2), 1))},
-            r"a channel gate has no pixels for a region; change the spatial gate",
+            r"a gate of shape \(1, 4\) is no map \(B, h, w\); change a spatial gate",
         ),
     ],
 )
