@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scse_viz import __version__
-from scse_viz.cli.common import PLANES, UsageError, add_models_option, folder_of
+from scse_viz.cli.common import PLANES, UsageError, add_models_option
+from scse_viz.cli.networks import add_network_options, chosen_network
 
 if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` need not wait for torch
     import numpy as np
+    from torch import nn
 
-    from scse_viz.models import EncoderDecoder
     from scse_viz.scans import Scan
     from scse_viz.zoo import Card
 
@@ -30,8 +32,19 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         description="Segment every slice of a plane of a scan. Writes segmentation.nii.gz (class numbers on the "
         "scan's own grid), classes.json, attention.npz (all gates, float16) and summary.json.",
     )
-    segment.add_argument("scan", type=Path, metavar="SCAN", help="NIfTI, MGH, Analyze, DICOM, PNG, JPEG, TIFF or .npy")
-    segment.add_argument("--model", required=True, metavar="NAME", help="a network that `scse-viz models` lists")
+    segment.add_argument(
+        "scan",
+        nargs="+",
+        type=Path,
+        metavar="SCAN",
+        help="NIfTI, MGH, Analyze, DICOM, PNG, JPEG, TIFF or .npy; several, or a 4-D file, for a network of channels",
+    )
+    segment.add_argument(
+        "--model",
+        metavar="NAME",
+        help="a network that `scse-viz models` lists, or one of segmentation_models_pytorch: a folder or .zip of "
+        "save_pretrained, or a file of weights",
+    )
     segment.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
     segment.add_argument(
         "--plane", choices=PLANES, help="default: axial if scan and network have it, else the first that both have"
@@ -39,6 +52,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     segment.add_argument("--labels", type=Path, metavar="FILE", help="reference labels on the scan's grid, for Dice")
     segment.add_argument("--volume", type=int, metavar="N", help="which volume of a 4-D image, from 0")
     add_models_option(segment)
+    add_network_options(segment)
     segment.set_defaults(run=run)
 
 
@@ -47,12 +61,10 @@ def run(options: argparse.Namespace) -> None:
     import nibabel as nib
     import numpy as np
 
-    from scse_viz import zoo
-    from scse_viz.scans import read_labels, read_scan
+    from scse_viz.scans import read_labels
 
-    folder = folder_of(options.models) if options.models else None  # None: all folders
-    card = zoo.read_card(options.model, folder)
-    scan = read_scan(options.scan, volume=options.volume)
+    card, model, notes = chosen_network(options)
+    scan = _scan(options.scan, options.volume, card)
     plane = plane_of(scan, card, options.plane)
     reference = None
     if options.labels is not None:
@@ -63,15 +75,29 @@ def run(options: argparse.Namespace) -> None:
                 f"{options.labels.name}: numbers {reference.min()} to {reference.max()}; {card.name} has classes 0 to "
                 f"{last}, give labels in its numbers"
             )
-    model = zoo.load(card.name, folder)
     with _results(options.out):
         pass  # refuse a folder that cannot be written now, not after minutes
+    for note in notes:
+        print(f"{card.name}: {note}", file=sys.stderr)
     labels, gates, pixel_mm = _segmented(scan, model, card, plane)
     with _results(options.out) as out:
         nib.save(scan.to_file_grid(labels), out / "segmentation.nii.gz")
         np.savez_compressed(out / "attention.npz", **gates)
         _write_json(out / "classes.json", {structure.number: structure.name for structure in card.structures})
         _write_json(out / "summary.json", _summary(scan, card, plane, pixel_mm, labels, reference))
+
+
+def _scan(paths: Sequence[Path], volume: int | None, card: Card) -> Scan:
+    """The scan of a file, or of several as the channels of a network that has as many."""
+    from scse_viz.scans import read_channels, read_scan, stacked
+
+    if len(paths) > 1 and not card.channels:
+        raise UsageError(f"{len(paths)} scans, and {card.name} sees one at a time; give one")
+    if len(paths) > 1:
+        return stacked([read_scan(path, volume=volume) for path in paths])
+    if card.channels and volume is None:
+        return read_channels(paths[0], most=len(card.channels))
+    return read_scan(paths[0], volume=volume)
 
 
 @contextmanager
@@ -91,7 +117,7 @@ def _results(folder: Path) -> Iterator[Path]:
 
 
 def _segmented(
-    scan: Scan, model: EncoderDecoder, card: Card, plane: str
+    scan: Scan, model: nn.Module, card: Card, plane: str
 ) -> tuple[np.ndarray, dict[str, Any], tuple[float, float]]:
     """Every slice of a plane: class numbers (X, Y, Z), gates (N, ...) float16 by name, mm of an input pixel."""
     import numpy as np

@@ -46,6 +46,11 @@ class Draft:
     questions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    @property
+    def outputs(self) -> int:
+        """How many numbers it gives for a pixel."""
+        return len(self.structures) - (self.head == "sigmoid")
+
 
 def draft_of(checkpoint: Checkpoint, *, architecture: str | None = None, encoder: str | None = None) -> Draft:
     """What names and shapes of a checkpoint's weights, and the config beside them, tell of its network.

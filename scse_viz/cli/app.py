@@ -1,0 +1,51 @@
+"""`scse-viz app`: start the app, with a network of the user's own among its networks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from scse_viz.cli.common import UsageError
+from scse_viz.cli.networks import add_network_options, request_of
+
+CHECKOUT = Path(__file__).parents[2]
+"""Where the app's theme and limits lie, in .streamlit/."""
+SCRIPT = Path(__file__).parents[1] / "ui" / "__main__.py"
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command with its options."""
+    app: argparse.ArgumentParser = commands.add_parser(
+        "app",
+        help="start the app, also with a network of your own",
+        description="Start the app. Networks given here are among those of every page; options after -- go to "
+        "`streamlit run`, as in `scse-viz app -- --server.port 8502`.",
+    )
+    app.add_argument("--model", metavar="PATH", help="a folder or .zip of save_pretrained, or a file of weights")
+    add_network_options(app)
+    app.add_argument("streamlit", nargs="*", metavar="-- OPTIONS", help="options of `streamlit run`")
+    app.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Check that the network opens, then serve the app until it is stopped."""
+    from scse_viz.zoo.foreign import answers
+
+    environment = dict(os.environ)
+    if options.model is not None and options.network is not None:
+        raise UsageError("give one of --model, a file of a network, and --network, a function that makes one")
+    if options.model is not None or options.network is not None:
+        request = request_of(options, options.model)
+        found = answers.opened(request)
+        for sentence in (*found.notes, *found.card.preprocessing.sentences):
+            print(f"{found.card.name}: {sentence}", file=sys.stderr)
+        environment[answers.REQUESTS] = json.dumps([asdict(request)])
+    script = CHECKOUT / "app.py" if (CHECKOUT / ".streamlit").is_dir() else SCRIPT
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *options.streamlit]
+    if code := subprocess.run(command, env=environment, check=False).returncode:
+        raise SystemExit(code)

@@ -1,0 +1,20 @@
+"""The app: page set-up and navigation, nothing else."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from scse_viz.ui.shell import navigation, sidebar
+
+
+def draw() -> None:
+    """Draw the page of the address, as Streamlit runs it again and again."""
+    st.set_page_config(page_title="scSE viz", layout="wide")
+    st.html(Path(sidebar.__file__).with_name("page.css"))
+    navigation.load_libraries()
+    page = st.navigation(navigation.all_pages(), position="top")
+    try:
+        sidebar.begin()
+        page.run()
+    finally:
+        sidebar.end()

@@ -1,0 +1,126 @@
+"""What a user says of a network, on a command line or in a form, put into its draft."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from scse_viz.zoo.cards import WeightsError
+from scse_viz.zoo.foreign import smp
+from scse_viz.zoo.foreign.drafts import Draft, class_count, draft_of
+from scse_viz.zoo.foreign.factories import from_factory
+from scse_viz.zoo.foreign.files import read_checkpoint
+from scse_viz.zoo.foreign.opening import OpenedNetwork, described, open_network
+from scse_viz.zoo.preprocessing import HEADS, Preprocessing, Window
+from scse_viz.zoo.structures import numbered, read_structures
+
+REQUESTS = "SCSE_VIZ_NETWORKS"
+"""The environment variable by which `scse-viz app` tells the app of a user's own networks: a JSON list of requests."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a user says of a network; None and empty leave what its file tells, or the default.
+
+    `classes` are names and colours, typed or as JSON (`structures.read_structures`); `statistics` says whether the mean
+    and deviation of the encoder's pretraining follow the `scaling`; `size` is the side of a fixed input, to which
+    slices are resized, or into tiles of which they are cut (`tiles`); `arguments` are other ones of the class.
+    """
+
+    head: str | None = None
+    classes: str = ""
+    scaling: str | None = None
+    statistics: bool | None = None
+    pixel_mm: float | None = None
+    size: int | None = None
+    tiles: bool = False
+    channels: tuple[str, ...] = ()
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A network that a user names on a command line.
+
+    Either `model`, a folder, .zip or file of weights, or `network`, a function FILE.py:FUNCTION, with its `weights`.
+    `architecture` and `encoder` are for weights whose names do not tell them.
+    """
+
+    model: str | None = None
+    network: str | None = None
+    weights: str | None = None
+    architecture: str | None = None
+    encoder: str | None = None
+    answers: Answers = Answers()
+
+
+def requests() -> tuple[Request, ...]:
+    """The requests of the environment variable REQUESTS."""
+    found = json.loads(os.environ.get(REQUESTS, "[]"))
+    return tuple(Request(**{**each, "answers": _answers(each.get("answers", {}))}) for each in found)
+
+
+def opened(request: Request) -> OpenedNetwork:
+    """The network of a request, and its card. Raises WeightsError for one that cannot be opened."""
+    if request.network is not None:
+        model, draft, sha256 = from_factory(request.network, Path(request.weights) if request.weights else None)
+        return described(model, completed(draft, request.answers), sha256)
+    path = Path(str(request.model))
+    if not path.exists():
+        raise WeightsError(f"{path}: no such folder or file")
+    checkpoint = read_checkpoint(path)
+    if checkpoint.card is not None:
+        return open_network(checkpoint)
+    draft = draft_of(checkpoint, architecture=request.architecture, encoder=request.encoder)
+    return open_network(checkpoint, completed(draft, request.answers))
+
+
+def completed(draft: Draft, answers: Answers) -> Draft:
+    """A draft with what the user says. Raises WeightsError for answers that no network can have."""
+    head = answers.head or draft.head
+    count = class_count(draft.outputs, head)
+    try:
+        if head not in HEADS:
+            raise ValueError(f"head {head!r} is not one of {', '.join(HEADS)}")
+        structures = draft.structures if head == draft.head else numbered(count)
+        if answers.classes:
+            structures = read_structures(answers.classes, count)
+        preprocessing = _preprocessing(draft, answers)
+    except ValueError as error:
+        raise WeightsError(f"{draft.name}: {error}") from error
+    arguments = {**draft.arguments, **answers.arguments}
+    if answers.arguments:
+        arguments = smp.checked_arguments(smp.checked_class(draft.architecture), arguments)
+    return replace(draft, head=head, structures=structures, preprocessing=preprocessing, arguments=arguments)
+
+
+def _answers(facts: Mapping[str, Any]) -> Answers:
+    return Answers(**{**facts, "channels": tuple(facts.get("channels", ()))})
+
+
+def _preprocessing(draft: Draft, answers: Answers) -> Preprocessing:
+    found = draft.preprocessing
+    changes: dict[str, Any] = {}
+    if answers.scaling is not None:
+        changes |= {"scaling": answers.scaling, "window": Window(maximum=found.window.maximum)}
+    if answers.statistics is not None:
+        mean, std = statistics(draft) if answers.statistics else ((), ())
+        changes |= {"mean": mean, "std": std}
+    if answers.pixel_mm is not None:
+        changes["pixel_mm"] = answers.pixel_mm
+    if answers.size is not None:
+        changes |= {"size": (answers.size, answers.size), "fit": "tile" if answers.tiles else "resize"}
+    if answers.channels:
+        changes["channels"] = answers.channels
+    return replace(found, **changes)
+
+
+def statistics(draft: Draft) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation of the pretraining of a draft's encoder, one a channel: their means but for three channels."""
+    mean, std = smp.statistics_of(str(draft.arguments.get("encoder_name", "resnet34")))
+    channels = draft.preprocessing.in_channels
+    if channels == len(mean):
+        return mean, std
+    return (sum(mean) / len(mean),) * channels, (sum(std) / len(std),) * channels
