@@ -10,6 +10,7 @@ from scse_viz.blocks import VARIANTS
 from scse_viz.cli import parser
 from scse_viz.models import ARCHITECTURES
 from scse_viz.zoo import cards
+from scse_viz.zoo.foreign import Request, opened
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +25,26 @@ def test_every_command_is_named() -> None:
     commands = re.findall(r"^    (\w+) ", parser().format_help(), flags=re.MULTILINE)
     assert "segment" in commands
     assert [command for command in commands if f"scse-viz {command}" not in README] == []
+
+
+@pytest.mark.parametrize("function", ["monai_network", "timm_network", "hand_written_network"])
+def test_the_functions_that_make_networks_open(function: str, tmp_path: Path) -> None:
+    (code,) = [block for block in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if "def monai" in block]
+    (tmp_path / "my_project").mkdir()
+    (tmp_path / "my_project" / "unet.py").write_text(UNET, encoding="utf-8")
+    path = tmp_path / f"my_code_of_readme_{function}.py"
+    path.write_text(code, encoding="utf-8")
+    found = opened(Request(network=f"{path}:{function}"))
+    assert found.card.in_channels == 1
+    assert len(found.card.structures) == 3
+
+
+UNET = """
+from torch import nn
+class UNet(nn.Sequential):
+    def __init__(self, channels, classes):
+        super().__init__(nn.Conv2d(channels, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, classes, 1))
+"""
 
 
 def test_every_file_that_is_linked_is_there() -> None:

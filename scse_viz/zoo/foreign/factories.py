@@ -3,6 +3,8 @@
 import hashlib
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,38 +33,40 @@ def from_factory(spec: str, weights: Path | None = None) -> tuple[nn.Module, Dra
     place, _, function = spec.rpartition(":")
     if not place or not function.isidentifier():
         raise WeightsError(f"{spec}: name a file and a function in it, as {EXAMPLE}")
-    make = getattr(_module(place), function, None)
-    if not callable(make):
-        raise WeightsError(f"{spec}: {place} has no function {function}")
-    model: Any = make()
+    with _importable(Path(place).parent.resolve() if place.endswith(".py") else Path.cwd()):
+        make = getattr(_module(place), function, None)
+        if not callable(make):
+            raise WeightsError(f"{spec}: {place} has no function {function}")
+        model: Any = make()
     if not isinstance(model, nn.Module):
         raise WeightsError(f"{spec}: returns {type(model).__name__}; return a torch.nn.Module")
     sha256 = _load(model, weights) if weights is not None else hashlib.sha256(spec.encode()).hexdigest()
     return model, _draft(model, spec, weights), sha256
 
 
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Modules in a folder can be imported, as when a script there is run."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
 def _module(place: str) -> ModuleType:
     path = Path(place)
     if path.suffix != ".py":
-        sys.path.insert(0, str(Path.cwd()))
         try:
             return importlib.import_module(place)
         except ModuleNotFoundError as error:
             raise WeightsError(f"{place}: no such module ({error}); give a file as {EXAMPLE}") from error
-        finally:
-            sys.path.pop(0)
-    if not path.is_file():
+    found = importlib.util.spec_from_file_location(path.stem, path) if path.is_file() else None
+    if found is None or found.loader is None:
         raise WeightsError(f"{place}: no such file; give one as {EXAMPLE}")
-    found = importlib.util.spec_from_file_location(path.stem, path)
-    assert found is not None
-    assert found.loader is not None
     module = importlib.util.module_from_spec(found)
-    sys.modules.setdefault(path.stem, module)  # dataclasses and pickles look there for their module
-    sys.path.insert(0, str(path.parent.resolve()))  # files beside it can be imported, as when it is run
-    try:
-        found.loader.exec_module(module)
-    finally:
-        sys.path.pop(0)
+    sys.modules.setdefault(path.stem, module)  # dataclasses look there for their module
+    found.loader.exec_module(module)
     return module
 
 
