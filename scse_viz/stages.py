@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 
@@ -56,20 +56,28 @@ def stages(table: Sequence[BlockInfo]) -> tuple[Stage, ...]:
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Paths of modules without the last parts that tell nothing apart: `encoder.blocks.3.1.se` -> `encoder.blocks.3.1`.
+    """Paths of modules without the parts that tell nothing apart: `encoder.blocks.3.1.se` -> `encoder.3.1`.
 
-    A last part is left out where its module holds no other block. Two parts stay at least, and numbers do.
+    Left out are last parts whose module holds no other block, but numbers, and what all paths with one first part share
+    in their middle.
     """
-    holders = Counter(
-        ".".join(parts[:depth]) for name in names for parts in [name.split(".")] for depth in range(len(parts))
-    )
-    short = {}
-    for name in names:
-        parts = name.split(".")
-        while len(parts) > 2 and holders[".".join(parts[:-1])] == 1 and not parts[-1].isdigit():
-            parts.pop()
-        short[name] = ".".join(parts)
+    holders = Counter(name[:end] for name in names for end, letter in enumerate(name) if letter == ".")
+    short = {name: _without_last(name, holders) for name in names}
+    for first in {each.partition(".")[0] for each in short.values()}:
+        among = {name: each.split(".")[1:] for name, each in short.items() if each.partition(".")[0] == first}
+        shared = len(_in_common([*among.values()]))
+        if len(among) > 1 and all(len(rest) > shared for rest in among.values()):
+            short.update({name: ".".join([first, *rest[shared:]]) for name, rest in among.items()})
     return short
+
+
+def _without_last(name: str, holders: Mapping[str, int]) -> str:
+    while name.count(".") > 1:
+        holder, _, last = name.rpartition(".")
+        if holders[holder] > 1 or last.isdigit():
+            break
+        name = holder
+    return name
 
 
 def corresponding(tables: Sequence[Sequence[BlockInfo]]) -> dict[str, tuple[str | None, ...]]:
@@ -116,9 +124,13 @@ def _named_side(name: str) -> str:
 
 
 def _shared(names: Sequence[str]) -> str:
-    """What paths have in common: `encoder.blocks.3.0.se`, `encoder.blocks.3.1.se` -> `encoder.blocks.3`."""
-    parts = zip(*(name.split(".") for name in names), strict=False)
-    return ".".join(each[0] for each in takewhile(lambda each: len(set(each)) == 1, parts))
+    """What paths have in common: `encoder.3.0`, `encoder.3.1` -> `encoder.3`."""
+    return ".".join(_in_common([name.split(".") for name in names]))
+
+
+def _in_common(paths: Sequence[Sequence[str]]) -> list[str]:
+    """The parts that paths begin with, all of them."""
+    return [each[0] for each in takewhile(lambda each: len(set(each)) == 1, zip(*paths, strict=False))]
 
 
 def _with_own_names(found: Sequence[Stage]) -> tuple[Stage, ...]:

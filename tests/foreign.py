@@ -42,14 +42,20 @@ def unet(encoder: str = "resnet18", attention: str | None = "scse", *, classes: 
     return Padded(
         encoder,
         encoder_weights=None,
-        decoder_channels=(32, 24, 16, 12, 8),
+        decoder_channels=(32, 32, 16, 16, 16),
         decoder_attention_type=attention,
         classes=classes,
     ).eval()
 
 
 def card_of(
-    model: nn.Module, name: str, *, structures: tuple[Structure, ...] = BRAIN, anatomy: str = "brain", size: int = 64
+    model: nn.Module,
+    name: str,
+    *,
+    variant: str = "scse",
+    structures: tuple[Structure, ...] = BRAIN,
+    anatomy: str = "opened",
+    size: int = 64,
 ) -> ForeignCard:
     """The card of a network of three channels, with its blocks as a pass over size x size pixels shows them."""
     sites = find_sites(model, torch.rand(1, 3, size, size))
@@ -57,7 +63,7 @@ def card_of(
         name=name,
         anatomy=anatomy,
         architecture="unet",
-        variant="scse",
+        variant=variant,
         widths=(4, 4, 6, 6, 8),
         structures=structures,
         planes=("axial", "coronal", "sagittal"),

@@ -72,21 +72,22 @@ def gates_at_pixel(
     """The gates at one pixel of the slice, block by block.
 
     here: block -> spatial gate at the pixel, shown beside the mean and the middle 90 percent of its map (maps: block ->
-    (h, w)); weights: block -> (C,), whose mean is the same at every pixel. Empty for a variant without such a gate.
+    (h, w)); weights: block -> (C,), whose mean is the same at every pixel. A block may lack either.
     """
     figure = go.Figure()
-    if here:
-        low, high = np.transpose([np.percentile(maps[block], SPREAD) for block in blocks])
-        figure.add_trace(_band(blocks, low, high, "middle 90 % of the map"))
-        mean = [maps[block].mean() for block in blocks]
-        figure.add_trace(_line("mean of the map", blocks, mean, BLUE, width=1.5, dash="dot"))
-        spatial = [here[block] for block in blocks]
-        figure.add_trace(_line("spatial gate here", blocks, spatial, BLUE, width=3, mode="lines+markers"))
-    if weights:
-        mean = [weights[block].mean() for block in blocks]
-        figure.add_trace(_line("mean channel weight", blocks, mean, ORANGE, width=2, dash="dash"))
+    mapped, weighed = ([block for block in blocks if block in found] for found in (here, weights))
+    if mapped:
+        low, high = np.transpose([np.percentile(maps[block], SPREAD) for block in mapped])
+        figure.add_trace(_band(mapped, low, high, "middle 90 % of the map"))
+        mean = [maps[block].mean() for block in mapped]
+        figure.add_trace(_line("mean of the map", mapped, mean, BLUE, width=1.5, dash="dot"))
+        spatial = [here[block] for block in mapped]
+        figure.add_trace(_line("spatial gate here", mapped, spatial, BLUE, width=3, mode="lines+markers"))
+    if weighed:
+        mean = [weights[block].mean() for block in weighed]
+        figure.add_trace(_line("mean channel weight", weighed, mean, ORANGE, width=2, dash="dash"))
     figure.update_yaxes(title="gate (0 to 1)", range=GATE_RANGE)
-    return _profile(figure)
+    return _profile(figure, blocks)
 
 
 def activations_at_pixel(here: Mapping[str, float], maps: Mapping[str, np.ndarray], blocks: Sequence[str]) -> go.Figure:
@@ -99,7 +100,7 @@ def activations_at_pixel(here: Mapping[str, float], maps: Mapping[str, np.ndarra
     figure.add_trace(_line("mean |activation| here", blocks, multiples, COLOURS[1], width=3, mode="lines+markers"))
     figure.add_hline(1, line={"color": GRAY, "width": 1, "dash": "dot"})
     figure.update_yaxes(title="|activation| / mean of the map", rangemode="tozero")
-    return _profile(figure)
+    return _profile(figure, blocks)
 
 
 def factors_by_block(factors: Mapping[str, Mapping[str, float]], *, colours: Mapping[str, str]) -> go.Figure:
@@ -174,7 +175,8 @@ def _band(blocks: Sequence[str], low: np.ndarray, high: np.ndarray, name: str) -
     )
 
 
-def _profile(figure: go.Figure) -> go.Figure:
+def _profile(figure: go.Figure, blocks: Sequence[str]) -> go.Figure:
     figure.update_layout(height=300, margin=MARGIN, legend=LEGEND, showlegend=True, dragmode=False)
-    figure.update_xaxes(title="block, from input to output")
+    figure.update_xaxes(title="block, from input to output", categoryorder="array", categoryarray=list(blocks))
+    figure.update_xaxes(automargin=True)
     return figure

@@ -114,14 +114,18 @@ def label_panel(labels: np.ndarray, names: Sequence[str], pixel_area: float, *, 
 
 def block_panel(gates: BlockGates, *, title: str) -> Panel:
     """What one network did at one block, as a panel."""
-    spatial, channel, activation = gates.spatial_gate, gates.channel_gate, gates.activation
+    spatial, channel, activation = gates.pixel_gate, gates.channel_gate, gates.activation
+    if not gates.ran:
+        text = f"{title}: never runs, no pass through the network reaches it"
+        return Panel("none", text, note="never runs", caption="")
     weights = None if channel is None else tuple(round(float(weight), 4) for weight in channel)
     also = "" if channel is None else f"; {len(channel)} channel weights, mean {channel.mean():.2f}"
     if spatial is not None:
         mean, span = float(spatial.mean()), (float(spatial.min()), float(spatial.max()))
         flat = flat_words(spatial)
         also = f"; {flat}{also}" if flat else also
-        text = f"{title}: spatial gate, mean {mean:.2f}, {span[0]:.2f} to {span[1]:.2f}{also}"
+        name = "spatial gate" if gates.full_gate is None else "full gate, mean over channels"
+        text = f"{title}: {name}, mean {mean:.2f}, {span[0]:.2f} to {span[1]:.2f}{also}"
         picture = png(eight_bit(spatial, *span))  # all 256 numbers for its own range, which a browser may stretch
         note = "no channel weights" if channel is None else None
         return Panel("gate", text, picture, gates.map_mm, span, mean, weights, note, flat=flat)

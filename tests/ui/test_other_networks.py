@@ -92,7 +92,7 @@ def test_explore_draws_every_block_and_opens_the_last(blocks, exported):
 
 def test_a_block_of_another_network_in_the_address_is_replaced(blocks, exported):
     app = opened("explore", variant="scSE", block="bottleneck")
-    assert app.selectbox(key="block").value == blocks[1]
+    assert app.selectbox(key="block").value == blocks[2 if len(blocks) == 12 else 1]  # the first at 1/2, or the second
 
 
 def test_compare_has_a_row_for_every_block(blocks, exported):

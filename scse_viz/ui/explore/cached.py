@@ -4,15 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scse_viz.analysis.gates import Recalibration, channel_share, recalibration
+from scse_viz.analysis.gates import BlockGates, Recalibration, channel_share, recalibration
 from scse_viz.inference.features import Inspection, inspect_block
 from scse_viz.rendering.panels import Panel, feature_panels
 from scse_viz.scans import ScanSlice
 from scse_viz.ui.shell import cached
 from scse_viz.zoo import Card
-
-HALVES_ADD = "scse"
-"""The variant whose output is the sum of its halves, so that each has a share in it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +30,19 @@ def inspection(scan_slice: ScanSlice, card: Card, block: str) -> Inspection:
 def block_summary(scan_slice: ScanSlice, card: Card, block: str) -> BlockSummary:
     """The effect of one block on a slice's features. Raises ScanError, WeightsError."""
     features = inspection(scan_slice, card, block)
+    gates = cached.result(scan_slice, card).gates[block]
     share = None
-    if card.variant == HALVES_ADD:
-        gates = cached.result(scan_slice, card).gates[block]
-        if gates.channel_gate is not None and gates.spatial_gate is not None:
-            share = channel_share(features.before, gates.channel_gate, gates.spatial_gate)
+    if gates.channel_gate is not None and gates.spatial_gate is not None and _halves_add(features, gates):
+        share = channel_share(features.before, gates.channel_gate, gates.spatial_gate)
     return BlockSummary(recalibration(features.before, features.after), share)
+
+
+def _halves_add(features: Inspection, gates: BlockGates) -> bool:
+    """Whether a block returned u c + u s, as scSE does, and not the maximum or product of its halves."""
+    assert gates.channel_gate is not None
+    assert gates.spatial_gate is not None
+    sums = features.before * (gates.channel_gate[:, None, None] + gates.spatial_gate)
+    return np.allclose(features.after, sums, rtol=1e-3, atol=1e-4 * float(np.abs(sums).max()))
 
 
 @cached.data

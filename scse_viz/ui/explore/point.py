@@ -9,6 +9,7 @@ import streamlit as st
 from scse_viz.analysis.gates import least_sure, values_at
 from scse_viz.figures.gates import activations_at_pixel, class_bars, gates_at_pixel
 from scse_viz.inference import SliceResult
+from scse_viz.stages import short_names
 from scse_viz.ui.explore import cached as explore_cached
 from scse_viz.ui.shell import address, export
 from scse_viz.ui.shell.layout import beside
@@ -86,8 +87,15 @@ def draw(
     profile, values = _profile(result, point_mm)
     with right:
         export.chart(profile, key="explore_profile")
-        if not any(gates.map is not None for gates in result.gates.values()):
-            st.caption("This network has no spatial gates: its channel weights are the same at every pixel.")
+        lacking = [name for name, gates in result.gates.items() if gates.kinds and gates.map is None]
+        if lacking:
+            every = len(lacking) == len(result.gates)
+            who = (
+                "This network has no spatial gates: its"
+                if every
+                else f"{len(lacking)} blocks have no spatial gate: their"
+            )
+            st.caption(f"{who} channel weights are the same at every pixel.")
     return PixelReadings(
         {"class probabilities": bars, "profile": profile}, {"class probabilities": probabilities, "profile": values}
     )
@@ -118,11 +126,13 @@ def _classes(view: View, card: Card, block: str, pixel: tuple[int, int]) -> tupl
 
 
 def _profile(result: SliceResult, point_mm: tuple[float, float]) -> tuple[go.Figure, pd.DataFrame]:
-    blocks = list(result.gates)
-    maps = {block: gates.map for block, gates in result.gates.items() if gates.map is not None}
-    channels = {block: gates.channel_gate for block, gates in result.gates.items() if gates.channel_gate is not None}
-    here = values_at(maps, {block: result.gates[block].map_mm for block in maps}, point_mm)
-    if any(gates.activation is not None for gates in result.gates.values()):
+    short = short_names(list(result.gates))
+    by_block = {short[block]: gates for block, gates in result.gates.items() if gates.ran}
+    blocks = list(by_block)
+    maps = {block: gates.map for block, gates in by_block.items() if gates.map is not None}
+    channels = {block: gates.channel_gate for block, gates in by_block.items() if gates.channel_gate is not None}
+    here = values_at(maps, {block: by_block[block].map_mm for block in maps}, point_mm)
+    if any(gates.activation is not None for gates in by_block.values()):
         figure = activations_at_pixel(here, maps, blocks)
     else:
         figure = gates_at_pixel(here, maps, channels, blocks)
@@ -130,4 +140,5 @@ def _profile(result: SliceResult, point_mm: tuple[float, float]) -> tuple[go.Fig
     weights = {block: float(each.mean()) for block, each in channels.items()}
     if weights:
         table = table.reindex(blocks).assign(**{"mean channel weight": pd.Series(weights)})
-    return figure, table.rename_axis("block")
+    full = {shortened: block for block, shortened in short.items()}
+    return figure, table.rename(index=full).rename_axis("block")

@@ -17,8 +17,8 @@ from scse_viz.zoo import Card
 from scse_viz.zoo.structures import Structure
 
 FIRST_VARIANT = "scSE"
-FIRST_BLOCK = 1
-"""The second block: its map is fine enough to show structures, and deep enough to show more than edges."""
+FIRST_SCALE = 2
+"""Where the first block stands: its map is fine enough to show structures, and deep enough to show more than edges."""
 NO_NETWORKS = "There are no networks: the folder pretrained is empty. Download it again."
 _VIEW = "view"
 
@@ -163,13 +163,22 @@ def choose_block(card: Card) -> str:
         st.sidebar.selectbox(
             "Block",
             blocks,
-            index=min(FIRST_BLOCK, len(blocks) - 1),
+            index=_first_block(card),
             key="block",
             bind="query-params",
-            help="The block after a stage of the network, from the first encoder stage through the bottleneck to the "
-            "last decoder stage.",
+            help="A block of the network, in the order of a pass: from the first encoder stage through the bottleneck "
+            "to the last decoder stage.",
         )
     )
+
+
+def _first_block(card: Card) -> int:
+    """Of the blocks that run and, if there are any, have a map, the first at FIRST_SCALE, or the second."""
+    running = [number for number, block in enumerate(card.block_table) if block.ran]
+    mapped = [number for number in running if {"spatial_gate", "full_gate"} & {*card.block_table[number].gates}]
+    offered = mapped or running or [0]
+    fine = [number for number in offered if card.block_table[number].scale == FIRST_SCALE]
+    return (fine or offered[1:] or offered)[0]
 
 
 def _choose_anatomy(known: Mapping[str, Card]) -> dict[str, Card]:

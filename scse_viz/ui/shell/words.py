@@ -3,6 +3,7 @@
 import re
 
 from scse_viz.blocks import VARIANTS
+from scse_viz.zoo import Card
 
 VARIANT_TITLES = {
     "none": "none",
@@ -28,6 +29,29 @@ CONVENTIONS = ("neurological", "radiological")
 def variant_title(variant: str) -> str:
     """The name of a variant as the papers write it; its own where they have none."""
     return VARIANT_TITLES.get(variant, variant)
+
+
+KIND_TITLES = {
+    "channel_gate": "channel gate",
+    "spatial_gate": "spatial gate",
+    "full_gate": "full gate",
+    "attention": "attention",
+}
+"""How the pages name what a gate tells apart."""
+
+
+def block_title(card: Card, block: str) -> str:
+    """What a block is: the variant of a network of ours, else its gates and what they come out of."""
+    info = next(each for each in card.block_table if each.name == block)
+    if not info.kind:
+        return variant_title(card.variant)
+    gates = " and ".join(KIND_TITLES[gate] for gate in info.gates) or "no gate"
+    return f"{gates}, out of {info.form}" if info.form else gates
+
+
+def network_title(card: Card) -> str:
+    """A network in a word beside its siblings: its variant, or its name where it is not one of ours."""
+    return card.name if card.block_table[0].kind else variant_title(card.variant)
 
 
 def architecture_title(architecture: str) -> str:

@@ -1,11 +1,12 @@
 // The network itself: every stage a small picture of what its block does, in the order of the forward pass.
 
 import { coloured, labelTable, scaleTable, spanTable, windowTable } from "../shared/colours.js";
-import { drawChannels, drawMaps, drawRing, inksOf } from "../shared/drawing.js";
+import { drawChannels, drawMaps, drawNote, drawRing, inksOf } from "../shared/drawing.js";
 import { element, sharpContext } from "../shared/elements.js";
 import { clamp, extent, middleOf, placement } from "../shared/geometry.js";
 import { decodeAll, sameBytes, unpack } from "../shared/message.js";
-import { connections, depthOf, layOut, standing } from "./layout.js";
+import { connections, layOut, tooMany } from "./layout.js";
+import { blockCells, MEMBER, members, shownIn, stageKey, stagesOf } from "./stages.js";
 
 const MOVES = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
@@ -20,7 +21,8 @@ export class NetworkView {
     this.stages = element("div", "stages");
     this.stages.setAttribute("role", "toolbar");
     this.stages.onkeydown = (event) => this.key(event);
-    this.place.append(this.stages);
+    this.heading = element("div", "opened");
+    this.place.append(this.stages, this.heading);
     root.append(this.place);
     this.watch = new ResizeObserver(() => this.draw());
     this.watch.observe(this.place);
@@ -67,63 +69,80 @@ export class NetworkView {
 
   // Buttons stay when only their content changes, so that the focus does.
   fill() {
-    const rows = this.header.rows;
     const input = { title: "input", detail: "", cells: [{ kind: "slice", alt: this.slice.alt }] };
-    const [prediction, ...blocks] = rows;
-    const stages = [input, ...blocks, prediction];
-    const names = stages.map(({ title }) => title);
-    if (String(names) !== String(this.names)) {
-      this.names = names;
-      this.cells = new Map(stages.map((stage) => [stage.title, this.stage(stage.title, blocks.includes(stage))]));
+    const [prediction, ...blocks] = this.header.rows;
+    this.rows = new Map([input, ...blocks, prediction].map((row) => [row.title, row]));
+    const stages = this.header.stages.filter((stage) => stage.blocks.length > 1);
+    const keys = [...this.rows.keys(), ...stages.map(stageKey)];
+    if (String(keys) !== String(this.keys)) {
+      this.keys = keys;
+      this.cells = new Map(keys.map((key) => [key, this.stage(key, key !== "input" && key !== "prediction")]));
       this.stages.replaceChildren(...[...this.cells.values()].map(({ place }) => place));
     }
-    for (const { title, detail, cells: [cell] } of stages) {
-      const stage = this.cells.get(title);
-      stage.cell = cell;
-      stage.detail.textContent = detail;
-      stage.place.setAttribute("aria-label", detail ? `${cell.alt}; ${detail.replace("\n", ", ")}` : cell.alt);
-      stage.place.title = cell.alt;
+    for (const { title, detail, cells: [cell] } of this.rows.values()) {
+      const name = this.header.short[title] ?? title;
+      this.say(title, cell, name, detail, detail ? `${cell.alt}; ${detail.replaceAll("\n", ", ")}` : cell.alt);
     }
     this.mark();
   }
 
-  stage(name, isBlock) {
+  say(key, cell, name, detail, text) {
+    const stage = this.cells.get(key);
+    stage.cell = cell;
+    stage.name.textContent = name.replaceAll(/[._]/g, "$&\u200b"); // a long path may break behind its dots
+    stage.detail.textContent = detail;
+    stage.place.setAttribute("aria-label", text);
+    stage.place.title = text;
+  }
+
+  stage(key, isBlock) {
     const place = element(isBlock ? "button" : "figure", "stage");
     const canvas = element("canvas", "");
     canvas.setAttribute("aria-hidden", "true");
-    const words = element("span", "words");
-    const detail = element("span", "detail");
-    words.append(element("strong", "", name), detail);
+    const [words, name, detail] = [element("span", "words"), element("strong", ""), element("span", "detail")];
+    words.append(name, detail);
     place.append(canvas, words);
-    place.dataset.stage = name;
+    place.dataset.stage = key;
     if (isBlock) {
       place.type = "button";
-      place.onclick = () => this.select(name);
+      place.onclick = () => this.select(key);
     } else {
       place.setAttribute("role", "img");
     }
-    return { place, canvas, words, detail };
+    return { place, canvas, words, name, detail };
   }
 
+  // A stage of several blocks stands for the one that it shows.
   mark() {
-    for (const [name, { place }] of this.cells) {
+    for (const stage of this.header.stages) {
+      if (stage.blocks.length === 1) continue;
+      const shown = shownIn(stage, this.selected, this.rows);
+      const { alt } = this.rows.get(shown).cells[0];
+      this.say(stageKey(stage), this.rows.get(shown).cells[0], stage.name, stage.detail, `${stage.blocks.length} blocks, ${alt}`);
+    }
+    const open = stagesOf(this.header.stages, this.selected);
+    for (const [key, { place }] of this.cells) {
       if (place.tagName !== "BUTTON") continue;
-      place.setAttribute("aria-pressed", name === this.selected);
-      place.tabIndex = name === this.selected ? 0 : -1;
+      const pressed = key === this.selected || key === open;
+      place.setAttribute("aria-pressed", pressed);
+      place.tabIndex = key === this.selected ? 0 : -1;
     }
   }
 
-  select(name) {
-    this.cells.get(name).place.focus();
+  select(key) {
+    this.cells.get(key).place.focus();
+    const stage = this.header.stages.find((each) => stageKey(each) === key);
+    const name = stage && !this.rows.has(key) ? shownIn(stage, this.selected, this.rows) : key;
     if (name === this.selected) return;
     this.selected = name;
     this.mark();
+    this.draw();
     this.trigger("block", name);
   }
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const buttons = [...this.stages.querySelectorAll("button")];
+    const buttons = this.order.map((key) => this.cells.get(key).place).filter(({ tagName }) => tagName === "BUTTON");
     const at = buttons.indexOf(this.root.activeElement ?? document.activeElement);
     const to = { Home: 0, End: buttons.length - 1 }[event.key] ?? at + (MOVES[event.key] ?? NaN);
     if (Number.isNaN(to)) return;
@@ -139,25 +158,38 @@ export class NetworkView {
       const width = this.place.clientWidth;
       if (!width) return;
       const mm = extent(this.slice);
-      const layout = layOut(this.names, width, mm[0] / mm[1]);
+      const folded = tooMany(this.rows.size, width);
+      const cells = blockCells(this.header.stages, folded);
+      const layout = layOut(cells, width, mm[0] / mm[1]);
+      const strip = folded ? members(this.header.stages, this.selected, width, mm[0] / mm[1], layout.height) : { boxes: new Map(), height: 0 };
+      this.heading.hidden = !strip.height;
+      this.heading.style.top = `${layout.height}px`;
+      this.heading.textContent = strip.title ?? "";
+      this.order = [...layout.boxes.keys(), ...strip.boxes.keys()];
       this.place.dataset.words = layout.words;
-      this.place.style.height = `${layout.height}px`;
-      this.lines(layout, width);
-      for (const [name, stage] of this.cells) this.drawStage(stage, layout.boxes.get(name), standing(name, depthOf(this.names)));
+      this.place.style.height = `${layout.height + strip.height}px`;
+      this.lines(cells, layout, width, layout.height + strip.height);
+      const sides = new Map(cells.map(({ name, side }) => [name, side]));
+      for (const [key, stage] of this.cells) {
+        const box = layout.boxes.get(key) ?? strip.boxes.get(key);
+        stage.place.hidden = !box;
+        if (box) this.drawStage(stage, box, sides.get(key) ?? MEMBER);
+      }
       this.place.dataset.drawn = this.slice.picture;
+      this.place.dataset.folded = folded;
     });
   }
 
-  lines(layout, width) {
+  lines(cells, layout, width, height) {
     const svg = this.place.querySelector("svg");
-    svg.setAttribute("viewBox", `0 0 ${width} ${layout.height}`);
-    svg.querySelector("g").innerHTML = connections(this.names, layout)
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    svg.querySelector("g").innerHTML = connections(cells, layout)
       .map(([kind, path]) => `<path class="${kind}" d="${path}" marker-end="url(#tip)"/>`)
       .join("");
   }
 
   // Gates are always on the scale of 0 to 1 here: blocks are compared with one another.
-  drawStage({ place, canvas, cell }, box, { side }) {
+  drawStage({ place, canvas, cell }, box, side) {
     const { width, height } = box;
     Object.assign(place.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${width}px` });
     place.dataset.side = side;
@@ -165,7 +197,8 @@ export class NetworkView {
     const context = sharpContext(canvas, width, height);
     if (cell.kind === "none") {
       const weights = [...(cell.channels ?? [])].sort((one, other) => other - one);
-      drawChannels(context, box, weights, inksOf(this.place));
+      if (weights.length) drawChannels(context, box, weights, inksOf(this.place));
+      else drawNote(context, box, cell.note ?? "", inksOf(this.place));
       return;
     }
     const fitted = placement(this.slice, { zoom: 1 }, width, height);

@@ -96,6 +96,24 @@ export function drawChannels(context, { width, height }, weights, colours, picke
   context.fillText("0", 2, height);
 }
 
+// Words in the middle of a picture that is crossed out: there is nothing to draw.
+export function drawNote(context, { width, height }, words, colours) {
+  context.clearRect(0, 0, width, height);
+  context.strokeStyle = colours.line;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let x = -height; x < width; x += 9) {
+    context.moveTo(x, height);
+    context.lineTo(x + height, 0);
+  }
+  context.stroke();
+  context.fillStyle = colours.text;
+  context.font = "600 11px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(words, width / 2, height / 2, width - 6);
+}
+
 const INKS = ["text", "faded", "line", "bar"]; // colours of the theme that are drawn, not styled
 
 export function inksOf(place) {

@@ -1,0 +1,124 @@
+"""Every page on networks of segmentation_models_pytorch as they are: by stages, with dead blocks, and without gates."""
+
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from scse_viz import zoo
+from scse_viz.ui.shell import cached, export
+from tests.foreign import card_of, loader, unet
+
+PAGE = """
+from scse_viz.ui.shell import sidebar
+from scse_viz.ui.{page} import page
+sidebar.begin()
+page.page()
+"""
+DEAD = "decoder.blocks.4.attention1.attention"
+LAST = "decoder.blocks.3.attention2.attention"
+MODELS = {"cSE": "smp-efficientnet", "scSE": "smp-scse", "none": "smp-plain"}
+"""Variant on the card -> network: SE in the encoder and scSE in the decoder, scSE in the decoder, no gates."""
+
+
+@pytest.fixture(scope="session")
+def networks():
+    models = {
+        "smp-efficientnet": unet("efficientnet-b0"),
+        "smp-scse": unet("resnet18"),
+        "smp-plain": unet("resnet18", None),
+    }
+    variants = {name: title.lower() for title, name in MODELS.items()}
+    return models, {name: card_of(model, name, variant=variants[name]) for name, model in models.items()}
+
+
+@pytest.fixture(autouse=True)
+def offered(networks, monkeypatch):
+    """The app offers these networks beside the shipped ones."""
+    models, cards = networks
+    shipped = zoo.cards()
+    monkeypatch.setattr(cached, "cards", lambda: {**shipped, **cards})
+    monkeypatch.setattr(zoo, "load", loader(models, zoo.load))
+
+
+@pytest.fixture
+def exported(monkeypatch) -> list[export.Contents]:
+    """What pages offer to export."""
+    kept: list[export.Contents] = []
+    monkeypatch.setattr(export, "offer", lambda view, contents: kept.append(contents))
+    return kept
+
+
+def opened(page: str, **address: str | list[str]) -> AppTest:
+    app = AppTest.from_string(PAGE.format(page=page), default_timeout=120)
+    app.query_params.update({"scan": "your own file", "anatomy": "opened", **address})
+    app.run()
+    app.file_uploader(key="scan_file").upload("noise.nii", noise())
+    app.run()
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def noise() -> bytes:
+    voxels = np.random.default_rng(0).random((60, 50, 3)).astype(np.float32)
+    return nib.Nifti1Image(voxels, np.eye(4)).to_bytes()
+
+
+def messages(app: AppTest) -> list[dict]:
+    packed = [part.proto.bytes for part in app.get("bidi_component") if part.proto.bytes]
+    return [json.loads(each[4 : 4 + int.from_bytes(each[:4], "little")]) for each in packed]
+
+
+def figures(app: AppTest) -> dict[str, dict]:
+    return {chart.proto.id.rpartition("-")[2]: json.loads(chart.proto.spec) for chart in app.get("plotly_chart")}
+
+
+def texts(app: AppTest) -> str:
+    parts = (app.caption, app.markdown, app.info, app.warning, app.subheader)
+    return "\n".join(each.value for part in parts for each in part)
+
+
+def test_explore_groups_the_blocks_of_an_encoder_with_se_and_a_decoder_with_scse_by_stage(exported):
+    app = opened("explore", variant="cSE")
+    network = messages(app)[0]
+    assert len(network["rows"]) == 1 + 16 + 10
+    assert [len(stage["blocks"]) for stage in network["stages"]] == [1, 2, 2, 6, 5, 2, 2, 2, 2, 2]
+    assert [stage["level"] for stage in network["stages"]] == [1, 2, 3, 4, 5, 4, 3, 2, 1, 0]
+    assert [stage["side"] for stage in network["stages"]] == ["encoder"] * 5 + ["decoder"] * 5
+    kinds = {row["title"]: row["cells"][0]["kind"] for row in network["rows"]}
+    assert kinds["encoder._blocks.3"] == "none"
+    assert kinds["decoder.blocks.3.attention2.attention"] == "gate"
+    assert all(len(row["cells"][0]["channels"] or ()) <= 64 for row in network["rows"])
+    assert app.selectbox(key="block").value == "decoder.blocks.3.attention1.attention"
+    assert exported[-1].tables["profile"].index.tolist() == [name for name in kinds if name not in ("prediction", DEAD)]
+
+
+def test_explore_opens_a_channel_gate_of_the_encoder(exported):
+    app = opened("explore", variant="cSE", block="encoder._blocks.3")
+    assert messages(app)[1]["columns"][1]["title"] == "encoder._blocks.3: channel gate"
+    assert "channel gate, out of sigmoid, 144 channels" in texts(app)
+    assert {"explore_histogram", "explore_weights", "explore_profile"} <= set(figures(app))
+    assert "encoder._blocks.3/channel_gate" in exported[-1].arrays
+
+
+def test_explore_marks_a_block_that_never_runs(exported):
+    app = opened("explore", variant="scSE", block=DEAD)
+    dead = next(row for row in messages(app)[0]["rows"] if row["title"] == DEAD)
+    assert (dead["detail"], dead["cells"][0]["note"]) == ("never runs", "never runs")
+    assert "This block never runs: no pass through the network reaches it" in texts(app)
+    assert "effect of the block" not in exported[-1].tables
+
+
+def test_explore_knows_that_the_halves_of_smp_add_up(exported):
+    app = opened("explore", variant="scSE", block=LAST)
+    assert "cSE half" in [each.label for each in app.metric]
+    assert 0 < exported[-1].tables["effect of the block"].loc["share of the channel half", "value"] < 1
+
+
+def test_explore_of_a_network_without_gates_shows_plain_activations_and_says_so(exported):
+    app = opened("explore", variant="none")
+    assert {row["cells"][0]["kind"] for row in messages(app)[0]["rows"][1:]} == {"activation"}
+    assert "This network has no gates: its stages are shown with their plain activations." in texts(app)
