@@ -1,0 +1,242 @@
+"""All tests of a network's gates on one slice, and their means over slices."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+from scse_viz.analysis.belief import GateTests
+from scse_viz.analysis.belief.pointing import Pointing, one_sided_p, pointing
+from scse_viz.analysis.belief.randomisation import survival, survival_by_chance
+from scse_viz.analysis.belief.repeatability import likeness
+from scse_viz.attention import Recording, record
+from scse_viz.inference.belief.case import Case, maps_of, weights_of
+from scse_viz.inference.belief.gradcam import can_explain, grad_cam
+from scse_viz.inference.belief.perturbation import interior, perturbed
+from scse_viz.inference.belief.randomisation import cascade, stages
+from scse_viz.inference.belief.removal import Curves, curves, edges, random_orders
+
+REDRAWN = 3
+"""Networks with redrawn weights."""
+MAP, WEIGHTS = "map", "weights"
+Gate = tuple[str, str]
+"""A block, and whether its map or its channel weights are meant."""
+Tell = Callable[[float], None]
+"""Is told the share of the work that is done, 0 to 1."""
+EDGES, RANDOM, GRADCAM = "edges of the picture", "random", "Seg-Grad-CAM"
+
+
+@dataclass(frozen=True, eq=False)
+class Removal:
+    """The curves of a map, and of every other order: the edges, Seg-Grad-CAM, and several random ones."""
+
+    map: Curves
+    random: Sequence[Curves]
+    rivals: Mapping[str, Curves]
+
+
+@dataclass(frozen=True, eq=False)
+class SliceTests:
+    """Everything measured of one slice; `maps` (h, w) are those that were tested, `cams` Seg-Grad-CAM's, by block.
+
+    `depths` names the depths of the network, top down, and `survived` has (depths,) of every gate; the gates of `cams`
+    and `removal` are only those for which they were asked.
+    """
+
+    depths: tuple[str, ...]
+    maps: Mapping[str, np.ndarray]
+    cams: Mapping[str, np.ndarray]
+    spread: Mapping[Gate, float]
+    survived: Mapping[Gate, np.ndarray]
+    by_chance: Mapping[Gate, float]
+    repeated: Mapping[Gate, float]
+    between: Mapping[Gate, float]
+    removal: Mapping[str, Removal]
+    pointing: Mapping[str, Pointing]
+
+
+def believe(case: Case, model: nn.Module, blocks: Sequence[str], tell: Tell = lambda share: None) -> SliceTests:
+    """Test every gate on one slice, and the removal of pixels by the maps of `blocks` alone, which takes longest.
+
+    Seg-Grad-CAM is left out where captum is missing. The network is only read. Raises ScanError for a network that
+    does not segment, KeyError for a block that it lacks.
+    """
+    trained = arrays_of(record(model, case.x), case)
+    tell(0.02)
+    depths, survived = _randomised(case, model, trained, lambda share: tell(0.02 + 0.38 * share))
+    repeated, between = _repeated(case, model, trained)
+    tell(0.45)
+    maps = {block: values for (block, kind), values in trained.items() if kind == MAP}
+    tested = [block for block in blocks if block in maps and maps[block].min() < maps[block].max()]
+    cams = {block: grad_cam(case, model, block) for block in tested} if can_explain() else {}
+    removal = _removed(
+        case, model, {block: maps[block] for block in tested}, cams, lambda share: tell(0.45 + share / 2)
+    )
+    found = {block: pointing(values, case.structure, case.head) for block, values in maps.items()}
+    tell(1.0)
+    return SliceTests(
+        depths=depths,
+        maps=maps,
+        cams=cams,
+        spread={gate: float(values[case.head if values.ndim == 2 else ...].std()) for gate, values in trained.items()},
+        survived=survived,
+        by_chance={gate: survival_by_chance(values, _head(values, case)) for gate, values in trained.items()},
+        repeated=repeated,
+        between=between,
+        removal=removal,
+        pointing=found,
+    )
+
+
+def arrays_of(recording: Recording, case: Case, row: int = 0) -> dict[Gate, np.ndarray]:
+    """The maps on the input's grid (h, w) and the channel weights (C,) of a pass."""
+    maps = {(block, MAP): values for block, values in maps_of(recording, case.structure.shape, row).items()}
+    weights = {(block, WEIGHTS): values for block, values in weights_of(recording, row).items()}
+    return maps | weights
+
+
+def joined(slices: Sequence[SliceTests]) -> dict[Gate, GateTests]:
+    """The tests of several slices of one scan -> numbers of every gate."""
+    gates = dict.fromkeys(gate for one in slices for gate in one.spread)
+    return {gate: _joined([one for one in slices if gate in one.spread], gate) for gate in gates}
+
+
+def surviving(slices: Sequence[SliceTests]) -> dict[Gate, np.ndarray]:
+    """The mean |rho| of every gate at each depth, (depths,) top down."""
+    gates = dict.fromkeys(gate for one in slices for gate in one.survived)
+    return {gate: _mean([one.survived[gate] for one in slices if gate in one.survived]) for gate in gates}
+
+
+def _joined(slices: Sequence[SliceTests], gate: Gate) -> GateTests:
+    block, kind = gate
+    numbers = {
+        "spread": _number([one.spread[gate] for one in slices]),
+        "survived": _number([one.survived[gate][-1] for one in slices]),
+        "survived_by_chance": _number([one.by_chance[gate] for one in slices]),
+        "repeated": _number([one.repeated[gate] for one in slices]),
+        "between": _number([one.between[gate] for one in slices]),
+    }
+    if kind == MAP:
+        removals = [one.removal[block] for one in slices if block in one.removal]
+        numbers |= _removal_numbers(removals) if removals else {}
+        numbers |= _pointing_numbers([one.pointing[block] for one in slices])
+    return GateTests(**numbers)
+
+
+def _removal_numbers(removals: Sequence[Removal]) -> dict[str, float]:
+    found = {}
+    for side, name, best in ((0, "deleted", min), (1, "inserted", max)):
+        random = np.mean([[each.areas[side] for each in one.random] for one in removals], axis=0)  # (draws,)
+        found[name] = _number([one.map.areas[side] for one in removals])
+        found[f"{name}_random"], found[f"{name}_random_best"] = float(random.mean()), float(best(random))
+        for rival, suffix in ((EDGES, "edges"), (GRADCAM, "gradcam")):
+            areas = [one.rivals[rival].areas[side] for one in removals if rival in one.rivals]
+            found[f"{name}_{suffix}"] = _number(areas)
+    return found
+
+
+def _pointing_numbers(points: Sequence[Pointing]) -> dict[str, float]:
+    fewest = min(len(each.copies) for each in points)
+    copies = np.mean([each.copies[:fewest] for each in points], axis=0)  # (N,)
+    inside = _number([each.inside for each in points])
+    return {
+        "inside": inside,
+        "border": _number([each.border for each in points]),
+        "leakage": _number([each.leakage for each in points]),
+        "inside_by_chance": float(copies.mean()) if fewest else float("nan"),
+        "inside_p": one_sided_p(inside, copies),
+        "hit": _number([each.hit for each in points]),
+        "hit_by_chance": _number([each.hits_by_chance for each in points]),
+    }
+
+
+def _randomised(
+    case: Case, model: nn.Module, trained: Mapping[Gate, np.ndarray], tell: Tell
+) -> tuple[tuple[str, ...], dict[Gate, np.ndarray]]:
+    """The depths, and the mean |rho| of every gate after each."""
+    depths = tuple(name for name, _ in stages(model, case.x))
+    found: dict[Gate, list[list[float]]] = {gate: [] for gate in trained}
+    for draw in range(REDRAWN):
+        for rows in found.values():
+            rows.append([])
+        for number, (_, recording) in enumerate(cascade(model, case.x, draw)):
+            redrawn = arrays_of(recording, case)
+            for gate, values in trained.items():
+                kept = survival(values, [redrawn[gate]], _head(values, case)) if gate in redrawn else 0.0
+                found[gate][-1].append(kept)
+            tell((draw + (number + 1) / len(depths)) / REDRAWN)
+    return depths, {gate: np.mean(rows, axis=0) for gate, rows in found.items()}
+
+
+def _repeated(
+    case: Case, model: nn.Module, trained: Mapping[Gate, np.ndarray]
+) -> tuple[dict[Gate, float], dict[Gate, float]]:
+    """The mean likeness of every gate to itself on changed copies of the slice, and to itself on other slices."""
+    head = interior(case.head)
+    same: dict[Gate, list[float]] = {gate: [] for gate in trained}
+    other: dict[Gate, list[float]] = {gate: [] for gate in trained}
+    for _, x, undo in perturbed(case.x):
+        for gate, values in arrays_of(record(model, x), case).items():
+            if gate in trained:
+                back = undo(values) if values.ndim == 2 else values
+                same[gate].append(likeness(trained[gate], back, head))
+    for row in range(len(case.others)):
+        for gate, values in arrays_of(record(model, case.others[row : row + 1]), case).items():
+            if gate in trained:
+                other[gate].append(likeness(trained[gate], values, head))
+    repeated, between = ({gate: _number(values) for gate, values in each.items()} for each in (same, other))
+    return repeated, between
+
+
+def _removed(
+    case: Case,
+    model: nn.Module,
+    maps: Mapping[str, np.ndarray],
+    cams: Mapping[str, np.ndarray],
+    tell: Tell,
+) -> dict[str, Removal]:
+    if not maps:
+        return {}
+    scales = {block: _scale(values) for block, values in maps.items()}
+    of_edges = curves(case, model, edges(case))
+    random = {
+        scale: [curves(case, model, order) for order in random_orders(case, scale)] for scale in set(scales.values())
+    }
+    found = {}
+    for number, (block, values) in enumerate(maps.items()):
+        tell((number + 1) / (len(maps) + 1))
+        rivals = {EDGES: of_edges}
+        if block in cams:
+            rivals[GRADCAM] = curves(case, model, cams[block])
+        found[block] = Removal(curves(case, model, values), random[scales[block]], rivals)
+    return found
+
+
+def _scale(values: np.ndarray) -> int:
+    """The side in pixels of the squares that a map (h, w) on the input's grid consists of, a power of two."""
+    scale = 1
+    while 2 * scale <= min(values.shape):
+        larger = 2 * scale
+        coarse = values[::larger, ::larger]
+        drawn = np.repeat(np.repeat(coarse, larger, axis=0), larger, axis=1)[: values.shape[0], : values.shape[1]]
+        if not np.array_equal(drawn, values):
+            break
+        scale = larger
+    return scale
+
+
+def _head(values: np.ndarray, case: Case) -> np.ndarray | None:
+    return case.head if values.ndim == 2 else None
+
+
+def _number(values: Sequence[float]) -> float:
+    return float(_mean([np.asarray(values, dtype=np.float64)], axis=None)) if len(values) else float("nan")
+
+
+def _mean(arrays: Sequence[np.ndarray], axis: int | None = 0) -> np.ndarray:
+    """The mean of those that are not nan."""
+    stacked = np.stack(arrays)
+    counts = (~np.isnan(stacked)).sum(axis=axis)
+    total = np.nansum(stacked, axis=axis)
+    return np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
