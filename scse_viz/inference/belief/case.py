@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scse_viz.attention import Recording
-from scse_viz.inference.slices import network_input, window
+from scse_viz.inference.inputs import Prepared, accepted, one_image, prepared, resampled, window
 from scse_viz.scans import PLANES, Scan, ScanError, slice_of
 from scse_viz.twins import evaluated_twin
 from scse_viz.zoo import Card
+from scse_viz.zoo.foreign.opening import segmentation_in
 
 DARK = 0.05
 """Pixels of the network's input up to this value are air, unless the network finds a structure there."""
@@ -22,6 +23,7 @@ APART = 8
 """A slice is another one at this share, 1 / 8, of the plane's slices away."""
 OTHERS = 3
 BATCH = 8
+PADDED = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +32,7 @@ class Case:
 
     `structure` (h, w) bool are the pixels of the class `number`, from reference labels or, where there are none, as the
     network predicts it; `head` (h, w) bool the pixels that count. `others` (N, C, h, w) are distant slices of the same
-    scan, of which the first replaces pixels that are removed.
+    scan, of which the first replaces pixels that are removed. `sigmoid`: the network has one logit a structure.
     """
 
     x: Tensor
@@ -38,6 +40,7 @@ class Case:
     structure: np.ndarray
     head: np.ndarray
     others: Tensor
+    sigmoid: bool = False
 
 
 def slices_with(labels: np.ndarray, plane: str, number: int, count: int) -> list[int]:
@@ -63,27 +66,32 @@ def cases_of(
 
     Slices without LEAST_PIXELS of the structure are passed over. Raises ScanError as `inference.segment_slice`.
     """
-    levels = window(scan, card)
-    runner = evaluated_twin(model)
+    runner, sigmoid = evaluated_twin(model), card.head == "sigmoid"
+    levels = None if card.channels else [window(scan, card)]
     for index in indices:
-        x = network_input(scan, card, plane, [index], levels).contiguous()
-        with torch.no_grad():
-            predicted = logits_of(runner, x).argmax(dim=1)[0].numpy()
-        known = predicted if labels is None else _on_input(slice_of(labels, plane, index), x)
+        found = prepared(scan, card, plane, [index], levels)
+        x = one_image(found, "these tests").contiguous()
+        with torch.no_grad(), accepted(found):
+            predicted = logits_of(runner, x, sigmoid=sigmoid).argmax(dim=1)[0].numpy()
+        known = predicted if labels is None else _on_input(slice_of(labels, plane, index), found)
         structure = known == number
         if np.count_nonzero(structure) < LEAST_PIXELS:
             continue
-        head = (x[0].amax(dim=0).numpy() > DARK) | (predicted > 0) | structure
-        others = network_input(scan, card, plane, _distant(scan, plane, index), levels)
-        yield Case(x, number, structure, head, others)
+        head = (predicted > 0) | structure | _bright(x, card)
+        others = prepared(scan, card, plane, _distant(scan, plane, index), levels).x
+        yield Case(x, number, structure, head, others, sigmoid)
 
 
-def logits_of(runner: nn.Module, x: Tensor) -> Tensor:
-    """x (B, C, h, w) -> logits (B, classes, h, w). Raises ScanError for a network of another output."""
-    logits = runner(x)
-    if not isinstance(logits, Tensor) or logits.ndim != 4 or logits.shape[-2:] != x.shape[-2:]:
-        raise ScanError("the network does not give one value for each class and pixel; these tests need that")
-    return logits
+def logits_of(runner: nn.Module, x: Tensor, *, sigmoid: bool = False) -> Tensor:
+    """x (B, C, h, w) -> logits (B, classes, h, w); of a `sigmoid` head that of background is 0.
+
+    Raises ScanError for a network that returns no segmentation.
+    """
+    logits = segmentation_in(runner(x))
+    if logits is None:
+        raise ScanError("the network returns no segmentation (B, classes, H, W), which these tests need")
+    logits = resampled(logits, (x.shape[-2], x.shape[-1]))
+    return torch.cat([torch.zeros_like(logits[:, :1]), logits], dim=1) if sigmoid else logits
 
 
 def maps_of(recording: Recording, size: tuple[int, int], row: int = 0) -> dict[str, np.ndarray]:
@@ -112,7 +120,8 @@ def weights_of(recording: Recording, row: int = 0) -> dict[str, np.ndarray]:
 def enlarged(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A map (h / s, w / s) on the grid (h, w) of the input, every pixel the value of what covers it.
 
-    The scale s is the power of two that fits; maps lie over the input from its top left, and may reach beyond it.
+    Maps lie over the input from its top left. Ours reach beyond it by less than PADDED pixels, and their scale s is the
+    power of two that fits.
     """
     rows, columns = (_cells(cells, pixels) for cells, pixels in zip(values.shape, size, strict=True))
     return values[rows[:, None], columns[None]].astype(np.float32)
@@ -124,7 +133,7 @@ def dice_of(runner: nn.Module, images: Tensor, case: Case) -> np.ndarray:
     found = []
     for some in images.split(BATCH):
         with torch.no_grad():
-            predicted = logits_of(runner, some).argmax(dim=1) == case.number
+            predicted = logits_of(runner, some, sigmoid=case.sigmoid).argmax(dim=1) == case.number
         both = (predicted & wanted).sum(dim=(1, 2))
         found.append(2 * both / (predicted.sum(dim=(1, 2)) + wanted.sum()))
     return torch.cat(found).numpy()
@@ -134,13 +143,23 @@ def _cells(cells: int, pixels: int) -> np.ndarray:
     scale = 1
     while cells * scale < pixels:
         scale *= 2
+    if cells * scale - pixels >= PADDED:
+        return np.arange(pixels) * cells // pixels
     return np.arange(pixels) // scale
 
 
-def _on_input(labels: np.ndarray, x: Tensor) -> np.ndarray:
-    """Labels (H, W) on the grid of the input, by the nearest pixel."""
-    resized = F.interpolate(torch.from_numpy(labels.astype(np.float32))[None, None], size=x.shape[-2:], mode="nearest")
-    return resized[0, 0].numpy().astype(np.int64)
+def _on_input(labels: np.ndarray, found: Prepared) -> np.ndarray:
+    """Labels (H, W) on the grid of the input, by the nearest pixel; its padding is background."""
+    resized = F.interpolate(torch.from_numpy(labels.astype(np.float32))[None, None], size=found.size, mode="nearest")
+    bottom, right = (there - rows for there, rows in zip(found.x.shape[-2:], found.size, strict=True))
+    return F.pad(resized, (0, right, 0, bottom))[0, 0].numpy().astype(np.int64)
+
+
+def _bright(x: Tensor, card: Card) -> np.ndarray:
+    """The pixels (h, w) that are not air; all where the card scales intensities in another way than ours."""
+    if card.foreign:
+        return np.ones(x.shape[-2:], dtype=bool)
+    return (x[0].amax(dim=0) > DARK).numpy()
 
 
 def _distant(scan: Scan, plane: str, index: int) -> list[int]:

@@ -34,7 +34,7 @@ def grad_cam(case: Case, model: nn.Module, block: str) -> np.ndarray:
     inside = torch.from_numpy(case.structure)
 
     def score(x: Tensor) -> Tensor:
-        return logits_of(runner, x)[:, case.number][:, inside].sum(dim=1)
+        return logits_of(runner, x, sigmoid=case.sigmoid)[:, case.number][:, inside].sum(dim=1)
 
     with torch.enable_grad():
         found = LayerGradCam(score, layer).attribute(case.x.clone().requires_grad_(), relu_attributions=True)

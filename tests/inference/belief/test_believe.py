@@ -101,10 +101,11 @@ def test_both_gates_of_our_blocks_are_tested_and_removal_only_where_asked():
 
 def test_a_map_covers_its_input_from_the_top_left():
     coarse = np.arange(6.0).reshape(2, 3)
+    assert enlarged(np.arange(16.0)[None].repeat(16, axis=0), (224, 224))[0, [13, 14, 223]].tolist() == [0, 1, 15]
     assert enlarged(coarse, (3, 5)).tolist() == [[0, 0, 1, 1, 2], [0, 0, 1, 1, 2], [3, 3, 4, 4, 5]]
 
 
 def test_a_network_that_does_not_segment_is_refused():
     model = nn.Sequential(nn.Conv2d(1, 2, 1), nn.Flatten())
-    with pytest.raises(ScanError, match="one value for each class and pixel"):
+    with pytest.raises(ScanError, match="returns no segmentation"):
         curves(handmade.case(), model, np.zeros((48, 48)))
