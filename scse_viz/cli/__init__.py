@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _sentence(error: Exception) -> str | None:
     """The sentence for a user's error; None for a fault of the program."""
+    from scse_viz.devices import DeviceError
     from scse_viz.scans import ScanError, VolumeChoice
     from scse_viz.training import TrainingError
     from scse_viz.zoo import WeightsError
@@ -53,4 +54,5 @@ def _sentence(error: Exception) -> str | None:
 
     if isinstance(error, VolumeChoice):
         return f"{error}, with --volume"
-    return str(error) if isinstance(error, (UsageError, TrainingError, ResultsError, ScanError, WeightsError)) else None
+    ours = (UsageError, DeviceError, TrainingError, ResultsError, ScanError, WeightsError)
+    return str(error) if isinstance(error, ours) else None

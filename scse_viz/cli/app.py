@@ -10,7 +10,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from scse_viz.cli.common import UsageError
+from scse_viz.cli.common import UsageError, add_device_option
 from scse_viz.cli.networks import add_network_options, request_of
 
 CHECKOUT = Path(__file__).parents[2]
@@ -28,15 +28,20 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     app.add_argument("--model", metavar="PATH", help="a folder or .zip of save_pretrained, or a file of weights")
     add_network_options(app)
+    add_device_option(app)
     app.add_argument("streamlit", nargs="*", metavar="-- OPTIONS", help="options of `streamlit run`")
     app.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Check that the network opens, then serve the app until it is stopped."""
+    from scse_viz import devices
     from scse_viz.zoo.foreign import answers
 
     environment = dict(os.environ)
+    if options.device != devices.AUTO:
+        environment[devices.VARIABLE] = options.device
+    devices.device_of_app(environment)  # refuses a device that is not there before the app starts
     if options.model is not None and options.network is not None:
         raise UsageError("give one of --model, a file of a network, and --network, a function that makes one")
     if options.model is not None or options.network is not None:

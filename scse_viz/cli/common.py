@@ -20,6 +20,16 @@ def add_models_option(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_device_option(command: argparse.ArgumentParser) -> None:
+    """Add --device, where the networks run."""
+    command.add_argument(
+        "--device",
+        default="auto",
+        metavar="NAME",
+        help="where networks run: cpu, cuda, cuda:1, ... (default: auto, cuda where torch finds it)",
+    )
+
+
 def folder_of(chosen: Path | None) -> Path:
     """The chosen folder of networks, or the shipped one; raises UsageError where it does not exist."""
     from scse_viz.zoo import PRETRAINED

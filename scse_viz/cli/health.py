@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scse_viz.cli.common import PLANES, UsageError, add_models_option, folder_of
+from scse_viz.cli.common import PLANES, UsageError, add_device_option, add_models_option, folder_of
 from scse_viz.cli.segment import plane_of
 
 if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` need not wait for torch
@@ -38,6 +38,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     health.add_argument("--slices", type=int, default=12, metavar="N", help="slices a scan, evenly spaced (default 12)")
     health.add_argument("--out", type=Path, metavar="DIR", help="folder for health.csv and health.json")
     add_models_option(health)
+    add_device_option(health)
     health.set_defaults(run=run)
 
 
@@ -46,13 +47,14 @@ def run(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from scse_viz import zoo
+    from scse_viz.devices import on_device
     from scse_viz.inference.health import diagnoses, evenly_spaced, examine, gates_of
 
     if options.slices < 1:
         raise UsageError(f"--slices {options.slices}: examine at least 1")
     folder = folder_of(options.models) if options.models else None
     card = zoo.read_card(options.model, folder)
-    model = zoo.load(card.name, folder)
+    model = on_device(zoo.load(card.name, folder), options.device)
     gates = gates_of(model)
     if not gates:
         raise UsageError(f"{card.name}: has no gates to examine; choose a network with cSE, sSE or scSE blocks")

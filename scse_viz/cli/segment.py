@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scse_viz import __version__
-from scse_viz.cli.common import PLANES, UsageError, add_models_option
+from scse_viz.cli.common import PLANES, UsageError, add_device_option, add_models_option
 from scse_viz.cli.networks import add_network_options, chosen_network
 
 if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` need not wait for torch
@@ -52,6 +52,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     segment.add_argument("--labels", type=Path, metavar="FILE", help="reference labels on the scan's grid, for Dice")
     segment.add_argument("--volume", type=int, metavar="N", help="which volume of a 4-D image, from 0")
     add_models_option(segment)
+    add_device_option(segment)
     add_network_options(segment)
     segment.set_defaults(run=run)
 
@@ -61,8 +62,10 @@ def run(options: argparse.Namespace) -> None:
     import nibabel as nib
     import numpy as np
 
+    from scse_viz.devices import device_named, on_device
     from scse_viz.scans import read_labels
 
+    device = device_named(options.device)
     card, model, notes = chosen_network(options)
     scan = _scan(options.scan, options.volume, card)
     plane = plane_of(scan, card, options.plane)
@@ -79,7 +82,7 @@ def run(options: argparse.Namespace) -> None:
         pass  # refuse a folder that cannot be written now, not after minutes
     for note in notes:
         print(f"{card.name}: {note}", file=sys.stderr)
-    labels, gates, pixel_mm = _segmented(scan, model, card, plane)
+    labels, gates, pixel_mm = _segmented(scan, on_device(model, device), card, plane)
     with _results(options.out) as out:
         nib.save(scan.to_file_grid(labels), out / "segmentation.nii.gz")
         np.savez_compressed(out / "attention.npz", **gates)

@@ -1,5 +1,6 @@
 """Inference: a scan and a network -> predictions and gates, slice by slice."""
 
+from scse_viz.devices import on_device
 from scse_viz.inference.inputs import LARGEST, input_size, network_input, resampled, slice_input, window
 from scse_viz.inference.slices import SliceResult, segment_slice, segment_slices
 
@@ -8,6 +9,7 @@ __all__ = [
     "SliceResult",
     "input_size",
     "network_input",
+    "on_device",
     "resampled",
     "segment_slice",
     "segment_slices",

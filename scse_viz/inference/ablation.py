@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scse_viz.attention import record
+from scse_viz.devices import beside
 from scse_viz.inference.features import features_of
 from scse_viz.inference.inputs import LARGEST, accepted, one_image, prepared_slice, resampled
 from scse_viz.inference.slices import changed_pass
@@ -43,7 +44,7 @@ def predict_without(
     found, grid = prepared_slice(scan_slice, card), scan_slice.grid
     x = one_image(found, "knocking out channels one by one")
     together = max(1, min(len(channels), LARGEST // x[0, 0].numel(), LARGEST // (grid.height * grid.width)))
-    for some, recording in sweep_channels(model, x, block, channels, batch=together):
+    for some, recording in sweep_channels(model, beside(x, model), block, channels, batch=together):
         yield from zip(some, _predictions(found.joined(recording).output, grid), strict=True)
 
 
@@ -54,7 +55,7 @@ def channel_magnitudes(scan_slice: ScanSlice, model: nn.Module, card: Card) -> d
     """
     found = prepared_slice(scan_slice, card)
     with accepted(found):
-        recording = found.joined(record(model, found.x, features=True))
+        recording = found.joined(record(model, beside(found.x, model), features=True))
     return {
         name: np.abs(features_of(recording, name)[1]).mean(axis=(1, 2)) if block.ran else np.zeros(0, np.float32)
         for name, block in recording.blocks.items()

@@ -6,6 +6,7 @@ import numpy as np
 from torch import nn
 
 from scse_viz.attention import Recording, find_sites, record
+from scse_viz.devices import beside
 from scse_viz.inference.inputs import accepted, prepared_slice, resampled
 from scse_viz.scans import ScanSlice
 from scse_viz.zoo import Card
@@ -32,8 +33,9 @@ def inspect_block(scan_slice: ScanSlice, model: nn.Module, card: Card, block: st
     """
     found = prepared_slice(scan_slice, card)
     with accepted(found):
-        sites = {block: find_sites(model, found.x)[block]}
-        recording = found.joined(record(model, found.x, features=True, sites=sites))
+        x = beside(found.x, model)
+        sites = {block: find_sites(model, x)[block]}
+        recording = found.joined(record(model, x, features=True, sites=sites))
     grid = scan_slice.grid
     logits = resampled(recording.output, (grid.height, grid.width))
     kept = [*features_of(recording, block), logits.softmax(dim=1)[0].numpy()]

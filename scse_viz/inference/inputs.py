@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from scse_viz.attention import BlockRecord, Recording
+from scse_viz.devices import on_processor
 from scse_viz.inference.tiling import Tiling, tiling_of
 from scse_viz.scans import Scan, ScanError, ScanSlice, slice_grid, slice_of
 from scse_viz.zoo import Card, Preprocessing
@@ -39,16 +40,17 @@ class Prepared:
     def joined(self, recording: Recording) -> Recording:
         """A recording of the pass whose output is class logits (B, classes, rows, columns), and whose tiles are joined.
 
+        All of it is moved to the processor.
         Softmax over the classes gives their probabilities. A sigmoid head gives one logit a structure; background's is
         0, so that a pixel is background where every structure has less than one half, and else the likeliest structure.
         """
+        blocks = {name: on_processor(found) for name, found in recording.blocks.items()}
         if not self.card.foreign:
-            return recording
+            return replace(recording, output=recording.output.cpu(), blocks=blocks)
         output = segmentation_in(recording.output)
         if output is None:
             raise ScanError(f"{self.card.name}: returns no segmentation (B, classes, H, W)")
-        output = resampled(output.float(), (self.x.shape[-2], self.x.shape[-1]))
-        blocks = recording.blocks
+        output = resampled(output.cpu().float(), (self.x.shape[-2], self.x.shape[-1]))
         if self.tiling is not None:
             output = self.tiling.join(output)
             blocks = {name: _joined_block(found, self.tiling) for name, found in blocks.items()}

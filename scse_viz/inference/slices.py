@@ -9,6 +9,7 @@ from torch import nn
 
 from scse_viz.analysis.gates import GATE_KINDS, BlockGates
 from scse_viz.attention import Recording
+from scse_viz.devices import beside
 from scse_viz.inference.inputs import (
     LARGEST,
     Prepared,
@@ -87,7 +88,7 @@ def changed_pass(
 ) -> Recording:
     """One pass with blocks changed as `changes` says; its output is class logits (B, classes, rows, columns)."""
     with accepted(found):
-        return found.joined(intervene(model, found.x, changes, sites=sites))
+        return found.joined(intervene(model, beside(found.x, model), changes, sites=sites))
 
 
 def _results(recording: Recording, grid: SliceGrid, card: Card) -> Iterator[SliceResult]:

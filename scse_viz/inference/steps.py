@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from scse_viz.attention import find_sites, record
 from scse_viz.blocks import ChannelGate, SpatialGate
+from scse_viz.devices import beside
 from scse_viz.inference.inputs import slice_input
 from scse_viz.scans import ScanSlice
 from scse_viz.zoo import Card
@@ -72,15 +73,15 @@ def block_steps(scan_slice: ScanSlice, model: nn.Module, card: Card, block: str)
 
     Raises KeyError for a block the network lacks, ScanError and IndexError as `inference.segment_slice`.
     """
-    x = slice_input(scan_slice, card)
+    x = beside(slice_input(scan_slice, card), model)
     site = find_sites(model, x)[block]
     found = record(model, x, features=True, sites={block: site}).blocks[block]
     before, after = cast(Tensor, found.before), cast(Tensor, found.after)
     parts = dict(model.get_submodule(site.block).named_children())
     channel, spatial = parts.get("channel_gate"), parts.get("spatial_gate")
     return BlockSteps(
-        before=before[0].numpy(),
-        after=after[0].numpy(),
+        before=before[0].cpu().numpy(),
+        after=after[0].cpu().numpy(),
         channel=channel_steps(channel, before) if isinstance(channel, ChannelGate) else None,
         spatial=spatial_steps(spatial, before) if isinstance(spatial, SpatialGate) else None,
     )
@@ -92,16 +93,16 @@ def channel_steps(gate: ChannelGate, u: Tensor) -> ChannelSteps:
         z = u.mean(dim=(2, 3))  # (1, C)
         hidden = gate.squeeze(z).relu()
         weights = gate.excite(hidden).sigmoid()
-    return ChannelSteps(*(step[0].numpy() for step in (z, hidden, weights)))
+    return ChannelSteps(*(step[0].cpu().numpy() for step in (z, hidden, weights)))
 
 
 def spatial_steps(gate: SpatialGate, u: Tensor) -> SpatialSteps:
     """q = sum over channels of w u, plus b, and sigmoid(q) of u (1, C, h, w)."""
     with torch.no_grad():
         logits = gate.squeeze(u)[0, 0]
-    kernel = gate.squeeze.weight.detach().flatten().numpy().copy()  # a copy: the network's own must stay as it is
+    kernel = gate.squeeze.weight.detach().flatten().cpu().numpy().copy()  # a copy: the network's own must stay as it is
     bias = float(cast(Tensor, gate.squeeze.bias).detach())
-    return SpatialSteps(kernel, bias, logits.numpy(), logits.sigmoid().numpy())
+    return SpatialSteps(kernel, bias, logits.cpu().numpy(), logits.sigmoid().cpu().numpy())
 
 
 def channel_gates_of_crop(scan_slice: ScanSlice, model: nn.Module, card: Card, side: int) -> dict[str, np.ndarray]:
@@ -109,7 +110,8 @@ def channel_gates_of_crop(scan_slice: ScanSlice, model: nn.Module, card: Card, s
 
     side: of the square, in pixels of the network's input; a smaller slice is seen whole.
     """
-    x = slice_input(scan_slice, card)
+    x = beside(slice_input(scan_slice, card), model)
     top, left = (max(0, (length - side) // 2) for length in x.shape[2:])
     blocks = record(model, x[..., top : top + side, left : left + side]).blocks
-    return {name: found.channel_gate[0].numpy() for name, found in blocks.items() if found.channel_gate is not None}
+    gates = {name: found.channel_gate for name, found in blocks.items() if found.channel_gate is not None}
+    return {name: gate[0].cpu().numpy() for name, gate in gates.items()}

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from scse_viz.blocks import VARIANTS
+from scse_viz.devices import AUTO
 from scse_viz.models import ARCHITECTURES
 from scse_viz.training.engine.loop import Stopped, Task, train
 from scse_viz.training.engine.losses import Batch
-from scse_viz.training.engine.machine import AUTO, DEVICES, PRECISIONS, machine_for
+from scse_viz.training.engine.machine import DEVICES, PRECISIONS, machine_for
 from scse_viz.training.engine.schedule import Phase
 from scse_viz.zoo import Card
 

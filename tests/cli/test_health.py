@@ -61,5 +61,7 @@ def test_a_network_without_gates_and_a_path_without_scans_are_refused(networks, 
     (tmp_path / "empty").mkdir()
     assert run(networks, CARD.name, tmp_path / "empty") == 2
     assert "no scans in this folder" in refusal(capsys)
+    assert run(networks, CARD.name, scans, "--device", "gpu") == 2
+    assert "gpu: no device of torch; choose auto, cpu, cuda" in refusal(capsys)
     assert run(networks, CARD.name, tmp_path / "missing.nii") == 2
     assert "no such file or folder" in refusal(capsys)

@@ -111,6 +111,8 @@ def test_refusals(words, changed, sentence, saved, segment, capsys):
 
 
 def test_the_app_starts_with_a_network_that_opens_and_not_with_another(saved, capfd, monkeypatch):
+    assert cli.main(["app", "--device", "cuda:99"]) == 2
+    assert "cuda:99: torch finds no such device" in capfd.readouterr().err
     assert cli.main(["app", "--model", "gone.zip"]) == 2
     assert "gone.zip: no such folder or file" in capfd.readouterr().err
     with pytest.raises(SystemExit, match="2"):  # the exit code of Streamlit

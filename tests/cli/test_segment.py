@@ -202,3 +202,12 @@ def test_an_interrupted_run_ends_quietly_and_leaves_no_file(networks, tmp_path):
     assert run.returncode == 130
     assert b"Traceback" not in said
     assert list(out.iterdir()) == []
+
+
+def test_the_processor_may_be_asked_for_and_a_device_that_is_not_there_is_refused(segment, tmp_path, capsys):
+    assert segment("--device", "cpu")[0] == 0
+    capsys.readouterr()
+    code, out = segment("--device", "cuda:99", out=tmp_path / "never")
+    assert code == 2
+    assert "cuda:99: torch finds no such device; choose cpu or auto" in refusal(capsys)
+    assert not out.exists()

@@ -12,9 +12,10 @@ import torch
 from scse_viz import cli, zoo
 from scse_viz.blocks import VARIANTS
 from scse_viz.cli import train as command
+from scse_viz.devices import AUTO
 from scse_viz.models import ARCHITECTURES
 from scse_viz.scans import PLANES
-from scse_viz.training.engine.machine import AUTO, DEVICES, PRECISIONS
+from scse_viz.training.engine.machine import DEVICES, PRECISIONS
 from scse_viz.training.own import run as own
 from scse_viz.training.own.crops import Crops
 

@@ -19,11 +19,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 from tqdm import tqdm
 
+from scse_viz.devices import AUTO
 from scse_viz.training.engine import checkpoint
 from scse_viz.training.engine.history import History, snapshot_steps
 from scse_viz.training.engine.learner import LOSS_EVERY, Learner, Row, learner
 from scse_viz.training.engine.losses import Batch
-from scse_viz.training.engine.machine import AUTO, Machine
+from scse_viz.training.engine.machine import Machine
 from scse_viz.training.engine.schedule import Schedule
 
 log = logging.getLogger(__name__)

@@ -12,16 +12,11 @@ from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from scse_viz.training import TrainingError
+from scse_viz.devices import AUTO, DeviceError
 from scse_viz.training.engine.losses import Batch, cross_entropy_and_dice
 
-AUTO = "auto"
 DEVICES = (AUTO, "cpu", "cuda")
 PRECISIONS = ("float32", "bfloat16")
-
-
-class DeviceError(TrainingError):
-    """A device that this machine lacks."""
 
 
 @dataclass(frozen=True, eq=False)

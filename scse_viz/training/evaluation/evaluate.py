@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from scse_viz.devices import AUTO, device_named
 from scse_viz.scans import read_labels, read_scan, slice_grid, slice_of
 from scse_viz.scans.samples import samples
 from scse_viz.training.evaluation import measures
@@ -40,20 +41,28 @@ FEWEST = 200
 MEASURES = ("dice", "hd95_mm")
 
 
-def evaluate(folder: Path, only: Sequence[str] | None, sources: Sources = NO_SOURCES, *, missing: bool = False) -> None:
+def evaluate(
+    folder: Path,
+    only: Sequence[str] | None,
+    sources: Sources = NO_SOURCES,
+    *,
+    missing: bool = False,
+    device: str = AUTO,
+) -> None:
     """Measure the networks of a folder, or only some; write results and card of each, and the page.
 
     Networks are independent, so several processes may share the work. Results are written after every subject;
     `missing` measures only subjects without results of the same weights, which resumes what was interrupted. Raises
-    ResultsError, before anything is measured, for what cannot be done, and WeightsError.
+    ResultsError, before anything is measured, for what cannot be done, DeviceError and WeightsError.
     """
     check_page(folder)
+    place = device_named(device)
     known = cards(folder)
     chosen = _chosen(folder, known, only)
     sets = data_sets(sources)
     before = scores.results(folder)
     for card in chosen:
-        model = loaded(card.name, folder)
+        model = loaded(card.name, folder).to(place)
         kept = before.get(card.name)
         measured = kept if missing and _fits(kept, card) else begun(card, kept)
         for so_far in measure(card, model, sets[card.anatomy], measured, missing=missing):

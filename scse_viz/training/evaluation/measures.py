@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from scse_viz.analysis import dice
+from scse_viz.devices import beside
 from scse_viz.inference import LARGEST, network_input, resampled, window
 from scse_viz.scans import Scan, slice_grid, volume_of
 from scse_viz.scans.samples import Group, in_groups, known_labels
@@ -40,7 +41,8 @@ def segment(scan: Scan, model: nn.Module, card: Card, plane: str, indices: Seque
     for start in range(0, len(indices), together):
         x = network_input(scan, card, plane, indices[start : start + together], levels)
         with torch.inference_mode():
-            found.append(resampled(model(x), (grid.height, grid.width)).argmax(dim=1).numpy().astype(np.uint8))
+            logits = resampled(model(beside(x, model)), (grid.height, grid.width))
+        found.append(logits.argmax(dim=1).cpu().numpy().astype(np.uint8))
     return np.concatenate(found)
 
 

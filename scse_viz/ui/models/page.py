@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from scse_viz.devices import in_words
 from scse_viz.ui.shell import address, cached, navigation
 from scse_viz.ui.shell.layout import cards
 from scse_viz.ui.shell.sidebar import NO_NETWORKS
@@ -27,7 +28,8 @@ def page() -> None:
     st.markdown("#### Networks")
     st.caption(
         "Trained by this project's own code and shipped with it. Networks of one anatomy were trained on the same "
-        "images in the same order; variants of an architecture started from the same weights in the layers they share."
+        "images in the same order; variants of an architecture started from the same weights in the layers they share. "
+        f"They run on {in_words(cached.device)}."
     )
     for sentence in cached.listing().skipped:
         st.warning(verbatim(f"Skipped: {sentence}"))

@@ -18,6 +18,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import ScriptRunContext, add_script_run_ctx, get_script_run_ctx
 
 from scse_viz import zoo
+from scse_viz.devices import device_of_app, on_device
 from scse_viz.inference import SliceResult, segment_slice
 from scse_viz.inference.turns import Pages, one_core
 from scse_viz.memory import Store, default_limit
@@ -37,6 +38,7 @@ UNNOTICED = 0.5
 P = ParamSpec("P")
 R = TypeVar("R")
 
+device = device_of_app()
 store = Store(default_limit())
 pages = Pages()
 
@@ -124,7 +126,7 @@ def cards() -> dict[str, Card]:
 @resource
 def network(card: Card) -> EncoderDecoder:
     """A network of the zoo, loaded again when the hash on its card changes. Raises WeightsError."""
-    return zoo.load(card.name)
+    return on_device(zoo.load(card.name), device)
 
 
 @data
