@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from scse_viz import __version__
-from scse_viz.cli import app, evaluate, health, models, segment, train
+from scse_viz.cli import app, believe, evaluate, health, models, repeat, segment, train
 from scse_viz.cli.common import UsageError
 
 BAD_INPUT = 2
 STOPPED = 130
-COMMANDS = (app, segment, health, train, evaluate, models)
+COMMANDS = (app, segment, health, believe, repeat, train, evaluate, models)
 """In the order of the help; the `add_parser` of each module adds its command and the function that runs it."""
 
 

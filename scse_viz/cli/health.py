@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     gates = gates_of(model)
     if not gates:
         raise UsageError(f"{card.name}: has no gates to examine; choose a network with cSE, sSE or scSE blocks")
-    scans = _read(_files(options.scans), options.labels, card)
+    scans = _read(files_of(options.scans), options.labels, card)
     plane = plane_of(scans[0].scan, card, options.plane)
     total = sum(len(evenly_spaced(each.scan, plane, options.slices)) for each in scans)
     exams = [
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
         _write(options.out, rows, {"model": card.name, "model_sha256": card.sha256, "plane": plane})
 
 
-def _files(given: Sequence[Path]) -> list[Path]:
+def files_of(given: Sequence[Path]) -> list[Path]:
     """The scans, those of folders by name; raises UsageError for a path that does not exist or an empty folder."""
     found: list[Path] = []
     for path in given:

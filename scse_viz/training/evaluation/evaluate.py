@@ -110,7 +110,7 @@ def measure(
         wanted = [subject for subject in each.subjects if not (missing and subject.name in old)]
         for subject in tqdm(wanted, desc=f"{card.name}, {each.name}", unit="subject", leave=False):
             old[subject.name] = _planes(card, model, subject, each.measured)
-            kept[each.name] = Measured(each.title, each.planes, dict(old), *_today())
+            kept[each.name] = Measured(each.title, each.planes, dict(old), *today())
             yield replace(before, data={one.name: kept[one.name] for one in sets if one.name in kept})
 
 
@@ -235,7 +235,7 @@ def _planes(card: Card, model: nn.Module, subject: Subject, planes: Sequence[str
     }
 
 
-def _today() -> tuple[str, str | None]:
+def today() -> tuple[str, str | None]:
     """The date, and the commit of the code; no commit outside a checkout."""
     try:
         commit = subprocess.run(

@@ -79,7 +79,7 @@ def data_sets(sources: Sources = NO_SOURCES, sample_data: Path = SAMPLE_DATA) ->
     return {
         "brain": _brain(sources, shipped),
         "hippocampus": _hippocampus(sources, shipped),
-        "malc": (_challenge(sources), _masked(shipped)),
+        "malc": (challenge(sources), _masked(shipped)),
     }
 
 
@@ -95,7 +95,7 @@ def _brain(sources: Sources, shipped: Mapping[str, Subject]) -> tuple[DataSet, .
         ("icbm2009a", "ICBM 2009a, 152 heads averaged, against its tissues", (shipped["icbm2009a"],)),
     )
     synthetic_heads, *others = (DataSet(name, title, ALL_PLANES, subjects) for name, title, subjects in sets)
-    return (synthetic_heads, _challenge(sources), *others)
+    return (synthetic_heads, challenge(sources), *others)
 
 
 def _hippocampus(sources: Sources, shipped: Mapping[str, Subject]) -> tuple[DataSet, ...]:
@@ -107,7 +107,7 @@ def _hippocampus(sources: Sources, shipped: Mapping[str, Subject]) -> tuple[Data
     )
 
 
-def _challenge(sources: Sources) -> DataSet:
+def challenge(sources: Sources) -> DataSet:
     """The test heads of the challenge that the paper measured on; measured in its plane alone."""
     planes = (malc.PLANE,)
     heads = _test_heads(sources.malc) if sources.malc else ()

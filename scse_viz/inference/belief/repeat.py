@@ -1,0 +1,116 @@
+"""Are gates the same on two scans of one person, and with another seed? Against other persons, or other slices."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from scse_viz.analysis.belief.repeatability import likeness
+from scse_viz.attention import record
+from scse_viz.inference.belief.believe import MAP, Gate
+from scse_viz.inference.belief.case import DARK, maps_of, weights_of
+from scse_viz.inference.inputs import one_image, prepared
+from scse_viz.scans import Scan, ScanError, slice_grid
+from scse_viz.zoo import Card
+
+LEAST_OVERLAP = 0.5
+"""The share of a scan's voxels that a registered one must cover."""
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """How alike one gate is, -1 to 1 and nan where nothing was compared, as means over slices.
+
+    `within` the two scans of one person, `between` this person and others (or, without others, other slices of the
+    second scan), `seeds` the maps of networks trained with other seeds on the first scan.
+    """
+
+    within: float
+    between: float
+    seeds: float = float("nan")
+
+
+def registered(scan: Scan, onto: Scan) -> Scan:
+    """A scan brought to the grid of another by their affines alone, trilinear, 0 where it has no voxels.
+
+    Raises ScanError for scans whose files do not say where they are, and where less than half of the grid is covered.
+    """
+    for each in (scan, onto):
+        if not each.oriented:
+            raise ScanError(f"{each.name}: does not say where it lies in space, so it cannot be registered; give NIfTI")
+    back = np.linalg.inv(scan.affine) @ onto.affine
+    sides = np.array(scan.voxels.shape, dtype=np.float64)
+    x, y, z = (np.arange(side, dtype=np.float64) for side in onto.voxels.shape)
+    places = [
+        back[axis, 0] * x[:, None, None] + back[axis, 1] * y[:, None] + back[axis, 2] * z + back[axis, 3]
+        for axis in range(3)
+    ]
+    covered = np.all([(each >= 0) & (each <= side - 1) for each, side in zip(places, sides, strict=True)], axis=0)
+    if covered.mean() < LEAST_OVERLAP:
+        raise ScanError(
+            f"{scan.name}: by its affine it covers {covered.mean():.0%} of {onto.name}; register the two scans first"
+        )
+    unit = [2 * each / max(1, side - 1) - 1 for each, side in zip(places, sides, strict=True)]
+    grid = torch.from_numpy(np.stack(unit[::-1], axis=-1).astype(np.float32))[None]
+    values = torch.from_numpy(np.ascontiguousarray(scan.voxels))[None, None]
+    voxels = F.grid_sample(values, grid, mode="bilinear", align_corners=True)[0, 0].numpy()
+    voxels.setflags(write=False)
+    digest = hashlib.sha256(f"{scan.digest} {onto.digest}".encode()).hexdigest()
+    return replace(onto, name=scan.name, voxels=voxels, digest=digest, notes=(*scan.notes, "registered by its affine"))
+
+
+def repeated(
+    first: Scan,
+    second: Scan,
+    model: nn.Module,
+    card: Card,
+    plane: str,
+    indices: Sequence[int],
+    *,
+    others: Sequence[Scan] = (),
+    seeds: Sequence[nn.Module] = (),
+) -> dict[Gate, Repeated]:
+    """Compare every gate on the same slices of two scans of one person; all scans are on the grid of the first.
+
+    others: scans of other persons; seeds: the same network trained with other seeds, of which maps alone are compared,
+    since their channels have no common order. Raises ScanError as `inference.segment_slice`.
+    """
+    within: dict[Gate, list[float]] = {}
+    between: dict[Gate, list[float]] = {}
+    across: dict[Gate, list[float]] = {}
+    count = slice_grid(first, plane).count
+    for index in indices:
+        reference, head = _gates(first, model, card, plane, index)
+        same, _ = _gates(second, model, card, plane, index)
+        rivals = [_gates(other, model, card, plane, index)[0] for other in others]
+        distant = [(index + count // 4) % count, (index - count // 4) % count]
+        rivals = rivals or [_gates(second, model, card, plane, each)[0] for each in distant]
+        trained = [_gates(first, each, card, plane, index)[0] for each in seeds]
+        for gate, values in reference.items():
+            within.setdefault(gate, []).append(likeness(values, same[gate], head))
+            between.setdefault(gate, []).extend(likeness(values, each[gate], head) for each in rivals)
+            if gate[1] == MAP:
+                across.setdefault(gate, []).extend(likeness(values, each[gate], head) for each in trained)
+    return {gate: Repeated(_mean(within, gate), _mean(between, gate), _mean(across, gate)) for gate in within}
+
+
+def _gates(
+    scan: Scan, model: nn.Module, card: Card, plane: str, index: int
+) -> tuple[dict[Gate, np.ndarray], np.ndarray]:
+    """The maps (h, w) and weights (C,) of one slice, and the pixels that are not air."""
+    x = one_image(prepared(scan, card, plane, [index]), "a comparison")
+    recording = record(model, x)
+    height, width = x.shape[-2:]
+    maps = {(block, "map"): values for block, values in maps_of(recording, (height, width)).items()}
+    weights = {(block, "weights"): values for block, values in weights_of(recording).items()}
+    head = (x[0].amax(dim=0) > DARK).numpy()
+    return maps | weights, head if head.any() else np.ones_like(head)
+
+
+def _mean(found: Mapping[Gate, Sequence[float]], gate: Gate) -> float:
+    defined = [value for value in found.get(gate, ()) if not np.isnan(value)]
+    return float(np.mean(defined)) if defined else float("nan")

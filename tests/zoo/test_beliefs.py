@@ -1,0 +1,43 @@
+"""Results of the tests of maps: read as they were written, pooled, and one row of each shipped file made again."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from scse_viz.analysis.belief import GateTests
+from scse_viz.zoo.beliefs import FOLDER, BeliefResults, BeliefRow, read_beliefs, write_belief
+from scse_viz.zoo.scores import ResultsError
+
+
+def row(scan: str, structure: str = "thalamus", **numbers: float) -> BeliefRow:
+    return BeliefRow("encoder1", "map", structure, scan, "coronal", (3, 7), GateTests(**numbers), (1.0, 0.25))
+
+
+def test_what_is_written_is_read_again_with_nan_as_null(tmp_path: Path) -> None:
+    results = BeliefResults("net", "abc", ("classifier", "encoder.1"), (row("a", inside=0.25),), "2026-01-02", None)
+    path = tmp_path / FOLDER / "net.json"
+    write_belief(path, results)
+    assert "NaN" not in path.read_text()
+    [found] = read_beliefs(tmp_path).values()
+    assert found.rows[0].tests.inside == 0.25
+    assert math.isnan(found.rows[0].tests.deleted)
+    assert (found.rows[0].slices, found.rows[0].survived, found.depths) == ((3, 7), (1.0, 0.25), results.depths)
+    assert found.has("a", "thalamus")
+    assert not found.has("b", "thalamus")
+
+
+def test_gates_are_pooled_over_scans_by_structure() -> None:
+    rows = (row("a", inside=0.2), row("b", inside=0.4), row("a", "caudate", inside=0.9))
+    results = BeliefResults("net", "abc", (), rows)
+    assert results.by_gate("thalamus")["encoder1", "map"].inside == pytest.approx(0.3)
+    assert (results.structures, results.scans) == (("thalamus", "caudate"), ("a", "b"))
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"rows": []}', '{"rows": [{"tests": {"surprise": 1}}]}'])
+def test_a_damaged_file_says_so(text: str, tmp_path: Path) -> None:
+    path = tmp_path / FOLDER / "net.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    with pytest.raises(ResultsError, match=r"net\.json: cannot be read .* run `scse-viz believe` again"):
+        read_beliefs(tmp_path)
