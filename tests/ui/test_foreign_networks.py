@@ -19,19 +19,14 @@ page.page()
 """
 DEAD = "decoder.blocks.4.attention1.attention"
 LAST = "decoder.blocks.3.attention2.attention"
-MODELS = {"cSE": "smp-efficientnet", "scSE": "smp-scse", "none": "smp-plain"}
-"""Variant on the card -> network: SE in the encoder and scSE in the decoder, scSE in the decoder, no gates."""
+MIXED, SCSE, PLAIN = "smp-efficientnet", "smp-scse", "smp-plain"
+"""SE in the encoder and scSE in the decoder; scSE in the decoder; no gates."""
 
 
 @pytest.fixture(scope="session")
 def networks():
-    models = {
-        "smp-efficientnet": unet("efficientnet-b0"),
-        "smp-scse": unet("resnet18"),
-        "smp-plain": unet("resnet18", None),
-    }
-    variants = {name: title.lower() for title, name in MODELS.items()}
-    return models, {name: card_of(model, name, variant=variants[name]) for name, model in models.items()}
+    models = {MIXED: unet("efficientnet-b0"), SCSE: unet("resnet18"), PLAIN: unet("resnet18", None)}
+    return models, {name: card_of(model, name) for name, model in models.items()}
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +77,7 @@ def texts(app: AppTest) -> str:
 
 
 def test_explore_groups_the_blocks_of_an_encoder_with_se_and_a_decoder_with_scse_by_stage(exported):
-    app = opened("explore", variant="cSE")
+    app = opened("explore", architecture=MIXED)
     network = messages(app)[0]
     assert len(network["rows"]) == 1 + 16 + 10
     assert [len(stage["blocks"]) for stage in network["stages"]] == [1, 2, 2, 6, 5, 2, 2, 2, 2, 2]
@@ -97,7 +92,7 @@ def test_explore_groups_the_blocks_of_an_encoder_with_se_and_a_decoder_with_scse
 
 
 def test_explore_opens_a_channel_gate_of_the_encoder(exported):
-    app = opened("explore", variant="cSE", block="encoder._blocks.3")
+    app = opened("explore", architecture=MIXED, block="encoder._blocks.3")
     assert messages(app)[1]["columns"][1]["title"] == "encoder._blocks.3: channel gate"
     assert "channel gate, out of sigmoid, 144 channels" in texts(app)
     assert {"explore_histogram", "explore_weights", "explore_profile"} <= set(figures(app))
@@ -105,7 +100,7 @@ def test_explore_opens_a_channel_gate_of_the_encoder(exported):
 
 
 def test_explore_marks_a_block_that_never_runs(exported):
-    app = opened("explore", variant="scSE", block=DEAD)
+    app = opened("explore", architecture=SCSE, block=DEAD)
     dead = next(row for row in messages(app)[0]["rows"] if row["title"] == DEAD)
     assert (dead["detail"], dead["cells"][0]["note"]) == ("never runs", "never runs")
     assert "This block never runs: no pass through the network reaches it" in texts(app)
@@ -113,12 +108,12 @@ def test_explore_marks_a_block_that_never_runs(exported):
 
 
 def test_explore_knows_that_the_halves_of_smp_add_up(exported):
-    app = opened("explore", variant="scSE", block=LAST)
+    app = opened("explore", architecture=SCSE, block=LAST)
     assert "cSE half" in [each.label for each in app.metric]
     assert 0 < exported[-1].tables["effect of the block"].loc["share of the channel half", "value"] < 1
 
 
 def test_explore_of_a_network_without_gates_shows_plain_activations_and_says_so(exported):
-    app = opened("explore", variant="none")
+    app = opened("explore", architecture=PLAIN)
     assert {row["cells"][0]["kind"] for row in messages(app)[0]["rows"][1:]} == {"activation"}
     assert "This network has no gates: its stages are shown with their plain activations." in texts(app)

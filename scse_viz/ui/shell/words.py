@@ -51,7 +51,13 @@ def block_title(card: Card, block: str) -> str:
 
 def network_title(card: Card) -> str:
     """A network in a word beside its siblings: its variant, or its name where it is not one of ours."""
-    return card.name if card.block_table[0].kind else variant_title(card.variant)
+    return card.name if card.foreign else variant_title(card.variant)
+
+
+def resolution(card: Card, scale: int) -> str:
+    """The size of the pixels of a map, or, of a network that takes pixels of any size, their down-sampling factor."""
+    pixel_mm = card.preprocessing.pixel_mm
+    return f"1/{scale}" if pixel_mm is None else f"{scale * pixel_mm:g} mm"
 
 
 def architecture_title(architecture: str) -> str:

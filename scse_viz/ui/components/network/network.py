@@ -13,6 +13,7 @@ from scse_viz.stages import short_names, stages
 from scse_viz.ui.components.panels import panels
 from scse_viz.ui.components.scripts import script
 from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import resolution
 from scse_viz.zoo import Card
 
 HERE = Path(__file__).parent
@@ -41,8 +42,7 @@ def message(
     """
     rows = [panels.Row("prediction", "", (drawn["prediction"],))]
     for block in card.block_table:
-        mm = f"{block.scale * card.pixel_mm:g} mm"
-        detail = f"{block.channels} channels\n{mm}" if block.ran else "never runs"
+        detail = f"{block.channels} channels\n{resolution(card, block.scale)}" if block.ran else "never runs"
         rows.append(panels.Row(block.name, (details or {}).get(block.name, detail), (_thinned(drawn[block.name]),)))
     return panels.message(
         view,
@@ -74,7 +74,7 @@ def _stages(card: Card) -> list[dict[str, Any]]:
             "side": stage.side,
             "level": levels.index(stage.scale),
             "blocks": stage.blocks,
-            "detail": f"{len(stage.blocks)} blocks\n{stage.scale * card.pixel_mm:g} mm",
+            "detail": f"{len(stage.blocks)} blocks\n{resolution(card, stage.scale)}",
         }
         for stage in found
     ]
