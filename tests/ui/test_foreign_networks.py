@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from scse_viz import zoo
 from scse_viz.ui.shell import cached, export
+from scse_viz.zoo.structures import Structure
 from tests.foreign import card_of, loader, unet
 
 PAGE = """
@@ -19,14 +20,17 @@ page.page()
 """
 DEAD = "decoder.blocks.4.attention1.attention"
 LAST = "decoder.blocks.3.attention2.attention"
-MIXED, SCSE, PLAIN = "smp-efficientnet", "smp-scse", "smp-plain"
-"""SE in the encoder and scSE in the decoder; scSE in the decoder; no gates."""
+MIXED, SCSE, PLAIN, TWO = "smp-efficientnet", "smp-scse", "smp-plain", "smp-two"
+"""SE in the encoder and scSE in the decoder; scSE in the decoder; no gates; scSE, and two classes only."""
+HIPPOCAMPUS = (Structure(0, "nothing", "#000000"), Structure(1, "hippocampus", "#00ff00"))
 
 
 @pytest.fixture(scope="session")
 def networks():
     models = {MIXED: unet("efficientnet-b0"), SCSE: unet("resnet18"), PLAIN: unet("resnet18", None)}
-    return models, {name: card_of(model, name) for name, model in models.items()}
+    cards = {name: card_of(model, name) for name, model in models.items()}
+    models[TWO] = unet("resnet18", classes=2)
+    return models, {**cards, TWO: card_of(models[TWO], TWO, HIPPOCAMPUS)}
 
 
 @pytest.fixture(autouse=True)
@@ -117,3 +121,48 @@ def test_explore_of_a_network_without_gates_shows_plain_activations_and_says_so(
     app = opened("explore", architecture=PLAIN)
     assert {row["cells"][0]["kind"] for row in messages(app)[0]["rows"][1:]} == {"activation"}
     assert "This network has no gates: its stages are shown with their plain activations." in texts(app)
+
+
+def test_compare_shows_an_opened_network_beside_a_shipped_one_and_aligns_blocks_by_resolution(exported):
+    app = opened("compare", anatomy="brain", variants=["scSE"], compare_others=[MIXED])
+    (grid,) = messages(app)
+    assert [column["title"] for column in grid["columns"]] == ["scSE", MIXED]
+    assert "Blocks are aligned by resolution: 7 of 28 rows hold more than one network." in texts(app)
+    rows = {row["title"]: row for row in grid["rows"]}
+    assert [cell["kind"] for cell in rows["decoder 1/4, 2"]["cells"]] == ["gate", "gate"]
+    assert "decoder3\ndecoder.blocks.2.attention2.attention" in rows["decoder 1/4, 2"]["detail"]
+    assert "disagreement" in rows
+    assert app.query_params["compare_others"] == MIXED
+
+
+def test_compare_aligns_two_networks_of_one_library_by_name_and_by_resolution_if_asked(exported):
+    app = opened("compare", compare_architectures=[SCSE, MIXED], variants=["scSE"])
+    assert "Blocks are aligned by name: 10 of 26 rows hold more than one network." in texts(app)
+    rows = [row["title"] for row in messages(app)[0]["rows"]]
+    assert rows[2:5] == [f"decoder.blocks.{at}.attention" for at in ("0.attention1", "0.attention2", "1.attention1")]
+    app.segmented_control(key="compare_align").set_value("resolution").run()
+    assert not app.exception
+    assert "Blocks are aligned by resolution: 10 of 26 rows hold more than one network." in texts(app)
+    app = opened("compare", compare_architectures=[SCSE, MIXED], variants=["scSE"], compare_part="Gates")
+    likeness = exported[-1].tables["Correlation of sSE maps"]
+    assert likeness.index.nunique() == 9  # of ten blocks of one name, one never runs
+
+
+def test_compare_of_networks_with_other_classes_compares_what_they_share(exported):
+    app = opened("compare", anatomy="brain", variants=["scSE"], compare_others=[TWO], compare_part="Predictions")
+    said = "These networks have different classes. Predictions are compared on those of all: hippocampus."
+    assert said in texts(app)
+    assert app.selectbox(key="compare_structure").options == ["mean of all structures", "hippocampus"]
+    app = opened("compare", anatomy="hippocampus", variants=["scSE"], compare_others=[TWO])
+    said = "These networks have no class in common: their predictions are drawn, and not compared."
+    assert said in texts(app)
+    assert "disagreement" not in [row["title"] for row in messages(app)[0]["rows"]]
+    assert messages(app)[0]["structures"][-1]["name"] == "hippocampus"
+
+
+def test_compare_draws_a_network_without_gates_and_one_with(exported):
+    app = opened("compare", compare_architectures=[SCSE, PLAIN], variants=["scSE", "none"], compare_part="Gates")
+    assert list(exported[-1].tables["mean sSE gate"].columns) == [SCSE]
+    app = opened("compare", compare_architectures=[SCSE, PLAIN], variants=["scSE", "none"])
+    kinds = {cell["kind"] for row in messages(app)[0]["rows"] for cell in row["cells"]}
+    assert {"labels", "gate", "activation"} <= kinds

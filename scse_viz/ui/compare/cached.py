@@ -15,11 +15,13 @@ from scse_viz.analysis.agreement import (
     rank_correlations,
 )
 from scse_viz.analysis.gates import BlockGates
-from scse_viz.rendering.panels import Panel, difference_panel, disagreement_panel, outvoted_panel
+from scse_viz.rendering.panels import Panel, difference_panel, disagreement_panel, label_panel, outvoted_panel
 from scse_viz.scans import ScanSlice
 from scse_viz.ui.shell import cached
-from scse_viz.ui.shell.words import variant_title
+from scse_viz.ui.shell.words import network_title
 from scse_viz.zoo import Card
+from scse_viz.zoo.class_sets import ClassSets, class_sets
+from scse_viz.zoo.structures import Structure
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,14 +39,14 @@ class NetworkAgreement:
 
 @cached.data
 def agreement(scan_slice: ScanSlice, cards: Sequence[Card]) -> NetworkAgreement:
-    """How far networks agree on one slice. Raises ScanError, WeightsError."""
-    labels = np.stack([cached.result(scan_slice, card).labels for card in cards])
+    """How far networks agree on one slice, on the classes that all of them have. Raises ScanError, WeightsError."""
+    labels = np.stack(_shared_labels(scan_slice, cards)[0])
     area = scan_slice.grid.row_mm * scan_slice.grid.column_mm
     differing = disagreement(labels)
     return NetworkAgreement(
         disagreement_panel(differing, len(labels), area),
         tuple(
-            outvoted_panel(marked, area, title=f"{variant_title(card.variant)}, disagreement")
+            outvoted_panel(marked, area, title=f"{network_title(card)}, disagreement")
             for card, marked in zip(cards, outvoted(labels), strict=True)
         ),
         contested_share(labels),
@@ -54,18 +56,41 @@ def agreement(scan_slice: ScanSlice, cards: Sequence[Card]) -> NetworkAgreement:
 
 @cached.data
 def dice_of_pairs(scan_slice: ScanSlice, cards: Sequence[Card]) -> np.ndarray:
-    """Dice of each pair of predictions of one slice, (N, N, classes). Raises ScanError, WeightsError."""
-    return pairwise_dice([cached.result(scan_slice, card).labels for card in cards], len(cards[0].structures))
+    """Dice of each pair of predictions of one slice, (N, N, shared classes). Raises ScanError, WeightsError."""
+    return pairwise_dice(*_shared_labels(scan_slice, cards))
+
+
+def _shared_labels(scan_slice: ScanSlice, cards: Sequence[Card]) -> tuple[list[np.ndarray], int]:
+    """The predictions of networks in the numbers of the classes that all of them have, and how many these are."""
+    classes = class_sets([card.structures for card in cards])
+    results = [cached.result(scan_slice, card) for card in cards]
+    labels = [classes.in_shared(made.labels, card.structures) for made, card in zip(results, cards, strict=True)]
+    return labels, len(classes.shared)
 
 
 @cached.data
-def differences(scan_slice: ScanSlice, card: Card, reference: Card) -> dict[str, Panel]:
-    """The spatial gates of a network minus those of another, at blocks of one name where both have one of one size."""
+def prediction(scan_slice: ScanSlice, card: Card, structures: tuple[Structure, ...]) -> Panel:
+    """The prediction of a network in the numbers of `structures`, which hold its own. Raises as `agreement`."""
+    made, grid = cached.result(scan_slice, card), scan_slice.grid
+    labels = ClassSets(structures, structures).in_all(made.labels, card.structures)
+    names = [structure.name for structure in structures]
+    return label_panel(labels, names, grid.row_mm * grid.column_mm, title=f"{network_title(card)}, prediction")
+
+
+@cached.data
+def differences(
+    scan_slice: ScanSlice, card: Card, reference: Card, blocks: Mapping[str, tuple[str, str]]
+) -> dict[str, Panel]:
+    """The spatial gates of a network minus those of another, by row, where both have one of one size there.
+
+    blocks: row -> the block of either network.
+    """
     one, other = (cached.result(scan_slice, each) for each in (card, reference))
-    title, subtracted = variant_title(card.variant), variant_title(reference.variant)
+    title, subtracted = network_title(card), network_title(reference)
     panels = {}
-    for block, gates in one.gates.items():
-        gate, less = gates.spatial_gate, other.gates.get(block, BlockGates()).spatial_gate
+    for block, (own, others) in blocks.items():
+        gates = one.gates[own]
+        gate, less = gates.spatial_gate, other.gates.get(others, BlockGates()).spatial_gate
         if gate is not None and less is not None and gate.shape == less.shape:
             panels[block] = difference_panel(gate - less, gates.map_mm, title=f"{title}, {block} minus {subtracted}")
     return panels
@@ -76,10 +101,16 @@ MAP_MEASURES = {"correlation": correlations, "overlap": quartile_overlaps}
 
 
 @cached.data
-def map_likeness(slices: Sequence[ScanSlice], cards: Sequence[Card]) -> dict[str, dict[str, np.ndarray]]:
-    """How alike the spatial gates of networks are, each on its slice: measure -> block -> (N, N); see MAP_MEASURES."""
-    gates = [cached.result(scan_slice, card).gates for scan_slice, card in zip(slices, cards, strict=True)]
-    maps = by_common_block(gates, "spatial_gate")
+def map_likeness(
+    slices: Sequence[ScanSlice], cards: Sequence[Card], blocks: Sequence[Mapping[str, str]]
+) -> dict[str, dict[str, np.ndarray]]:
+    """How alike the gates of networks are by pixel, each on its slice: measure -> row -> (N, N); see MAP_MEASURES.
+
+    blocks: row -> block, of each network.
+    """
+    results = [cached.result(scan_slice, card).gates for scan_slice, card in zip(slices, cards, strict=True)]
+    gates = [{row: found[block] for row, block in own.items()} for found, own in zip(results, blocks, strict=True)]
+    maps = by_common_block(gates, "pixel_gate")
     return {name: {block: measure(each) for block, each in maps.items()} for name, measure in MAP_MEASURES.items()}
 
 

@@ -15,7 +15,7 @@ ALL_BLOCKS = "all"
 
 def draw_channels(comparisons: Sequence[Comparison]) -> Drawn:
     """Draw the channel weights of every network and slice; the figure and tables drawn."""
-    gates = {column.label: column.result.gates for comparison in comparisons for column in comparison.columns}
+    gates = {column.label: column.gates for comparison in comparisons for column in comparison.columns}
     weights = {block: _weights(gates, block) for block in blocks_of(comparisons)}
     weights = {block: by_label for block, by_label in weights.items() if by_label}
     if not weights:

@@ -8,15 +8,17 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from scse_viz.analysis.gates import BlockGates
-from scse_viz.blocks import VARIANTS, ConcurrentSE, SpatialSE
+from scse_viz.blocks import VARIANTS
 from scse_viz.inference import SliceResult
 from scse_viz.rendering.colours import COLOURS, variant_colours
 from scse_viz.scans import ScanError, slice_grid
+from scse_viz.ui.compare.alignment import Alignment, first_rows
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.source import Slot, choose_source
 from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, architecture_title, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
+from scse_viz.zoo.class_sets import ClassSets, class_sets
 
 Drawn = tuple[dict[str, go.Figure], dict[str, pd.DataFrame]]
 """The figures and tables that a part of the page shows, by name."""
@@ -43,6 +45,13 @@ class Column:
     view: View
     card: Card
     result: SliceResult
+    blocks: Mapping[str, str]
+    """Row of the page -> the network's block there."""
+
+    @property
+    def gates(self) -> dict[str, BlockGates]:
+        """Row of the page -> the gates of the network's block there."""
+        return {row: self.result.gates[block] for row, block in self.blocks.items() if block in self.result.gates}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +61,22 @@ class Comparison:
     name: str
     view: View
     columns: tuple[Column, ...]
+    alignment: Alignment
 
     @property
     def cards(self) -> tuple[Card, ...]:
         """The cards of the networks."""
         return tuple(column.card for column in self.columns)
+
+    @property
+    def classes(self) -> ClassSets:
+        """The classes of the networks, after those that the scan's labels are numbered by."""
+        return class_sets([self.view.structures, *(card.structures for card in self.cards)])
+
+    @property
+    def shared(self) -> ClassSets:
+        """The classes of the networks alone: what all of them have can be compared."""
+        return class_sets([card.structures for card in self.cards])
 
 
 def choose_networks(view: View) -> dict[str, Card]:
@@ -77,7 +97,8 @@ def choose_networks(view: View) -> dict[str, Card]:
     for card in view.networks.values():
         architecture, variant = architecture_title(card.architecture), variant_title(card.variant)
         if architecture in chosen:
-            networks[f"{architecture} {variant}" if several else variant] = card
+            joined = f"{architecture} {variant}" if several else variant
+            networks[card.name if card.foreign else joined] = card
     return networks
 
 
@@ -97,6 +118,24 @@ def choose_variants(networks: Mapping[str, Card]) -> dict[str, Card]:
     return {title: card for title, card in networks.items() if variant_title(card.variant) in chosen}
 
 
+def choose_others(view: View) -> dict[str, Card]:
+    """Networks of other anatomies, and opened ones, by name."""
+    others = {name: card for name, card in cached.cards().items() if name not in view.networks}
+    if not others:
+        return {}
+    _forget_others("compare_others", list(others))
+    chosen = st.multiselect(
+        "Networks of other anatomies",
+        list(others),
+        key="compare_others",
+        bind="query-params",
+        placeholder="none",
+        help="Shown beside the networks of this anatomy, also those that you opened. Only what networks have in common "
+        "is compared: classes of one name, and blocks of one name or resolution.",
+    )
+    return {name: others[name] for name in chosen}
+
+
 def offered_variants(networks: Mapping[str, Card]) -> list[str]:
     """The titles of the variants that networks have, in the order of VARIANTS."""
     found = {card.variant for card in networks.values()}
@@ -105,7 +144,7 @@ def offered_variants(networks: Mapping[str, Card]) -> list[str]:
 
 def has_spatial_gate(card: Card) -> bool:
     """Whether the blocks of a network have a spatial gate."""
-    return issubclass(VARIANTS[card.variant], (SpatialSE, ConcurrentSE))
+    return "spatial_gate" in card.gates
 
 
 def toggle_variant(title: str) -> None:
@@ -114,18 +153,18 @@ def toggle_variant(title: str) -> None:
     st.session_state["variants"] = [each for each in chosen if each != title] if title in chosen else [*chosen, title]
 
 
-def choose_blocks(networks: Mapping[str, Card]) -> list[str]:
-    """The blocks whose maps are drawn, of all blocks of the networks, matched by name."""
-    offered = list(dict.fromkeys(block.name for card in networks.values() for block in card.block_table))
+def choose_blocks(alignment: Alignment, cards: Sequence[Card]) -> list[str]:
+    """The rows of blocks whose maps are drawn."""
+    offered = list(alignment.rows)
     _forget_others("blocks", offered)
     chosen = st.pills(
         "Blocks",
         offered,
         selection_mode="multi",
-        default=offered,
+        default=first_rows(alignment, cards),
         key="blocks",
         bind="query-params",
-        help="The blocks whose maps are drawn, in the order of a pass. Blocks of several networks are matched by name.",
+        help="The blocks whose maps are drawn, in the order of a pass.",
     )
     return [block for block in offered if block in chosen]
 
@@ -167,7 +206,9 @@ def choose_second(view: View) -> View | None:
     return replace(view, source=source, index=index)
 
 
-def compute(views: Sequence[View], chosen: Mapping[str, Card], *, drawn: bool) -> list[Comparison]:
+def compute(
+    views: Sequence[View], chosen: Mapping[str, Card], alignment: Alignment, *, drawn: bool
+) -> list[Comparison]:
     """Run every chosen network on every slice; those that fail are named and left out.
 
     With `drawn`, the panels of their maps are made beside the passes.
@@ -179,17 +220,18 @@ def compute(views: Sequence[View], chosen: Mapping[str, Card], *, drawn: bool) -
         for (title, card), result in zip(chosen.items(), results, strict=True):
             label = f"{title} · {name}" if len(views) > 1 else title
             try:
-                columns.append(Column(title, label, view, card, result.result()))
+                columns.append(Column(title, label, view, card, result.result(), alignment.blocks_of(card)))
             except (ScanError, WeightsError) as error:
                 st.error(verbatim(str(error)))
         if columns:
-            comparisons.append(Comparison(name, view, tuple(columns)))
+            comparisons.append(Comparison(name, view, tuple(columns), alignment))
     return comparisons
 
 
 def blocks_of(comparisons: Sequence[Comparison]) -> list[str]:
-    """The blocks of all networks shown, those of the first one first, in the order of a pass."""
-    return list(dict.fromkeys(block.name for each in comparisons for card in each.cards for block in card.block_table))
+    """The rows of blocks of all networks shown, in the order of a pass."""
+    shown = {row for comparison in comparisons for column in comparison.columns for row in column.blocks}
+    return [row for row in comparisons[0].alignment.rows if row in shown]
 
 
 def kinds_of(gates: Mapping[str, BlockGates], block: str) -> tuple[str, ...]:
@@ -201,7 +243,7 @@ def colours_of(comparisons: Sequence[Comparison]) -> dict[str, str]:
     """A colour for each network by its label: that of its variant, or its own if architectures are compared."""
     networks = {column.title: column.card for comparison in comparisons for column in comparison.columns}
     by_title = dict(zip(networks, PALETTE, strict=False))
-    if len({card.architecture for card in networks.values()}) == 1:
+    if len({card.architecture for card in networks.values()}) == len({card.anatomy for card in networks.values()}) == 1:
         by_variant = variant_colours(ALL_VARIANT_TITLES)
         by_title = {title: by_variant[variant_title(card.variant)] for title, card in networks.items()}
     return {column.label: by_title[column.title] for comparison in comparisons for column in comparison.columns}

@@ -34,12 +34,13 @@ def offer(
 ) -> None:
     """Offer the view: maps of the first scan, on its grid, and arrays of both."""
     first = comparisons[0]
-    labels = np.stack([column.result.labels for column in first.columns])
+    shared = first.shared
+    labels = np.stack([shared.in_shared(column.result.labels, column.card.structures) for column in first.columns])
     maps = {
-        f"{column.title} {block} spatial gate": export.SliceMap(gates.spatial_gate, gates.map_mm)
+        f"{column.title} {block} spatial gate": export.SliceMap(gates.pixel_gate, gates.map_mm)
         for column in first.columns
-        for block, gates in column.result.gates.items()
-        if block in blocks and gates.spatial_gate is not None
+        for block, gates in column.gates.items()
+        if block in blocks and gates.pixel_gate is not None
     }
     arrays = {
         f"{column.label}/{name}": array

@@ -18,7 +18,7 @@ from scse_viz.ui.shell.export import chart
 from scse_viz.ui.shell.words import verbatim
 
 MEAN = "mean of blocks"
-QUANTITIES = {"spatial_gate": "mean sSE gate", "channel_gate": "mean cSE weight"}
+QUANTITIES = {"spatial_gate": "mean sSE gate", "channel_gate": "mean cSE weight", "full_gate": "mean full gate"}
 MEASURES = {
     "correlation": ("Correlation of sSE maps", "Pearson's r", CORRELATION),
     "overlap": ("Overlap of sSE maps", "overlap", SHARE),
@@ -31,7 +31,7 @@ HELP = (
     "of the channel weights, channel by channel. Interpret the last with care: channel n of one network need not "
     "correspond to channel n of another. The variants of an architecture start from the same initial weights, so their "
     "channels may correspond in part; those of two architectures do not, and only one network on two scans is a clean "
-    "comparison. Blocks are matched by name. Empty entries are undefined: gates of different sizes, or constant."
+    "comparison. Empty entries are undefined: gates of different sizes, or constant."
 )
 
 UNDEFINED = "No two of these networks can be compared here: their gates differ in size or are constant."
@@ -84,17 +84,19 @@ def likenesses(comparisons: Sequence[Comparison]) -> list[Likeness]:
     everything = [column for comparison in comparisons for column in comparison.columns]
     groups = [("", everything)] if _one_grid(comparisons) else [(f", {e.name}", list(e.columns)) for e in comparisons]
     for name, columns in groups:
-        shown = [column for column in columns if _has(column, "spatial_gate")]
+        shown = [column for column in columns if _has(column, "spatial_gate") or _has(column, "full_gate")]
         if len(shown) > 1:
             slices = [column.view.slice for column in shown]
-            likeness = compare_cached.map_likeness(slices, [column.card for column in shown])
+            likeness = compare_cached.map_likeness(
+                slices, [column.card for column in shown], [column.blocks for column in shown]
+            )
             for measure, by_block in likeness.items():
                 title, numbers, span = MEASURES[measure]
                 labels = [column.title if name else column.label for column in shown]
                 found.append(Likeness(f"{title}{name}", numbers, span, labels, by_block))
     shown = [column for column in everything if _has(column, "channel_gate")]
     if len(shown) > 1:
-        by_block = compare_cached.channel_likeness([column.result.gates for column in shown])
+        by_block = compare_cached.channel_likeness([column.gates for column in shown])
         labels = [column.label for column in shown]
         found.insert(len(MAP_MEASURES), Likeness(*MEASURES["rank correlation"], labels, by_block))
     return [each for each in found if each.by_block]
@@ -169,12 +171,13 @@ def _draw_means(comparisons: Sequence[Comparison]) -> Drawn:
     st.markdown(
         "##### Mean gate at every block", help="The mean over the pixels of sSE gates and the channels of cSE weights."
     )
-    if not any(_has(column, gate) for column in columns for gate in QUANTITIES):
+    if not any(_any_has(columns, gate) for gate in QUANTITIES):
         st.info("Choose a variant with gates in the sidebar: cSE, sSE or scSE.")
         return figures, tables
+    quantities = {gate: name for gate, name in QUANTITIES.items() if gate != "full_gate" or _any_has(columns, gate)}
     with st.container(horizontal=True):
-        parts = [st.container(width=520) for _ in QUANTITIES]
-    for part, (gate, quantity) in zip(parts, QUANTITIES.items(), strict=True):
+        parts = [st.container(width=520) for _ in quantities]
+    for part, (gate, quantity) in zip(parts, quantities.items(), strict=True):
         means = {
             column.label: [_mean(column, block, gate) for block in blocks] for column in columns if _has(column, gate)
         }
@@ -202,10 +205,14 @@ def _one_grid(comparisons: Sequence[Comparison]) -> bool:
 
 
 def _has(column: Column, gate: str) -> bool:
-    return any(gate in gates.kinds for gates in column.result.gates.values())
+    return any(gate in gates.kinds for gates in column.gates.values())
+
+
+def _any_has(columns: Sequence[Column], gate: str) -> bool:
+    return any(_has(column, gate) for column in columns)
 
 
 def _mean(column: Column, block: str, kind: str) -> float:
     """The mean of a gate; nan where the network lacks it."""
-    gate = getattr(column.result.gates.get(block, BlockGates()), kind)
+    gate = getattr(column.gates.get(block, BlockGates()), kind)
     return float("nan") if gate is None else float(gate.mean())

@@ -7,16 +7,15 @@ import streamlit as st
 
 from scse_viz.rendering.panels import Panel
 from scse_viz.ui.compare import cached as compare_cached
-from scse_viz.ui.compare.choices import FIRST_VARIANTS, Comparison
+from scse_viz.ui.compare.choices import FIRST_VARIANTS, Column, Comparison
 from scse_viz.ui.components.panels.panels import Row, draw, message
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.labels import labels_panel, legend
-from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import architecture_title
 from scse_viz.zoo import Card
 
 NOTHING = "nothing"
-NO_BLOCK = Panel("none", "This network lacks a block of this name.", note="no such block", caption="")
+NO_BLOCK = Panel("none", "This network has no block in this row.", note="no such block", caption="")
 
 
 def choose_reference(titles: Sequence[str]) -> str | None:
@@ -43,62 +42,70 @@ def draw_maps(
     Unless `narrow`, room is kept for four networks, so that nothing moves when one is toggled.
     """
     view, columns = comparison.view, comparison.columns
-    first = comparison.cards[0]
-    found = compare_cached.agreement(view.slice, comparison.cards)
-    panels = [
-        _named(card, {**cached.panels(view.slice, card), "disagreement": outvoted}, comparison)
-        for card, outvoted in zip(comparison.cards, found.outvoted, strict=True)
-    ]
-    rows = [
-        Row("prediction", "", tuple(each["prediction"] for each in panels)),
-        Row("disagreement", "", tuple(each["disagreement"] for each in panels), reference=found.disagreement),
-    ]
+    structures = comparison.classes.structures
+    panels = [_panels(column, comparison) for column in columns]
+    rows = [Row("prediction", "", tuple(each["prediction"] for each in panels))]
+    if len(comparison.shared.shared) > 1:
+        found = compare_cached.agreement(view.slice, comparison.cards)
+        outvoted = tuple(
+            _named(column.card, panel, comparison) for column, panel in zip(columns, found.outvoted, strict=True)
+        )
+        rows.append(Row("disagreement", "", outvoted, reference=found.disagreement))
     if minus:
-        panels = [_minus(view, card, each, minus) for card, each in zip(comparison.cards, panels, strict=True)]
+        subtracted = minus[0], minus[1], comparison.alignment.blocks_of(minus[1])
+        panels = [_minus(column, each, subtracted) for column, each in zip(columns, panels, strict=True)]
     for block in blocks:
-        rows.append(Row(block, _detail(comparison.cards, block), tuple(each.get(block, NO_BLOCK) for each in panels)))
+        detail = comparison.alignment.detail(block, comparison.cards)
+        rows.append(Row(block, detail, tuple(each.get(block, NO_BLOCK) for each in panels)))
     draw(
         message(
             view,
             columns={each.title: f"{each.card.name}, {each.card.parameters:,} parameters" for each in columns},
             rows=rows,
-            structures=legend(view, first.structures),
-            reference=labels_panel(view, first.structures),
+            structures=legend(view, structures),
+            reference=labels_panel(view, structures),
             options={"places": 0 if narrow else FIRST_VARIANTS},
         ),
         key,
     )
 
 
-def _named(card: Card, panels: Mapping[str, Panel], comparison: Comparison) -> dict[str, Panel]:
-    """Panels whose text also names the architecture, if several are compared."""
-    if len({each.architecture for each in comparison.cards}) == 1:
-        return dict(panels)
-    architecture = architecture_title(card.architecture)
-    return {name: replace(panel, alt=f"{architecture} {panel.alt}") for name, panel in panels.items()}
+def _panels(column: Column, comparison: Comparison) -> dict[str, Panel]:
+    """The pictures of one network: "prediction", in the numbers of all classes, and its blocks by row."""
+    view, card = column.view, column.card
+    own = cached.panels(view.slice, card)
+    drawn = {row: own[block] for row, block in column.blocks.items() if block in own}
+    drawn["prediction"] = own["prediction"]
+    if not comparison.classes.same:
+        drawn["prediction"] = compare_cached.prediction(view.slice, card, comparison.classes.structures)
+    return {name: _named(card, panel, comparison) for name, panel in drawn.items()}
 
 
-def _detail(cards: Sequence[Card], block: str) -> str:
-    """Channels and resolution of a block in the networks shown."""
-    there = [(card, each) for card in cards for each in card.block_table if each.name == block]
-    channels = sorted({each.channels for _, each in there})
-    sizes = sorted({each.scale * card.pixel_mm for card, each in there})
-    counts, mm = " or ".join(map(str, channels)), " or ".join(f"{size:g}" for size in sizes)
-    return f"{counts} channels\n{mm} mm per pixel"
+def _named(card: Card, panel: Panel, comparison: Comparison) -> Panel:
+    """A panel whose text also names the architecture, if several are compared."""
+    if card.foreign or len({each.architecture for each in comparison.cards}) == 1:
+        return panel
+    return replace(panel, alt=f"{architecture_title(card.architecture)} {panel.alt}")
 
 
-def _minus(view: View, card: Card, panels: Mapping[str, Panel], minus: tuple[str, Card]) -> dict[str, Panel]:
-    """Panels of a network with the reference's spatial gates subtracted; the reference keeps its own."""
-    title, reference = minus
-    drawn, own = dict(panels), [block.name for block in card.block_table]
-    if card == reference:
-        for block in own:
-            caption = f"itself, mean {panels[block].mean:.2f}"
-            drawn[block] = replace(panels[block], channels=None, note="", caption=caption)
+def _minus(column: Column, panels: Mapping[str, Panel], minus: tuple[str, Card, Mapping[str, str]]) -> dict[str, Panel]:
+    """Panels of a network with the reference's spatial gates subtracted; the reference keeps its own.
+
+    minus: title, card and blocks by row of the reference.
+    """
+    title, reference, others = minus
+    drawn = dict(panels)
+    if column.card == reference:
+        for row in column.blocks:
+            if panels[row].mean is not None:
+                caption = f"itself, mean {panels[row].mean:.2f}"
+                drawn[row] = replace(panels[row], channels=None, note="", caption=caption)
         return drawn
-    differences = compare_cached.differences(view.slice, card, reference)
-    for block in own:
-        if panels[block].kind == "gate":
-            other_size = Panel("none", f"{title}: a map of another size", note="a map of another size", caption="")
-            drawn[block] = differences.get(block, other_size)
+    pairs = {row: (block, others[row]) for row, block in column.blocks.items() if row in others}
+    differences = compare_cached.differences(column.view.slice, column.card, reference, pairs)
+    for row in column.blocks:
+        if panels[row].kind == "gate":
+            words = "a map of another size" if row in others else "no block to subtract"
+            other = Panel("none", f"{title}: {words}", note=words, caption="")
+            drawn[row] = differences.get(row, other)
     return drawn

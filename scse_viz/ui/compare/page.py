@@ -7,6 +7,7 @@ from itertools import islice
 import streamlit as st
 
 from scse_viz.ui.compare import choices, maps, predictions
+from scse_viz.ui.compare.alignment import align
 from scse_viz.ui.compare.channels import draw_channels
 from scse_viz.ui.compare.choices import MOST_COLUMNS, Comparison
 from scse_viz.ui.compare.export import offer
@@ -27,8 +28,11 @@ def page() -> None:
     with st.sidebar:
         networks = choices.choose_networks(view)
         chosen = choices.choose_variants(networks) if networks else {}
-        blocks = choices.choose_blocks(networks)
-        minus = maps.choose_reference([title for title, card in networks.items() if choices.has_spatial_gate(card)])
+        others = choices.choose_others(view)
+        chosen, every = {**chosen, **others}, {**networks, **others}
+        alignment = align(list((chosen or every).values()))
+        blocks = choices.choose_blocks(alignment, list((chosen or every).values()))
+        minus = maps.choose_reference([title for title, card in every.items() if choices.has_spatial_gate(card)])
         second = choices.choose_second(view)
         _listen(networks)
     if not chosen:
@@ -38,7 +42,7 @@ def page() -> None:
     views = [view, second] if second else [view]
     most = MOST_COLUMNS // len(views)
     maps_shown = st.session_state.get("compare_part", PARTS[0]) == PARTS[0]
-    comparisons = choices.compute(views, dict(islice(chosen.items(), most)), drawn=maps_shown)
+    comparisons = choices.compute(views, dict(islice(chosen.items(), most)), alignment, drawn=maps_shown)
     if not comparisons:
         address.draw_lost()
         return
@@ -46,10 +50,11 @@ def page() -> None:
     if len(chosen) > most:
         scans = "" if len(views) == 1 else " on each of two scans"
         st.caption(f"{len(chosen)} networks are chosen and the first {most} shown{scans}: choose fewer in the sidebar.")
+    _draw_compared(comparisons[0])
     notes = st.container()
     shown = st.tabs(PARTS, key="compare_part", bind="query-params")
     drawers: tuple[Callable[[Sequence[Comparison]], choices.Drawn], ...] = (
-        partial(_draw_maps, blocks=blocks, minus=(minus, networks[minus]) if minus else None),
+        partial(_draw_maps, blocks=blocks, minus=(minus, every[minus]) if minus else None),
         _draw_predictions,
         draw_gates,
         draw_channels,
@@ -69,6 +74,20 @@ def _listen(networks: Mapping[str, Card]) -> None:
     variants = choices.offered_variants(networks)[: choices.FIRST_VARIANTS]
     actions = {str(number): partial(choices.toggle_variant, title) for number, title in enumerate(variants, start=1)}
     keys.listen(actions, key="compare_keys")
+
+
+def _draw_compared(comparison: Comparison) -> None:
+    """Say what can be compared, where networks differ in their blocks or classes."""
+    shared = comparison.shared
+    if not shared.same:
+        names = ", ".join(structure.name for structure in shared.shared[1:])
+        st.caption(
+            f"These networks have different classes. Predictions are compared on those of all: {verbatim(names)}."
+            if names
+            else "These networks have no class in common: their predictions are drawn, and not compared."
+        )
+    if comparison.alignment.sentence:
+        st.caption(comparison.alignment.sentence)
 
 
 def _heading(comparison: Comparison) -> str:

@@ -8,7 +8,6 @@ from scse_viz.analysis.agreement import mean_dice
 from scse_viz.figures.agreement import SHARE, matrix
 from scse_viz.ui.compare import cached as compare_cached
 from scse_viz.ui.compare.choices import Comparison, Drawn
-from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.export import chart
 from scse_viz.ui.shell.tables import draw_areas, draw_dice
 
@@ -20,7 +19,7 @@ def choose_structure(comparison: Comparison) -> str:
     return str(
         st.selectbox(
             "Dice between networks",
-            [ALL_STRUCTURES, *(each.name for each in comparison.view.structures[1:])],
+            [ALL_STRUCTURES, *(each.name for each in comparison.shared.shared[1:])],
             key="compare_structure",
             width=420,
             bind="query-params",
@@ -33,13 +32,16 @@ def choose_structure(comparison: Comparison) -> str:
 def draw_predictions(comparison: Comparison, structure: str, *, key: str) -> Drawn:
     """Draw how far predictions agree with each other and with the labels; the figures and tables drawn."""
     view = comparison.view
+    classes = comparison.classes
     found = compare_cached.agreement(view.slice, comparison.cards)
     titles = [column.title for column in comparison.columns]
     figures, tables = {}, {}
     with st.container(horizontal=True):
         left, right = st.container(width=440), st.container(width=600)
     with left:
-        if len(titles) > 1:
+        if len(comparison.shared.shared) == 1:
+            st.info("These networks have no class in common, so their predictions cannot be compared.")
+        elif len(titles) > 1:
             st.markdown(
                 f"They disagree on **{found.area:.1f} cm²**, {found.contested:.1%} of what at least one of the "
                 f"{len(titles)} networks segments."
@@ -55,17 +57,21 @@ def draw_predictions(comparison: Comparison, structure: str, *, key: str) -> Dra
             st.info("Choose a second variant in the sidebar to see how far two networks agree.")
     with right:
         predictions = {
-            column.title: cached.panels(view.slice, column.card)["prediction"] for column in comparison.columns
+            column.title: compare_cached.prediction(view.slice, column.card, classes.structures)
+            for column in comparison.columns
         }
         reference = view.reference_labels
         if reference is not None:
-            labels = {column.title: column.result.labels for column in comparison.columns}
+            labels = {
+                column.title: classes.in_all(column.result.labels, column.card.structures)
+                for column in comparison.columns
+            }
             tables["Dice with the labels"] = draw_dice(labels, reference, view.source.groups, key=f"dice_{key}")
-        tables["area in cm2"] = draw_areas(predictions, view.structures, key=f"areas_{key}")
+        tables["area in cm2"] = draw_areas(predictions, classes.structures, key=f"areas_{key}")
     return figures, tables
 
 
 def _scores(dice: np.ndarray, comparison: Comparison, structure: str) -> np.ndarray:
     """Dice of each pair (N, N): the mean, or that of one structure."""
-    numbers = {each.name: each.number for each in comparison.view.structures}
+    numbers = {each.name: each.number for each in comparison.shared.shared}
     return mean_dice(dice) if structure == ALL_STRUCTURES else dice[..., numbers[structure]]

@@ -42,6 +42,8 @@ WIDGETS: Mapping[str, str] = {
     "understand_lesson": "a lesson",
     "understand_data": "a data set that was measured",
     "compare_architectures": "architectures of this anatomy",
+    "compare_others": "networks of other anatomies, or opened ones",
+    "compare_align": "name or resolution",
     "compare_minus": "a network that is shown",
     "compare_structure": "a structure of this anatomy, or their mean",
     "compare_block": "a block of the networks, or their mean",

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from scse_viz import zoo
 from scse_viz.analysis.gates import BlockGates
 from scse_viz.inference import SliceResult
+from scse_viz.ui.compare.alignment import Alignment
 from scse_viz.ui.compare.choices import Column, Comparison
 from scse_viz.ui.compare.gates import likenesses
 from scse_viz.ui.shell import cached, export
@@ -188,5 +189,8 @@ def test_what_is_taken_away_names_every_map_that_is_drawn(monkeypatch):
 def test_networks_without_a_block_of_one_name_have_no_likeness():
     gates = [{name: BlockGates(channel_gate=np.arange(4.0))} for name in ("encoder1", "layer1")]
     results = [SliceResult(np.zeros((2, 2)), np.ones((2, 2)), np.zeros((2, 2)), each, (1.0, 1.0)) for each in gates]
-    columns = tuple(Column(name, name, None, TINY, each) for name, each in zip("ab", results, strict=True))
-    assert likenesses([Comparison("", None, columns)]) == []
+    columns = tuple(
+        Column(name, name, None, TINY, each, {block: block for block in each.gates})
+        for name, each in zip("ab", results, strict=True)
+    )
+    assert likenesses([Comparison("", None, columns, Alignment("name", {}))]) == []
