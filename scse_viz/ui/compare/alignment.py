@@ -46,10 +46,9 @@ class Alignment:
         ]
         names = dict.fromkeys(block.name for _, block in there if block.name != row)
         channels = sorted({block.channels for _, block in there})
-        sizes = dict.fromkeys(resolution(card, block.scale) for card, block in there)
+        sizes = " or ".join(dict.fromkeys(resolution(card, block.scale) for card, block in there))
         counts = f"{' or '.join(map(str, channels))} channels" if channels else "never runs"
-        where = " or ".join(sizes)
-        return "\n".join(filter(None, [*names, counts, f"{where} per pixel" if "mm" in where else where]))
+        return "\n".join(filter(None, [*names, counts, f"{sizes} per pixel" if sizes.endswith("mm") else sizes]))
 
 
 def align(cards: Sequence[Card]) -> Alignment:
