@@ -262,7 +262,9 @@ def _module_at(runner: nn.Module, name: str, path: str) -> nn.Module:
 
 def _keep(kept: dict[str, Any], key: str, module: nn.Module, inputs: Any, output: Tensor | Pairs) -> None:
     # Copies: a block may write over its gates, and the next layer over what leaves the block.
-    kept[key] = output.clone() if isinstance(output, Tensor) else Pairs(*(each.clone() for each in output))
+    if isinstance(output, Pairs):
+        output = output._replace(query=output.query.clone(), key=output.key.clone())
+    kept[key] = output.clone() if isinstance(output, Tensor) else output
 
 
 def _count(runs: Counter[str], path: str, keep: Any, module: nn.Module, inputs: Any, output: Any) -> None:

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scse_viz.attention import Inputs, Recording, Tap, find_sites, record, record_twin
-from scse_viz.blocks import GATES, Pairs
+from scse_viz.blocks import GATES
 from scse_viz.sites import Site
 from scse_viz.twins import evaluated_twin
 
@@ -248,7 +248,7 @@ def _change_block(runner: nn.Module, tap: Tap, name: str, site: Site, change: Ch
 def _changed(kind: str, change: GateChange, gate: Any) -> Any:
     """Change a gate as it is applied: a channel gate (B, C) or (B, C, 1, 1), a spatial gate (B, 1, h, w), or Pairs."""
     if kind == "attention":
-        return Pairs(torch.zeros_like(gate.query), gate.key)  # alike scores, so alike shares
+        return gate._replace(query=torch.zeros_like(gate.query))  # alike scores, so alike shares
     if kind == "channel_gate":
         return change.applied(gate.flatten(1)).view_as(gate)
     return change.applied(gate.squeeze(1)).unsqueeze(1) if kind == "spatial_gate" else change.applied(gate)

@@ -8,6 +8,8 @@ import numpy as np
 HALF = 0.5
 """Gates above it let more than half pass."""
 GATE_KINDS = ("channel_gate", "spatial_gate", "full_gate")
+ARRAY_KINDS = (*GATE_KINDS, "attention", "activation")
+"""All that is kept of a block: gates, and what stands in for one."""
 EDGE = 0.05
 """A gate within this distance of 0 or 1 is saturated: its sigmoid barely answers to its input."""
 
@@ -17,8 +19,9 @@ class BlockGates:
     """What one block multiplied the features of one image by, as arrays; None for a gate that it lacks.
 
     `channel_gate` (C,) and `spatial_gate` (h, w) in 0 to 1; a `full_gate` (C, h, w) tells apart channels and pixels at
-    once. A block without gates has `activation` (h, w), the mean over channels of the absolute value of what leaves it.
-    `map_mm` is the size of a pixel of its map (row, column). A block that no pass reaches, `ran` false, has nothing.
+    once. `attention` (h, w) tells how much each pixel of a non-local block is looked at, 1 on average. A block without
+    any has `activation` (h, w), the mean over channels of the absolute value of what leaves it. `map_mm` is the size of
+    a pixel of its map (row, column). A block that no pass reaches, `ran` false, has nothing.
     """
 
     channel_gate: np.ndarray | None = None
@@ -27,6 +30,7 @@ class BlockGates:
     map_mm: tuple[float, float] = (1.0, 1.0)
     full_gate: np.ndarray | None = None
     ran: bool = True
+    attention: np.ndarray | None = None
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -35,8 +39,9 @@ class BlockGates:
 
     @property
     def map(self) -> np.ndarray | None:
-        """What is drawn over the image (h, w): its gate by pixel, else the activation that stands in for it."""
-        return self.activation if self.pixel_gate is None else self.pixel_gate
+        """What is drawn over the image (h, w): its gate by pixel, else what stands in for one."""
+        maps = (self.pixel_gate, self.attention, self.activation)
+        return next((each for each in maps if each is not None), None)
 
     @property
     def pixel_gate(self) -> np.ndarray | None:
@@ -51,7 +56,7 @@ def named_arrays(gates: Mapping[str, BlockGates]) -> dict[str, np.ndarray]:
     return {
         f"{block}/{kind}": array
         for block, of_block in gates.items()
-        for kind in (*GATE_KINDS, "activation")
+        for kind in ARRAY_KINDS
         if (array := getattr(of_block, kind)) is not None
     }
 

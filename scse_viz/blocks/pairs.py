@@ -19,11 +19,12 @@ CHUNK = 1024
 class Pairs(NamedTuple):
     """What tells where pixels look: pixel i looks at j with the share softmax over j of query_i . key_j.
 
-    query (B, d, H, W) of the pixels that look; key (B, d, h, w) of those looked at, each the mean of k x k pixels.
+    query (B, d, H, W) of the pixels that look; key (B, d, h, w) of those looked at, each the mean of `step` x `step`.
     """
 
     query: Tensor
     key: Tensor
+    step: int = 1
 
     def row(self, row: int, column: int) -> Tensor:
         """Where one pixel looks, (B, h, w): shares that sum to 1."""
@@ -39,15 +40,15 @@ class Pairs(NamedTuple):
 
 
 class PixelAttention(nn.Module):
-    """Queries and keys: u (B, C, H, W), near (B, C, h, w) -> Pairs; 1 x 1 convolutions to C / 8 channels."""
+    """Queries and keys: u (B, C, H, W) -> Pairs; 1 x 1 convolutions to C / 8 channels, keys of `averaged` u."""
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
         self.query = nn.Conv2d(channels, hidden, kernel_size=1, bias=False)
         self.key = nn.Conv2d(channels, hidden, kernel_size=1, bias=False)
 
-    def forward(self, u: Tensor, near: Tensor) -> Pairs:
-        return Pairs(self.query(u), self.key(near))
+    def forward(self, u: Tensor) -> Pairs:
+        return Pairs(self.query(u), self.key(averaged(u)), key_step(*u.shape[2:]))
 
 
 class NonLocal(nn.Module):
@@ -68,9 +69,9 @@ class NonLocal(nn.Module):
         self.scale = nn.Parameter(torch.zeros(()))
 
     def forward(self, u: Tensor) -> Tensor:
-        near = averaged(u)
-        query, key = self.attention(u, near)
-        looked = attended(query.flatten(2).mT, key.flatten(2).mT, self.value(near).flatten(2).mT)  # (B, H W, C / 8)
+        query, key, _ = self.attention(u)
+        value = self.value(averaged(u))
+        looked = attended(query.flatten(2).mT, key.flatten(2).mT, value.flatten(2).mT)  # (B, H W, C / 8)
         return u + self.scale * self.join(looked.mT.unflatten(2, u.shape[2:]))
 
 

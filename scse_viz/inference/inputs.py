@@ -229,6 +229,7 @@ def _joined_block(found: BlockRecord, tiling: Tiling) -> BlockRecord:
         spatial_gate=of_maps(found.spatial_gate),
         full_gate=of_features(found.full_gate),
         activation=of_maps(found.activation),
+        attention=None,  # pixels of one tile never look at those of another
         before=of_features(found.before),
         after=of_features(found.after),
     )

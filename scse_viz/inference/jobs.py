@@ -17,8 +17,8 @@ from weakref import WeakSet
 import numpy as np
 from torch import nn
 
-from scse_viz.analysis.gates import BlockGates, named_arrays, openness
-from scse_viz.inference.slices import KINDS, SliceResult, segment_slices
+from scse_viz.analysis.gates import ARRAY_KINDS, BlockGates, named_arrays, openness
+from scse_viz.inference.slices import SliceResult, segment_slices
 from scse_viz.inference.turns import Pages, Queue, one_core
 from scse_viz.memory import Store, in_words
 from scse_viz.scans import Scan, ScanError, slice_grid, volume_of
@@ -96,7 +96,7 @@ class Job:
         self.labels[index] = result.labels
         self.sizes[index] = np.bincount(result.labels.ravel(), minlength=self.sizes.shape[1])
         for block, gates in result.gates.items():
-            for kind in KINDS:
+            for kind in ARRAY_KINDS:
                 gate = getattr(gates, kind)
                 if gate is not None:
                     opened = openness(gate)
@@ -109,7 +109,10 @@ class Job:
         self.pixel_mm = result.pixel_mm
         self.labels = np.zeros((self.count, *result.labels.shape), dtype=np.uint8)
         keys = [
-            (block, kind) for block, gates in result.gates.items() for kind in KINDS if getattr(gates, kind) is not None
+            (block, kind)
+            for block, gates in result.gates.items()
+            for kind in ARRAY_KINDS
+            if getattr(gates, kind) is not None
         ]
         self.means = {key: np.full(self.count, np.nan) for key in keys}
         self.saturations = {key: np.full(self.count, np.nan) for key in keys}
@@ -249,7 +252,9 @@ def _key(scan: Scan, card: Card, plane: str) -> tuple[str, ...]:
 
 def _each(gates: BlockGates, change: Callable[[np.ndarray], np.ndarray]) -> BlockGates:
     """The same block with `change` applied to each of its arrays."""
-    changed: dict[str, Any] = {kind: change(array) for kind in KINDS if (array := getattr(gates, kind)) is not None}
+    changed: dict[str, Any] = {
+        kind: change(array) for kind in ARRAY_KINDS if (array := getattr(gates, kind)) is not None
+    }
     return replace(gates, **changed)
 
 
@@ -263,7 +268,12 @@ def _reduced(gates: BlockGates) -> BlockGates:
 def _empty(gates: BlockGates, count: int) -> BlockGates:
     """Zeros for the gates of `count` slices: float16 for values in 0 to 1, finer than any picture shows."""
     kept = _each(_reduced(gates), lambda gate: np.zeros((count, *gate.shape), dtype=np.float16))
-    return kept if kept.activation is None else replace(kept, activation=kept.activation.astype(np.float32))
+    beyond_one = {
+        kind: gate.astype(np.float32)
+        for kind in ("activation", "attention")
+        if (gate := getattr(kept, kind)) is not None
+    }
+    return replace(kept, **beyond_one)
 
 
 def _step_back() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from scse_viz.analysis.gates import GATE_KINDS, BlockGates
+from scse_viz.analysis.gates import ARRAY_KINDS, BlockGates
 from scse_viz.attention import Recording
 from scse_viz.devices import beside
 from scse_viz.inference.inputs import (
@@ -25,8 +25,6 @@ from scse_viz.intervention import Change, intervene
 from scse_viz.scans import Scan, ScanSlice, SliceGrid, slice_grid
 from scse_viz.sites import Site
 from scse_viz.zoo import Card
-
-KINDS = (*GATE_KINDS, "activation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +120,11 @@ def _gates(
     for name, block in recording.blocks.items():
         if name not in scales:
             continue
-        arrays = {kind: gate[row].numpy().copy() for kind in KINDS if (gate := getattr(block, kind)) is not None}
-        map_mm = (scales[name] * pixel_mm[0], scales[name] * pixel_mm[1])
+        found = {kind: getattr(block, kind) for kind in ARRAY_KINDS}
+        scale = scales[name]
+        if block.attention is not None:
+            found["attention"], scale = block.attention.received(), scale * block.attention.step
+        arrays = {kind: gate[row].numpy().copy() for kind, gate in found.items() if gate is not None}
+        map_mm = (scale * pixel_mm[0], scale * pixel_mm[1])
         gates[name] = BlockGates(**arrays, map_mm=map_mm, ran=block.ran)
     return gates

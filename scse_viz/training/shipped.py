@@ -11,6 +11,8 @@ from scse_viz.training.engine.schedule import Phase
 from scse_viz.zoo import Card
 from scse_viz.zoo.structures import ANATOMIES
 
+REDUCTIONS = {"scse-r16": 16}
+"""Where a variant's hidden units are not C / 2."""
 COUNTED = 100
 """Batches from which class frequencies are estimated."""
 
@@ -27,6 +29,7 @@ def card(anatomy: str, architecture: str, variant: str, widths: Mapping[str, tup
         planes=tuple(PLANES),
         parameters=0,
         sha256="",
+        reduction=REDUCTIONS.get(variant, 2),
     )
 
 

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,9 @@ from scse_viz.analysis.gates import BlockGates
 SUFFIX = ".history.npz"
 STEPS, VALIDATION_LOSS, DICE, LOSSES = "steps", "validation_loss", "dice", "losses"
 CLASSES, REFERENCES = "classes", "references"
-GATE_KINDS = ("channel_gate", "spatial_gate", "activation", "activation_maximum")
+SCALED = ("activation", "attention")
+"""Maps that are stored divided by their maximum."""
+GATE_KINDS = ("channel_gate", "spatial_gate", "full_gate", *SCALED, *(f"{kind}_maximum" for kind in SCALED))
 EIGHT_BITS = 255
 
 
@@ -27,7 +30,8 @@ class TrainingHistory:
     `steps` (M,) from 0, rising; `validation_loss` (M,); `dice` (M, K) of every class, nan where it never occurs;
     `losses` (L,), the mean training loss of equal parts of the steps; `classes` (K names); `references`
     (R, H, W) uint8. `gates`: `encoder1/spatial_gate` (M, R, h, w) and `encoder1/channel_gate` (M, R, C), uint8 of 0 to
-    255, and for a network without gates `encoder1/activation` (M, R, h, w) with `encoder1/activation_maximum` (M,).
+    255; of a full gate `encoder1/full_gate` (M, R, h, w), its mean over channels; for a block without gates
+    `encoder1/activation` (M, R, h, w) with `encoder1/activation_maximum` (M,), likewise `attention` for a non-local one.
     """
 
     steps: np.ndarray
@@ -49,18 +53,14 @@ class TrainingHistory:
 
     def gates_at(self, snapshot: int, reference: int) -> dict[str, BlockGates]:
         """The gates in one snapshot on one reference slice, by block: 0 to 1, activations on their own scale."""
-        arrays: dict[str, dict[str, np.ndarray]] = {}
+        arrays: dict[str, dict[str, Any]] = {}
         for name, rows in self.gates.items():
             block, _, kind = name.partition("/")
-            if kind != "activation_maximum":
-                scale = self.gates[f"{block}/activation_maximum"][snapshot] if kind == "activation" else 1.0
-                arrays.setdefault(block, {})[kind] = (rows[snapshot, reference] * (scale / EIGHT_BITS)).astype(
-                    np.float32
-                )
-        return {
-            block: BlockGates(kinds.get("channel_gate"), kinds.get("spatial_gate"), kinds.get("activation"))
-            for block, kinds in arrays.items()
-        }
+            if not kind.endswith("_maximum"):
+                scale = self.gates[f"{name}_maximum"][snapshot] if kind in SCALED else 1.0
+                gate = (rows[snapshot, reference] * (scale / EIGHT_BITS)).astype(np.float32)
+                arrays.setdefault(block, {})[kind] = gate[None] if kind == "full_gate" else gate
+        return {block: BlockGates(**kinds) for block, kinds in arrays.items()}
 
     def mean_dice(self, leave_out: tuple[str, ...] = ()) -> np.ndarray:
         """Dice (M,) of every snapshot: mean over the structures that occur, without background and `leave_out`."""
@@ -108,10 +108,10 @@ def _check(history: TrainingHistory, name: str) -> None:
             rows.shape[:2] == (snapshots, references) and rows.ndim == (3 if gate.endswith("channel_gate") else 4)
             for gate, rows in maps.items()
         ),
-        "its activations lack a maximum for each snapshot": all(
+        "its activations or attention lack a maximum for each snapshot": all(
             history.gates.get(f"{gate}_maximum", np.zeros(0)).shape == (snapshots,)
             for gate in maps
-            if gate.endswith("/activation")
+            if gate.endswith(SCALED)
         ),
     }
     for sentence, holds in checks.items():

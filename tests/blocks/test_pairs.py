@@ -12,10 +12,9 @@ from tests.tiny_blocks import block, features
 
 def by_formula(module: NonLocal, u: torch.Tensor) -> torch.Tensor:
     """u + s W (softmax(q k^T) v) with the whole matrix of shares."""
-    near = averaged(u)
-    query, key = module.attention(u, near)
+    query, key, _ = module.attention(u)
     shares = torch.einsum("bdn,bdm->bnm", query.flatten(2), key.flatten(2)).softmax(dim=2)
-    looked = torch.einsum("bnm,bdm->bdn", shares, module.value(near).flatten(2))
+    looked = torch.einsum("bnm,bdm->bdn", shares, module.value(averaged(u)).flatten(2))
     return u + module.scale * module.join(looked.view(len(u), -1, *u.shape[2:]))
 
 
@@ -67,7 +66,8 @@ def test_at_most_1024_pixels_can_be_looked_at(size, step):
 
 def test_rows_are_shares_and_what_is_received_is_their_sum():
     module, u = block("nonlocal", 16), features((2, 16, 40, 36)).detach() * 3
-    pairs = module.attention(u, averaged(u))
+    pairs = module.attention(u)
+    assert pairs.step == 2
     rows = torch.stack([pairs.row(i, j) for i in range(40) for j in range(36)], dim=1)  # (B, N, h, w)
     assert rows.shape == (2, 40 * 36, 20, 18)
     torch.testing.assert_close(rows.sum(dim=(2, 3)), torch.ones(2, 40 * 36))

@@ -28,9 +28,11 @@ def snapshot_steps(steps: int, count: int = 20) -> list[int]:
 class History:
     """One row for each snapshot of a network: step, validation loss, Dice (K,), and gates as uint8 in 0 to 255.
 
-    Keys of `gates`: `encoder1/spatial_gate` (R, h, w), `encoder1/channel_gate` (R, C) over R reference slices, and for
-    a network without gates `encoder1/activation` (R, h, w), the mean absolute activation divided by its maximum,
-    stored in `encoder1/activation_maximum`. `losses` are mean training losses of `LOSS_EVERY` steps each.
+    Keys of `gates`: `encoder1/spatial_gate` (R, h, w), `encoder1/channel_gate` (R, C) over R reference slices,
+    `encoder1/full_gate` (R, h, w), its mean over channels. Maps beyond 1 are divided by their maximum, which is stored
+    in `encoder1/activation_maximum`: for a block without gates `encoder1/activation` (R, h, w), the mean absolute
+    activation, for a non-local one `encoder1/attention`, how much each pixel is looked at. `losses` are mean training
+    losses of `LOSS_EVERY` steps each.
     """
 
     steps: list[int] = field(default_factory=list)
@@ -50,10 +52,17 @@ class History:
                 self._append(f"{name}/channel_gate", block.channel_gate)
             if block.spatial_gate is not None:
                 self._append(f"{name}/spatial_gate", _small(block.spatial_gate))
-            if block.channel_gate is None and block.spatial_gate is None and block.activation is not None:
-                largest = block.activation.max().clamp_min(1e-9)
-                self.gates.setdefault(f"{name}/activation_maximum", []).append(largest.float().cpu().clone())
-                self._append(f"{name}/activation", _small(block.activation / largest))
+            if block.full_gate is not None:
+                self._append(f"{name}/full_gate", _small(block.full_gate.mean(dim=1)))
+            if block.attention is not None:
+                self._append_scaled(f"{name}/attention", block.attention.received())
+            if block.activation is not None:
+                self._append_scaled(f"{name}/activation", block.activation)
+
+    def _append_scaled(self, key: str, maps: Tensor) -> None:
+        largest = maps.max().clamp_min(1e-9)
+        self.gates.setdefault(f"{key}_maximum", []).append(largest.float().cpu().clone())
+        self._append(key, _small(maps / largest))
 
     def _append(self, key: str, gate: Tensor) -> None:
         self.gates.setdefault(key, []).append((gate.float() * 255).round().clamp(0, 255).to(torch.uint8).cpu().clone())

@@ -9,6 +9,7 @@ from scse_viz.attention import record
 from scse_viz.models import build
 from scse_viz.training.engine.history import History, snapshot_steps, validate
 from scse_viz.training.engine.losses import NO_CLASS
+from scse_viz.zoo.history import read_history
 
 
 def test_snapshots_are_spread_evenly_in_the_logarithm_of_the_steps() -> None:
@@ -36,6 +37,24 @@ def test_a_saved_file_holds_the_gates_as_bytes(tmp_path: Path) -> None:
     assert np.abs(kept["decoder2/channel_gate"][1] / 255 - expected.channel_gate.numpy()).max() <= 0.5 / 255 + 1e-6
     assert np.abs(kept["decoder2/spatial_gate"][0] / 255 - expected.spatial_gate.numpy()).max() <= 0.5 / 255 + 1e-6
     assert max(kept["encoder1/spatial_gate"].shape[-2:]) <= 96
+
+
+def test_what_stands_in_for_gates_by_pixel_or_channel_is_kept_and_read_back(tmp_path: Path) -> None:
+    references = torch.rand(2, 1, 80, 64, generator=torch.Generator().manual_seed(0))
+    for variant in ("pe", "nonlocal", "ag"):
+        model, history = build("unet", variant, classes=3, widths=(4, 4, 4, 4, 4), seed=0), History()
+        history.keep(0, model, [(references, torch.zeros(2, 80, 64, dtype=torch.long))], references)
+        history.save(tmp_path / "kept.npz", references, ["a", "b", "c"])
+        expected = record(model, references).blocks["encoder1"]
+        found = read_history(tmp_path / "kept.npz").gates_at(0, 1)["encoder1"]
+        maps = {
+            "pe": lambda block: block.full_gate.mean(dim=1),
+            "nonlocal": lambda block: block.attention.received(),
+            "ag": lambda block: block.spatial_gate,
+        }
+        wanted = maps[variant](expected)[1].numpy()
+        assert found.map is not None
+        assert np.abs(found.map - wanted).max() <= 0.5 / 255 * max(1, wanted.max()) * 1.01
 
 
 class Threshold(torch.nn.Module):
