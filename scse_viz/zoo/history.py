@@ -31,7 +31,7 @@ class TrainingHistory:
     `losses` (L,), the mean training loss of equal parts of the steps; `classes` (K names); `references`
     (R, H, W) uint8. `gates`: `encoder1/spatial_gate` (M, R, h, w) and `encoder1/channel_gate` (M, R, C), uint8 of 0 to
     255; of a full gate `encoder1/full_gate` (M, R, h, w), its mean over channels; for a block without gates
-    `encoder1/activation` (M, R, h, w) with `encoder1/activation_maximum` (M,), likewise `attention` for a non-local one.
+    `encoder1/activation` (M, R, h, w) and `encoder1/activation_maximum` (M,), likewise `attention` for a non-local one.
     """
 
     steps: np.ndarray
