@@ -17,14 +17,19 @@ WRITTEN_OUT = 512 * 512
 """Pairs up to which writing out the matrix of attention is as quick."""
 
 
+def check_axes(u: Tensor) -> None:
+    """Raises ValueError for features of other axes than (B, C, H, W)."""
+    if u.ndim != 4:
+        raise ValueError(f"features have shape {tuple(u.shape)}; the blocks take (B, C, H, W)")
+
+
 def spatial_mean(u: Tensor) -> Tensor:
     """u (B, C, H, W) -> its mean over the pixels (B, C).
 
     As a sum, whose gradient is a view; that of torch's mean is a tensor as large as u. Raises ValueError for u of other
     axes: blocks of 3-D networks have other weights.
     """
-    if u.ndim != 4:
-        raise ValueError(f"features have shape {tuple(u.shape)}; the blocks take (B, C, H, W)")
+    check_axes(u)
     total = u.sum(dim=(2, 3), dtype=torch.float32 if u.dtype == torch.float16 else None)  # float16 would overflow
     return (total / u.shape[2:].numel()).to(u.dtype)
 

@@ -39,6 +39,8 @@ def evaluated_twin_and_structure(model: nn.Module) -> tuple[nn.Module, tuple]:
     Structures are equal where modules, their settings, functions and hooks are the same; the values of tensors may
     differ. Of an object that is no module only the identity counts.
     """
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"{type(model).__name__} is no torch.nn.Module; give the network itself")
     copier = _Copier()
     with torch.no_grad():
         runner = copier.copied(model)

@@ -14,6 +14,7 @@ import segmentation_models_pytorch as smp
 import timm
 import torch
 import torchvision
+from monai.networks.blocks.squeeze_and_excitation import SEBlock, SEResNetBottleneck
 from torch import Tensor, nn
 
 from tests import peers
@@ -47,8 +48,13 @@ def _smp(name: str, encoder: str = "resnet18", **options: str) -> Callable[[], n
     return lambda: getattr(smp, name)(encoder, encoder_weights=None, classes=2, **options)
 
 
-def _timm(name: str) -> Callable[[], nn.Module]:
-    return lambda: timm.create_model(name, num_classes=2)
+def _timm(name: str, attention: str | None = None) -> Callable[[], nn.Module]:
+    options = {} if attention is None else {"block_args": {"attn_layer": attention}}
+    return lambda: timm.create_model(name, num_classes=2, **options)
+
+
+def _senet() -> nn.Module:
+    return monai_nets.SENet(2, 3, SEResNetBottleneck, [1, 1, 1, 1], groups=1, reduction=16, num_classes=2)
 
 
 RGB = (3, 64, 64)
@@ -63,6 +69,7 @@ NETWORKS = {
         _smp("Unet", "tu-mobilenetv3_small_100"), RGB, 9, form="hard sigmoid"
     ),
     "smp.Unet, no attention": Network(_smp("Unet"), RGB, 0),
+    "smp.Unet, mit_b0": Network(_smp("Unet", "mit_b0"), RGB, 0),  # its softmax is a matrix, multiplied as such
     "smp.MAnet": Network(_smp("MAnet"), RGB, 8, sums=None),
     "smp.PAN": Network(_smp("PAN"), (3, 128, 128), 3),
     "timm seresnet18": Network(_timm("seresnet18"), RGB, 8),
@@ -71,12 +78,18 @@ NETWORKS = {
     "timm resnest14d": Network(_timm("resnest14d"), RGB, 4, form="softmax over branches"),
     "timm efficientnet_b0": Network(_timm("efficientnet_b0"), RGB, 16),
     "timm regnety_002": Network(_timm("regnety_002"), RGB, 13),
+    "timm resnet26t, global context": Network(_timm("resnet26t", "gc"), RGB, 8),
+    "timm resnet18, CBAM": Network(_timm("resnet18", "cbam"), RGB, 16, "channel, spatial"),
     "timm convnext_atto": Network(_timm("convnext_atto"), RGB, 0),
     "torchvision mobilenet_v3_small": Network(torchvision.models.mobilenet_v3_small, RGB, 9, form="hard sigmoid"),
     "torchvision efficientnet_b0": Network(torchvision.models.efficientnet_b0, RGB, 16),
     "MONAI ChannelSELayer": Network(lambda: monai_blocks.ChannelSELayer(2, 8), (8, 9, 9), 1),
     "MONAI ChannelSELayer, 3-D": Network(lambda: monai_blocks.ChannelSELayer(3, 8), (8, 5, 6, 7), 1),
     "MONAI ResidualSELayer": Network(lambda: monai_blocks.ResidualSELayer(2, 8), (8, 9, 9), 0),
+    "MONAI SEBlock": Network(lambda: SEBlock(2, 8, 8, 8, 8), (8, 9, 9), 1),
+    "MONAI SEBlock, 3-D": Network(lambda: SEBlock(3, 8, 8, 8, 8), (8, 5, 6, 7), 1),
+    "MONAI SENet, 4 blocks": Network(_senet, RGB, 4),
+    "MONAI EfficientNetBN, b0": Network(lambda: monai_nets.EfficientNetBN("efficientnet-b0", False), RGB, 16),
     "MONAI SEResNet50": Network(lambda: monai_nets.SEResNet50(spatial_dims=2, in_channels=3, num_classes=2), RGB, 16),
     "MONAI FlexibleUNet, efficientnet-b0": Network(lambda: monai_nets.FlexibleUNet(3, 2, "efficientnet-b0"), RGB, 16),
     "MONAI AttentionUnet": Network(lambda: monai_nets.AttentionUnet(2, 3, 2, (4, 8, 16), (2, 2)), RGB, 2, "spatial"),
@@ -88,6 +101,7 @@ NETWORKS = {
     "authors' ChannelSpatialSELayer": Network(
         lambda: peers.ChannelSpatialSELayer(8), (8, 9, 9), 1, "both", sums=None
     ),
+    "authors' ProjectExciteLayer, 3-D": Network(lambda: peers.ProjectExciteLayer(8), (8, 5, 6, 7), 1, "full"),
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The authors' own blocks in the layout of their code (squeeze_and_excitation): parts, names, order of operations."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -35,3 +36,20 @@ class ChannelSpatialSELayer(nn.Module):
 
     def forward(self, u: Tensor) -> Tensor:
         return torch.max(self.cSE(u), self.sSE(u))
+
+
+class ProjectExciteLayer(nn.Module):
+    """Of the authors' package for volumes: a gate for every feature, from its projections onto the three axes."""
+
+    def __init__(self, num_channels: int, reduction_ratio: int = 2) -> None:
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.conv_c = nn.Conv3d(num_channels, num_channels // reduction_ratio, 1)
+        self.conv_cT = nn.Conv3d(num_channels // reduction_ratio, num_channels, 1)
+        self.sigmoid = nn.Sigmoid()
+
+    def forward(self, u: Tensor) -> Tensor:
+        depth, height, width = u.shape[2:]
+        shapes = ((1, 1, width), (1, height, 1), (depth, 1, 1))
+        squeezed = sum(F.adaptive_avg_pool3d(u, shape) for shape in shapes)
+        return torch.mul(u, self.sigmoid(self.conv_cT(self.relu(self.conv_c(squeezed)))))

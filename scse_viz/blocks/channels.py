@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from scse_viz.blocks.paper import ChannelGate
-from scse_viz.fused import spatial_mean
+from scse_viz.fused import check_axes, spatial_mean
 
 ITERATIONS = 5
 LARGEST_MAP = 128 * 128
@@ -71,6 +71,7 @@ class EfficientChannelAttention(nn.Module):
 
 def thinned(u: Tensor) -> Tensor:
     """Every k-th row and column of u (B, C, H, W), k the least that leaves at most LARGEST_MAP pixels."""
+    check_axes(u)
     height, width = u.shape[2:]
     step = max(1, math.isqrt(height * width // LARGEST_MAP))
     while -(-height // step) * -(-width // step) > LARGEST_MAP:

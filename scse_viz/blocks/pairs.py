@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scse_viz.fused import attended
+from scse_viz.fused import attended, check_axes
 
 LARGEST_KEYS = 32 * 32
 """Pixels that can be looked at; a larger map is averaged over squares of k x k pixels first."""
@@ -85,5 +85,6 @@ def key_step(height: int, width: int) -> int:
 
 def averaged(u: Tensor) -> Tensor:
     """The means of u (B, C, H, W) over squares of `key_step` pixels; those at the far edges may be smaller."""
+    check_axes(u)
     step = key_step(*u.shape[2:])
     return u if step == 1 else F.avg_pool2d(u, step, ceil_mode=True, count_include_pad=False)

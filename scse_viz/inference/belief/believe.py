@@ -11,6 +11,7 @@ from scse_viz.analysis.belief.pointing import Pointing, one_sided_p, pointing
 from scse_viz.analysis.belief.randomisation import survival, survival_by_chance
 from scse_viz.analysis.belief.repeatability import likeness
 from scse_viz.attention import Recording, record
+from scse_viz.devices import on_device
 from scse_viz.inference.belief.case import Case, maps_of, weights_of
 from scse_viz.inference.belief.gradcam import can_explain, grad_cam
 from scse_viz.inference.belief.perturbation import interior, perturbed
@@ -62,6 +63,7 @@ def believe(case: Case, model: nn.Module, blocks: Sequence[str], tell: Tell = la
     Seg-Grad-CAM is left out where captum is missing. The network is only read. Raises ScanError for a network that
     does not segment, KeyError for a block that it lacks.
     """
+    model = on_device(model, "cpu")  # where the slice and its maps are
     trained = arrays_of(record(model, case.x), case)
     tell(0.02)
     depths, survived = _randomised(case, model, trained, lambda share: tell(0.02 + 0.38 * share))
