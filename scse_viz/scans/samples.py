@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +61,19 @@ def own_groups(structures: Sequence[Structure], labels: np.ndarray) -> tuple[Gro
     """
     given = set(np.unique(labels).tolist()) - {0}
     return tuple(Group(each.number, each.name, (each.number,)) for each in structures if each.number in given)
+
+
+def groups_by_name(
+    groups: Sequence[Group], named: Sequence[Structure], wanted: Sequence[Structure]
+) -> tuple[Group, ...]:
+    """Groups of structures of one network as groups of another's, by name; those that it lacks a structure of go."""
+    names = {structure.number: structure.name for structure in named}
+    numbers = {structure.name: structure.number for structure in wanted[1:]}
+    return tuple(
+        replace(group, structures=tuple(numbers[names[number]] for number in group.structures))
+        for group in groups
+        if all(names.get(number) in numbers for number in group.structures)
+    )
 
 
 def in_groups(labels: np.ndarray, groups: Sequence[Group]) -> np.ndarray:

@@ -19,7 +19,7 @@ DROP = """(zone, content) => {
 def test_a_file_dropped_on_the_sidebar_is_shown_at_once(page: Page, address: str) -> None:
     page.goto(f"{address}explore")
     expect(page.get_by_role("heading", name="colin27.nii.gz")).to_be_visible(timeout=PATIENCE)
-    zone = page.get_by_test_id("stFileUploaderDropzone")
+    zone = page.locator(".st-key-scan_file").get_by_test_id("stFileUploaderDropzone")
     samples = page.get_by_test_id("stSelectbox").filter(has_text="Scan shown")
     expect(zone).to_be_in_viewport()
     assert zone.bounding_box()["y"] < samples.bounding_box()["y"]

@@ -121,7 +121,7 @@ def test_the_app_starts_with_a_network_that_opens_and_not_with_another(saved, ca
 
 
 def test_the_app_reads_what_its_command_line_said(monkeypatch):
-    asked = Request("a.zip", encoder="resnet34", answers=Answers(head="sigmoid", size=64, arguments={"classes": 2}))
+    asked = Request("a.zip", encoder="resnet34", answers=Answers(head="sigmoid", size=64, arguments=(("classes", 2),)))
     monkeypatch.setenv(answers.REQUESTS, json.dumps([asdict(asked)]))
     (read,) = answers.requests()
     assert read == asked

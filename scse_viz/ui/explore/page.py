@@ -79,6 +79,7 @@ def page() -> None:
     """The page: the network, then maps, effect, gate distribution and channels of a block, then one pixel."""
     view = sidebar.view()
     card = sidebar.choose_network(view)
+    view = view.of(card)
     name = sidebar.choose_block(card)
     _listen(view, card)
     pixel = point.picked(view)

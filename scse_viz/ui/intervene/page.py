@@ -25,6 +25,7 @@ def page() -> None:
     """The page: controls for each block, the slice before and after, channels, tables, sweeps."""
     view = sidebar.view()
     card = sidebar.choose_network(view)
+    view = view.of(card)
     block = sidebar.choose_block(card)
     controls.begin([each.name for each in card.block_table])
     where = f" · {view.position}" if view.position else ""

@@ -16,13 +16,13 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 import streamlit as st
 from streamlit.runtime.scriptrunner import ScriptRunContext, add_script_run_ctx, get_script_run_ctx
+from torch import nn
 
 from scse_viz import zoo
 from scse_viz.devices import device_of_app, on_device
 from scse_viz.inference import SliceResult, segment_slice
 from scse_viz.inference.turns import Pages, one_core
 from scse_viz.memory import Store, default_limit
-from scse_viz.models import EncoderDecoder
 from scse_viz.rendering.panels import Panel, block_panel, intensity_range, label_panel, middle_of_head
 from scse_viz.scans import PLANES, Scan, ScanSlice, read_labels, read_scan
 from scse_viz.scans.samples import Sample, samples
@@ -35,6 +35,8 @@ AT_ONCE = 2
 """Networks that run in parallel for one page: a single small one leaves much of two cores idle."""
 UNNOTICED = 0.5
 """Seconds of passes without a spinner."""
+OWN = "own_networks"
+"""Where a session has its own networks while the script runs, by the sha256 of their cards."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -123,8 +125,14 @@ def cards() -> dict[str, Card]:
     return listing().cards
 
 
+def network(card: Card) -> nn.Module:
+    """A network that the session opened itself, or one of the zoo. Raises WeightsError."""
+    held = st.session_state.get(OWN, {}) if get_script_run_ctx() is not None else {}
+    return held[card.sha256] if card.sha256 in held else _of_zoo(card)
+
+
 @resource
-def network(card: Card) -> EncoderDecoder:
+def _of_zoo(card: Card) -> nn.Module:
     """A network of the zoo, loaded again when the hash on its card changes. Raises WeightsError."""
     return on_device(zoo.load(card.name), device)
 

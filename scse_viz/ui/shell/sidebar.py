@@ -1,16 +1,16 @@
 """The sidebar: what all pages show. Its first part, `begin`, is the same on every page; pages add their networks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from scse_viz.scans import Scan, ScanSlice, slice_grid
-from scse_viz.scans.samples import known_labels
+from scse_viz.scans.samples import groups_by_name, known_labels
 from scse_viz.ui.components.keys import keys
-from scse_viz.ui.shell import address, cached, tab
+from scse_viz.ui.shell import address, cached, own_networks, tab
 from scse_viz.ui.shell.source import Source, choose_source
 from scse_viz.ui.shell.words import CONVENTIONS, architecture_title, convention, variant_title, verbatim
 from scse_viz.zoo import Card
@@ -64,6 +64,14 @@ class View:
         """The structures that the networks of this anatomy segment, background first."""
         return next(iter(self.networks.values())).structures
 
+    def of(self, card: Card) -> "View":
+        """The same view with reference labels in the classes of a network, matched by name; none where it has none."""
+        if card.structures == self.structures or self.source.labels is None:
+            return self
+        groups = groups_by_name(self.source.groups, self.structures, card.structures)
+        labels = self.source.labels if groups else None
+        return replace(self, source=replace(self.source, labels=labels, groups=groups))
+
     @property
     def reference_labels(self) -> np.ndarray | None:
         """The reference labels of the slice (H, W), numbers of the source's groups or 0; None where there are none."""
@@ -98,6 +106,7 @@ def begin() -> None:
     with st.sidebar:
         networks = _choose_anatomy(known)
         first = next(iter(networks.values()))
+        networks |= own_networks.choose_own(known)
         source = choose_source(first.structures, first.anatomy)
         if source is not None:
             plane, index = _choose_slice(source.scan)
@@ -107,6 +116,7 @@ def begin() -> None:
 def end() -> None:
     """Let go of what the run of the script showed: the store decides how long it keeps scans that wait for a click."""
     st.session_state.pop(_VIEW, None)
+    own_networks.forget()
 
 
 def view() -> View:

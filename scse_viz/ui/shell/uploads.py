@@ -12,6 +12,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from scse_viz.memory import Hold, in_words
 from scse_viz.scans import Scan, ScanError, VolumeChoice
 from scse_viz.ui.shell import cached
+from scse_viz.zoo import WeightsError
+from scse_viz.zoo.foreign import OpenedNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +64,18 @@ def _read(asked: tuple[object, ...], read: Callable[[bytes], Any], file: Uploade
             value = cached.store.get(kept, lambda: read(content))
     except VolumeChoice as choice:
         return Opened(asked, choice=choice.with_traceback(None)), None  # whose frames hold the file
-    except ScanError as error:
+    except (ScanError, WeightsError) as error:
         return Opened(asked, error=str(error)), None
-    digests = (digest, value.digest) if isinstance(value, Scan) else (digest,)
-    hold = Hold(digests, len(content))
+    hold = Hold((digest, *_digests(value)), len(content))
     cached.store.hold(hold)
     return Opened(asked, kept, hold=hold), value
+
+
+def _digests(value: Any) -> tuple[str, ...]:
+    """What results that belong to the value of a file are kept by."""
+    if isinstance(value, Scan):
+        return (value.digest,)
+    return (value.card.sha256,) if isinstance(value, OpenedNetwork) else ()
 
 
 def _check_room(file: UploadedFile) -> None:

@@ -26,6 +26,7 @@ Shown = tuple[dict[str, go.Figure], dict[str, pd.DataFrame]]
 def draw(view: View) -> None:
     """Draw gates of right and wrong pixels if the scan has labels, otherwise gates by entropy."""
     card = sidebar.choose_network(view)
+    view = view.of(card)
     block = sidebar.choose_block(card)
     keys.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")

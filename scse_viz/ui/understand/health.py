@@ -35,6 +35,7 @@ COLUMNS = {
 def draw(view: View) -> None:
     """A verdict on every gate of a network over slices of the plane, as a table and over the drawn network."""
     card = sidebar.choose_network(view)
+    view = view.of(card)
     keys.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
     if card.variant == "none":

@@ -23,6 +23,7 @@ PAPER, DRAWBACKS = "The paper and ours", "When it hurts"
 def draw(view: View) -> None:
     """Draw the chosen lesson."""
     card = sidebar.choose_network(view)
+    view = view.of(card)
     block = sidebar.choose_block(card)
     keys.choose_variants(view, card)
     lesson = st.segmented_control(
@@ -50,6 +51,11 @@ def draw(view: View) -> None:
 def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
     if view.mirrored:
         tiles.mirror(view.convention)
+    if card.foreign:
+        st.info(
+            "A lesson takes blocks of this project's own networks apart. Choose another architecture in the sidebar."
+        )
+        return
     teach, variants = LESSONS[lesson]
     shown = card if card.variant in variants else _sibling(view, card, variants)
     if shown is None:

@@ -22,6 +22,7 @@ FIRST_STRUCTURE = "hippocampus"
 def draw(view: View) -> None:
     """Draw mean gates inside structures, then the channels of one block with and without a structure."""
     card = sidebar.choose_network(view)
+    view = view.of(card)
     block = sidebar.choose_block(card)
     keys.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")

@@ -30,6 +30,7 @@ def page() -> None:
     """The page: the run, the slice, blocks by slices, three planes and 3-D, volumes."""
     view = sidebar.view()
     card = sidebar.choose_network(view)
+    view = view.of(card)
     block = sidebar.choose_block(card)
     voxel = _choose_crosshair(view)
     _listen(view, card)

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ class Answers:
 
     `classes` are names and colours, typed or as JSON (`structures.read_structures`); `statistics` says whether the mean
     and deviation of the encoder's pretraining follow the `scaling`; `size` is the side of a fixed input, to which
-    slices are resized, or into tiles of which they are cut (`tiles`); `arguments` are other ones of the class.
+    slices are resized, or into tiles of which they are cut (`tiles`); `arguments` are other ones of the class, by name.
     """
 
     head: str | None = None
@@ -37,7 +37,7 @@ class Answers:
     size: int | None = None
     tiles: bool = False
     channels: tuple[str, ...] = ()
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,15 @@ def completed(draft: Draft, answers: Answers) -> Draft:
         preprocessing = _preprocessing(draft, answers)
     except ValueError as error:
         raise WeightsError(f"{draft.name}: {error}") from error
-    arguments = {**draft.arguments, **answers.arguments}
+    arguments = {**draft.arguments, **dict(answers.arguments)}
     if answers.arguments:
         arguments = smp.checked_arguments(smp.checked_class(draft.architecture), arguments)
     return replace(draft, head=head, structures=structures, preprocessing=preprocessing, arguments=arguments)
 
 
 def _answers(facts: Mapping[str, Any]) -> Answers:
-    return Answers(**{**facts, "channels": tuple(facts.get("channels", ()))})
+    arguments = tuple((name, value) for name, value in facts.get("arguments", ()))
+    return Answers(**{**facts, "channels": tuple(facts.get("channels", ())), "arguments": arguments})
 
 
 def _preprocessing(draft: Draft, answers: Answers) -> Preprocessing:

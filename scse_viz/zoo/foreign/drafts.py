@@ -25,6 +25,7 @@ ASKED = {
     "decoder_atrous_rates": "the rates of the atrous convolutions",
 }
 """Arguments that leave no trace in names and shapes: the class's own default stands unless the user says otherwise."""
+SAY_WHICH = "say which encoder it is, as resnet34 or tu-NAME"
 UNTIL_ONE = Window(maximum=1.0)
 
 
@@ -165,7 +166,7 @@ def _inferred(checkpoint: Checkpoint, architecture: str | None, encoder: str | N
     if best is None:
         raise WeightsError(
             f"{checkpoint.name}: a {found} whose encoder is none of segmentation_models_pytorch and none of the usual "
-            "ones of timm; say which it is, as resnet34 or tu-NAME"
+            f"ones of timm; {SAY_WHICH}"
         )
     nearest = f"{found} with encoder {best[1]['encoder_name']}"
     raise WeightsError(f"{checkpoint.name}: the nearest network is {nearest}, but {best[0].sentence}")

@@ -26,7 +26,7 @@ PREFIXES = ("model.", "module.", "net.", "network.", "_orig_mod.", "segmentation
 """What DataParallel, Lightning modules and torch.compile put before every name."""
 SAVE = "save the weights alone: torch.save(model.state_dict(), FILE), or model.save_pretrained(FOLDER)"
 HARMLESS = re.compile(
-    r"(collections\.OrderedDict|collections\.defaultdict|builtins\.(dict|list|int|float|set)|torch\.Size"
+    r"(collections\.OrderedDict|collections\.defaultdict|(__builtin__|builtins)\.(dict|list|int|float|set)|torch\.Size"
     r"|torch\._utils\._rebuild_(tensor_v2|parameter)|torch\.\w*Storage|torch\.storage\.\w+|torch\.nn\.parameter\.Parameter"
     r"|torch\.(float|int|uint|bfloat|bool)\w*|_codecs\.encode)"
 )
@@ -116,14 +116,15 @@ def _check_pickles(data: bytes, name: str) -> None:
     """Refuses a file whose pickle calls anything but HARMLESS, or whose members would grow when they are unpacked."""
     for stream in _pickles(data, name):
         try:
-            for called in _called(stream):
-                if not HARMLESS.fullmatch(called):
-                    raise WeightsError(
-                        f"{name}: holds Python objects ({called}), and reading them would run code of whoever made the "
-                        f"file; {SAVE}"
-                    )
+            calls = dict.fromkeys(_called(stream))
         except (ValueError, IndexError, KeyError, UnicodeDecodeError, struct.error) as error:
             raise WeightsError(f"{name}: not what torch.save writes ({error}); {SAVE}") from error
+        for called in calls:
+            if not HARMLESS.fullmatch(called):
+                raise WeightsError(
+                    f"{name}: holds Python objects ({called}), and reading them would run code of whoever made the "
+                    f"file; {SAVE}"
+                )
 
 
 def _pickles(data: bytes, name: str) -> Iterator[bytes]:

@@ -1,0 +1,158 @@
+"""A user's own networks: dropped on the sidebar, for that session alone, or named on the command line of the app."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from scse_viz.devices import on_device
+from scse_viz.ui.shell import cached, uploads
+from scse_viz.ui.shell.network_form import draw_form
+from scse_viz.ui.shell.words import architecture_title, variant_title, verbatim
+from scse_viz.zoo import Card
+from scse_viz.zoo.foreign import (
+    Answers,
+    Draft,
+    OpenedNetwork,
+    completed,
+    draft_of,
+    open_network,
+    opened,
+    read_checkpoint,
+)
+from scse_viz.zoo.foreign.answers import requests
+from scse_viz.zoo.foreign.drafts import SAY_WHICH
+
+TYPES = ["zip", "safetensors", "pt", "pth", "ckpt"]
+_SEEN = "own_networks_seen"
+
+
+def choose_own(taken: Collection[str]) -> dict[str, Card]:
+    """Draw the uploader and a form for each file; the cards of the session's own networks by name.
+
+    taken: names of the networks that are there already. A network that was opened just now becomes the one shown.
+    """
+    found: dict[str, OpenedNetwork] = {}
+    for network in _requested():
+        _add(found, network, taken)
+    with st.expander("Open a network", expanded=bool(st.session_state.get("network_files"))):
+        files = st.file_uploader(
+            "Checkpoints",
+            TYPES,
+            accept_multiple_files=True,
+            key="network_files",
+            help="The folder of save_pretrained of segmentation_models_pytorch as a .zip, or its weights alone: "
+            ".safetensors, .pt, .pth or .ckpt, also of Lightning; or a .zip of a network that `scse-viz train` wrote. "
+            "No code in a file runs. A network is seen by you alone, and forgotten within a minute after the page is "
+            "closed. For any other network, start the app as `scse-viz app --network my_code.py:make_network`.",
+        )
+        for file in files or ():
+            uploaded = _uploaded(file)
+            if uploaded is not None:
+                _add(found, uploaded, taken)
+    st.session_state[cached.OWN] = {network.card.sha256: network.model for network in found.values()}
+    _show_new(found)
+    return {name: network.card for name, network in found.items()}
+
+
+def forget() -> None:
+    """Let go of the networks of a run of the script: the store decides how long it keeps them."""
+    st.session_state.pop(cached.OWN, None)
+
+
+@st.cache_resource(show_spinner="Opening the network of the command line")
+def _requested() -> tuple[OpenedNetwork, ...]:
+    """The networks that `scse-viz app` was given, which it opened before: shared by all sessions of its user."""
+    return tuple(_on_device(opened(request)) for request in requests())
+
+
+def _add(found: dict[str, OpenedNetwork], network: OpenedNetwork, taken: Collection[str]) -> None:
+    """Add a network under a name of its own."""
+    name, number = network.card.name, 2
+    while name in taken or name in found:
+        name, number = f"{network.card.name} ({number})", number + 1
+    found[name] = replace(network, card=replace(network.card, name=name, **_place(network.card, name)))
+
+
+def _place(card: Card, name: str) -> dict[str, Any]:
+    """What sets a network of another library apart where networks are chosen: ours keep their own words."""
+    return {"architecture": name} if card.foreign else {}
+
+
+def _show_new(found: Mapping[str, OpenedNetwork]) -> None:
+    """Choose a network that was not there before on all pages, before their widgets are drawn."""
+    seen = st.session_state.get(_SEEN, frozenset())
+    new = [network.card for network in found.values() if network.card.name not in seen]
+    st.session_state[_SEEN] = frozenset(found)
+    if not new:
+        return
+    title = architecture_title(new[-1].architecture)
+    st.session_state["architecture"] = title
+    st.session_state["variant"] = variant_title(new[-1].variant)
+    chosen = st.session_state.get("compare_architectures")
+    st.session_state["compare_architectures"] = [*(chosen or []), title] if title not in (chosen or []) else chosen
+    if held := st.session_state.get("variants"):
+        st.session_state["variants"] = list(dict.fromkeys([*held, variant_title(new[-1].variant)]))
+
+
+def _uploaded(file: UploadedFile) -> OpenedNetwork | None:
+    """The network of a file, with its form, or a sentence on why it cannot be opened."""
+    number = file.file_id
+    encoder = st.session_state.get(f"network_encoder_{number}") or None
+    told, first = uploads.opened(
+        f"network_draft_{number}", (number, "draft", encoder), lambda data: _told(data, file.name, encoder), file
+    )
+    if isinstance(first, OpenedNetwork):  # one of ours, whose card says everything
+        _describe(first)
+        return first
+    if first is None:
+        st.error(verbatim(told.error or ""))
+        if encoder is not None or SAY_WHICH in (told.error or ""):
+            st.text_input(
+                "Its encoder",
+                key=f"network_encoder_{number}",
+                placeholder="resnet34, or tu-NAME for one of timm",
+                help="As it was called when the network was made.",
+            )
+        return None
+    answers = st.session_state.get(f"network_answers_{number}", Answers())
+    result, network = uploads.opened(
+        f"network_opened_{number}",
+        (number, "network", encoder, answers),
+        lambda data: _made(data, file.name, first, answers),
+        file,
+    )
+    if network is None:
+        st.error(verbatim(result.error or ""))
+    else:
+        _describe(network)
+    with st.popover("Input and classes", width="stretch"):
+        draw_form(first, number)
+    return network
+
+
+def _told(data: bytes, name: str, encoder: str | None) -> Draft | OpenedNetwork:
+    checkpoint = read_checkpoint(data, name=name)
+    if checkpoint.card is not None:
+        return _on_device(open_network(checkpoint))
+    return draft_of(checkpoint, encoder=encoder)
+
+
+def _made(data: bytes, name: str, draft: Draft, answers: Answers) -> OpenedNetwork:
+    return _on_device(open_network(read_checkpoint(data, name=name), completed(draft, answers)))
+
+
+def _on_device(network: OpenedNetwork) -> OpenedNetwork:
+    return replace(network, model=on_device(network.model, cached.device))
+
+
+def _describe(network: OpenedNetwork) -> None:
+    card = network.card
+    never = sum(not block.ran for block in card.block_table)
+    st.markdown(f"**{verbatim(card.name)}**")
+    st.caption(
+        f"{card.parameters:,} parameters, {len(card.block_table) - never} blocks, {len(card.structures)} classes. "
+        + verbatim(" ".join((*card.preprocessing.sentences, *network.notes)))
+    )

@@ -1,0 +1,104 @@
+"""A network dropped on the sidebar: opened without typing, on all pages, in its own session alone."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from scse_viz import zoo
+from scse_viz.ui.shell import cached
+from tests import smp_files
+from tests.cards import TINY
+
+PAGE = """
+from scse_viz.ui.shell import sidebar
+from scse_viz.ui.{page} import page
+try:
+    sidebar.begin()
+    page.page()
+finally:
+    sidebar.end()
+"""
+
+
+@pytest.fixture(scope="module")
+def lungs(tmp_path_factory) -> bytes:
+    """A .zip of save_pretrained: three channels, three classes, scSE."""
+    folder = tmp_path_factory.mktemp("networks") / "lungs"
+    smp_files.network(in_channels=3).save_pretrained(folder)
+    return smp_files.zipped(folder)
+
+
+def opened(page: str, file: tuple[str, bytes], **address: str) -> AppTest:
+    app = AppTest.from_string(PAGE.format(page=page), default_timeout=240)
+    app.query_params.update({"anatomy": "hippocampus", **address})
+    app.run()
+    app.file_uploader(key="network_files").upload(*file)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(each.value for each in (*app.sidebar.caption, *app.sidebar.markdown)).replace("\\", "")
+
+
+def test_a_network_is_chosen_once_it_is_open_and_says_how_it_reads_an_image(lungs):
+    app = opened("explore", ("lungs.zip", lungs))
+    assert app.selectbox(key="architecture").value == "lungs"
+    assert "One gray slice fills all 3 channels: it is repeated 3 times." in said(app)
+    assert "9 blocks, 3 classes" in said(app)
+    assert "Never used by the network: decoder.blocks.4.attention1.attention." in said(app)
+    assert app.selectbox(key="block").value.startswith("decoder.blocks.")
+
+
+@pytest.mark.parametrize("page", ["compare", "intervene", "volume", "understand"])
+def test_every_page_shows_it(page, lungs):
+    app = opened(page, ("lungs.zip", lungs))
+    assert not app.error
+    assert "lungs" in str([each.value for each in (*app.selectbox, *app.sidebar.get("button_group"))])
+
+
+def test_what_the_form_says_makes_another_network(lungs):
+    app = opened("explore", ("lungs.zip", lungs))
+    (form,) = {each.key.rpartition("_")[2] for each in app.text_area}
+    app.text_area(key=f"network_classes_{form}").set_value("background, left #112233, right")
+    app.selectbox(key=f"network_scaling_{form}").set_value("z-score")
+    app.number_input(key=f"network_size_{form}").set_value(64)
+    next(button for button in app.button if button.label == "Apply").click()
+    app.run()
+    assert not app.exception
+    assert "The scan's mean becomes 0, its standard deviation 1." in said(app)
+    assert "Slices are resized to 64 × 64 pixels." in said(app)
+    app.text_area(key=f"network_classes_{form}").set_value("a, b, c, d")
+    next(button for button in app.button if button.label == "Apply").click()
+    app.run()
+    assert "class 3 is named, and the network has classes 0 to 2" in app.sidebar.error[0].value
+
+
+def test_a_refusal_is_one_sentence_and_the_shipped_networks_stay(tmp_path):
+    path = smp_files.saved(smp_files.network(), tmp_path / "whole.pth")
+    app = opened("explore", ("whole.pth", path.read_bytes()))
+    (error,) = app.sidebar.error
+    assert "holds Python objects" in error.value
+    assert app.selectbox(key="architecture").value == "U-Net"
+
+
+def test_a_network_of_another_session_is_not_there(lungs):
+    opened("explore", ("lungs.zip", lungs))
+    other = AppTest.from_string(PAGE.format(page="explore"), default_timeout=240).run()
+    assert "lungs" not in other.selectbox(key="architecture").options
+
+
+def test_a_network_that_had_to_go_is_opened_again(lungs):
+    app = opened("explore", ("lungs.zip", lungs))
+    for key in [key for key in cached.store._entries if "upload" in str(key)]:
+        cached.store.drop(key)
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="architecture").value == "lungs"
+
+
+def test_a_network_of_ours_opens_by_its_card(tmp_path):
+    card = zoo.save(TINY.network(seed=1), TINY, tmp_path / "trained")
+    app = opened("explore", ("trained.zip", smp_files.zipped(tmp_path / "trained")))
+    assert card.name in said(app)
+    assert not app.text_area
