@@ -168,8 +168,8 @@ def _spatial(
 ) -> Iterator[tuple[str, np.ndarray, tuple[float, float]]]:
     """Every block with a spatial gate: its name, the gate, and the span of the map's pixels."""
     for block, of_block in gates.items():
-        if of_block.spatial_gate is not None:
-            yield block, of_block.spatial_gate, map_span(of_block, slice_mm)
+        if (gate := of_block.pixel_gate) is not None:
+            yield block, gate, map_span(of_block, slice_mm)
 
 
 def _summed(slices: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

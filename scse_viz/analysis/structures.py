@@ -59,11 +59,11 @@ def by_structure(
     """Gates by block and the labels (H, W) of a slice -> the gates by structure; slice_mm: of a pixel of labels."""
     sums, weights, covered = {}, {}, {}
     for block, of_block in gates.items():
-        if of_block.spatial_gate is not None:
-            shape, span = of_block.spatial_gate.shape, map_span(of_block, slice_mm)
+        if (gate := of_block.pixel_gate) is not None:
+            shape, span = gate.shape, map_span(of_block, slice_mm)
             if (shape, span) not in covered:  # the same for all maps of one resolution
                 covered[shape, span] = areas(labels, classes, shape, span)
-            sums[block] = (covered[shape, span] * of_block.spatial_gate).sum(axis=(1, 2))
+            sums[block] = (covered[shape, span] * gate).sum(axis=(1, 2))
         if of_block.channel_gate is not None:
             weights[block] = of_block.channel_gate
     return ByStructure(np.bincount(labels.ravel(), minlength=classes), sums, weights)

@@ -18,6 +18,8 @@ GATE_SCALES = ("viridis", "cividis", "magma", "gray")
 """Colour scales for gates; lightness rises steadily in each, so they can be read without telling hues apart."""
 ACTIVATION_SCALE = "copper"
 """Activations have a scale of their own: they are not gates and must not look like them."""
+ATTENTION_SCALE = "rose"
+"""For how much pixels are looked at, in multiples of an even share."""
 DIVERGING_SCALE = "blue-red"
 """For signed numbers: white at the middle, darker to either side."""
 _STOPS = {
@@ -27,6 +29,7 @@ _STOPS = {
     "gray": ("#000000", "#ffffff"),
     "copper": ("#000000", "#a0643f", "#ffc77f"),
     "blue-red": ("#053061", "#2f79b5", "#a7d0e4", "#f7f7f7", "#f9bfa3", "#ce4f45", "#67001f"),  # ColorBrewer's RdBu
+    "rose": ("#2a0a2e", "#b3368f", "#ffd3ee"),
     "cyan": ("#0b4a6f", "#0fa3c8", "#6ef7ff"),
     "orange": ("#7a2f00", "#ff8c1a"),
 }

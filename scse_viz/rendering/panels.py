@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from scse_viz.analysis.gates import BlockGates
-from scse_viz.rendering.colours import DIVERGING_SCALE
+from scse_viz.rendering.colours import ATTENTION_SCALE, DIVERGING_SCALE
 
 GATE_RANGE = (0.0, 1.0)
 DIFFERENCE_RANGE = (-1.0, 1.0)
@@ -40,6 +40,7 @@ class MapKind:
 
 MAP_KINDS = {
     "difference": MapKind("difference of gates", DIVERGING_SCALE, "−1", "+1", "difference"),
+    "attention": MapKind("attention, × an even share", ATTENTION_SCALE, "0", "most of each map", "×"),
     "share": MapKind("networks that differ", "cyan", "none", "all but one", "share", clear=True),
     "changed": MapKind("changed pixels", "orange", "same", "changed", "", clear=True),
 }
@@ -129,11 +130,21 @@ def block_panel(gates: BlockGates, *, title: str) -> Panel:
         picture = png(eight_bit(spatial, *span))  # all 256 numbers for its own range, which a browser may stretch
         note = "no channel weights" if channel is None else None
         return Panel("gate", text, picture, gates.map_mm, span, mean, weights, note, flat=flat)
+    if gates.attention is not None:
+        return attention_panel(gates.attention, gates.map_mm, title=f"{title}: how much each pixel is looked at")
     if activation is not None:
         mean, span = float(activation.mean()), (0.0, _round_up(float(activation.max())))
         text = f"{title}: no gate; mean absolute activation {mean:.2g}, from 0 to {span[1]:.2g}, arbitrary units"
         return Panel("activation", text, png(eight_bit(activation, *span)), gates.map_mm, span, mean)
     return Panel("none", f"{title}: no spatial gate{also}", channels=weights, note="no spatial gate")
+
+
+def attention_panel(shares: np.ndarray, size_mm: tuple[float, float], *, title: str) -> Panel:
+    """Attention (h, w) in multiples of an even share, of one pixel or of all, as a panel; size_mm: of its pixels."""
+    most = float(shares.max())
+    text = f"{title}, up to {most:.2f} times an even share"
+    picture = png(eight_bit(shares, 0, most))
+    return Panel("attention", text, picture, size_mm, (0.0, most), float(shares.mean()), caption=f"up to × {most:.2f}")
 
 
 def flat_words(gate: np.ndarray) -> str | None:

@@ -16,6 +16,7 @@ from scse_viz.ui.compare.alignment import Alignment, first_rows
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.source import Slot, choose_source
+from scse_viz.ui.shell.variants import RELATIVE_TITLES, SEVERAL, SEVERAL_RELATIVES, choose_several, grouped
 from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, architecture_title, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.class_sets import ClassSets, class_sets
@@ -105,16 +106,10 @@ def choose_networks(view: View) -> dict[str, Card]:
 def choose_variants(networks: Mapping[str, Card]) -> dict[str, Card]:
     """The networks whose variant is chosen, by title."""
     offered = offered_variants(networks)
-    _forget_others("variants", offered)
-    chosen = st.pills(
-        "Variants",
-        offered,
-        selection_mode="multi",
-        default=offered[:FIRST_VARIANTS],
-        key="variants",
-        bind="query-params",
-        help=VARIANT_HELP,
-    )
+    paper, relatives = grouped(offered)
+    _forget_others(SEVERAL, paper)
+    _forget_others(SEVERAL_RELATIVES, relatives)
+    chosen = choose_several(offered, FIRST_VARIANTS, VARIANT_HELP)
     return {title: card for title, card in networks.items() if variant_title(card.variant) in chosen}
 
 
@@ -149,8 +144,9 @@ def has_spatial_gate(card: Card) -> bool:
 
 def toggle_variant(title: str) -> None:
     """Show a variant, or hide it."""
-    chosen = list(st.session_state.get("variants") or [])
-    st.session_state["variants"] = [each for each in chosen if each != title] if title in chosen else [*chosen, title]
+    key = SEVERAL_RELATIVES if title in RELATIVE_TITLES else SEVERAL
+    chosen = list(st.session_state.get(key) or [])
+    st.session_state[key] = [each for each in chosen if each != title] if title in chosen else [*chosen, title]
 
 
 def choose_blocks(alignment: Alignment, cards: Sequence[Card]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -9,7 +10,7 @@ from scse_viz.rendering.panels import Panel
 from scse_viz.ui.compare import cached as compare_cached
 from scse_viz.ui.compare.choices import FIRST_VARIANTS, Column, Comparison
 from scse_viz.ui.components.panels.panels import Row, draw, message
-from scse_viz.ui.shell import cached
+from scse_viz.ui.shell import cached, pixel
 from scse_viz.ui.shell.labels import labels_panel, legend
 from scse_viz.ui.shell.words import architecture_title
 from scse_viz.zoo import Card
@@ -54,6 +55,10 @@ def draw_maps(
     if minus:
         subtracted = minus[0], minus[1], comparison.alignment.blocks_of(minus[1])
         panels = [_minus(column, each, subtracted) for column, each in zip(columns, panels, strict=True)]
+    looking = any(gates.attention is not None for column in columns for gates in column.gates.values())
+    picked = pixel.picked(view) if looking else None
+    if picked:
+        panels = [_looks(column, each, picked) for column, each in zip(columns, panels, strict=True)]
     for block in blocks:
         detail = comparison.alignment.detail(block, comparison.cards)
         rows.append(Row(block, detail, tuple(each.get(block, NO_BLOCK) for each in panels)))
@@ -64,10 +69,14 @@ def draw_maps(
             rows=rows,
             structures=legend(view, structures),
             reference=labels_panel(view, structures),
-            options={"places": 0 if narrow else FIRST_VARIANTS},
+            options={"places": 0 if narrow else FIRST_VARIANTS, "pick": looking, "picked": picked},
         ),
         key,
+        on_pick=partial(pixel.pick, view) if looking else None,
+        keep=partial(pixel.picked, view) if looking else None,
     )
+    if looking:
+        _draw_looking(picked, key)
 
 
 def _panels(column: Column, comparison: Comparison) -> dict[str, Panel]:
@@ -79,6 +88,33 @@ def _panels(column: Column, comparison: Comparison) -> dict[str, Panel]:
     if not comparison.classes.same:
         drawn["prediction"] = compare_cached.prediction(view.slice, card, comparison.classes.structures)
     return {name: _named(card, panel, comparison) for name, panel in drawn.items()}
+
+
+def _looks(column: Column, panels: Mapping[str, Panel], picked: tuple[int, int]) -> dict[str, Panel]:
+    """Panels of a network, those of its non-local blocks replaced by where the picked pixel looks."""
+    looks = {
+        row: cached.looks(column.view.slice, column.card, block, picked)
+        for row, block in column.blocks.items()
+        if column.result.gates[block].attention is not None
+    }
+    return {**panels, **looks}
+
+
+def _draw_looking(picked: tuple[int, int] | None, key: str) -> None:
+    """Say what the maps of non-local blocks show, and let go of the picked pixel."""
+    if picked is None:
+        st.caption("Non-local blocks show how much each pixel is looked at. Click a pixel to see where it looks.")
+        return
+    st.caption(
+        f"Non-local blocks show where the pixel in row {picked[0]}, column {picked[1]} looks, in multiples of an even "
+        "share of all pixels. Click another pixel to move there."
+    )
+    st.button(
+        "Show how much each pixel is looked at",
+        key=f"{key}_forget",
+        on_click=pixel.forget,
+        help="Let go of the pixel: non-local blocks then show the attention that each pixel receives from all others.",
+    )
 
 
 def _named(card: Card, panel: Panel, comparison: Comparison) -> Panel:

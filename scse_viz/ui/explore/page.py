@@ -17,7 +17,8 @@ from scse_viz.ui.components.network import network
 from scse_viz.ui.components.panels import panels
 from scse_viz.ui.explore import cached as explore_cached
 from scse_viz.ui.explore import channels, point, spread
-from scse_viz.ui.shell import address, cached, export, sidebar
+from scse_viz.ui.shell import address, cached, export, sidebar, variants
+from scse_viz.ui.shell import pixel as picked_pixel
 from scse_viz.ui.shell.labels import labels_panel, legend
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import KIND_TITLES, block_title, network_title, verbatim
@@ -26,11 +27,17 @@ from scse_viz.zoo import Card, WeightsError
 FIRST_VARIANTS = 4
 DRAWN = {
     "gate": "The spatial gate of a block is drawn over the slice, at its own resolution.",
-    "activation": "No block has a gate: the mean |activation| of each stage is drawn, scaled to its own maximum.",
+    "attention": "Of a non-local block, how much each pixel is looked at by all others is drawn.",
+    "activation": "Where a stage has no gate, its mean |activation| is drawn, scaled to its own maximum.",
     "none": "Where there is no map, the channel weights are drawn, 0 to 1, the most excited channel first.",
 }
 """What the drawn network shows, by the kind of its panels."""
-MAP_TITLES = {"gate": "spatial gate", "activation": "mean |activation|", "none": "channel gate"}
+MAP_TITLES = {
+    "gate": "spatial gate",
+    "attention": "how much each pixel is looked at",
+    "activation": "mean |activation|",
+    "none": "channel gate",
+}
 LABEL = "Maps of one block. Arrow keys move the crosshair, Enter reads its pixel in every block, + and - zoom."
 CODE = """
 from scse_viz.inference.features import inspect_block
@@ -82,7 +89,7 @@ def page() -> None:
     view = view.of(card)
     name = sidebar.choose_block(card)
     _listen(view, card)
-    pixel = point.picked(view)
+    pixel = picked_pixel.picked(view)
     try:
         with st.spinner("Segmenting and recording gates", show_time=False):
             result = cached.result(view.slice, card)
@@ -126,7 +133,7 @@ def _listen(view: View, card: Card) -> None:
     """The keys 1 to 4 choose among the first four variants of the architecture."""
     family = [each for each in view.networks.values() if each.architecture == card.architecture]
     titles = [network_title(each) for each in family[:FIRST_VARIANTS]]
-    actions = {str(number): partial(_set, "variant", title) for number, title in enumerate(titles, start=1)}
+    actions = {str(number): partial(variants.show, title) for number, title in enumerate(titles, start=1)}
     with st.sidebar:  # at its end, where an element of no height moves nothing
         keys.listen(actions, key="explore_keys")
 
@@ -169,6 +176,7 @@ def _draw_maps(block: Block, prediction: Panel, number: int, pixel: tuple[int, i
     before, after = explore_cached.channel(view.slice, card, block.name, number)
     map_, labels = (f"{block.name}: {block.map_title}", block.panel), ("prediction", prediction)
     shown = {
+        **_looks(block, pixel),
         **dict((labels, map_) if block.panel.kind == "none" else (map_, labels)),  # the first is drawn large
         f"channel {number}, before": before,
         f"channel {number}, after": after,
@@ -187,13 +195,20 @@ def _draw_maps(block: Block, prediction: Panel, number: int, pixel: tuple[int, i
             "picked": pixel,
         },
     )
-    pick, keep = partial(point.pick, view), partial(point.picked, view)
+    pick, keep = partial(picked_pixel.pick, view), partial(picked_pixel.picked, view)
     panels.draw(packed, key="explore_panels", on_pick=pick, keep=keep)
+
+
+def _looks(block: Block, pixel: tuple[int, int]) -> dict[str, Panel]:
+    """Where the pixel looks, drawn large, if the block is a non-local one."""
+    if block.gates.attention is None:
+        return {}
+    return {f"{block.name}: where the pixel looks": cached.looks(block.view.slice, block.card, block.name, pixel)}
 
 
 def _draw_summary(summary: explore_cached.BlockSummary, block: Block) -> None:
     st.subheader(
-        "Effect of the block" if block.named_gates else "Output of the stage",
+        "Effect of the block" if block.named_gates or block.gates.attention is not None else "Output of the stage",
         help="Mean activation is mean |u| over all channels and pixels of the features u, in arbitrary units.",
     )
     columns = st.columns(3 if summary.channel_share is None else 5)

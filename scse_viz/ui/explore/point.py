@@ -11,23 +11,12 @@ from scse_viz.figures.gates import activations_at_pixel, class_bars, gates_at_pi
 from scse_viz.inference import SliceResult
 from scse_viz.stages import short_names
 from scse_viz.ui.explore import cached as explore_cached
-from scse_viz.ui.shell import address, export
+from scse_viz.ui.shell import export
 from scse_viz.ui.shell.layout import beside
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.zoo import Card
 
-KEY = "point"
 TOP = 6
-_HELD = "explore_point"
-
-
-@dataclass(frozen=True)
-class _Point:
-    """A picked pixel, and the scan and plane in which it was picked."""
-
-    digest: str
-    plane: str
-    pixel: tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,26 +25,6 @@ class PixelReadings:
 
     figures: dict[str, go.Figure]
     tables: dict[str, pd.DataFrame]
-
-
-def picked(view: View) -> tuple[int, int] | None:
-    """The pixel (row, column) that was picked in slices of this scan and plane, else None.
-
-    It is kept in the address; a pixel there that lies outside the slice is noted as lost.
-    """
-    if _HELD not in st.session_state:
-        st.session_state[_HELD] = _asked(view)
-    held = st.session_state[_HELD]
-    if held is None or (held.digest, held.plane) != (view.scan.digest, view.plane):
-        address.put(KEY, None)
-        return None
-    address.put(KEY, f"{held.pixel[0]},{held.pixel[1]}")
-    return held.pixel
-
-
-def pick(view: View, row: int, column: int) -> None:
-    """Keep a pixel that was picked."""
-    st.session_state[_HELD] = _Point(view.scan.digest, view.plane, (row, column))
 
 
 def default(result: SliceResult) -> tuple[int, int]:
@@ -99,21 +68,6 @@ def draw(
     return PixelReadings(
         {"class probabilities": bars, "profile": profile}, {"class probabilities": probabilities, "profile": values}
     )
-
-
-def _asked(view: View) -> _Point | None:
-    text = st.query_params.get(KEY)
-    if text is None:
-        return None
-    shape = view.slice.grid
-    try:
-        row, column = (int(part) for part in text.split(","))
-    except ValueError:
-        row, column = -1, -1
-    if 0 <= row < shape.height and 0 <= column < shape.width:
-        return _Point(view.scan.digest, view.plane, (row, column))
-    address.lose(KEY)
-    return None
 
 
 def _classes(view: View, card: Card, block: str, pixel: tuple[int, int]) -> tuple[go.Figure, pd.DataFrame]:

@@ -11,6 +11,7 @@ from scse_viz.devices import in_words
 from scse_viz.ui.shell import address, cached, navigation
 from scse_viz.ui.shell.layout import cards
 from scse_viz.ui.shell.sidebar import NO_NETWORKS
+from scse_viz.ui.shell.variants import show
 from scse_viz.ui.shell.words import architecture_title, variant_title, verbatim
 from scse_viz.zoo import Card
 
@@ -136,7 +137,7 @@ def _open(card: Card) -> None:
     """Choose a network on all pages. To be called before widgets are drawn, after which they cannot be set."""
     st.session_state["anatomy"] = card.anatomy
     st.session_state["architecture"] = architecture_title(card.architecture)
-    st.session_state["variant"] = variant_title(card.variant)
+    show(variant_title(card.variant))
     st.session_state["open_explore"] = True
 
 

@@ -19,11 +19,13 @@ from streamlit.runtime.scriptrunner import ScriptRunContext, add_script_run_ctx,
 from torch import nn
 
 from scse_viz import zoo
+from scse_viz.blocks import Pairs
 from scse_viz.devices import device_of_app, on_device
 from scse_viz.inference import SliceResult, segment_slice
+from scse_viz.inference.looks import looks_from, pairs_of
 from scse_viz.inference.turns import Pages, one_core
 from scse_viz.memory import Store, default_limit
-from scse_viz.rendering.panels import Panel, block_panel, intensity_range, label_panel, middle_of_head
+from scse_viz.rendering.panels import Panel, attention_panel, block_panel, intensity_range, label_panel, middle_of_head
 from scse_viz.scans import PLANES, Scan, ScanSlice, read_labels, read_scan
 from scse_viz.scans.samples import Sample, samples
 from scse_viz.ui.shell.words import variant_title
@@ -141,6 +143,21 @@ def _of_zoo(card: Card) -> nn.Module:
 def result(scan_slice: ScanSlice, card: Card) -> SliceResult:
     """The prediction and gates of a network on one slice. Raises ScanError, WeightsError."""
     return segment_slice(scan_slice, network(card), card)
+
+
+@resource
+def _pairs(scan_slice: ScanSlice, card: Card, block: str) -> Pairs:
+    return pairs_of(scan_slice, network(card), card, block)
+
+
+@data
+def looks(scan_slice: ScanSlice, card: Card, block: str, pixel: tuple[int, int]) -> Panel:
+    """Where a pixel (row, column) of a slice looks in a non-local block. Raises ScanError, WeightsError."""
+    info = next(each for each in card.block_table if each.name == block)
+    made = result(scan_slice, card)
+    shares = looks_from(_pairs(scan_slice, card, block), pixel, scan_slice.grid, info.scale, made.pixel_mm)
+    title = f"{variant_title(card.variant)}, {block}: where row {pixel[0]}, column {pixel[1]} looks"
+    return attention_panel(shares, made.gates[block].map_mm, title=title)
 
 
 def results(scan_slice: ScanSlice, cards: Sequence[Card], *, drawn: bool = False) -> list[Future[SliceResult]]:

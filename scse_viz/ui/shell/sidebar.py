@@ -12,6 +12,7 @@ from scse_viz.scans.samples import groups_by_name, known_labels
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell import address, cached, own_networks, tab
 from scse_viz.ui.shell.source import Source, choose_source
+from scse_viz.ui.shell.variants import choose_one
 from scse_viz.ui.shell.words import CONVENTIONS, architecture_title, convention, variant_title, verbatim
 from scse_viz.zoo import Card
 from scse_viz.zoo.structures import Structure
@@ -134,20 +135,11 @@ def view() -> View:
 
 
 def choose_network(view: View) -> Card:
-    """One network of the anatomy: architecture and variant, in the sidebar (keys "architecture" and "variant")."""
+    """One network of the anatomy: its architecture and variant, in the sidebar (keys "architecture", "variant")."""
     with st.sidebar:
         family = choose_architecture(view)
         variants = {variant_title(card.variant): card for card in family.values()}
-        chosen = st.pills(
-            "Variant",
-            list(variants),
-            default=FIRST_VARIANT if FIRST_VARIANT in variants else next(iter(variants)),
-            required=True,
-            key="variant",
-            bind="query-params",
-            help="none: no blocks. cSE: squeeze space, excite channels. sSE: squeeze channels, excite pixels. scSE: "
-            "both, added.",
-        )
+        chosen = choose_one(list(variants), FIRST_VARIANT)
     return variants[chosen]
 
 

@@ -30,7 +30,7 @@ def draw(view: View) -> None:
     block = sidebar.choose_block(card)
     keys.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
-    if card.variant in ("none", "cse"):
+    if not {"spatial_gate", "full_gate"} & {*card.gates}:
         st.info(
             f"{variant_title(card.variant)} has no spatial gate, so there is no map to compare with errors. Choose sSE "
             "or scSE in the sidebar."

@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from scse_viz.analysis.gates import BlockGates
-from scse_viz.rendering.colours import ACTIVATION_SCALE, COLOURS, GATE_SCALES
+from scse_viz.rendering.colours import ACTIVATION_SCALE, ATTENTION_SCALE, COLOURS, GATE_SCALES
 from scse_viz.rendering.panels import GATE_RANGE, png
 from scse_viz.rendering.png import bars_png, coloured_png, gradient
 
@@ -60,11 +60,15 @@ def draw(lines: Sequence[Line], blocks: Sequence[str], reference: np.ndarray) ->
 
 def _cell(line: Line, block: str, shape: tuple[int, ...]) -> str:
     gates = line.gates.get(block, BlockGates())
-    gate, weights, activation = gates.spatial_gate, gates.channel_gate, gates.activation
+    gate, weights, activation = gates.pixel_gate, gates.channel_gate, gates.activation
     if gate is not None:
         text = f"{line.title}, {block}: spatial gate, mean {gate.mean():.2f}"
         strip = "" if weights is None else _bars(weights, f"{line.title}, {block}", "height: 24px")
         return _map(line, coloured_png(gate, GATE_RANGE, GATE_SCALES[0]), text, shape, f"{gate.mean():.2f}", strip)
+    if gates.attention is not None:
+        top = float(gates.attention.max())
+        text = f"{line.title}, {block}: how much each pixel is looked at, up to {top:.2g} times an even share"
+        return _map(line, coloured_png(gates.attention, (0, top), ATTENTION_SCALE), text, shape, f"≤ × {top:.2g}", "")
     if activation is not None:
         top = float(activation.max())
         text = f"{line.title}, {block}: mean absolute activation, from 0 to {top:.2g}, arbitrary units"

@@ -21,7 +21,7 @@ from scse_viz.zoo import Card, WeightsError
 
 SLICES = 8
 """Slices that are examined: each takes a pass for the slice and one for every gate."""
-KINDS = {"channel_gate": "cSE", "spatial_gate": "sSE"}
+KINDS = {"channel_gate": "channel gate", "spatial_gate": "spatial gate", "full_gate": "full gate"}
 COLUMNS = {
     "mean": "mean",
     "spread_within": "spread, pixels or channels",
@@ -38,8 +38,8 @@ def draw(view: View) -> None:
     view = view.of(card)
     keys.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
-    if card.variant == "none":
-        st.info("A network without blocks has no gates. Choose cSE, sSE or scSE in the sidebar.")
+    if not {*card.gates} & {*GATE_KINDS}:
+        st.info(f"{network_title(card)} has no gates. Choose cSE, sSE or scSE in the sidebar.")
         return
     indices = evenly_spaced(view.scan, view.plane, SLICES)
     try:

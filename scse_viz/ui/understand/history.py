@@ -13,10 +13,12 @@ from scse_viz.rendering.colours import variant_colours
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell import export, sidebar
 from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.variants import choose_several
 from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, variant_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand.grid import Line
 from scse_viz.ui.understand.grid import draw as draw_grid
+from scse_viz.ui.understand.keys import FIRST_VARIANTS
 from scse_viz.zoo import Card
 from scse_viz.zoo.history import HistoryError, TrainingHistory
 from scse_viz.zoo.scores import NOT_COUNTED
@@ -72,14 +74,10 @@ def _choose_networks(view: View) -> tuple[dict[str, Card], list[str]]:
     """The cards chosen, by the title of the variant, and the names of the blocks to draw."""
     family = sidebar.choose_architecture(view)
     variants = {variant_title(card.variant): card for card in family.values()}
-    chosen = st.pills(
-        "Variants",
+    chosen = choose_several(
         list(variants),
-        selection_mode="multi",
-        default=list(variants)[:4],
-        key="variants",
-        bind="query-params",
-        help="The networks to follow, side by side. They were trained alike, on the same images in the same order.",
+        FIRST_VARIANTS,
+        "The networks to follow, side by side. They were trained alike, on the same images in the same order.",
     )
     offered = list(dict.fromkeys(block.name for card in family.values() for block in card.block_table))
     blocks = st.pills(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.variants import show
 from scse_viz.ui.shell.words import variant_title
 from scse_viz.zoo import Card
 
@@ -16,10 +17,6 @@ def choose_variants(view: View, card: Card) -> None:
     """Let the keys 1 to 4 choose one of the first variants of the architecture."""
     family = [each for each in view.networks.values() if each.architecture == card.architecture]
     titles = [variant_title(each.variant) for each in family[:FIRST_VARIANTS]]
-    actions = {str(number): partial(_choose, title) for number, title in enumerate(titles, start=1)}
+    actions = {str(number): partial(show, title) for number, title in enumerate(titles, start=1)}
     with st.sidebar:  # at its end, where an element without height shifts nothing
         keys.listen(actions, key="understand_keys")
-
-
-def _choose(title: str) -> None:
-    st.session_state["variant"] = title

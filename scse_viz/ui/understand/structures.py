@@ -10,7 +10,7 @@ from scse_viz.figures.structures import gate_table, profile_bars
 from scse_viz.scans import ScanError
 from scse_viz.ui.shell import export, sidebar
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import variant_title, verbatim
+from scse_viz.ui.shell.words import network_title, variant_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand import keys, slices
 from scse_viz.zoo import Card, WeightsError
@@ -28,7 +28,7 @@ def draw(view: View) -> None:
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
     gated = _kinds(card)
     if not gated:
-        st.info("A network without blocks has no gates. Choose cSE, sSE or scSE in the sidebar.")
+        st.info(f"{network_title(card)} has no gates. Choose cSE, sSE or scSE in the sidebar.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         this = slices.choose_scope()
@@ -73,8 +73,8 @@ mean_gates([found], list(result.gates))  # (classes, blocks), of this slice
 
 
 def _kinds(card: Card) -> set[str]:
-    """The kinds of gates of a network of this variant."""
-    return {"none": set(), "cse": {"channel"}, "sse": {"spatial"}}.get(card.variant, {"channel", "spatial"})
+    """What its gates tell apart: "channel", and "spatial", for a full gate too, whose mean over channels is a map."""
+    return {"channel" if gate == "channel_gate" else "spatial" for gate in card.gates if gate != "attention"}
 
 
 def _found(view: View, card: Card, indices: list[int]) -> list[ByStructure]:

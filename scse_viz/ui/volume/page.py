@@ -14,7 +14,7 @@ from scse_viz.scans import PLANES, ScanError
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.components.panels import panels
 from scse_viz.ui.components.viewer import viewer
-from scse_viz.ui.shell import address, cached, sidebar
+from scse_viz.ui.shell import address, cached, sidebar, variants
 from scse_viz.ui.shell.labels import labels_panel, legend
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import variant_title, verbatim
@@ -80,15 +80,11 @@ def _listen(view: View, card: Card) -> None:
     """Keys 1 to 4 choose among the first variants of the architecture."""
     family = [each for each in view.networks.values() if each.architecture == card.architecture]
     actions = {
-        str(number): partial(_set, "variant", variant_title(each.variant))
+        str(number): partial(variants.show, variant_title(each.variant))
         for number, each in enumerate(family[:FIRST_VARIANTS], start=1)
     }
     with st.sidebar:  # at its end, where an element of no height moves nothing
         keys.listen(actions, key="volume_keys")
-
-
-def _set(key: str, value: str) -> None:
-    st.session_state[key] = value
 
 
 def _draw_slice(view: View, card: Card, block: str, prediction: Panel, map_: Panel, voxel: Sequence[int]) -> None:

@@ -56,13 +56,14 @@ export class NetworkView {
   }
 
   colour() {
-    const { scales, activation_scale: activation, structures } = this.header;
+    const { scales, activation_scale: activation, kinds, structures } = this.header;
     const { display } = this;
     this.tables = {
       gate: scaleTable(scales[display.scale]),
       activation: scaleTable(scales[activation]),
       labels: labelTable(structures),
     };
+    for (const [kind, { scale }] of Object.entries(kinds)) this.tables[kind] = scaleTable(scale);
     this.layers = new Map();
     this.sliceCanvas = coloured(this.pictures.get(this.slice.picture), windowTable(display.black, display.white));
   }

@@ -1,0 +1,110 @@
+"""The toggle of variants: the paper's, and under them their relatives, as far as the networks offered have them."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from scse_viz.blocks import RELATIVES
+from scse_viz.ui.shell.words import VARIANT_TITLES
+
+ONE, ONE_RELATIVE = "variant", "relative"
+SEVERAL, SEVERAL_RELATIVES = "variants", "relatives"
+PAPER_HELP = (
+    "none: no blocks. cSE: squeeze space, excite channels. sSE: squeeze channels, excite pixels. scSE: both, added."
+)
+HELP_OF = {
+    "scse-r16": "scSE with r = 16, as in segmentation_models_pytorch; scSE above has r = 2.",
+    "eca": "ECA: channels, each weighted by its neighbours' means.",
+    "soca": "SOCA: channels, weighted by their covariances.",
+    "cbam": "CBAM: channels, then pixels by their neighbourhood.",
+    "pe": "PE: every pixel of every channel, by the means of its row and column.",
+    "nonlocal": "non-local: every pixel takes from all others.",
+    "ag": "AG: pixels of the skip connections, by the stage below.",
+}
+RELATIVES_HELP = "Blocks of other papers, in the same network and trained alike. " + " ".join(HELP_OF.values())
+
+
+def choose_one(titles: Sequence[str], first: str) -> str:
+    """One variant by its title (keys "variant" and "relative"); `first` until one is chosen."""
+    paper, relatives = grouped(titles)
+    _settle(relatives)
+    first = first if first in paper else titles[0]
+    chosen = st.pills(
+        "Variant",
+        paper,
+        default=first if paper else None,
+        required=not relatives,
+        key=ONE,
+        bind="query-params",
+        on_change=_only,
+        args=(ONE, ONE_RELATIVE),
+        help=PAPER_HELP,
+    )
+    if not relatives:
+        return str(chosen)
+    other = st.pills(
+        "Relatives",
+        relatives,
+        key=ONE_RELATIVE,
+        bind="query-params",
+        on_change=_only,
+        args=(ONE_RELATIVE, ONE),
+        help=RELATIVES_HELP,
+    )
+    return str(other or chosen or first)
+
+
+def choose_several(titles: Sequence[str], first: int, help: str) -> list[str]:
+    """Several variants by their titles (keys "variants" and "relatives"); the `first` few until some are chosen."""
+    paper, relatives = grouped(titles)
+    chosen = st.pills(
+        "Variants",
+        paper,
+        selection_mode="multi",
+        default=paper[:first],
+        key=SEVERAL,
+        bind="query-params",
+        help=help,
+    )
+    if relatives:
+        chosen += st.pills(
+            "Relatives",
+            relatives,
+            selection_mode="multi",
+            key=SEVERAL_RELATIVES,
+            bind="query-params",
+            help=RELATIVES_HELP,
+        )
+    return list(chosen)
+
+
+def show(title: str) -> None:
+    """Choose one variant; only in callbacks, before the toggle is drawn."""
+    relative = title in RELATIVE_TITLES
+    st.session_state[ONE_RELATIVE if relative else ONE] = title
+    st.session_state[ONE if relative else ONE_RELATIVE] = None
+
+
+def grouped(titles: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Titles of variants -> those of the paper, and of its relatives."""
+    relatives = [each for each in titles if each in RELATIVE_TITLES]
+    return [each for each in titles if each not in relatives], relatives
+
+
+RELATIVE_TITLES = frozenset(VARIANT_TITLES[name] for name in RELATIVES)
+
+
+def _settle(relatives: Sequence[str]) -> None:
+    """Let one group at most have a choice: a relative in the address before a variant, and none that is not offered."""
+    if st.session_state.get(ONE_RELATIVE) not in (None, *relatives):
+        del st.session_state[ONE_RELATIVE]
+    if ONE not in st.session_state and st.query_params.get(ONE_RELATIVE) in relatives:
+        st.session_state[ONE] = None
+    if not relatives and st.session_state.get(ONE, "") is None:
+        del st.session_state[ONE]
+
+
+def _only(chosen: str, other: str) -> None:
+    """What was chosen in one group lets go of the other."""
+    if st.session_state.get(chosen) is not None:
+        st.session_state[other] = None

@@ -1,0 +1,132 @@
+"""The relatives on the pages: the toggle in two groups, and where the pixels of a non-local network look."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from scse_viz import zoo
+from scse_viz.blocks import RELATIVES
+from scse_viz.ui.shell import cached
+from scse_viz.ui.shell.words import variant_title
+
+PAGE = """
+from scse_viz.ui.shell import sidebar
+from scse_viz.ui.{page} import page
+sidebar.begin()
+page.page()
+"""
+PAPER = ["none", "cSE", "sSE", "scSE"]
+
+
+@pytest.fixture(scope="session")
+def networks():
+    """A small network of every relative for the hippocampus, with fresh weights."""
+    like = zoo.read_card("hippocampus-unet-scse")
+    models, cards = {}, {}
+    for variant in RELATIVES:
+        name = f"hippocampus-unet-{variant}"
+        cards[name] = replace(like, name=name, variant=variant, widths=(8, 8, 8, 8, 8), sha256=variant)
+        models[name] = cards[name].network(seed=0).eval()
+        for key, value in models[name].named_parameters():
+            if key.endswith(".scale"):
+                torch.nn.init.constant_(value, 0.5)
+            if key.endswith("query.weight"):
+                value.data.mul_(30)  # fresh ones look at all pixels nearly alike
+    return models, cards
+
+
+@pytest.fixture(autouse=True)
+def offered(networks, monkeypatch):
+    """The app offers these networks beside those of the paper."""
+    models, cards = networks
+    shipped = {name: card for name, card in zoo.cards().items() if card.variant not in RELATIVES}
+    load = zoo.load
+    monkeypatch.setattr(cached, "cards", lambda: {**shipped, **cards})
+    monkeypatch.setattr(zoo, "load", lambda name: models[name] if name in models else load(name))
+
+
+def opened(page: str, **address: str | list[str]) -> AppTest:
+    app = AppTest.from_string(PAGE.format(page=page), default_timeout=120)
+    app.query_params.update({"anatomy": "hippocampus", "plane": "sagittal", "sagittal": "17", **address})
+    app.run()
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def chosen(app: AppTest, key: str) -> list[str] | str | None:
+    return app.button_group(key=key).value
+
+
+def cells(app: AppTest, block: str) -> list[dict]:
+    """The panels of a block, as they were sent to the browser."""
+    packed = [part.proto.bytes for part in app.get("bidi_component") if part.proto.bytes]
+    headers = [json.loads(each[4 : 4 + int.from_bytes(each[:4], "little")]) for each in packed]
+    return next(row["cells"] for row in headers[-1]["rows"] if row["title"] == block)
+
+
+def test_a_relative_takes_the_place_of_a_variant_and_the_reverse():
+    app = opened("explore")
+    assert (chosen(app, "variant"), chosen(app, "relative")) == ("scSE", None)
+    app.button_group(key="relative").set_value("ECA").run()
+    assert (chosen(app, "variant"), chosen(app, "relative")) == (None, "ECA")
+    assert any("hippocampus-unet-eca" in each.value for each in app.caption)
+    app.button_group(key="variant").set_value("none").run()
+    assert (chosen(app, "variant"), chosen(app, "relative")) == ("none", None)
+    assert not app.exception
+
+
+def test_a_link_restores_a_relative_and_an_anatomy_without_it_shows_none():
+    app = opened("explore", relative="SOCA")
+    assert (chosen(app, "variant"), chosen(app, "relative")) == (None, "SOCA")
+    app.selectbox(key="anatomy").set_value("brain").run()
+    assert not app.exception
+    assert chosen(app, "variant") == "scSE"
+    assert "relative" not in {group.key for group in app.button_group}
+
+
+def test_compare_groups_the_paper_and_its_relatives_and_draws_both():
+    app = opened("compare", variants=["none", "scSE"], relatives=["PE", "AG on skips"])
+    assert (chosen(app, "variants"), chosen(app, "relatives")) == (["none", "scSE"], ["PE", "AG on skips"])
+    assert [cell["kind"] for cell in cells(app, "encoder1")] == ["activation", "gate", "gate", "gate"]
+    assert [cell["kind"] for cell in cells(app, "decoder1")] == ["activation", "gate", "gate", "activation"]
+
+
+def test_a_first_visit_compares_the_four_of_the_paper():
+    app = opened("compare")
+    assert (chosen(app, "variants"), chosen(app, "relatives")) == (PAPER, [])
+    offered = app.button_group(key="relatives").options
+    assert list(offered) == [variant_title(variant) for variant in RELATIVES]
+
+
+def test_a_picked_pixel_of_a_non_local_network_is_followed_to_where_it_looks():
+    app = opened("compare", variants=["none"], relatives=["non-local"])
+    before = cells(app, "encoder2")[1]
+    assert before["kind"] == "attention"
+    assert "how much each pixel is looked at" in before["alt"]
+    app = opened("compare", variants=["none"], relatives=["non-local"], point="20,25")
+    after = cells(app, "encoder2")[1]
+    assert "where row 20, column 25 looks" in after["alt"]
+    assert after["picture"] != before["picture"]
+    app.button(key="panels_forget").click().run()
+    assert not app.exception
+    assert cells(app, "encoder2")[1]["picture"] == before["picture"]
+
+
+def test_explore_draws_where_the_pixel_looks_beside_how_much_pixels_are_looked_at():
+    app = opened("explore", relative="non-local", block="encoder2", point="20,25")
+    looks, received = cells(app, "encoder2")[:2]
+    assert (looks["kind"], received["kind"]) == ("attention", "attention")
+    assert "where row 20, column 25 looks" in looks["alt"]
+    other = opened("explore", relative="non-local", block="encoder2", point="30,12")
+    assert cells(other, "encoder2")[0]["picture"] != looks["picture"]
+    assert cells(other, "encoder2")[1]["picture"] == received["picture"]
+
+
+@pytest.mark.parametrize("page", ["explore", "intervene", "understand", "volume"])
+@pytest.mark.parametrize("variant", [*RELATIVES])
+def test_every_page_shows_every_relative(page, variant):
+    opened(page, relative=variant_title(variant))
