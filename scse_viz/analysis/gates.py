@@ -38,6 +38,11 @@ class BlockGates:
         return tuple(kind for kind in GATE_KINDS if getattr(self, kind) is not None)
 
     @property
+    def changeable(self) -> tuple[str, ...]:
+        """The names of what an intervention can change: its gates, or the attention of a non-local block."""
+        return self.kinds if self.attention is None else (*self.kinds, "attention")
+
+    @property
     def map(self) -> np.ndarray | None:
         """What is drawn over the image (h, w): its gate by pixel, else what stands in for one."""
         maps = (self.pixel_gate, self.attention, self.activation)

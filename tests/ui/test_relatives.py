@@ -9,6 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from scse_viz import zoo
 from scse_viz.blocks import RELATIVES
+from scse_viz.intervention import Change, Invert, Mean
+from scse_viz.ui.intervene.plan import Manner, Setting, change_of
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.words import variant_title
 
@@ -130,3 +132,21 @@ def test_explore_draws_where_the_pixel_looks_beside_how_much_pixels_are_looked_a
 @pytest.mark.parametrize("variant", [*RELATIVES])
 def test_every_page_shows_every_relative(page, variant):
     opened(page, relative=variant_title(variant))
+
+
+def test_a_non_local_block_is_switched_off_averaged_or_scaled_and_no_more():
+    app = opened("intervene", relative="non-local", intervene="encoder2:off,encoder3:mean,decoder1:invert")
+    strip = app.selectbox(key="intervene_encoder2")
+    assert strip.options == ["as it is", "off", "mean", "strength"]
+    assert "it adds nothing" in strip.help
+    assert "encoder2 off" in "\n".join(each.value for each in app.markdown)
+
+
+def test_what_an_action_means_for_every_relative():
+    manner = Manner()
+    assert change_of(Setting("off"), manner, ["attention"]) == Change(strength=0)
+    assert change_of(Setting("mean"), manner, ["attention"]) == Change(attention=Mean())
+    assert change_of(Setting("shuffle"), manner, ["attention"]) == Change()
+    assert change_of(Setting("strength", 0.5), manner, ["attention"]) == Change(strength=0.5)
+    assert change_of(Setting("invert"), manner, ["full_gate"]) == Change(full_gate=Invert())
+    assert change_of(Setting("off"), manner, ["full_gate"]) == Change(strength=0)

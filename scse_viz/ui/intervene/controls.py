@@ -9,6 +9,7 @@ from scse_viz.ui.intervene.plan import (
     ACTIONS,
     CHANNEL,
     LEAVE,
+    OF_ATTENTION,
     OFF,
     REGIONS,
     SPATIAL,
@@ -37,7 +38,9 @@ _HELP = (
     "as it is: no change. off: the gate is 1; with the whole block, it is bypassed and its input is its output. mean: "
     "every pixel, or channel, gets the gate's mean. invert: 1 − gate. shuffle: the gate's values in random order. "
     "strength k, set by the slider: 1 + k (gate − 1). 1 or 0 inside: the spatial gate is set to this value inside the "
-    "structure chosen below, and unchanged elsewhere."
+    "structure chosen below, and unchanged elsewhere. Relatives: a full gate (PE) has a value for every pixel of every "
+    "channel; off for AG lets the skip pass as it is; a non-local block adds to its input: off, it adds nothing, with "
+    "mean every pixel looks at all pixels alike, and its strength scales what it adds."
 )
 _STRENGTH_HELP = (
     "1 + k (gate − 1); for the whole block u + k (v − u), u its input and v its output. 0 is off, 1 as it is, 2 twice "
@@ -152,6 +155,8 @@ def draw_said() -> None:
 def _draw_strip(block: str, gates: Sequence[str]) -> None:
     setting = setting_of(block)
     actions = [action for action in ACTIONS if action not in REGIONS or "spatial_gate" in gates]
+    if "attention" in gates:
+        actions = [action for action in actions if action in OF_ATTENTION]
     action_key, strength_key = f"intervene_{block}", f"intervene_{block}_strength"
     st.session_state[action_key] = setting.action if setting.action in actions else LEAVE
     st.session_state[strength_key] = setting.shown_strength

@@ -45,7 +45,7 @@ def _draw(view: View, card: Card, block: str) -> None:
     with st.spinner("Segmenting and recording gates", show_time=False):
         before = cached.result(view.slice, card)
         magnitudes = intervene_cached.magnitudes(at)
-    gates = {name: of_block.kinds for name, of_block in before.gates.items()}
+    gates = {name: of_block.changeable for name, of_block in before.gates.items()}
     manner, structure = _draw_controls(view, card, before, gates)
     counts = {name: len(values) for name, values in magnitudes.items()}
     changes = changes_of(controls.current(), manner, gates, counts)

@@ -18,6 +18,8 @@ ACTIONS = {
     "close": "0 inside",
 }
 """Actions on the gates of a block: word in the address -> title."""
+OF_ATTENTION = (LEAVE, OFF, "mean", STRENGTH)
+"""Actions that a non-local block takes."""
 REGIONS = {"open": 1.0, "close": 0.0}
 """Actions that set a spatial gate inside a structure only -> its value there."""
 WHOLE, CHANNEL, SPATIAL = "whole block", "channel gate (cSE)", "spatial gate (sSE)"
@@ -95,7 +97,7 @@ def sentence(plan: Plan) -> str:
 def changes_of(
     plan: Plan, manner: Manner, gates: Mapping[str, Sequence[str]], channels: Mapping[str, int]
 ) -> dict[str, Change]:
-    """A plan as changes of one network; gates: block -> its gates, of "channel_gate" and "spatial_gate".
+    """A plan as changes of one network; gates: block -> its gates, as fields of a Change.
 
     What does not apply to the network is left out: an action on a gate it lacks, a channel beyond its `channels`.
     """
@@ -111,7 +113,10 @@ def changes_of(
 
 
 def change_of(setting: Setting, manner: Manner, gates: Sequence[str]) -> Change:
-    """A setting as a change of a block's gates; no change where the block lacks the gate."""
+    """A setting as a change of a block's gates; no change where the block lacks the gate.
+
+    Attention has no value to invert or to shuffle: of actions on gates it takes the mean.
+    """
     if not gates:
         return Change()
     if setting.action in REGIONS:
@@ -123,10 +128,12 @@ def change_of(setting: Setting, manner: Manner, gates: Sequence[str]) -> Change:
         if setting.action in (OFF, STRENGTH):
             return Change(strength=setting.shown_strength)
     change = _gate_change(setting, manner.seed)
-    channel, spatial = (
-        change if gate in chosen and gate in gates else None for gate in ("channel_gate", "spatial_gate")
+    channel, spatial, full, attention = (
+        change if gate in chosen and gate in gates else None
+        for gate in ("channel_gate", "spatial_gate", "full_gate", "attention")
     )
-    return Change(channel, spatial)
+    attention = attention if isinstance(attention, Mean) else None
+    return Change(channel, spatial, full_gate=full, attention=attention)
 
 
 def python_of(changes: Mapping[str, Change], card: str, plane: str, index: int, structure: int) -> str:

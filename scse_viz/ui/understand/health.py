@@ -14,7 +14,7 @@ from scse_viz.scans import ScanError
 from scse_viz.ui.components.network import network
 from scse_viz.ui.shell import cached, export, sidebar
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import verbatim
+from scse_viz.ui.shell.words import network_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand import keys, slices
 from scse_viz.zoo import Card, WeightsError
@@ -38,7 +38,7 @@ def draw(view: View) -> None:
     view = view.of(card)
     keys.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
-    if not {*card.gates} & {*GATE_KINDS}:
+    if not {*card.gates} & {*KINDS}:
         st.info(f"{network_title(card)} has no gates. Choose cSE, sSE or scSE in the sidebar.")
         return
     indices = evenly_spaced(view.scan, view.plane, SLICES)

@@ -24,12 +24,12 @@ def opened(**address: str) -> AppTest:
 
 def test_every_gate_has_a_row_with_its_verdict_and_the_dice_that_it_is_worth():
     table = opened(variant="scSE").dataframe[0].value
-    assert table.index.get_level_values("gate").value_counts().to_dict() == {"cSE": 9, "sSE": 9}
+    assert table.index.get_level_values("gate").value_counts().to_dict() == {"channel gate": 9, "spatial gate": 9}
     assert set(table["verdict"]) <= {"no effect", "constant", "fixed", "saturated", "active"}
     assert np.isfinite(table["Dice lost without it"]).all()
     assert table["pixels changed without it"].between(0, 1).all()
 
 
 def test_a_variant_has_rows_for_the_gates_that_it_has_and_none_says_so():
-    assert set(opened(variant="cSE").dataframe[0].value.index.get_level_values("gate")) == {"cSE"}
+    assert set(opened(variant="cSE").dataframe[0].value.index.get_level_values("gate")) == {"channel gate"}
     assert "has no gates" in opened(variant="none").info[0].value

@@ -103,7 +103,7 @@ def test_a_structure_that_no_slice_has_says_what_to_do():
 @pytest.mark.parametrize(
     ("variant", "sentence", "charts", "channels"),
     [
-        ("none", "A network without blocks has no gates", [], False),
+        ("none", "none has no gates", [], False),
         ("cSE", "cSE has no spatial gate", [], True),  # and finds no cortex in a ball, so that it has no profile
         ("sSE", "sSE has no channel gate", ["understand_gates"], False),
     ],
