@@ -19,7 +19,7 @@ def pairwise_dice(predictions: Sequence[np.ndarray], classes: int) -> np.ndarray
 
     nan for a class that is in neither, also on the diagonal.
     """
-    return _pairs(predictions, lambda one, other: dice(one, other, classes), (classes,))
+    return _pairs(predictions, lambda first, second: dice(first, second, classes), (classes,))
 
 
 def mean_dice(scores: np.ndarray) -> np.ndarray:
@@ -97,8 +97,8 @@ def _pairs(
 ) -> np.ndarray:
     """A symmetric measure of every pair, an array with itself included: N arrays -> (N, N, *shape)."""
     matrix = np.full((len(arrays), len(arrays), *shape), np.nan)
-    for one, other in combinations_with_replacement(range(len(arrays)), 2):
-        matrix[one, other] = matrix[other, one] = measure(arrays[one], arrays[other])
+    for row, column in combinations_with_replacement(range(len(arrays)), 2):
+        matrix[row, column] = matrix[column, row] = measure(arrays[row], arrays[column])
     return matrix
 
 
@@ -107,13 +107,13 @@ def _supporters(predictions: np.ndarray) -> np.ndarray:
     return np.stack([(predictions == labels).sum(axis=0) for labels in predictions])
 
 
-def _pearson(one: np.ndarray, other: np.ndarray) -> float:
-    if one.shape != other.shape or one.min() == one.max() or other.min() == other.max():
+def _pearson(first: np.ndarray, second: np.ndarray) -> float:
+    if first.shape != second.shape or first.min() == first.max() or second.min() == second.max():
         return np.nan
-    return float(np.corrcoef(one.ravel().astype(np.float64), other.ravel().astype(np.float64))[0, 1])
+    return float(np.corrcoef(first.ravel().astype(np.float64), second.ravel().astype(np.float64))[0, 1])
 
 
-def _intersection_over_union(one: np.ndarray, other: np.ndarray) -> float:
-    if one.shape != other.shape or not (one.any() and other.any()):
+def _intersection_over_union(first: np.ndarray, second: np.ndarray) -> float:
+    if first.shape != second.shape or not (first.any() and second.any()):
         return np.nan
-    return float(np.count_nonzero(one & other) / np.count_nonzero(one | other))
+    return float(np.count_nonzero(first & second) / np.count_nonzero(first | second))

@@ -137,20 +137,20 @@ def by_entropy(
 def pooled_errors(slices: Sequence[ByError]) -> ByError:
     """Several slices as one: their pixels together."""
     return ByError(
-        np.sum([one.pixels for one in slices], axis=0),
-        _summed([one.sums for one in slices]),
-        _summed([one.histograms for one in slices]),
+        np.sum([part.pixels for part in slices], axis=0),
+        _summed([part.sums for part in slices]),
+        _summed([part.histograms for part in slices]),
     )
 
 
 def pooled_entropies(slices: Sequence[ByEntropy]) -> ByEntropy:
     """Several slices as one: the pixels of every decile together, and the mean of the slices' correlations."""
     blocks = list(slices[0].spearman)
-    correlations = [np.array([one.spearman[block] for block in blocks]) for one in slices]
+    correlations = [np.array([part.spearman[block] for block in blocks]) for part in slices]
     return ByEntropy(
-        np.sum([one.pixels for one in slices], axis=0),
-        np.sum([one.entropies for one in slices], axis=0),
-        _summed([one.sums for one in slices]),
+        np.sum([part.pixels for part in slices], axis=0),
+        np.sum([part.entropies for part in slices], axis=0),
+        _summed([part.sums for part in slices]),
         dict(zip(blocks, mean_of(correlations).tolist(), strict=True)),
     )
 

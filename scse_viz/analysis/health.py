@@ -96,18 +96,25 @@ def diagnose(observations: Mapping[str, Sequence[Observation]], effect: Ablation
     Raises ValueError where maps and channel gates are mixed.
     """
     scans = [list(seen) for seen in observations.values() if seen]
-    every = [one for seen in scans for one in seen]
+    every = [observation for seen in scans for observation in seen]
     if not every:
         nan = float("nan")
         return Diagnosis(0, nan, nan, nan, nan, nan, nan, None, effect, *_verdict_of_none())
-    if len({one.weights is None for one in every}) > 1:
+    if len({observation.weights is None for observation in every}) > 1:
         raise ValueError("observations of a map and of a channel gate; diagnose one gate at a time")
-    within = _mean(one.spread for one in every)
+    within = _mean(observation.spread for observation in every)
     slices = _mean(_spread_of_slices(seen) for seen in scans)
-    between = float(np.std([_mean(one.mean for one in seen) for seen in scans])) if len(scans) > 1 else float("nan")
-    weights = [one.weights for one in every if one.weights is not None]  # N of (C,), or none
+    between = (
+        float(np.std([_mean(observation.mean for observation in seen) for seen in scans]))
+        if len(scans) > 1
+        else float("nan")
+    )
+    weights = [observation.weights for observation in every if observation.weights is not None]  # N of (C,), or none
     shut = float((np.mean(weights, axis=0) <= EDGE).mean()) if weights else None
-    saturation, mean = _mean(one.saturation for one in every), _mean(one.mean for one in every)
+    saturation, mean = (
+        _mean(observation.saturation for observation in every),
+        _mean(observation.mean for observation in every),
+    )
     moving = max(slices, 0.0 if np.isnan(between) else between)
     verdict = _verdict(within, moving, saturation, effect, channels=bool(weights))
     return Diagnosis(
@@ -117,7 +124,7 @@ def diagnose(observations: Mapping[str, Sequence[Observation]], effect: Ablation
         spread_slices=slices,
         spread_scans=between,
         saturation=saturation,
-        entropy=_mean(one.entropy for one in every),
+        entropy=_mean(observation.entropy for observation in every),
         shut=shut,
         effect=effect,
         verdict=verdict,
@@ -128,8 +135,10 @@ def diagnose(observations: Mapping[str, Sequence[Observation]], effect: Ablation
 def _spread_of_slices(seen: Sequence[Observation]) -> float:
     """Standard deviation over the slices of a scan: of a map's mean, of a channel gate's weights channel by channel."""
     if seen[0].weights is None:
-        return float(np.std([one.mean for one in seen]))
-    return float(np.stack([one.weights for one in seen if one.weights is not None]).std(axis=0).mean())
+        return float(np.std([observation.mean for observation in seen]))
+    return float(
+        np.stack([observation.weights for observation in seen if observation.weights is not None]).std(axis=0).mean()
+    )
 
 
 def _verdict(

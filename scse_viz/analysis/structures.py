@@ -49,8 +49,8 @@ class Profile:
     @property
     def standard_error(self) -> np.ndarray:
         """Of the difference, slices taken as independent: sqrt(s1^2 / n1 + s2^2 / n2), (C,)."""
-        (_, one), (_, other) = self.present, self.absent
-        return np.sqrt(one**2 / self.slices[0] + other**2 / self.slices[1])
+        (_, with_structure), (_, without) = self.present, self.absent
+        return np.sqrt(with_structure**2 / self.slices[0] + without**2 / self.slices[1])
 
 
 def by_structure(
@@ -74,7 +74,7 @@ def mean_gates(slices: Sequence[ByStructure], blocks: Sequence[str], least: int 
 
     nan for a class of fewer than `least` pixels in all slices together, and for a block without a spatial gate.
     """
-    pixels = np.sum([one.pixels for one in slices], axis=0)
+    pixels = np.sum([part.pixels for part in slices], axis=0)
     enough = pixels >= max(least, 1)
     means = np.full((len(pixels), len(blocks)), np.nan)
     means[enough] = _sums(slices, blocks)[enough] / pixels[enough, None]
@@ -83,7 +83,7 @@ def mean_gates(slices: Sequence[ByStructure], blocks: Sequence[str], least: int 
 
 def slice_means(slices: Sequence[ByStructure], blocks: Sequence[str]) -> np.ndarray:
     """Mean spatial gate of the blocks over all pixels of the slices -> (len(blocks),), nan without a spatial gate."""
-    return _sums(slices, blocks).sum(axis=0) / np.sum([one.pixels for one in slices])
+    return _sums(slices, blocks).sum(axis=0) / np.sum([part.pixels for part in slices])
 
 
 def profile(slices: Sequence[ByStructure], block: str, structure: int, least: int = LEAST_PIXELS) -> Profile | None:
@@ -91,8 +91,8 @@ def profile(slices: Sequence[ByStructure], block: str, structure: int, least: in
 
     Slices with some pixels of it, but fewer than `least`, are left out. None where slices of one kind are missing.
     """
-    pixels = np.array([one.pixels[structure] for one in slices])
-    weights = np.stack([one.weights[block] for one in slices]).astype(np.float64)  # (N, C)
+    pixels = np.array([part.pixels[structure] for part in slices])
+    weights = np.stack([part.weights[block] for part in slices]).astype(np.float64)  # (N, C)
     present, absent = weights[pixels >= least], weights[pixels == 0]
     if not len(present) or not len(absent):
         return None
@@ -102,7 +102,7 @@ def profile(slices: Sequence[ByStructure], block: str, structure: int, least: in
 def _sums(slices: Sequence[ByStructure], blocks: Sequence[str]) -> np.ndarray:
     """The sums of spatial gates over all slices, (K, len(blocks)); nan for a block that some slice lacks."""
     nothing = np.full(len(slices[0].pixels), np.nan)
-    return np.sum([[one.sums.get(block, nothing) for block in blocks] for one in slices], axis=0).T
+    return np.sum([[part.sums.get(block, nothing) for block in blocks] for part in slices], axis=0).T
 
 
 def _mean_and_spread(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError(f"{card.name}: has no gates to examine; choose a network with cSE, sSE or scSE blocks")
     scans = _read(files_of(options.scans), options.labels, card)
     plane = plane_of(scans[0].scan, card, options.plane)
-    total = sum(len(evenly_spaced(each.scan, plane, options.slices)) for each in scans)
+    total = sum(len(evenly_spaced(examined.scan, plane, options.slices)) for examined in scans)
     exams = [
         (name, exam)
         for name, _, exam in tqdm(

@@ -34,13 +34,13 @@ def history_curves(curves: Mapping[str, Curves], *, step: int, colours: Mapping[
     """
     figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.13)
     dashes = dict(zip(colours, cycle(DASHES), strict=False))
-    for name, each in curves.items():
-        dice, *losses = _traces(name, each, colours[name], dashes[name])
+    for name, curve in curves.items():
+        dice, *losses = _traces(name, curve, colours[name], dashes[name])
         figure.add_trace(dice, row=1, col=1)
         figure.add_traces(losses, rows=1, cols=2)
     marker = {"width": 2, "color": COLOURS[6], "dash": "dot"}
     figure.add_vline(x=float(_drawn(np.array([step]))[0]), line=marker)
-    last = max(int(each.steps[-1]) for each in curves.values())
+    last = max(int(curve.steps[-1]) for curve in curves.values())
     ticks = [0, *(10**power for power in range(6) if 10**power <= last)]
     figure.update_xaxes(
         type="log",

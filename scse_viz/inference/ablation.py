@@ -53,9 +53,9 @@ def channel_magnitudes(scan_slice: ScanSlice, model: nn.Module, card: Card) -> d
 
     A block that no pass reaches has no channels.
     """
-    found = prepared_slice(scan_slice, card)
-    with accepted(found):
-        recording = found.joined(record(model, beside(found.x, model), features=True))
+    magnitudes = prepared_slice(scan_slice, card)
+    with accepted(magnitudes):
+        recording = magnitudes.joined(record(model, beside(magnitudes.x, model), features=True))
     return {
         name: np.abs(features_of(recording, name)[1]).mean(axis=(1, 2)) if block.ran else np.zeros(0, np.float32)
         for name, block in recording.blocks.items()
@@ -79,6 +79,6 @@ def _predictions(logits: Tensor, grid: SliceGrid) -> list[Prediction]:
     logits = resampled(logits, (grid.height, grid.width))
     labels = logits.argmax(dim=1).to(torch.uint8)
     return [
-        Prediction(each.numpy(), probabilities.numpy())
-        for each, probabilities in zip(labels, logits.softmax(dim=1), strict=True)
+        Prediction(classes.numpy(), probabilities.numpy())
+        for classes, probabilities in zip(labels, logits.softmax(dim=1), strict=True)
     ]

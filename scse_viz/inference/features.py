@@ -31,11 +31,11 @@ def inspect_block(scan_slice: ScanSlice, model: nn.Module, card: Card, block: st
     Raises KeyError for a block that the network lacks, ValueError for one that no pass reaches, and ScanError and
     IndexError as `inference.segment_slice`.
     """
-    found = prepared_slice(scan_slice, card)
-    with accepted(found):
-        x = beside(found.x, model)
+    features = prepared_slice(scan_slice, card)
+    with accepted(features):
+        x = beside(features.x, model)
         sites = {block: find_sites(model, x)[block]}
-        recording = found.joined(record(model, x, features=True, sites=sites))
+        recording = features.joined(record(model, x, features=True, sites=sites))
     grid = scan_slice.grid
     logits = resampled(recording.output, (grid.height, grid.width))
     kept = [*features_of(recording, block), logits.softmax(dim=1)[0].numpy()]

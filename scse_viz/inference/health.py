@@ -106,15 +106,15 @@ def examine(
 
 def diagnoses(exams: Sequence[tuple[str, SliceExam]], gates: Sequence[Gate]) -> dict[Gate, Diagnosis]:
     """Exams by the name of their scan -> a diagnosis of every gate, the worst verdict first."""
-    found = {}
+    by_gate = {}
     for gate in gates:
         seen: dict[str, list[Observation]] = {}
         for scan, exam in exams:
             if gate in exam.observations:
                 seen.setdefault(scan, []).append(exam.observations[gate])
         effects = [exam.effects[gate] for _, exam in exams if gate in exam.effects]
-        found[gate] = diagnose(seen, _mean_effect(effects))
-    return dict(sorted(found.items(), key=lambda entry: entry[1].verdict))
+        by_gate[gate] = diagnose(seen, _mean_effect(effects))
+    return dict(sorted(by_gate.items(), key=lambda entry: entry[1].verdict))
 
 
 def _mean_effect(effects: Sequence[AblationEffect]) -> AblationEffect | None:

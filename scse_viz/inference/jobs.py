@@ -238,10 +238,10 @@ class Jobs:
 
     def _check_size(self, scan: Scan, job: Job, result: SliceResult) -> None:
         kept = named_arrays({block: _empty(gates, 1) for block, gates in result.gates.items()})
-        each = result.labels.nbytes + sum(array.nbytes for array in kept.values())
-        if each * job.count > self._store.limit:
+        size = job.count * (result.labels.nbytes + sum(array.nbytes for array in kept.values()))
+        if size > self._store.limit:
             raise ScanError(
-                f"{scan.name}: the maps of {job.count} {job.plane} slices take {in_words(each * job.count)} of "
+                f"{scan.name}: the maps of {job.count} {job.plane} slices take {in_words(size)} of "
                 f"memory, the limit is {in_words(self._store.limit)}; look at single slices, or crop the image"
             )
 

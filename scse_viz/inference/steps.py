@@ -45,15 +45,15 @@ class BlockSteps:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by name: `before`, `after`, `channel mean`, `spatial logits`, ..."""
-        found = {"before": self.before, "after": self.after}
+        by_name = {"before": self.before, "after": self.after}
         if self.channel is not None:
             steps = self.channel
-            found |= {"channel mean": steps.mean, "channel hidden": steps.hidden, "channel weights": steps.weights}
+            by_name |= {"channel mean": steps.mean, "channel hidden": steps.hidden, "channel weights": steps.weights}
         if self.spatial is not None:
             of_space = self.spatial
-            found |= {"spatial kernel": of_space.kernel, "spatial bias": np.array(of_space.bias)}
-            found |= {"spatial logits": of_space.logits, "spatial gate": of_space.gate}
-        return found
+            by_name |= {"spatial kernel": of_space.kernel, "spatial bias": np.array(of_space.bias)}
+            by_name |= {"spatial logits": of_space.logits, "spatial gate": of_space.gate}
+        return by_name
 
     def by_channel(self, number: int) -> np.ndarray:
         """A channel (h, w) times its weight; raises ValueError without a channel gate."""
@@ -75,8 +75,8 @@ def block_steps(scan_slice: ScanSlice, model: nn.Module, card: Card, block: str)
     """
     x = beside(slice_input(scan_slice, card), model)
     site = find_sites(model, x)[block]
-    found = record(model, x, features=True, sites={block: site}).blocks[block]
-    before, after = cast(Tensor, found.before), cast(Tensor, found.after)
+    recorded = record(model, x, features=True, sites={block: site}).blocks[block]
+    before, after = cast(Tensor, recorded.before), cast(Tensor, recorded.after)
     parts = dict(model.get_submodule(site.block).named_children())
     channel, spatial = parts.get("channel_gate"), parts.get("spatial_gate")
     return BlockSteps(
@@ -113,5 +113,5 @@ def channel_gates_of_crop(scan_slice: ScanSlice, model: nn.Module, card: Card, s
     x = beside(slice_input(scan_slice, card), model)
     top, left = (max(0, (length - side) // 2) for length in x.shape[2:])
     blocks = record(model, x[..., top : top + side, left : left + side]).blocks
-    gates = {name: found.channel_gate for name, found in blocks.items() if found.channel_gate is not None}
+    gates = {name: gates.channel_gate for name, gates in blocks.items() if gates.channel_gate is not None}
     return {name: gate[0].cpu().numpy() for name, gate in gates.items()}

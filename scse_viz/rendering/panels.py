@@ -98,7 +98,7 @@ def intensity_range(voxels: np.ndarray) -> tuple[float, float]:
 def middle_of_head(voxels: np.ndarray, axis: int) -> int:
     """The index along an axis of (X, Y, Z) where the intensities above the average of the scan have their centre."""
     bright = np.where(voxels > voxels.mean(), voxels, 0)
-    profile = bright.sum(axis=tuple(other for other in range(voxels.ndim) if other != axis), dtype=np.float64)
+    profile = bright.sum(axis=tuple(across for across in range(voxels.ndim) if across != axis), dtype=np.float64)
     if not profile.sum() > 0:
         return voxels.shape[axis] // 2
     return round(float(np.average(np.arange(len(profile)), weights=profile)))

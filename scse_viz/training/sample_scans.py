@@ -59,8 +59,8 @@ def colin27_hippocampus(side: str, folder: Path, out: Path) -> dict[str, Any]:
     name = f"colin27-hippocampus-{side}"
     scan = nib.load(folder / "ch2.nii.gz")
     hippocampus = np.asarray(nib.load(folder / "aal.nii.gz").dataobj) == HIPPOCAMPI[side]
-    found = np.argwhere(hippocampus)
-    low, high = found.min(axis=0) - AROUND, found.max(axis=0) + AROUND + 1
+    voxels = np.argwhere(hippocampus)
+    low, high = voxels.min(axis=0) - AROUND, voxels.max(axis=0) + AROUND + 1
     box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
     affine = scan.affine @ from_matvec(np.eye(3), low)
     _write(out / f"{name}.nii.gz", np.asarray(scan.dataobj, dtype=np.uint8)[box], affine)
@@ -91,7 +91,7 @@ def icbm2009a(folder: Path, out: Path) -> dict[str, Any]:
         "name": "icbm2009a",
         "anatomy": "brain",
         "title": "ICBM 2009a: the average of 152 young adults' brains, T1",
-        "groups": [{"label": n, "name": names[n], "structures": list(found)} for n, found in TISSUES.items()],
+        "groups": [{"label": n, "name": names[n], "structures": list(structures)} for n, structures in TISSUES.items()],
         "source": "PyPI package nilearn; labels: the likeliest of its grey matter map, white matter map and neither",
         "licence": "Copyright 1993-2009 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological "
         "Institute; use, copy, modify and distribute without fee with this notice",
@@ -177,9 +177,9 @@ def _structures(numbers: Any) -> list[Mapping[str, Any]]:
 
 def _cropped(head: Tensor) -> Tensor:
     """The head without surrounding background and neck."""
-    found = head.nonzero()
-    low = (found.amin(dim=0) - MARGIN).clamp_min(0)
-    high = torch.minimum(found.amax(dim=0) + MARGIN + 1, torch.tensor(head.shape))
+    voxels = head.nonzero()
+    low = (voxels.amin(dim=0) - MARGIN).clamp_min(0)
+    high = torch.minimum(voxels.amax(dim=0) + MARGIN + 1, torch.tensor(head.shape))
     low[2] = torch.maximum(low[2], high[2] - INFERIOR_MM)
     return head[tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))]
 

@@ -86,11 +86,13 @@ class Measured:
             ]
             for subject, by_plane in self.subjects.items()
         }
-        return {subject: fmean(found) for subject, found in values.items() if found}
+        return {subject: fmean(known) for subject, known in values.items() if known}
 
     def missed(self) -> int:
         """The number of structures missed completely, over subjects and the planes that stand for the network."""
-        scores = [score for found in self._scores() for name, score in found.items() if name != NOT_COUNTED]
+        scores = [
+            score for by_structure in self._scores() for name, score in by_structure.items() if name != NOT_COUNTED
+        ]
         return sum(score.dice == 0 and score.hd95_mm is None for score in scores)
 
     def _scores(self) -> list[Mapping[str, Score]]:
@@ -170,12 +172,12 @@ def results(folder: Path) -> dict[str, NetworkResults]:
     Raises ResultsError for a file that cannot be read.
     """
     paths = sorted((folder / FOLDER).glob("*.json"))
-    found = [
+    contents = [
         _read(path)
         for path in paths
         if path.name not in (COMPARISONS, EXPERIMENTS) and not path.name.endswith(SEEDS_SUFFIX)
     ]
-    return {network.name: network for facts in found for network in [_network(facts)]}
+    return {network.name: network for facts in contents for network in [_network(facts)]}
 
 
 def other_seeds(folder: Path) -> list[NetworkResults]:
@@ -202,7 +204,7 @@ def experiments(folder: Path) -> dict[str, Experiment]:
 def write(path: Path, content: Any) -> None:
     """Write results, or a list of them, to a file of the folder atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    facts = [asdict(each) for each in content] if isinstance(content, list) else asdict(content)
+    facts = [asdict(row) for row in content] if isinstance(content, list) else asdict(content)
     beside = path.with_suffix(".part")
     beside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     beside.replace(path)
@@ -224,7 +226,7 @@ def _read(path: Path) -> Any:
 
 def _network(facts: Mapping[str, Any]) -> NetworkResults:
     try:
-        data = {name: _measured(found) for name, found in facts["data"].items()}
+        data = {name: _measured(measured) for name, measured in facts["data"].items()}
         return NetworkResults(**{**facts, "data": data, "input_size": tuple(facts["input_size"])})
     except (KeyError, TypeError, AttributeError) as error:
         name = facts.get("name") if isinstance(facts, dict) else None

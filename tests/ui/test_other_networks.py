@@ -48,9 +48,9 @@ def blocks(request, monkeypatch) -> list[str]:
 
 
 @pytest.fixture
-def exported(monkeypatch) -> list[export.Contents]:
+def exported(monkeypatch) -> list[export.ExportContents]:
     """What pages offer to export."""
-    kept: list[export.Contents] = []
+    kept: list[export.ExportContents] = []
     monkeypatch.setattr(export, "offer", lambda view, contents: kept.append(contents))
     return kept
 

@@ -92,10 +92,10 @@ def classes_of(labels: np.ndarray) -> np.ndarray:
 def _head(path: Path, labels: np.ndarray) -> np.ndarray:
     """The label map in RAS, each voxel the row of its label: (X, Y, Z) uint8."""
     image = nib.as_closest_canonical(nib.load(path))
-    found = np.asarray(image.dataobj).astype(int)
-    row = np.zeros(int(max(labels.max(), found.max())) + 1, dtype=np.uint8)
+    numbers = np.asarray(image.dataobj).astype(int)
+    row = np.zeros(int(max(labels.max(), numbers.max())) + 1, dtype=np.uint8)
     row[labels] = np.arange(len(labels))
-    return np.ascontiguousarray(row[found])
+    return np.ascontiguousarray(row[numbers])
 
 
 def _points(head: np.ndarray, labels: np.ndarray) -> np.ndarray:

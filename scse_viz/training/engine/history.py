@@ -110,9 +110,9 @@ def validate(model: nn.Module, batches: Sequence[Batch]) -> tuple[float, Tensor]
             classes = logits.shape[1]
             losses.append(cross_entropy_and_dice(logits, target, logits.new_ones(classes)).item())
             known = target != NO_CLASS
-            found, target = logits.argmax(dim=1)[known], target[known]
-            overlap = overlap + torch.bincount(target[found == target], minlength=classes)
-            count = count + torch.bincount(found, minlength=classes) + torch.bincount(target, minlength=classes)
+            predicted, target = logits.argmax(dim=1)[known], target[known]
+            overlap = overlap + torch.bincount(target[predicted == target], minlength=classes)
+            count = count + torch.bincount(predicted, minlength=classes) + torch.bincount(target, minlength=classes)
     model.train()
     return float(np.mean(losses)), 2 * overlap / count
 

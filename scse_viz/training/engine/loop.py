@@ -120,7 +120,7 @@ def train(models: Mapping[str, nn.Module], task: Task, path: Path, machine: Mach
             if stopped and not last:
                 raise Stopped(", ".join(models), step)
     machine.accelerator.wait_for_everyone()
-    return Trained({name: each.history for name, each in learners.items()}, precision)
+    return Trained({name: learner.history for name, learner in learners.items()}, precision)
 
 
 def _measure(learners: Mapping[str, Learner], task: Task) -> None:
@@ -128,13 +128,15 @@ def _measure(learners: Mapping[str, Learner], task: Task) -> None:
     step, every = next(iter(learners.values())).step, task.schedule.report_every
     if step and step % LOSS_EVERY == 0:
         log.info(
-            "step %d %s", step, " ".join(f"{name} {each.history.losses[-1]:.4f}" for name, each in learners.items())
+            "step %d %s",
+            step,
+            " ".join(f"{name} {learner.history.losses[-1]:.4f}" for name, learner in learners.items()),
         )
     snapshot = step in task.snapshots
     if snapshot or (every and step % every == 0):
-        for name, each in learners.items():
-            each.measure(task.validation, task.references if snapshot else None, task.classes)
-            task.measured(name, each.rows)
+        for name, learner in learners.items():
+            learner.measure(task.validation, task.references if snapshot else None, task.classes)
+            task.measured(name, learner.rows)
 
 
 def _settle(models: Mapping[str, nn.Module], batches: Iterable[Batch]) -> None:

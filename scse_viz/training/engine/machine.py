@@ -71,7 +71,7 @@ class Machine:
             }
         chosen = [min(seconds, key=seconds.__getitem__)]
         broadcast_object_list(chosen)
-        times = ", ".join(f"{precision} {taken:.3f} s" for precision, taken in seconds.items())
+        times = ", ".join(f"{precision} {duration:.3f} s" for precision, duration in seconds.items())
         return chosen[0], f"precision: {chosen[0]}, the quicker one here (a step in {times})"
 
     def _seconds(self, model: nn.Module, batch: Batch, weights: Tensor, precision: str) -> float:

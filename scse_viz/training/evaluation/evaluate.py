@@ -103,15 +103,17 @@ def measure(
 
     Data sets come in the order of `sets`; results of other subjects of them are kept.
     """
-    kept = {each.name: before.data[each.name] for each in sets if each.name in before.data}
+    kept = {data_set.name: before.data[data_set.name] for data_set in sets if data_set.name in before.data}
     yield replace(before, data=dict(kept))
-    for each in sets:
-        old = dict(kept[each.name].subjects) if each.name in kept else {}
-        wanted = [subject for subject in each.subjects if not (missing and subject.name in old)]
-        for subject in tqdm(wanted, desc=f"{card.name}, {each.name}", unit="subject", leave=False):
-            old[subject.name] = _planes(card, model, subject, each.measured)
-            kept[each.name] = Measured(each.title, each.planes, dict(old), *today())
-            yield replace(before, data={one.name: kept[one.name] for one in sets if one.name in kept})
+    for data_set in sets:
+        old = dict(kept[data_set.name].subjects) if data_set.name in kept else {}
+        wanted = [subject for subject in data_set.subjects if not (missing and subject.name in old)]
+        for subject in tqdm(wanted, desc=f"{card.name}, {data_set.name}", unit="subject", leave=False):
+            old[subject.name] = _planes(card, model, subject, data_set.measured)
+            kept[data_set.name] = Measured(data_set.title, data_set.planes, dict(old), *today())
+            yield replace(
+                before, data={included.name: kept[included.name] for included in sets if included.name in kept}
+            )
 
 
 def figures(measured: NetworkResults) -> dict[str, Any]:
@@ -119,9 +121,9 @@ def figures(measured: NetworkResults) -> dict[str, Any]:
     first, shipped = next(iter(measured.data.values())), samples()
     means = first.by_subject()
     of_samples = {
-        name: {plane: _on_card(found) for plane, found in by_plane.items()}
-        for each in measured.data.values()
-        for name, by_plane in each.subjects.items()
+        name: {plane: _on_card(structures) for plane, structures in by_plane.items()}
+        for measured_set in measured.data.values()
+        for name, by_plane in measured_set.subjects.items()
         if name in shipped
     }
     count = f"{len(means)} {first.title}"
@@ -140,11 +142,16 @@ def check(card: Card, model: nn.Module) -> dict[str, Any]:
     scan = read_scan(sample.scan)
     count = slice_grid(scan, plane).count
     slices = [count * step // (CHECKED + 1) for step in range(1, CHECKED + 1)]
-    found = measures.segment(scan, model, card, plane, slices)
+    prediction = measures.segment(scan, model, card, plane, slices)
     labels = read_labels(sample.labels, scan)
     reference = np.stack([slice_of(labels, plane, index) for index in slices])
     groups = [group for group in sample.groups if np.count_nonzero(reference == group.label) >= FEWEST]
-    return {"sample": name, "plane": plane, "slices": slices, "dice": measures.group_dice(found, reference, groups)}
+    return {
+        "sample": name,
+        "plane": plane,
+        "slices": slices,
+        "dice": measures.group_dice(prediction, reference, groups),
+    }
 
 
 def collect_seeds(folder: Path, others: Sequence[Path]) -> None:
@@ -153,14 +160,14 @@ def collect_seeds(folder: Path, others: Sequence[Path]) -> None:
     Raises ResultsError for a folder without results, or with unreadable ones.
     """
     check_page(folder)
-    found: dict[str, list[NetworkResults]] = {}
-    for other in others:
-        measured = list(scores.results(other).values())
+    results: dict[str, list[NetworkResults]] = {}
+    for source in others:
+        measured = list(scores.results(source).values())
         if not measured:
-            raise ResultsError(f"{other}: holds no results; measure its networks first, with --models {other}")
-        for each in measured:
-            found.setdefault(each.anatomy, []).append(each)
-    for anatomy, of_anatomy in found.items():
+            raise ResultsError(f"{source}: holds no results; measure its networks first, with --models {source}")
+        for network in measured:
+            results.setdefault(network.anatomy, []).append(network)
+    for anatomy, of_anatomy in results.items():
         scores.write(folder / scores.FOLDER / f"{anatomy}{scores.SEEDS_SUFFIX}", of_anatomy)
     make_page(folder)
 
@@ -180,21 +187,23 @@ def page_text(folder: Path) -> str:
 
 def compare(measured: Mapping[str, NetworkResults]) -> list[Comparison]:
     """Every network against that of its architecture without blocks, by data set and measure."""
-    plain = {(each.anatomy, each.architecture): each for each in measured.values() if each.variant == "none"}
+    plains = {
+        (network.anatomy, network.architecture): network for network in measured.values() if network.variant == "none"
+    }
     pairs = [
-        (each, other)
-        for each in measured.values()
-        if each.variant != "none" and (other := plain.get((each.anatomy, each.architecture)))
+        (network, plain)
+        for network in measured.values()
+        if network.variant != "none" and (plain := plains.get((network.anatomy, network.architecture)))
     ]
-    found = [
-        _compared(each, other, data, measure)
-        for each, other in pairs
-        for data in each.data
-        if data in other.data
+    comparisons = [
+        _compared(network, plain, data, measure)
+        for network, plain in pairs
+        for data in network.data
+        if data in plain.data
         for measure in MEASURES
     ]
-    tests = Counter((each.data, each.measure) for each in found)
-    return [replace(each, tests=tests[each.data, each.measure]) for each in found]
+    tests = Counter((comparison.data, comparison.measure) for comparison in comparisons)
+    return [replace(comparison, tests=tests[comparison.data, comparison.measure]) for comparison in comparisons]
 
 
 def check_page(folder: Path) -> None:
@@ -246,9 +255,11 @@ def today() -> tuple[str, str | None]:
     return date.today().isoformat(), commit.stdout.decode().strip()
 
 
-def _on_card(found: Mapping[str, Score]) -> dict[str, float | None]:
-    counted = [score.dice for name, score in found.items() if name != scores.NOT_COUNTED and score.dice is not None]
-    return {name: score.dice for name, score in found.items()} | {"mean": round(fmean(counted), 4)}
+def _on_card(structures: Mapping[str, Score]) -> dict[str, float | None]:
+    counted = [
+        score.dice for name, score in structures.items() if name != scores.NOT_COUNTED and score.dice is not None
+    ]
+    return {name: score.dice for name, score in structures.items()} | {"mean": round(fmean(counted), 4)}
 
 
 def _counted(measured: Measured) -> int:
@@ -261,13 +272,13 @@ def _current(folder: Path) -> dict[str, NetworkResults]:
     return {name: measured[name] for name in known if name in measured and measured[name].sha256 == known[name].sha256}
 
 
-def _compared(each: NetworkResults, other: NetworkResults, data: str, measure: str) -> Comparison:
-    first, second = (found.data[data].by_subject(measure) for found in (each, other))
+def _compared(network: NetworkResults, plain: NetworkResults, data: str, measure: str) -> Comparison:
+    first, second = (results.data[data].by_subject(measure) for results in (network, plain))
     differences = [first[subject] - second[subject] for subject in first if subject in second]
     better = [difference > 0 if measure == "dice" else difference < 0 for difference in differences]
     return Comparison(
-        network=each.name,
-        other=other.name,
+        network=network.name,
+        other=plain.name,
         data=data,
         measure=measure,
         subjects=len(differences),

@@ -37,13 +37,13 @@ def segment(scan: Scan, model: nn.Module, card: Card, plane: str, indices: Seque
     """Class numbers of slices, the same as `inference.segment_slices` gives, without gates: (N, H, W) uint8."""
     grid, levels = slice_grid(scan, plane), window(scan, card)
     together = max(1, min(BATCH, LARGEST // (grid.height * grid.width)))
-    found = []
+    predictions = []
     for start in range(0, len(indices), together):
         x = network_input(scan, card, plane, indices[start : start + together], levels)
         with torch.inference_mode():
             logits = resampled(model(beside(x, model)), (grid.height, grid.width))
-        found.append(logits.argmax(dim=1).cpu().numpy().astype(np.uint8))
-    return np.concatenate(found)
+        predictions.append(logits.argmax(dim=1).cpu().numpy().astype(np.uint8))
+    return np.concatenate(predictions)
 
 
 def scores(
@@ -54,12 +54,12 @@ def scores(
     Voxels whose reference is NO_CLASS count neither for a structure nor against it.
     """
     labels = np.where(reference == NO_CLASS, 0, labels)
-    found, known = in_groups(labels, groups), known_labels(reference, groups)
+    predicted, labelled = in_groups(labels, groups), known_labels(reference, groups)
     overlap = group_dice(labels, reference, groups)
     return {
         group.name: Score(
             dice=overlap[group.name],
-            hd95_mm=_rounded(hausdorff95(found == group.label, known == group.label, spacing), 3),
+            hd95_mm=_rounded(hausdorff95(predicted == group.label, labelled == group.label, spacing), 3),
         )
         for group in groups
     }
@@ -72,16 +72,16 @@ def group_dice(labels: np.ndarray, reference: np.ndarray, groups: Sequence[Group
     return {group.name: _rounded(float(overlap[group.label]), 4) for group in groups}
 
 
-def hausdorff95(found: np.ndarray, reference: np.ndarray, spacing: tuple[float, float, float]) -> float | None:
+def hausdorff95(prediction: np.ndarray, reference: np.ndarray, spacing: tuple[float, float, float]) -> float | None:
     """95th percentile of the distances between two surfaces in mm, the larger of both directions; masks (X, Y, Z).
 
     None where a mask is empty. MONAI's.
     """
     from monai.metrics.hausdorff_distance import compute_hausdorff_distance  # takes seconds to import
 
-    if not (found.any() and reference.any()):
+    if not (prediction.any() and reference.any()):
         return None
-    first, second = (torch.from_numpy(mask)[None, None] for mask in (found, reference))
+    first, second = (torch.from_numpy(mask)[None, None] for mask in (prediction, reference))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.6 warns of its own call
         distance = compute_hausdorff_distance(
@@ -115,7 +115,7 @@ def without_blocks(card: Card) -> Card:
 
 def parameters_added(card: Card) -> float:
     """Parameters that the blocks add, in percent of the network without them."""
-    with_blocks, without = (_parameters(each.network()) for each in (card, without_blocks(card)))
+    with_blocks, without = (_parameters(compared.network()) for compared in (card, without_blocks(card)))
     return 100 * (with_blocks / without - 1)
 
 
@@ -133,17 +133,17 @@ def time_ratio(card: Card, size: tuple[int, int], passes: int) -> float:
     On one thread, by the thread's own clock, which other processes do not advance. Weights do not matter.
     """
     x = torch.rand(1, card.in_channels, *size)
-    models = [each.network(seed=0).eval() for each in (card, without_blocks(card))]
+    models = [timed.network(seed=0).eval() for timed in (card, without_blocks(card))]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with torch.inference_mode():
             for model in models:
                 model(x)
-            taken = [[_seconds(model, x) for model in models] for _ in range(passes)]
+            seconds = [[_seconds(model, x) for model in models] for _ in range(passes)]
     finally:
         torch.set_num_threads(threads)
-    of_this, of_plain = (statistics.median(times) for times in zip(*taken, strict=True))
+    of_this, of_plain = (statistics.median(times) for times in zip(*seconds, strict=True))
     return of_this / of_plain
 
 

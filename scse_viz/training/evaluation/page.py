@@ -90,13 +90,13 @@ def page(
     """The page as Markdown; missing networks and results are dashes."""
     short, parts = [], [*_training(cards), METHOD, *_costs(cards, measured)]
     for anatomy in dict.fromkeys(card.anatomy for card in cards.values()):
-        of_anatomy = [each for each in measured.values() if each.anatomy == anatomy]
-        for number, data in enumerate(dict.fromkeys(name for each in of_anatomy for name in each.data)):
-            found = _table(each for each in of_anatomy if data in each.data)
-            tests = [each for each in compared if each.data == data]
-            parts += _data_set(anatomy, data, found, tests, with_paper=anatomy == "brain" and number == 0)
-            short += [_short(anatomy, data, found, tests)] if number == 0 else []
-        parts += _seeds(of_anatomy, [each for each in seeds if each.anatomy == anatomy])
+        of_anatomy = [network for network in measured.values() if network.anatomy == anatomy]
+        for number, data in enumerate(dict.fromkeys(name for network in of_anatomy for name in network.data)):
+            table = _table(network for network in of_anatomy if data in network.data)
+            tests = [comparison for comparison in compared if comparison.data == data]
+            parts += _data_set(anatomy, data, table, tests, with_paper=anatomy == "brain" and number == 0)
+            short += [_short(anatomy, data, table, tests)] if number == 0 else []
+        parts += _seeds(of_anatomy, [network for network in seeds if network.anatomy == anatomy])
     parts = [PREFACE.format(mark=mark), "\n".join(["## In short", "", *short]) if short else "", *parts]
     return "\n".join(part.strip("\n") + "\n" for part in parts if part)
 
@@ -104,9 +104,9 @@ def page(
 def _training(cards: Mapping[str, Card]) -> list[str]:
     lines = ["## How they were trained", ""]
     for anatomy in dict.fromkeys(card.anatomy for card in cards.values()):
-        facts = [card.training or {} for card in cards.values() if card.anatomy == anatomy]
-        said = {key: list(dict.fromkeys(str(each[key]) for each in facts if key in each)) for key in ("data", "method")}
-        licences = list(dict.fromkeys(str(each["licence"]) for each in facts if "licence" in each))
+        runs = [card.training or {} for card in cards.values() if card.anatomy == anatomy]
+        said = {key: list(dict.fromkeys(str(run[key]) for run in runs if key in run)) for key in ("data", "method")}
+        licences = list(dict.fromkeys(str(run["licence"]) for run in runs if "licence" in run))
         lines.append(
             f"- **{anatomy}**: {'; '.join(said['data']) or 'data not stated'}"
             f"{'. ' + '; '.join(said['method']) if said['method'] else ''}. "
@@ -123,16 +123,16 @@ def _training(cards: Mapping[str, Card]) -> list[str]:
 def _costs(cards: Mapping[str, Card], measured: Mapping[str, NetworkResults]) -> list[str]:
     rows = []
     for card in cards.values():
-        found = measured.get(card.name)
+        results = measured.get(card.name)
         crops = (card.training or {}).get("crops")
-        size = "" if found is None else f" at {found.input_size[0]} × {found.input_size[1]}"
+        size = "" if results is None else f" at {results.input_size[0]} × {results.input_size[1]}"
         rows.append(
             [
                 f"`{card.name}`",
                 f"{card.parameters:,}",
-                ABSENT if found is None else f"{found.parameters_added:+.2f} %",
-                ABSENT if found is None else f"{found.multiply_adds / 1e6:,.1f} million{size}",
-                ABSENT if found is None else f"× {found.time_ratio:.2f}",
+                ABSENT if results is None else f"{results.parameters_added:+.2f} %",
+                ABSENT if results is None else f"{results.multiply_adds / 1e6:,.1f} million{size}",
+                ABSENT if results is None else f"× {results.time_ratio:.2f}",
                 ABSENT if crops is None else f"{crops:,}",
                 card.dtype,
                 f"`{card.sha256[:12]}…`",
@@ -142,63 +142,63 @@ def _costs(cards: Mapping[str, Card], measured: Mapping[str, NetworkResults]) ->
     return ["## The networks\n\n" + markdown(head, rows)]
 
 
-def _data_set(anatomy: str, data: str, found: Table, tests: Sequence[Comparison], *, with_paper: bool) -> list[str]:
-    every = [network for by_variant in found.values() for network in by_variant.values()]
+def _data_set(anatomy: str, data: str, table: Table, tests: Sequence[Comparison], *, with_paper: bool) -> list[str]:
+    every = [network for by_variant in table.values() for network in by_variant.values()]
     first, subjects = every[0].data[data], _subjects(every, data)
     planes = "mean of the sagittal, coronal and axial plane" if len(first.planes) > 1 else f"{first.planes[0]} plane"
     of_paper = PAPER_DICE if with_paper else {}
     return [
         f"## {anatomy.capitalize()}: {first.title}\n\n{NOTES.get(data, '')}",
         f"{_count(subjects)}, {planes}. **Bold**: best of a row. {ABSENT}: not measured.",
-        "Dice:\n\n" + paper_form(found, data, "dice", of_paper),
-        in_words(found, data),
+        "Dice:\n\n" + paper_form(table, data, "dice", of_paper),
+        in_words(table, data),
         PAPER_NOTE if with_paper else "",
-        "HD95, mm (lower is better):\n\n" + paper_form(found, data, "hd95_mm"),
+        "HD95, mm (lower is better):\n\n" + paper_form(table, data, "hd95_mm"),
         _missed(every, data),
         *([tested(tests), differences_in_words(tests)] if subjects >= FEWEST else []),
         by_plane(every, data),
-        *(by_structure(title, found.get(key, {}), data) for key, title in ARCHITECTURES.items()),
+        *(by_structure(title, table.get(key, {}), data) for key, title in ARCHITECTURES.items()),
     ]
 
 
-def _short(anatomy: str, data: str, found: Table, tests: Sequence[Comparison]) -> str:
-    every = [network for by_variant in found.values() for network in by_variant.values()]
-    means = [round(fmean(each.data[data].by_subject().values()), DIGITS["dice"]) for each in every]
+def _short(anatomy: str, data: str, table: Table, tests: Sequence[Comparison]) -> str:
+    every = [network for by_variant in table.values() for network in by_variant.values()]
+    means = [round(fmean(network.data[data].by_subject().values()), DIGITS["dice"]) for network in every]
     reach = f"{min(means):.3f} to {max(means):.3f}"
     count = _count(_subjects(every, data)).lower()
-    words = " ".join(filter(None, [in_words(found, data), differences_in_words(tests)]))
+    words = " ".join(filter(None, [in_words(table, data), differences_in_words(tests)]))
     return f"- **{anatomy}**, {every[0].data[data].title} ({count}): mean Dice {reach}. {words}"
 
 
 def _subjects(every: Sequence[NetworkResults], data: str) -> int:
-    return max(len(each.data[data].subjects) for each in every)
+    return max(len(network.data[data].subjects) for network in every)
 
 
 def _missed(every: Sequence[NetworkResults], data: str) -> str:
-    missed = {each.name: each.data[data].missed() for each in every}
+    missed = {network.name: network.data[data].missed() for network in every}
     said = ", ".join(f"`{name}` {count}" for name, count in missed.items() if count)
     return f"Structures missed completely, counted over subjects and planes: {said}. They have no HD95." if said else ""
 
 
-def _seeds(shipped: Sequence[NetworkResults], others: Sequence[NetworkResults]) -> list[str]:
+def _seeds(shipped: Sequence[NetworkResults], other_seeds: Sequence[NetworkResults]) -> list[str]:
     """The effect of the seed on Dice of the first data set, for each architecture trained with several."""
     parts = []
     for key, title in ARCHITECTURES.items():
-        if not any(each.architecture == key for each in others):
+        if not any(network.architecture == key for network in other_seeds):
             continue
-        found = [each for each in (*shipped, *others) if each.architecture == key and each.data]
-        data = next(iter(found[0].data))
-        found = [each for each in found if data in each.data]
-        heading = f"### Effect of the seed: {title}, {found[0].data[data].title}"
-        parts += [heading, SEEDS_NOTE, "Dice:\n\n" + seed_table(found, data)]
+        networks = [network for network in (*shipped, *other_seeds) if network.architecture == key and network.data]
+        data = next(iter(networks[0].data))
+        networks = [network for network in networks if data in network.data]
+        heading = f"### Effect of the seed: {title}, {networks[0].data[data].title}"
+        parts += [heading, SEEDS_NOTE, "Dice:\n\n" + seed_table(networks, data)]
     return parts
 
 
 def _table(networks: Iterable[NetworkResults]) -> dict[str, dict[str, NetworkResults]]:
-    found: dict[str, dict[str, NetworkResults]] = {}
-    for each in networks:
-        found.setdefault(each.architecture, {})[each.variant] = each
-    return found
+    table: dict[str, dict[str, NetworkResults]] = {}
+    for network in networks:
+        table.setdefault(network.architecture, {})[network.variant] = network
+    return table
 
 
 def _count(subjects: int) -> str:

@@ -94,8 +94,8 @@ def _brain(sources: Sources, shipped: Mapping[str, Subject]) -> tuple[DataSet, .
         ("colin27", "Colin27, a real head, against AAL", (shipped["colin27"],)),
         ("icbm2009a", "ICBM 2009a, 152 heads averaged, against its tissues", (shipped["icbm2009a"],)),
     )
-    synthetic_heads, *others = (DataSet(name, title, ALL_PLANES, subjects) for name, title, subjects in sets)
-    return (synthetic_heads, challenge(sources), *others)
+    synthetic_heads, *brains = (DataSet(name, title, ALL_PLANES, subjects) for name, title, subjects in sets)
+    return (synthetic_heads, challenge(sources), *brains)
 
 
 def _hippocampus(sources: Sources, shipped: Mapping[str, Subject]) -> tuple[DataSet, ...]:
@@ -194,7 +194,7 @@ def _crops(folder: Path) -> tuple[Subject, ...]:
 
 def _each(structures: Sequence[Structure]) -> tuple[Group, ...]:
     """One group for each structure, under its own number."""
-    return tuple(Group(each.number, each.name, (each.number,)) for each in structures)
+    return tuple(Group(structure.number, structure.name, (structure.number,)) for structure in structures)
 
 
 def _check(folder: Path, names: list[str], what: str) -> None:

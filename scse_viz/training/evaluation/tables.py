@@ -14,14 +14,14 @@ FORMS = {measure: f".{digits}f" for measure, digits in DIGITS.items()}
 Table = Mapping[str, Mapping[str, NetworkResults]]  # architecture -> variant -> results
 
 
-def paper_form(found: Table, data: str, measure: str, of_paper: Mapping[str, Mapping[str, float]] | None = None) -> str:
+def paper_form(table: Table, data: str, measure: str, of_paper: Mapping[str, Mapping[str, float]] | None = None) -> str:
     """Architectures x variants, mean ± deviation, the best of a row in bold; below each the paper's row."""
-    variants = _variants(found)
+    variants = _variants(table)
     rows = []
     for key, title in ARCHITECTURES.items():
         cells = {
             variant: mean_and_deviation(network.data[data].by_subject(measure))
-            for variant, network in found.get(key, {}).items()
+            for variant, network in table.get(key, {}).items()
         }
         shown = {variant: round(cell[0], DIGITS[measure]) for variant, cell in cells.items() if cell}
         best = (max if measure == "dice" else min)(shown.values(), default=None)
@@ -36,15 +36,15 @@ def paper_form(found: Table, data: str, measure: str, of_paper: Mapping[str, Map
     return markdown(["", *map(title_of, variants)], rows)
 
 
-def in_words(found: Table, data: str) -> str:
+def in_words(table: Table, data: str) -> str:
     """The variants with the best mean Dice in each architecture, and whether scSE, the paper's best, exceeds none."""
     means = {
         title: {
-            variant: round(fmean(each.data[data].by_subject().values()), DIGITS["dice"])
-            for variant, each in found[key].items()
+            variant: round(fmean(network.data[data].by_subject().values()), DIGITS["dice"])
+            for variant, network in table[key].items()
         }
         for key, title in ARCHITECTURES.items()
-        if key in found
+        if key in table
     }
     best = [
         f"{' and '.join(title_of(variant) for variant, mean in row.items() if mean == max(row.values()))} in {title}"
@@ -59,25 +59,25 @@ def in_words(found: Table, data: str) -> str:
 
 def differences_in_words(compared: Sequence[Comparison]) -> str:
     """The comparisons with none whose difference in Dice is significant; empty without comparisons."""
-    found = [each for each in compared if each.measure == "dice"]
-    shown = [f"`{each.network}` {verdict(each)}" for each in found if each.significant]
-    if not found:
+    of_dice = [comparison for comparison in compared if comparison.measure == "dice"]
+    shown = [f"`{comparison.network}` {verdict(comparison)}" for comparison in of_dice if comparison.significant]
+    if not of_dice:
         return ""
-    if not any(each.can_show for each in found):
-        return f"{found[0].subjects} subjects are too few to show a difference."
-    return f"The difference to none is significant in {len(shown)} of {len(found)} comparisons" + (
+    if not any(comparison.can_show for comparison in of_dice):
+        return f"{of_dice[0].subjects} subjects are too few to show a difference."
+    return f"The difference to none is significant in {len(shown)} of {len(of_dice)} comparisons" + (
         f": {', '.join(shown)}." if shown else "."
     )
 
 
 def tested(compared: Sequence[Comparison]) -> str:
     """Networks against none: difference, number of subjects in which better, p, and a verdict."""
-    by_network: dict[str, dict[str, Comparison]] = {each.network: {} for each in compared}
-    for each in compared:
-        by_network[each.network][each.measure] = each
+    by_network: dict[str, dict[str, Comparison]] = {comparison.network: {} for comparison in compared}
+    for comparison in compared:
+        by_network[comparison.network][comparison.measure] = comparison
     rows = []
-    for name, found in by_network.items():
-        dice, distance = found["dice"], found.get("hd95_mm")
+    for name, by_measure in by_network.items():
+        dice, distance = by_measure["dice"], by_measure.get("hd95_mm")
         rows.append(
             [
                 f"`{name}`",
@@ -95,27 +95,29 @@ def tested(compared: Sequence[Comparison]) -> str:
     return markdown(head, rows)
 
 
-def verdict(found: Comparison) -> str:
+def verdict(comparison: Comparison) -> str:
     """The difference in Dice in words."""
-    if found.significant:
-        return "higher" if found.difference > 0 else "lower"
-    if not found.can_show:
-        return f"too few subjects ({found.subjects}; p cannot fall below {found.smallest_p:.3g})"
+    if comparison.significant:
+        return "higher" if comparison.difference > 0 else "lower"
+    if not comparison.can_show:
+        return f"too few subjects ({comparison.subjects}; p cannot fall below {comparison.smallest_p:.3g})"
     return "no significant difference"
 
 
 def by_plane(every: Sequence[NetworkResults], data: str) -> str:
     """Dice in each plane, mean ± deviation over subjects."""
-    planes = list(dict.fromkeys(plane for each in every for by in each.data[data].subjects.values() for plane in by))
+    planes = list(
+        dict.fromkeys(plane for network in every for scores in network.data[data].subjects.values() for plane in scores)
+    )
     rows = [
         [
-            f"`{each.name}`",
+            f"`{network.name}`",
             *(
-                _cell(mean_and_deviation(each.data[data].by_subject("dice", planes=[plane])), FORMS["dice"])
+                _cell(mean_and_deviation(network.data[data].by_subject("dice", planes=[plane])), FORMS["dice"])
                 for plane in planes
             ),
         ]
-        for each in every
+        for network in every
     ]
     return "Dice by plane:\n\n" + markdown(["", *planes], rows)
 
@@ -124,19 +126,19 @@ def by_structure(title: str, by_variant: Mapping[str, NetworkResults], data: str
     """Dice and HD95 of each structure, mean over subjects and planes, in a section that is folded."""
     if not by_variant:
         return ""
-    found = {variant: network.data[data] for variant, network in by_variant.items()}
-    names = dict.fromkeys(name for each in found.values() for name in each.structures)
-    rows = [[name, *(_structure(each, name) for each in found.values())] for name in names]
-    table = markdown(["", *map(title_of, found)], rows)
+    by_name = {variant: network.data[data] for variant, network in by_variant.items()}
+    names = dict.fromkeys(name for measured in by_name.values() for name in measured.structures)
+    rows = [[name, *(_structure(measured, name) for measured in by_name.values())] for name in names]
+    table = markdown(["", *map(title_of, by_name)], rows)
     return f"<details><summary>{title}: Dice (HD95 in mm) by structure</summary>\n\n{table}\n</details>"
 
 
 def seed_table(networks: Sequence[NetworkResults], data: str) -> str:
     """Dice of one architecture trained with several seeds: seeds x variants, their mean and range."""
     by_seed: dict[int | None, dict[str, float]] = {}
-    for each in networks:
-        by_seed.setdefault(each.seed, {})[each.variant] = fmean(each.data[data].by_subject().values())
-    variants = _variants({"": {each.variant: each for each in networks}})
+    for network in networks:
+        by_seed.setdefault(network.seed, {})[network.variant] = fmean(network.data[data].by_subject().values())
+    variants = _variants({"": {network.variant: network for network in networks}})
     columns = {variant: [row[variant] for row in by_seed.values() if variant in row] for variant in variants}
     means = {variant: fmean(column) for variant, column in columns.items() if column}
     spread = {variant: max(column) - min(column) for variant, column in columns.items() if len(column) > 1}
@@ -174,15 +176,15 @@ def _structure(measured: Measured, name: str) -> str:
     return f"{text} ({format(fmean(distance.values()), FORMS['hd95_mm'])})" if distance else text
 
 
-def _variants(found: Table) -> list[str]:
+def _variants(table: Table) -> list[str]:
     """The paper's four variants, then others."""
-    return list(dict.fromkeys([*VARIANTS, *(variant for by_variant in found.values() for variant in by_variant)]))
+    return list(dict.fromkeys([*VARIANTS, *(variant for by_variant in table.values() for variant in by_variant)]))
 
 
-def _cell(found: tuple[float, float | None] | None, form: str) -> str:
-    if found is None:
+def _cell(summary: tuple[float, float | None] | None, form: str) -> str:
+    if summary is None:
         return ABSENT
-    mean, deviation = found
+    mean, deviation = summary
     return format(mean, form) if deviation is None else f"{mean:{form}} ± {deviation:{form}}"
 
 
@@ -190,8 +192,8 @@ def _number(value: float | None) -> str:
     return ABSENT if value is None else format(value, FORMS["dice"])
 
 
-def _p(found: Comparison) -> str:
-    return ABSENT if found.p is None else "< 0.001" if found.p < 0.001 else f"{found.p:.3f}"
+def _p(comparison: Comparison) -> str:
+    return ABSENT if comparison.p is None else "< 0.001" if comparison.p < 0.001 else f"{comparison.p:.3f}"
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

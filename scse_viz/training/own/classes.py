@@ -64,15 +64,15 @@ class Classes:
 
     def of(self, labels: np.ndarray, name: str) -> np.ndarray:
         """Numbers of a label file, any shape -> classes, uint8; raises DataError for an unnamed number."""
-        found = distinct(labels)
-        unnamed = [number for number in found if number not in self.numbers]
+        occurring = distinct(labels)
+        unnamed = [number for number in occurring if number not in self.numbers]
         if unnamed and not self.others:
             raise DataError(
                 f"{name}: contains {_listed(unnamed)} without a name; named are {_listed(self.numbers)}. "
                 "Add it to dataset.json, or list the structures to learn with --classes"
             )
-        table = np.array([self.numbers.get(number, 0) for number in found], dtype=np.uint8)
-        return table[np.searchsorted(found, labels)]
+        table = np.array([self.numbers.get(number, 0) for number in occurring], dtype=np.uint8)
+        return table[np.searchsorted(occurring, labels)]
 
     def sentences(self) -> list[str]:
         """How numbers become classes, one line each: `2 hippocampus: numbers 17 and 53 in the label files`."""
@@ -115,8 +115,8 @@ def named_in_file(path: Path, occurring: Collection[int]) -> Classes:
     kept = {number: name for number, name in names.items() if number in occurring}
     if not kept:
         raise DataError(f"{path.name}: names {_listed(names)}, but the label files contain {_listed(occurring)}")
-    found = _classes(kept, colours, path.name)
-    return Classes(found.structures, found.numbers, others=True)
+    classes = _classes(kept, colours, path.name)
+    return Classes(classes.structures, classes.numbers, others=True)
 
 
 def numbered(numbers: Iterable[int]) -> Classes:
@@ -199,9 +199,9 @@ def _colour(count: int) -> str:
 
 def _listed(numbers: Iterable[int]) -> str:
     """`number 1`, or `numbers 1, 2 and 5`; of many the count, the first and the last."""
-    found = sorted(numbers)
-    if len(found) == 1:
-        return f"number {found[0]}"
-    if len(found) > 12:
-        return f"{len(found)} numbers from {found[0]} to {found[-1]}"
-    return f"numbers {', '.join(map(str, found[:-1]))} and {found[-1]}"
+    rising = sorted(numbers)
+    if len(rising) == 1:
+        return f"number {rising[0]}"
+    if len(rising) > 12:
+        return f"{len(rising)} numbers from {rising[0]} to {rising[-1]}"
+    return f"numbers {', '.join(map(str, rising[:-1]))} and {rising[-1]}"

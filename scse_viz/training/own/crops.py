@@ -86,8 +86,8 @@ class Crops:
         """The index of a slice, and a point in it as shares of its height and width."""
         if not volume.points or random.random() > self.augmentation.focused:
             return int(random.integers(slice_grid(volume.scan, plane).count)), (random.random(), random.random())
-        found = volume.points[list(volume.points)[random.integers(len(volume.points))]]
-        voxel = found[random.integers(len(found))]
+        voxels = volume.points[list(volume.points)[random.integers(len(volume.points))]]
+        voxel = voxels[random.integers(len(voxels))]
         across, down = (axis for axis in range(3) if axis != PLANES[plane])
         height, width = volume.classes.shape[down], volume.classes.shape[across]
         return int(voxel[PLANES[plane]]), ((height - 0.5 - voxel[down]) / height, (voxel[across] + 0.5) / width)

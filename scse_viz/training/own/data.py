@@ -154,12 +154,12 @@ def _check_structures(volumes: Sequence[Volume], held_out: set[str], classes: Cl
     elsewhere = np.sum([volume.counts for volume in volumes if volume.name in held_out], axis=0)
     if counts[1:].sum() == 0:
         raise DataError("the training label files contain background alone; they must show a structure")
-    for structure, count, other in zip(classes.structures[1:], counts[1:], elsewhere[1:], strict=True):
+    for structure, count, held_out_count in zip(classes.structures[1:], counts[1:], elsewhere[1:], strict=True):
         if count == 0:
-            where = "only in scans that are held out" if other else "in no label file"
+            where = "only in scans that are held out" if held_out_count else "in no label file"
             raise DataError(
                 f"{structure.name} occurs {where}; remove it from the names, or "
-                + ("hold out other scans with --validation" if other else "add scans that show it")
+                + ("hold out other scans with --validation" if held_out_count else "add scans that show it")
             )
 
 
@@ -185,10 +185,10 @@ def _channels(volumes: Sequence[Volume], named: tuple[str, ...]) -> tuple[str, .
 
 def _planes(volumes: Sequence[Volume], wanted: tuple[str, ...] | None) -> tuple[str, ...]:
     if not wanted:
-        found = planes_of(volumes)
-        if not found:
+        common = planes_of(volumes)
+        if not common:
             raise DataError("the images have no plane in common; give volumes or single slices, not both")
-        return found
+        return common
     for plane in wanted:
         for volume in volumes:
             if plane not in volume.scan.planes:

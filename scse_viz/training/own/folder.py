@@ -62,7 +62,7 @@ def find_cases(data: Path, *, labels_only: bool = False) -> Folder:
         cases=cases,
         channels=tuple(map(str, channels.values())) if isinstance(channels, dict) else (),
         classes=named_in_dataset(facts["labels"]) if "labels" in facts else None,
-        licence=str(found) if (found := facts.get("licence", facts.get("license"))) else None,
+        licence=str(licence) if (licence := facts.get("licence", facts.get("license"))) else None,
     )
 
 
@@ -75,19 +75,19 @@ def _pairs(images: Path, labels: Path) -> tuple[Case, ...]:
     parts: dict[str, list[str]] = {}  # name of a label file -> names of its channels
     for name in given:
         parts.setdefault(name if name in wanted else CHANNEL.sub("", name), []).append(name)
-    for name, found in parts.items():
+    for name, channels in parts.items():
         if name not in wanted:
             raise DataError(
-                f"{given[found[0]].name}: lacks its label file {name} in {labels.name}/; add it, or remove the image"
+                f"{given[channels[0]].name}: lacks its label file {name} in {labels.name}/; add it, or remove the image"
             )
     for name, path in wanted.items():
         if name not in parts:
             raise DataError(f"{path.name}: lacks its image {name} in {images.name}/; add it, or remove the labels")
-    usual = Counter(len(found) for found in parts.values()).most_common(1)[0][0]
-    for name, found in parts.items():
-        if len(found) != usual:
+    usual = Counter(len(channels) for channels in parts.values()).most_common(1)[0][0]
+    for name, channels in parts.items():
+        if len(channels) != usual:
             raise DataError(
-                f"{name}: {len(found)} image files, but others have {usual}; all scans need the same number"
+                f"{name}: {len(channels)} image files, but others have {usual}; all scans need the same number"
             )
     return tuple(
         Case(name, _subject(name), tuple(given[part] for part in parts[name]), path) for name, path in wanted.items()
@@ -99,16 +99,16 @@ def _files(folder: Path, others: tuple[str, ...] = NO_IMAGES) -> dict[str, Path]
 
     Hidden files, files with suffixes in `others`, and the header of an Analyze pair are ignored.
     """
-    found: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         hidden = path.name.startswith(".") or path.is_dir() or path.suffix.lower() in others
         if hidden or (path.suffix.lower() == ".hdr" and path.with_suffix(".img").exists()):
             continue
         name = ENDINGS.sub("", path.name)
-        if name in found:
-            raise DataError(f"{folder.name}/: {found[name].name} and {path.name} share a name; remove one of them")
-        found[name] = path
-    return found
+        if name in by_name:
+            raise DataError(f"{folder.name}/: {by_name[name].name} and {path.name} share a name; remove one of them")
+        by_name[name] = path
+    return by_name
 
 
 def _subject(name: str) -> str:

@@ -105,9 +105,9 @@ def slice_images(volume: Volume, card: Card, plane: str, indices: Sequence[int])
 
 def slice_labels(labels: np.ndarray, volume: Volume, card: Card, plane: str, index: int) -> Tensor:
     """A slice of labels (X, Y, Z), resampled to the grid of `slice_images` by nearest neighbour: (h, w) int64."""
-    found = torch.from_numpy(slice_of(labels, plane, index).astype(np.float64))
+    pixels = torch.from_numpy(slice_of(labels, plane, index).astype(np.float64))
     size = input_size(volume.scan, card, plane)
-    return F.interpolate(found[None, None], size=size, mode="nearest-exact")[0, 0].long()
+    return F.interpolate(pixels[None, None], size=size, mode="nearest-exact")[0, 0].long()
 
 
 def _channels(path: Path, files: int) -> Iterator[Scan]:
@@ -132,7 +132,7 @@ def _points(classes: np.ndarray) -> dict[int, np.ndarray]:
     points = {}
     for number in distinct(classes):
         if number:
-            found = np.flatnonzero(classes == number)
-            chosen = choose.choice(found, min(len(found), POINTS), replace=False)
+            voxels = np.flatnonzero(classes == number)
+            chosen = choose.choice(voxels, min(len(voxels), POINTS), replace=False)
             points[number] = np.stack(np.unravel_index(chosen, classes.shape), axis=-1).astype(np.int16)
     return points

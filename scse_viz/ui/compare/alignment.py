@@ -38,15 +38,15 @@ class Alignment:
 
     def detail(self, row: str, cards: Sequence[Card]) -> str:
         """What a row holds: the names of blocks where they differ from the row's, their channels and resolution."""
-        there = [
+        aligned = [
             (card, block)
             for card in cards
             for block in card.block_table
             if block.name == self.rows[row].get(card.sha256) and block.ran
         ]
-        names = dict.fromkeys(block.name for _, block in there if block.name != row)
-        channels = sorted({block.channels for _, block in there})
-        sizes = " or ".join(dict.fromkeys(resolution(card, block.scale) for card, block in there))
+        names = dict.fromkeys(block.name for _, block in aligned if block.name != row)
+        channels = sorted({block.channels for _, block in aligned})
+        sizes = " or ".join(dict.fromkeys(resolution(card, block.scale) for card, block in aligned))
         counts = f"{' or '.join(map(str, channels))} channels" if channels else "never runs"
         return "\n".join(filter(None, [*names, counts, f"{sizes} per pixel" if sizes.endswith("mm") else sizes]))
 
@@ -96,9 +96,9 @@ def first_rows(alignment: Alignment, cards: Sequence[Card]) -> list[str]:
     running = {card.sha256: {block.name: block for block in card.block_table if block.ran} for card in cards}
     counts, mapped = {}, {}
     for row, blocks in alignment.rows.items():
-        found = [running[network][block] for network, block in blocks.items() if block in running[network]]
-        counts[row] = len(found)
-        mapped[row] = any(set(block.gates) != {"channel_gate"} for block in found)
+        run = [running[network][block] for network, block in blocks.items() if block in running[network]]
+        counts[row] = len(run)
+        mapped[row] = any(set(block.gates) != {"channel_gate"} for block in run)
     together = [row for row, count in counts.items() if count == max(counts.values())]
     chosen = sorted(together, key=lambda row: not mapped[row])[:MOST_ROWS]
     return [row for row in alignment.rows if row in chosen]

@@ -85,12 +85,12 @@ def differences(
 
     blocks: row -> the block of either network.
     """
-    one, other = (cached.result(scan_slice, each) for each in (card, reference))
+    minuend, subtrahend = (cached.result(scan_slice, network) for network in (card, reference))
     title, subtracted = network_title(card), network_title(reference)
     panels = {}
     for block, (own, others) in blocks.items():
-        gates = one.gates[own]
-        gate, less = gates.spatial_gate, other.gates.get(others, BlockGates()).spatial_gate
+        gates = minuend.gates[own]
+        gate, less = gates.spatial_gate, subtrahend.gates.get(others, BlockGates()).spatial_gate
         if gate is not None and less is not None and gate.shape == less.shape:
             panels[block] = difference_panel(gate - less, gates.map_mm, title=f"{title}, {block} minus {subtracted}")
     return panels
@@ -109,9 +109,11 @@ def map_likeness(
     blocks: row -> block, of each network.
     """
     results = [cached.result(scan_slice, card).gates for scan_slice, card in zip(slices, cards, strict=True)]
-    gates = [{row: found[block] for row, block in own.items()} for found, own in zip(results, blocks, strict=True)]
+    gates = [
+        {row: by_block[block] for row, block in own.items()} for by_block, own in zip(results, blocks, strict=True)
+    ]
     maps = by_common_block(gates, "pixel_gate")
-    return {name: {block: measure(each) for block, each in maps.items()} for name, measure in MAP_MEASURES.items()}
+    return {name: {block: measure(arrays) for block, arrays in maps.items()} for name, measure in MAP_MEASURES.items()}
 
 
 def channel_likeness(gates: Sequence[Mapping[str, BlockGates]]) -> dict[str, np.ndarray]:
@@ -121,5 +123,5 @@ def channel_likeness(gates: Sequence[Mapping[str, BlockGates]]) -> dict[str, np.
 
 def by_common_block(gates: Sequence[Mapping[str, BlockGates]], kind: str) -> dict[str, list[np.ndarray]]:
     """The gates of one kind of several networks, by the blocks at which all of them have one."""
-    common = {block: [getattr(each.get(block, BlockGates()), kind) for each in gates] for block in gates[0]}
+    common = {block: [getattr(blocks.get(block, BlockGates()), kind) for blocks in gates] for block in gates[0]}
     return {block: arrays for block, arrays in common.items() if all(array is not None for array in arrays)}

@@ -7,13 +7,13 @@ import streamlit as st
 
 from scse_viz.analysis.gates import BlockGates
 from scse_viz.figures.channels import channel_bars, channel_overview
-from scse_viz.ui.compare.choices import Comparison, Drawn, blocks_of, column_colours, kinds_of
+from scse_viz.ui.compare.choices import ComparedSlice, Drawn, blocks_of, column_colours, kinds_of
 from scse_viz.ui.shell.export import chart
 
 ALL_BLOCKS = "all"
 
 
-def draw_channels(comparisons: Sequence[Comparison]) -> Drawn:
+def draw_channels(comparisons: Sequence[ComparedSlice]) -> Drawn:
     """Draw the channel weights of every network and slice; the figure and tables drawn."""
     gates = {column.label: column.gates for comparison in comparisons for column in comparison.columns}
     weights = {block: _weights(gates, block) for block in blocks_of(comparisons)}

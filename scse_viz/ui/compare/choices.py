@@ -56,7 +56,7 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class ComparedSlice:
     """One slice of one scan through several networks; `name` tells the scans apart."""
 
     name: str
@@ -133,8 +133,8 @@ def choose_others(view: View) -> dict[str, Card]:
 
 def offered_variants(networks: Mapping[str, Card]) -> list[str]:
     """The titles of the variants that networks have, in the order of VARIANTS."""
-    found = {card.variant for card in networks.values()}
-    return [variant_title(variant) for variant in VARIANTS if variant in found]
+    present = {card.variant for card in networks.values()}
+    return [variant_title(variant) for variant in VARIANTS if variant in present]
 
 
 def has_spatial_gate(card: Card) -> bool:
@@ -146,7 +146,7 @@ def toggle_variant(title: str) -> None:
     """Show a variant, or hide it."""
     key = SEVERAL_RELATIVES if title in RELATIVE_TITLES else SEVERAL
     chosen = list(st.session_state.get(key) or [])
-    st.session_state[key] = [each for each in chosen if each != title] if title in chosen else [*chosen, title]
+    st.session_state[key] = [name for name in chosen if name != title] if title in chosen else [*chosen, title]
 
 
 def choose_blocks(alignment: Alignment, cards: Sequence[Card]) -> list[str]:
@@ -204,7 +204,7 @@ def choose_second(view: View) -> View | None:
 
 def compute(
     views: Sequence[View], chosen: Mapping[str, Card], alignment: Alignment, *, drawn: bool
-) -> list[Comparison]:
+) -> list[ComparedSlice]:
     """Run every chosen network on every slice; those that fail are named and left out.
 
     With `drawn`, the panels of their maps are made beside the passes.
@@ -220,11 +220,11 @@ def compute(
             except (ScanError, WeightsError) as error:
                 st.error(verbatim(str(error)))
         if columns:
-            comparisons.append(Comparison(name, view, tuple(columns), alignment))
+            comparisons.append(ComparedSlice(name, view, tuple(columns), alignment))
     return comparisons
 
 
-def blocks_of(comparisons: Sequence[Comparison]) -> list[str]:
+def blocks_of(comparisons: Sequence[ComparedSlice]) -> list[str]:
     """The rows of blocks of all networks shown, in the order of a pass."""
     shown = {row for comparison in comparisons for column in comparison.columns for row in column.blocks}
     return [row for row in comparisons[0].alignment.rows if row in shown]
@@ -235,7 +235,7 @@ def kinds_of(gates: Mapping[str, BlockGates], block: str) -> tuple[str, ...]:
     return gates[block].kinds if block in gates else ()
 
 
-def colours_of(comparisons: Sequence[Comparison]) -> dict[str, str]:
+def colours_of(comparisons: Sequence[ComparedSlice]) -> dict[str, str]:
     """A colour for each network by its label: that of its variant, or its own if architectures are compared."""
     networks = {column.title: column.card for comparison in comparisons for column in comparison.columns}
     by_title = dict(zip(networks, PALETTE, strict=False))
@@ -245,7 +245,7 @@ def colours_of(comparisons: Sequence[Comparison]) -> dict[str, str]:
     return {column.label: by_title[column.title] for comparison in comparisons for column in comparison.columns}
 
 
-def column_colours(comparisons: Sequence[Comparison]) -> dict[str, str]:
+def column_colours(comparisons: Sequence[ComparedSlice]) -> dict[str, str]:
     """A colour for each column by its label; those of `colours_of` for a single scan."""
     if len(comparisons) == 1:
         return colours_of(comparisons)
@@ -263,7 +263,7 @@ def _forget_others(key: str, options: Sequence[str]) -> None:
     """Drop values that a widget no longer offers, as after a change of anatomy."""
     held = st.session_state.get(key)
     if held is not None and not set(held) <= set(options):
-        kept = [each for each in held if each in options]
+        kept = [option for option in held if option in options]
         if kept:
             st.session_state[key] = kept
         else:

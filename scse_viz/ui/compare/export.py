@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from scse_viz.analysis.agreement import disagreement
 from scse_viz.analysis.gates import named_arrays
-from scse_viz.ui.compare.choices import Comparison
+from scse_viz.ui.compare.choices import ComparedSlice
 from scse_viz.ui.shell import export
 
 CODE = """
@@ -16,18 +16,18 @@ import numpy as np
 
 from scse_viz.analysis.agreement import disagreement, mean_dice, pairwise_dice, quartile_overlaps, rank_correlations
 
-labels = np.stack([found.labels for found in results.values()])
+labels = np.stack([result.labels for result in results.values()])
 mean_dice(pairwise_dice([*labels], len(card.structures)))  # (N, N), of each pair of networks
 disagreement(labels)  # (H, W) how many networks differ from the majority
-maps = [gate for found in results.values() if (gate := found.gates[{block!r}].spatial_gate) is not None]
+maps = [gate for result in results.values() if (gate := result.gates[{block!r}].spatial_gate) is not None]
 quartile_overlaps(maps)  # (N, N)
-weights = [gate for found in results.values() if (gate := found.gates[{block!r}].channel_gate) is not None]
+weights = [gate for result in results.values() if (gate := result.gates[{block!r}].channel_gate) is not None]
 rank_correlations(weights)  # (N, N)
 """
 
 
 def offer(
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[ComparedSlice],
     blocks: Sequence[str],
     figures: Mapping[str, go.Figure],
     tables: Mapping[str, pd.DataFrame],
@@ -50,7 +50,7 @@ def offer(
     }
     export.offer(
         first.view,
-        export.Contents(
+        export.ExportContents(
             page="compare",
             models=first.cards,
             figures=figures,

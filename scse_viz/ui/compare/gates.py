@@ -13,7 +13,7 @@ from scse_viz.analysis.gates import BlockGates
 from scse_viz.figures.agreement import CORRELATION, SHARE, gate_means, matrices, matrix
 from scse_viz.ui.compare import cached as compare_cached
 from scse_viz.ui.compare.cached import MAP_MEASURES
-from scse_viz.ui.compare.choices import Column, Comparison, Drawn, blocks_of, colours_of
+from scse_viz.ui.compare.choices import Column, ComparedSlice, Drawn, blocks_of, colours_of
 from scse_viz.ui.shell.export import chart
 from scse_viz.ui.shell.words import verbatim
 
@@ -54,33 +54,33 @@ class Likeness:
     def table(self) -> pd.DataFrame:
         """A row for every block and pair of columns."""
         rows = [
-            (block, one, other, values[i, j])
+            (block, row, column, values[i, j])
             for block, values in self.by_block.items()
-            for i, one in enumerate(self.labels)
-            for j, other in enumerate(self.labels[:i])
+            for i, row in enumerate(self.labels)
+            for j, column in enumerate(self.labels[:i])
         ]
         return pd.DataFrame(rows, columns=["block", "network", "other network", self.numbers]).set_index("block")
 
 
-def draw_gates(comparisons: Sequence[Comparison]) -> Drawn:
+def draw_gates(comparisons: Sequence[ComparedSlice]) -> Drawn:
     """Draw gate means by block, then the matrices of likeness; the figures and tables drawn."""
     figures, tables = _draw_means(comparisons)
-    found = likenesses(comparisons)
+    measured = likenesses(comparisons)
     st.markdown("##### How alike are the gates?", help=HELP)
-    if not found:
+    if not measured:
         st.info("Choose two variants with gates in the sidebar (cSE, sSE, scSE) to compare them.")
         return figures, tables
-    figures |= _draw_block(found, _choose_block(found))
-    figures |= _draw_every_block(found)
-    return figures, {**tables, **{each.title: each.table() for each in found}}
+    figures |= _draw_block(measured, _choose_block(measured))
+    figures |= _draw_every_block(measured)
+    return figures, {**tables, **{likeness.title: likeness.table() for likeness in measured}}
 
 
-def likenesses(comparisons: Sequence[Comparison]) -> list[Likeness]:
+def likenesses(comparisons: Sequence[ComparedSlice]) -> list[Likeness]:
     """The measures that two or more columns have gates for, at blocks of the same name.
 
     Maps are compared within a slice, or between two scans of one grid at the same slice; channel weights always.
     """
-    found = []
+    measured = []
     everything = [column for comparison in comparisons for column in comparison.columns]
     groups = [("", everything)] if _one_grid(comparisons) else [(f", {e.name}", list(e.columns)) for e in comparisons]
     for name, columns in groups:
@@ -93,17 +93,17 @@ def likenesses(comparisons: Sequence[Comparison]) -> list[Likeness]:
             for measure, by_block in likeness.items():
                 title, numbers, span = MEASURES[measure]
                 labels = [column.title if name else column.label for column in shown]
-                found.append(Likeness(f"{title}{name}", numbers, span, labels, by_block))
+                measured.append(Likeness(f"{title}{name}", numbers, span, labels, by_block))
     shown = [column for column in everything if _has(column, "channel_gate")]
     if len(shown) > 1:
         by_block = compare_cached.channel_likeness([column.gates for column in shown])
         labels = [column.label for column in shown]
-        found.insert(len(MAP_MEASURES), Likeness(*MEASURES["rank correlation"], labels, by_block))
-    return [each for each in found if each.by_block]
+        measured.insert(len(MAP_MEASURES), Likeness(*MEASURES["rank correlation"], labels, by_block))
+    return [likeness for likeness in measured if likeness.by_block]
 
 
-def _choose_block(found: Sequence[Likeness]) -> str:
-    blocks = list(dict.fromkeys(name for each in found for name in each.by_block))
+def _choose_block(measured: Sequence[Likeness]) -> str:
+    blocks = list(dict.fromkeys(name for likeness in measured for name in likeness.by_block))
     if st.session_state.get("compare_block") not in (None, MEAN, *blocks):
         del st.session_state["compare_block"]
     return st.pills(
@@ -117,26 +117,26 @@ def _choose_block(found: Sequence[Likeness]) -> str:
     )
 
 
-def _draw_block(found: Sequence[Likeness], block: str) -> dict[str, go.Figure]:
+def _draw_block(measured: Sequence[Likeness], block: str) -> dict[str, go.Figure]:
     """A matrix for every measure, of one block."""
     figures = {}
     with st.container(horizontal=True):
-        columns = [st.container(width=340 if len(each.labels) <= 4 else 520) for each in found]
-    for number, (column, each) in enumerate(zip(columns, found, strict=True)):
+        columns = [st.container(width=340 if len(likeness.labels) <= 4 else 520) for likeness in measured]
+    for number, (column, likeness) in enumerate(zip(columns, measured, strict=True)):
         with column:
-            st.markdown(f"**{verbatim(each.title)}**")
-            values = each.matrix(block)
+            st.markdown(f"**{verbatim(likeness.title)}**")
+            values = likeness.matrix(block)
             if _defined(values):
-                figures[each.title] = matrix(values, each.labels, measure=each.numbers, span=each.span)
-                chart(figures[each.title], key=f"compare_likeness_{number}")
+                figures[likeness.title] = matrix(values, likeness.labels, measure=likeness.numbers, span=likeness.span)
+                chart(figures[likeness.title], key=f"compare_likeness_{number}")
             else:
                 st.caption(UNDEFINED)
     return figures
 
 
-def _draw_every_block(found: Sequence[Likeness]) -> dict[str, go.Figure]:
+def _draw_every_block(measured: Sequence[Likeness]) -> dict[str, go.Figure]:
     """A matrix for every block, of one measure."""
-    by_title = {each.title: each for each in found}
+    by_title = {likeness.title: likeness for likeness in measured}
     if st.session_state.get("compare_measure") not in (None, *by_title):
         del st.session_state["compare_measure"]
     title = st.segmented_control(
@@ -148,11 +148,11 @@ def _draw_every_block(found: Sequence[Likeness]) -> dict[str, go.Figure]:
         bind="query-params",
         help="One matrix for every block, on one scale.",
     )
-    each = by_title[title]
-    if not any(_defined(values) for values in each.by_block.values()):
+    likeness = by_title[title]
+    if not any(_defined(values) for values in likeness.by_block.values()):
         st.caption(UNDEFINED)
         return {}
-    figure = matrices(each.by_block, each.labels, measure=each.numbers, span=each.span)
+    figure = matrices(likeness.by_block, likeness.labels, measure=likeness.numbers, span=likeness.span)
     chart(figure, key="compare_by_block")
     return {f"{title}, by block": figure}
 
@@ -162,12 +162,12 @@ def _defined(values: np.ndarray) -> bool:
     return not np.isnan(values[~np.eye(len(values), dtype=bool)]).all()
 
 
-def _draw_means(comparisons: Sequence[Comparison]) -> Drawn:
+def _draw_means(comparisons: Sequence[ComparedSlice]) -> Drawn:
     figures: dict[str, go.Figure] = {}
     tables: dict[str, pd.DataFrame] = {}
     blocks = blocks_of(comparisons)
     columns = [column for comparison in comparisons for column in comparison.columns]
-    groups = {column.label: number for number, each in enumerate(comparisons) for column in each.columns}
+    groups = {column.label: number for number, comparison in enumerate(comparisons) for column in comparison.columns}
     st.markdown(
         "##### Mean gate at every block", help="The mean over the pixels of sSE gates and the channels of cSE weights."
     )
@@ -193,14 +193,14 @@ def _draw_means(comparisons: Sequence[Comparison]) -> Drawn:
     return figures, tables
 
 
-def _one_grid(comparisons: Sequence[Comparison]) -> bool:
+def _one_grid(comparisons: Sequence[ComparedSlice]) -> bool:
     """Whether all slices have one index on one grid, so that their pixels can be compared."""
-    first, *others = (comparison.view for comparison in comparisons)
+    first, *following = (comparison.view for comparison in comparisons)
     return all(
-        each.index == first.index
-        and each.scan.voxels.shape == first.scan.voxels.shape
-        and np.allclose(each.scan.affine, first.scan.affine)
-        for each in others
+        view.index == first.index
+        and view.scan.voxels.shape == first.scan.voxels.shape
+        and np.allclose(view.scan.affine, first.scan.affine)
+        for view in following
     )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from scse_viz.rendering.panels import Panel
 from scse_viz.ui.compare import cached as compare_cached
-from scse_viz.ui.compare.choices import FIRST_VARIANTS, Column, Comparison
+from scse_viz.ui.compare.choices import FIRST_VARIANTS, Column, ComparedSlice
 from scse_viz.ui.components.panels.panels import Row, draw, message
 from scse_viz.ui.shell import cached, pixel
 from scse_viz.ui.shell.labels import labels_panel, legend
@@ -36,7 +36,7 @@ def choose_reference(titles: Sequence[str]) -> str | None:
 
 
 def draw_maps(
-    comparison: Comparison, blocks: Sequence[str], minus: tuple[str, Card] | None, *, narrow: bool, key: str
+    comparison: ComparedSlice, blocks: Sequence[str], minus: tuple[str, Card] | None, *, narrow: bool, key: str
 ) -> None:
     """Draw the grid of panels of one slice; minus: title and card of the network that is subtracted.
 
@@ -45,27 +45,27 @@ def draw_maps(
     view, columns = comparison.view, comparison.columns
     structures = comparison.classes.structures
     panels = [_panels(column, comparison) for column in columns]
-    rows = [Row("prediction", "", tuple(each["prediction"] for each in panels))]
+    rows = [Row("prediction", "", tuple(drawn["prediction"] for drawn in panels))]
     if len(comparison.shared.shared) > 1:
-        found = compare_cached.agreement(view.slice, comparison.cards)
+        agreement = compare_cached.agreement(view.slice, comparison.cards)
         outvoted = tuple(
-            _named(column.card, panel, comparison) for column, panel in zip(columns, found.outvoted, strict=True)
+            _named(column.card, panel, comparison) for column, panel in zip(columns, agreement.outvoted, strict=True)
         )
-        rows.append(Row("disagreement", "", outvoted, reference=found.disagreement))
+        rows.append(Row("disagreement", "", outvoted, reference=agreement.disagreement))
     if minus:
         subtracted = minus[0], minus[1], comparison.alignment.blocks_of(minus[1])
-        panels = [_minus(column, each, subtracted) for column, each in zip(columns, panels, strict=True)]
+        panels = [_minus(column, drawn, subtracted) for column, drawn in zip(columns, panels, strict=True)]
     looking = any(gates.attention is not None for column in columns for gates in column.gates.values())
     picked = pixel.picked(view) if looking else None
     if picked:
-        panels = [_looks(column, each, picked) for column, each in zip(columns, panels, strict=True)]
+        panels = [_looks(column, drawn, picked) for column, drawn in zip(columns, panels, strict=True)]
     for block in blocks:
         detail = comparison.alignment.detail(block, comparison.cards)
-        rows.append(Row(block, detail, tuple(each.get(block, NO_BLOCK) for each in panels)))
+        rows.append(Row(block, detail, tuple(drawn.get(block, NO_BLOCK) for drawn in panels)))
     draw(
         message(
             view,
-            columns={each.title: f"{each.card.name}, {each.card.parameters:,} parameters" for each in columns},
+            columns={column.title: f"{column.card.name}, {column.card.parameters:,} parameters" for column in columns},
             rows=rows,
             structures=legend(view, structures),
             reference=labels_panel(view, structures),
@@ -79,7 +79,7 @@ def draw_maps(
         _draw_looking(picked, key)
 
 
-def _panels(column: Column, comparison: Comparison) -> dict[str, Panel]:
+def _panels(column: Column, comparison: ComparedSlice) -> dict[str, Panel]:
     """The pictures of one network: "prediction", in the numbers of all classes, and its blocks by row."""
     view, card = column.view, column.card
     own = cached.panels(view.slice, card)
@@ -117,9 +117,9 @@ def _draw_looking(picked: tuple[int, int] | None, key: str) -> None:
     )
 
 
-def _named(card: Card, panel: Panel, comparison: Comparison) -> Panel:
+def _named(card: Card, panel: Panel, comparison: ComparedSlice) -> Panel:
     """A panel whose text also names the architecture, if several are compared."""
-    if card.foreign or len({each.architecture for each in comparison.cards}) == 1:
+    if card.foreign or len({compared.architecture for compared in comparison.cards}) == 1:
         return panel
     return replace(panel, alt=f"{architecture_title(card.architecture)} {panel.alt}")
 
@@ -129,7 +129,7 @@ def _minus(column: Column, panels: Mapping[str, Panel], minus: tuple[str, Card, 
 
     minus: title, card and blocks by row of the reference.
     """
-    title, reference, others = minus
+    title, reference, subtracted_blocks = minus
     drawn = dict(panels)
     if column.card == reference:
         for row in column.blocks:
@@ -137,11 +137,11 @@ def _minus(column: Column, panels: Mapping[str, Panel], minus: tuple[str, Card, 
                 caption = f"itself, mean {panels[row].mean:.2f}"
                 drawn[row] = replace(panels[row], channels=None, note="", caption=caption)
         return drawn
-    pairs = {row: (block, others[row]) for row, block in column.blocks.items() if row in others}
+    pairs = {row: (block, subtracted_blocks[row]) for row, block in column.blocks.items() if row in subtracted_blocks}
     differences = compare_cached.differences(column.view.slice, column.card, reference, pairs)
     for row in column.blocks:
         if panels[row].kind == "gate":
-            words = "a map of another size" if row in others else "no block to subtract"
-            other = Panel("none", f"{title}: {words}", note=words, caption="")
-            drawn[row] = differences.get(row, other)
+            words = "a map of another size" if row in subtracted_blocks else "no block to subtract"
+            empty = Panel("none", f"{title}: {words}", note=words, caption="")
+            drawn[row] = differences.get(row, empty)
     return drawn

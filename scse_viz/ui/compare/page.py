@@ -9,7 +9,7 @@ import streamlit as st
 from scse_viz.ui.compare import choices, maps, predictions
 from scse_viz.ui.compare.alignment import align
 from scse_viz.ui.compare.channels import draw_channels
-from scse_viz.ui.compare.choices import MOST_COLUMNS, Comparison
+from scse_viz.ui.compare.choices import MOST_COLUMNS, ComparedSlice
 from scse_viz.ui.compare.export import offer
 from scse_viz.ui.compare.gates import draw_gates
 from scse_viz.ui.components.keys import keys
@@ -53,7 +53,7 @@ def page() -> None:
     _draw_compared(comparisons[0])
     notes = st.container()
     shown = st.tabs(PARTS, key="compare_part", bind="query-params")
-    drawers: tuple[Callable[[Sequence[Comparison]], choices.Drawn], ...] = (
+    drawers: tuple[Callable[[Sequence[ComparedSlice]], choices.Drawn], ...] = (
         partial(_draw_maps, blocks=blocks, minus=(minus, every[minus]) if minus else None),
         _draw_predictions,
         draw_gates,
@@ -76,7 +76,7 @@ def _listen(networks: Mapping[str, Card]) -> None:
     keys.listen(actions, key="compare_keys")
 
 
-def _draw_compared(comparison: Comparison) -> None:
+def _draw_compared(comparison: ComparedSlice) -> None:
     """Say what can be compared, where networks differ in their blocks or classes."""
     shared = comparison.shared
     if not shared.same:
@@ -90,13 +90,13 @@ def _draw_compared(comparison: Comparison) -> None:
         st.caption(comparison.alignment.sentence)
 
 
-def _heading(comparison: Comparison) -> str:
+def _heading(comparison: ComparedSlice) -> str:
     view = comparison.view
     return f"{verbatim(view.scan.name)}{f' · {view.position}' if view.position else ''}"
 
 
 def _draw_maps(
-    comparisons: Sequence[Comparison], *, blocks: Sequence[str], minus: tuple[str, Card] | None
+    comparisons: Sequence[ComparedSlice], *, blocks: Sequence[str], minus: tuple[str, Card] | None
 ) -> choices.Drawn:
     several = len(comparisons) > 1
     together = several and all(len(comparison.columns) <= SIDE_BY_SIDE for comparison in comparisons)
@@ -110,13 +110,13 @@ def _draw_maps(
     return {}, {}
 
 
-def _draw_predictions(comparisons: Sequence[Comparison]) -> choices.Drawn:
-    found: choices.Drawn = ({}, {})
+def _draw_predictions(comparisons: Sequence[ComparedSlice]) -> choices.Drawn:
+    parts: choices.Drawn = ({}, {})
     structure = predictions.choose_structure(comparisons[0])
     for number, comparison in enumerate(comparisons):
         if len(comparisons) > 1:
             st.markdown(f"#### {verbatim(comparison.name)}")
         drawn = predictions.draw_predictions(comparison, structure, key=str(number))
-        found[0].update({f"{name}, {comparison.name}": figure for name, figure in drawn[0].items()})
-        found[1].update({f"{name}, {comparison.name}": table for name, table in drawn[1].items()})
-    return found
+        parts[0].update({f"{name}, {comparison.name}": figure for name, figure in drawn[0].items()})
+        parts[1].update({f"{name}, {comparison.name}": table for name, table in drawn[1].items()})
+    return parts

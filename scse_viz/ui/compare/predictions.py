@@ -7,19 +7,19 @@ import streamlit as st
 from scse_viz.analysis.agreement import mean_dice
 from scse_viz.figures.agreement import SHARE, matrix
 from scse_viz.ui.compare import cached as compare_cached
-from scse_viz.ui.compare.choices import Comparison, Drawn
+from scse_viz.ui.compare.choices import ComparedSlice, Drawn
 from scse_viz.ui.shell.export import chart
 from scse_viz.ui.shell.tables import draw_areas, draw_dice
 
 ALL_STRUCTURES = "mean of all structures"
 
 
-def choose_structure(comparison: Comparison) -> str:
+def choose_structure(comparison: ComparedSlice) -> str:
     """The structure whose Dice between networks is shown, or the mean of all."""
     return str(
         st.selectbox(
             "Dice between networks",
-            [ALL_STRUCTURES, *(each.name for each in comparison.shared.shared[1:])],
+            [ALL_STRUCTURES, *(listed.name for listed in comparison.shared.shared[1:])],
             key="compare_structure",
             width=420,
             bind="query-params",
@@ -29,11 +29,11 @@ def choose_structure(comparison: Comparison) -> str:
     )
 
 
-def draw_predictions(comparison: Comparison, structure: str, *, key: str) -> Drawn:
+def draw_predictions(comparison: ComparedSlice, structure: str, *, key: str) -> Drawn:
     """Draw how far predictions agree with each other and with the labels; the figures and tables drawn."""
     view = comparison.view
     classes = comparison.classes
-    found = compare_cached.agreement(view.slice, comparison.cards)
+    agreement = compare_cached.agreement(view.slice, comparison.cards)
     titles = [column.title for column in comparison.columns]
     figures, tables = {}, {}
     with st.container(horizontal=True):
@@ -43,7 +43,7 @@ def draw_predictions(comparison: Comparison, structure: str, *, key: str) -> Dra
             st.info("These networks have no class in common, so their predictions cannot be compared.")
         elif len(titles) > 1:
             st.markdown(
-                f"They disagree on **{found.area:.1f} cm²**, {found.contested:.1%} of what at least one of the "
+                f"They disagree on **{agreement.area:.1f} cm²**, {agreement.contested:.1%} of what at least one of the "
                 f"{len(titles)} networks segments."
             )
             scores = _scores(compare_cached.dice_of_pairs(view.slice, comparison.cards), comparison, structure)
@@ -71,7 +71,7 @@ def draw_predictions(comparison: Comparison, structure: str, *, key: str) -> Dra
     return figures, tables
 
 
-def _scores(dice: np.ndarray, comparison: Comparison, structure: str) -> np.ndarray:
+def _scores(dice: np.ndarray, comparison: ComparedSlice, structure: str) -> np.ndarray:
     """Dice of each pair (N, N): the mean, or that of one structure."""
-    numbers = {each.name: each.number for each in comparison.shared.shared}
+    numbers = {listed.name: listed.number for listed in comparison.shared.shared}
     return mean_dice(dice) if structure == ALL_STRUCTURES else dice[..., numbers[structure]]

@@ -108,7 +108,11 @@ def page() -> None:
             "This block never runs: no pass through the network reaches it, so its weights have no effect on any "
             "prediction. Choose another block in the drawing above."
         )
-    alive = name if summary is not None else next((each for each, gates in result.gates.items() if gates.ran), name)
+    alive = (
+        name
+        if summary is not None
+        else next((block_name for block_name, gates in result.gates.items() if gates.ran), name)
+    )
     readings = point.draw(view, card, alive, result, at, picked=pixel is not None)
     _offer(block, summary, figures, readings, code)
     address.draw_lost()
@@ -131,8 +135,8 @@ def _draw_block(
 
 def _listen(view: View, card: Card) -> None:
     """The keys 1 to 4 choose among the first four variants of the architecture."""
-    family = [each for each in view.networks.values() if each.architecture == card.architecture]
-    titles = [network_title(each) for each in family[:FIRST_VARIANTS]]
+    family = [sibling for sibling in view.networks.values() if sibling.architecture == card.architecture]
+    titles = [network_title(sibling) for sibling in family[:FIRST_VARIANTS]]
     actions = {str(number): partial(variants.show, title) for number, title in enumerate(titles, start=1)}
     with st.sidebar:  # at its end, where an element of no height moves nothing
         keys.listen(actions, key="explore_keys")
@@ -146,16 +150,16 @@ def _draw_network(block: Block, drawn: dict[str, Panel], pixel: tuple[int, int])
     view, card = block.view, block.card
     where = f" · {view.position}" if view.position else ""
     st.markdown(f"#### {verbatim(view.scan.name)}{where}")
-    kinds = {drawn[each.name].kind for each in card.block_table if each.ran}
+    kinds = {drawn[row.name].kind for row in card.block_table if row.ran}
     shown = " ".join(sentence for kind, sentence in DRAWN.items() if kind in kinds)
-    dead = [each.name for each in card.block_table if not each.ran]
+    dead = [row.name for row in card.block_table if not row.ran]
     never = f" Crossed out, since no pass reaches it: {', '.join(dead)}." if dead else ""
     st.caption(
         verbatim(f"{card.name}, {card.parameters:,} parameters. {shown}{never} Click a block to open it below."),
         help="Dashed lines join encoder and decoder stages of one resolution.",
     )
     packed = network.message(view, card, drawn, selected=block.name, picked=pixel)
-    network.draw(packed, [each.name for each in card.block_table], on_block=partial(_set, "block"))
+    network.draw(packed, [row.name for row in card.block_table], on_block=partial(_set, "block"))
 
 
 def _draw_title(block: Block) -> None:
@@ -261,7 +265,7 @@ def _offer(
         tables["channel weights"] = pd.DataFrame({"weight": block.gates.channel_gate}).rename_axis("channel")
     export.offer(
         block.view,
-        export.Contents(
+        export.ExportContents(
             page="explore",
             models=[block.card],
             figures={**figures, **readings.figures},

@@ -72,10 +72,10 @@ def draw(
 
 def _classes(view: View, card: Card, block: str, pixel: tuple[int, int]) -> tuple[go.Figure, pd.DataFrame]:
     values = explore_cached.probabilities(view.slice, card, block, pixel)
-    found = {each.name: float(values[each.number]) for each in card.structures}
-    first = dict(sorted(found.items(), key=lambda entry: -entry[1])[:TOP])
-    bars = class_bars(first, {each.name: each.colour for each in card.structures})
-    table = pd.DataFrame({"probability": found}).rename_axis("structure")
+    probabilities = {structure.name: float(values[structure.number]) for structure in card.structures}
+    first = dict(sorted(probabilities.items(), key=lambda entry: -entry[1])[:TOP])
+    bars = class_bars(first, {structure.name: structure.colour for structure in card.structures})
+    table = pd.DataFrame({"probability": probabilities}).rename_axis("structure")
     return bars, table
 
 
@@ -85,13 +85,13 @@ def _profile(result: SliceResult, point_mm: tuple[float, float]) -> tuple[go.Fig
     blocks = list(by_block)
     maps = {block: gates.map for block, gates in by_block.items() if gates.map is not None}
     channels = {block: gates.channel_gate for block, gates in by_block.items() if gates.channel_gate is not None}
-    here = values_at(maps, {block: by_block[block].map_mm for block in maps}, point_mm)
+    at_point = values_at(maps, {block: by_block[block].map_mm for block in maps}, point_mm)
     if any(gates.activation is not None for gates in by_block.values()):
-        figure = activations_at_pixel(here, maps, blocks)
+        figure = activations_at_pixel(at_point, maps, blocks)
     else:
-        figure = gates_at_pixel(here, maps, channels, blocks)
-    table = pd.DataFrame({"here": here, "mean of the map": {block: float(maps[block].mean()) for block in maps}})
-    weights = {block: float(each.mean()) for block, each in channels.items()}
+        figure = gates_at_pixel(at_point, maps, channels, blocks)
+    table = pd.DataFrame({"here": at_point, "mean of the map": {block: float(maps[block].mean()) for block in maps}})
+    weights = {block: float(weights_of_block.mean()) for block, weights_of_block in channels.items()}
     if weights:
         table = table.reindex(blocks).assign(**{"mean channel weight": pd.Series(weights)})
     full = {shortened: block for block, shortened in short.items()}

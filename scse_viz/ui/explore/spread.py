@@ -31,16 +31,16 @@ def draw(block: BlockGates, gates: Mapping[str, np.ndarray], span: tuple[float, 
 
 def openness_table(gates: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """How open gates are, one column a gate."""
-    found = {name: openness(gate) for name, gate in gates.items()}
+    by_gate = {name: openness(gate) for name, gate in gates.items()}
     rows = {
         name: {
-            "mean gate": each.mean,
-            "share above 0.5": each.above_half,
-            "share closed": each.closed,
-            "share open": each.open,
-            "share saturated": each.saturated,
+            "mean gate": of_gate.mean,
+            "share above 0.5": of_gate.above_half,
+            "share closed": of_gate.closed,
+            "share open": of_gate.open,
+            "share saturated": of_gate.saturated,
         }
-        for name, each in found.items()
+        for name, of_gate in by_gate.items()
     }
     return pd.DataFrame(rows).rename_axis("measure")
 

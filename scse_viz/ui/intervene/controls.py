@@ -90,7 +90,7 @@ def draw(gates: Mapping[str, Sequence[str]]) -> None:
 
 def draw_manner(gates: Sequence[str], structures: Sequence[Structure]) -> tuple[str, int, int]:
     """Choose the gates that actions act on, the class number of the region's structure, and the seed of shuffles."""
-    chosen, names = WHOLE, [each.name for each in structures[1:]]
+    chosen, names = WHOLE, [listed.name for listed in structures[1:]]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if len(gates) > 1:
             chosen = st.segmented_control(

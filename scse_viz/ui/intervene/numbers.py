@@ -16,9 +16,9 @@ def draw_metrics(outcome: Outcome) -> None:
     before, after = outcome.before, outcome.after
     changed = int(np.count_nonzero(outcome.changed))
     share = changed_share(before.labels, after.labels)
-    found = differences(before.labels, after.labels, len(outcome.card.structures), outcome.pixel_area)
-    known = found.dice[1:][~np.isnan(found.dice[1:])]
-    confidence = [float(each.confidence.mean()) for each in (before, after)]
+    change = differences(before.labels, after.labels, len(outcome.card.structures), outcome.pixel_area)
+    known = change.dice[1:][~np.isnan(change.dice[1:])]
+    confidence = [float(result.confidence.mean()) for result in (before, after)]
     with st.container(horizontal=True, gap="large"):
         st.metric(
             "Changed pixels",
@@ -53,18 +53,18 @@ def draw_metrics(outcome: Outcome) -> None:
 def draw_tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
     """Draw changes by structure, and Dice with the labels if there are any; the tables by name."""
     structures = outcome.card.structures
-    found = differences(outcome.before.labels, outcome.after.labels, len(structures), outcome.pixel_area)
+    change = differences(outcome.before.labels, outcome.after.labels, len(structures), outcome.pixel_area)
     table = pd.DataFrame(
         {
-            "before, cm²": found.before,
-            "after, cm²": found.after,
-            "change, cm²": found.change,
-            "change, %": found.percent,
-            "Dice": found.dice,
+            "before, cm²": change.before,
+            "after, cm²": change.after,
+            "change, cm²": change.change,
+            "change, %": change.percent,
+            "Dice": change.dice,
         },
-        index=pd.Index([each.name for each in structures], name="structure"),
+        index=pd.Index([structure.name for structure in structures], name="structure"),
     )
-    table = table[1:][(found.before + found.after)[1:] > 0]
+    table = table[1:][(change.before + change.after)[1:] > 0]
     tables = {"change by structure": table}
     left, right = beside([3, 2], key="numbers")
     with left:
@@ -96,7 +96,8 @@ def _draw_dice(outcome: Outcome, reference: np.ndarray) -> None:
     groups = outcome.view.source.groups
     labels = [group.label for group in groups]
     before, after = (
-        mean_label_dice(in_groups(each.labels, groups), reference, labels) for each in (outcome.before, outcome.after)
+        mean_label_dice(in_groups(result.labels, groups), reference, labels)
+        for result in (outcome.before, outcome.after)
     )
     st.metric(
         "Dice with the labels",

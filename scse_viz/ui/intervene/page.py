@@ -27,7 +27,7 @@ def page() -> None:
     card = sidebar.choose_network(view)
     view = view.of(card)
     block = sidebar.choose_block(card)
-    controls.begin([each.name for each in card.block_table])
+    controls.begin([row.name for row in card.block_table])
     where = f" · {view.position}" if view.position else ""
     st.markdown(f"#### {verbatim(view.scan.name)}{where}")
     st.caption(f"{card.name}: what does a gate contribute? Change it, and see the effect on the prediction.")
@@ -59,7 +59,7 @@ def _draw(view: View, card: Card, block: str) -> None:
     swept = sweeps.draw(at, before, gates, manner, block)
     export.offer(
         view,
-        export.Contents(
+        export.ExportContents(
             page="intervene",
             models=[card],
             figures={f"channels of {block} by weight": bars, **swept.figures},

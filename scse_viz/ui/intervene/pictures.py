@@ -53,10 +53,10 @@ class Outcome:
 
 def draw_predictions(outcome: Outcome) -> None:
     """Draw the predictions before and after, and the pixels that changed."""
-    names = [each.name for each in outcome.card.structures]
+    names = [structure.name for structure in outcome.card.structures]
     predictions = [
-        label_panel(found.labels, names, outcome.pixel_area, title=f"{title}, prediction")
-        for title, found in (("before", outcome.before), ("after", outcome.after))
+        label_panel(result.labels, names, outcome.pixel_area, title=f"{title}, prediction")
+        for title, result in (("before", outcome.before), ("after", outcome.after))
     ]
     changed = changed_panel(outcome.changed, outcome.pixel_area)
     rows = [Row("prediction", "", (*predictions, changed))]

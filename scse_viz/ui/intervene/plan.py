@@ -106,7 +106,7 @@ def changes_of(
         if block not in gates:
             continue  # the plan was made for another network
         change = change_of(setting, manner, gates[block])
-        change = replace(change, without=tuple(each for each in setting.without if each < channels[block]))
+        change = replace(change, without=tuple(channel for channel in setting.without if channel < channels[block]))
         if change != Change():
             changes[block] = change
     return changes
@@ -172,7 +172,7 @@ def _setting(words: Sequence[str]) -> Setting:
     if action == STRENGTH and left:
         strength = float(left.pop(0))
     if len(left) == 2 and left[0] == _WITHOUT:
-        without = tuple(sorted({each for run in left[1].split(".") for each in _channels(run)}))
+        without = tuple(sorted({channel for run in left[1].split(".") for channel in _channels(run)}))
         left = []
     if left or not words or action not in ACTIONS or not STRENGTHS[0] <= strength <= STRENGTHS[1]:
         raise ValueError(":".join(words))
@@ -181,7 +181,7 @@ def _setting(words: Sequence[str]) -> Setting:
 
 def _runs(channels: Sequence[int]) -> Iterator[str]:
     """Rising channels as words: 3, 4, 5, 9 -> "3-5", "9"."""
-    for _, run in groupby(enumerate(channels), key=lambda each: each[1] - each[0]):
+    for _, run in groupby(enumerate(channels), key=lambda pair: pair[1] - pair[0]):
         first, *_, last = [channel for _, channel in run] * 2
         yield str(first) if first == last else f"{first}-{last}"
 

@@ -105,7 +105,7 @@ def _draw_blocks(at: NetworkSlice, gates: Mapping[str, Sequence[str]], manner: M
         progress.progress(done / len(gates), f"Sweeping over the blocks: {block}")
         effects[block] = intervene_cached.block_effect(at, block, change_of(Setting(action), manner, gates[block]))
     progress.empty()
-    figure = block_bars({name: getattr(each, measure) for name, each in effects.items()}, measure=MEASURES[measure])
+    figure = block_bars({name: getattr(effect, measure) for name, effect in effects.items()}, measure=MEASURES[measure])
     export.chart(figure, key="intervene_blocks")
     rows = {block: asdict(effect) for block, effect in effects.items()}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("block").rename(columns=TITLES)
@@ -125,13 +125,13 @@ def _draw_channels(at: NetworkSlice, before: SliceResult, block: str, measure: s
     if not on:
         st.caption(f"One pass per channel of {block}: its weight against the effect of knocking it out.")
         return Sweeps({}, {})
-    found = _channels(at, before, [block], measure, against)[block]
+    effects = _channels(at, before, [block], measure, against)[block]
     left_out = setting_of(block).without
-    figure = channel_scatter(found, x_title=against, measure=MEASURES[measure], left_out=left_out)
+    figure = channel_scatter(effects, x_title=against, measure=MEASURES[measure], left_out=left_out)
     key = f"{_SCATTER}_{block}"
     export.chart(figure, key=key, on_select=lambda: toggle(block, key), selection_mode="points")
-    other = _channels(at, before, [block], measure, MAGNITUDE)[block] if against == WEIGHT else None
-    _draw_rho(block, found, against, None if other is None else other.rho)
+    by_magnitude = _channels(at, before, [block], measure, MAGNITUDE)[block] if against == WEIGHT else None
+    _draw_rho(block, effects, against, None if by_magnitude is None else by_magnitude.rho)
     return Sweeps({f"channels of {block}": figure}, {f"effect of each channel of {block}": _table(at, before, [block])})
 
 
@@ -145,9 +145,9 @@ def _draw_every_channel(at: NetworkSlice, before: SliceResult, measure: str) -> 
     if not on:
         return Sweeps({}, {})
     against = AGAINST.get(str(st.session_state.get("intervene_against")), MAGNITUDE)
-    found = _channels(at, before, list(before.gates), measure, against)
+    effects = _channels(at, before, list(before.gates), measure, against)
     span = GATE_RANGE if against == WEIGHT else None
-    figure = channel_scatters(found, x_title=against, measure=MEASURES[measure], span=span)
+    figure = channel_scatters(effects, x_title=against, measure=MEASURES[measure], span=span)
     export.chart(figure, key="intervene_scatters")
     return Sweeps(
         {"channels of all blocks": figure}, {"effect of each channel": _table(at, before, list(before.gates))}
@@ -160,10 +160,10 @@ def _channels(
     """The channels of some blocks: what they are ranked by, their effect, and the rank correlation."""
     magnitudes = intervene_cached.magnitudes(at)
     channels = {}
-    for block, found in _sweep_channels(at, {name: len(magnitudes[name]) for name in blocks}).items():
+    for block, of_channels in _sweep_channels(at, {name: len(magnitudes[name]) for name in blocks}).items():
         weights = before.gates[block].channel_gate
         x = weights if against == WEIGHT and weights is not None else magnitudes[block]
-        y = np.array([getattr(each, measure) for each in found])
+        y = np.array([getattr(effect, measure) for effect in of_channels])
         channels[block] = ChannelEffects(x, y, spearman(x, y))
     return channels
 
@@ -200,21 +200,21 @@ def _sweep_channels(at: NetworkSlice, counts: Mapping[str, int]) -> dict[str, li
     return effects
 
 
-def _draw_rho(block: str, found: ChannelEffects, against: str, by_magnitude: float | None) -> None:
-    if np.isnan(found.rho):
+def _draw_rho(block: str, effects: ChannelEffects, against: str, by_magnitude: float | None) -> None:
+    if np.isnan(effects.rho):
         st.caption(f"{block}: no rank correlation, since one of the two is constant over the channels.")
         return
-    p = permutation_p(found.x, found.y)
+    p = permutation_p(effects.x, effects.y)
     name = "weight" if against == WEIGHT else "mean activation"
     often = f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
     said = (
         f"Not distinguishable from chance: here, {name} does not mark the channels that matter."
         if p >= 0.05
-        else f"Channels with a {'higher' if found.rho > 0 else 'lower'} {name} tend to matter more."
+        else f"Channels with a {'higher' if effects.rho > 0 else 'lower'} {name} tend to matter more."
     )
     beside = "" if by_magnitude is None else f" Ranked by mean activation: ρ = {signed(by_magnitude)}."
     st.markdown(
-        f"**Spearman's ρ = {signed(found.rho)}** over {len(found.x)} channels ({often}). {said}{beside}",
+        f"**Spearman's ρ = {signed(effects.rho)}** over {len(effects.x)} channels ({often}). {said}{beside}",
         help="Rank correlation, −1 to 1. p is the share of 2,000 random permutations that correlate as strongly. Click "
         "a point to knock its channel out above.",
     )

@@ -194,7 +194,7 @@ def draw_lost() -> None:
 
 def _same(asked: list[str], value: Any) -> bool:
     held = value if isinstance(value, list | tuple) else [value]
-    return {text.lower() for text in asked if text} == {str(each).lower() for each in held}
+    return {text.lower() for text in asked if text} == {str(element).lower() for element in held}
 
 
 def _within(value: Number, low: Number, high: Number) -> Number:
@@ -207,5 +207,5 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
-        return ",".join(_text(each) for each in value)
+        return ",".join(_text(element) for element in value)
     return f"{value:.6g}" if isinstance(value, int | float) else str(value)

@@ -80,7 +80,7 @@ def data(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def kept(*args: P.args, **kwargs: P.kwargs) -> R:
-        return pickle.loads(_found(key_of(*args, **kwargs), lambda: pickle.dumps(function(*args, **kwargs), 5)))
+        return pickle.loads(_value(key_of(*args, **kwargs), lambda: pickle.dumps(function(*args, **kwargs), 5)))
 
     return kept
 
@@ -91,16 +91,16 @@ def resource(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def kept(*args: P.args, **kwargs: P.kwargs) -> R:
-        return _found(key_of(*args, **kwargs), lambda: function(*args, **kwargs))
+        return _value(key_of(*args, **kwargs), lambda: function(*args, **kwargs))
 
     return kept
 
 
-def _found(key: Hashable, make: Callable[[], Any]) -> Any:
+def _value(key: Hashable, make: Callable[[], Any]) -> Any:
     """The value of a key; to make it takes a place among what pages wait for, before others may wait for the value."""
-    found = store.find(key)
-    if found is not None:
-        return found
+    value = store.find(key)
+    if value is not None:
+        return value
     with pages.first():
         return store.get(key, make)
 

@@ -42,7 +42,7 @@ class SliceMap:
 
 
 @dataclass(frozen=True, eq=False)
-class Contents:
+class ExportContents:
     """What a page exports: `page` names it in file names, `models` are the networks that it shows.
 
     `maps`: name -> a map of the slice, or a volume (X, Y, Z) on the scan's grid; `arrays`: name -> any array;
@@ -59,7 +59,7 @@ class Contents:
     code: str = ""
 
 
-def offer(view: View, contents: Contents) -> None:
+def offer(view: View, contents: ExportContents) -> None:
     """Offer what the page shows as files, as a link and as code; nothing is computed before it is asked for."""
     label = "Export: numbers, maps, arrays, report, link, code"
     part = st.expander(label, icon=":material/download:", key="export", on_change="rerun")
@@ -85,7 +85,7 @@ def offer(view: View, contents: Contents) -> None:
         st.code(lines, language="python")
 
 
-def _draw_files(place: DeltaGenerator, view: View, contents: Contents, lines: str, address: str) -> None:
+def _draw_files(place: DeltaGenerator, view: View, contents: ExportContents, lines: str, address: str) -> None:
     scan = view.scan.name.removesuffix(".gz").removesuffix(".nii")
     stem = report.file_stem(scan, contents.page, view.plane, view.index)
     maps = contents.maps
@@ -95,16 +95,16 @@ def _draw_files(place: DeltaGenerator, view: View, contents: Contents, lines: st
         "Arrays (.npz)": (f"{stem}.npz", lambda: report.npz(contents.arrays), bool(contents.arrays)),
         "Report (HTML)": (f"{stem}.html", lambda: build_report(view, contents, lines, address), True),
     }
-    for column, (label, (name, content, there)) in zip(place.columns(len(files)), files.items(), strict=True):
+    for column, (label, (name, content, offered)) in zip(place.columns(len(files)), files.items(), strict=True):
         column.download_button(
             label,
             content,
             file_name=name,
             on_click="ignore",
-            disabled=not there,
+            disabled=not offered,
             width="stretch",
             key=f"export_{label}",
-            help=None if there else "This view has none.",
+            help=None if offered else "This view has none.",
         )
 
 
@@ -117,7 +117,7 @@ def link() -> str:
 
 def code_of(view: View, models: Sequence[Card]) -> str:
     """Python that reads the scan and runs the networks on the slice; a sample is read from its own file."""
-    sample = next((each for each in cached.known_samples().values() if each.scan.name == view.scan.name), None)
+    sample = next((known for known in cached.known_samples().values() if known.scan.name == view.scan.name), None)
     name = f"{sample.scan.parent.name}/{sample.scan.name}" if sample else view.scan.name
     volume = None if sample else st.session_state.get("volume")
     return report.code_for(name, [card.name for card in models], view.plane, view.index, volume=volume)
@@ -138,7 +138,7 @@ def nifti(view: View, maps: Mapping[str, SliceMap | np.ndarray]) -> bytes:
     return report.zipped(files)
 
 
-def build_report(view: View, contents: Contents, lines: str, address: str = "") -> bytes:
+def build_report(view: View, contents: ExportContents, lines: str, address: str = "") -> bytes:
     """The view as one HTML page: facts, the slice with predictions and maps over it, figures, tables and code."""
     shape = view.slice.grid
     aspect = shape.row_mm / shape.column_mm
@@ -175,6 +175,6 @@ def _volume(view: View, map_: SliceMap | np.ndarray) -> np.ndarray:
     return on_grid(view.scan, view.plane, {view.index: map_.values}, map_.pixel_mm)
 
 
-def _numbers(contents: Contents) -> bytes:
+def _numbers(contents: ExportContents) -> bytes:
     tables = {f"{report.file_stem(name)}.csv": report.csv(table) for name, table in contents.tables.items()}
     return report.zipped({**tables, **contents.documents})

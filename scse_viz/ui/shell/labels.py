@@ -19,6 +19,6 @@ def labels_panel(view: View, structures: Sequence[Structure]) -> Panel | None:
     if reference is None:
         return None
     shape = view.slice.grid
-    names = [each.name for each in legend(view, structures)]
+    names = [structure.name for structure in legend(view, structures)]
     drawn = of_structures(reference, view.source.groups, len(structures))
     return label_panel(drawn, names, shape.row_mm * shape.column_mm, title="Labels of the scan")

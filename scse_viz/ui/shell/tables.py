@@ -16,8 +16,11 @@ def draw_areas(predictions: Mapping[str, Panel], structures: Sequence[Structure]
     """Draw the area of every structure in a slice, one column a network, and return the table."""
     st.markdown("##### Area in this slice, cm²", help="How much of the slice each network gives to a structure.")
     table = pd.DataFrame(
-        {title: [panel.areas.get(each.number) for each in structures] for title, panel in predictions.items()},
-        index=pd.Index([each.name for each in structures], name="structure"),
+        {
+            title: [panel.areas.get(structure.number) for structure in structures]
+            for title, panel in predictions.items()
+        },
+        index=pd.Index([structure.name for structure in structures], name="structure"),
         dtype=float,
     )
     return _draw(table.dropna(how="all").fillna(0), "%.1f", key, "No network finds a structure in this slice.")

@@ -42,7 +42,7 @@ KIND_TITLES = {
 
 def block_title(card: Card, block: str) -> str:
     """What a block is: the variant of a network of ours, else its gates and what they come out of."""
-    info = next(each for each in card.block_table if each.name == block)
+    info = next(row for row in card.block_table if row.name == block)
     if not info.kind:
         return variant_title(card.variant)
     gates = " and ".join(KIND_TITLES[gate] for gate in info.gates) or "no gate"

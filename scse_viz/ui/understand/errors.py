@@ -52,7 +52,8 @@ def draw(view: View) -> None:
         st.error(verbatim(str(error)))
         return
     export.offer(
-        view, export.Contents(page=f"understand-{against}", models=[card], figures=figures, tables=tables, code=code)
+        view,
+        export.ExportContents(page=f"understand-{against}", models=[card], figures=figures, tables=tables, code=code),
     )
 
 
@@ -84,20 +85,20 @@ def _errors(view: View, card: Card, indices: list[int]) -> ByError:
 
 
 def _entropies(view: View, card: Card, indices: list[int]) -> ByEntropy:
-    found = slices.run(indices, lambda index: understand_cached.entropies(view.scan.slice(view.plane, index), card))
-    return pooled_entropies(found)
+    of_slices = slices.run(indices, lambda index: understand_cached.entropies(view.scan.slice(view.plane, index), card))
+    return pooled_entropies(of_slices)
 
 
-def _draw_errors(found: ByError, view: View, block: str, where: str) -> Shown:
-    if not found.pixels.sum():
+def _draw_errors(by_error: ByError, view: View, block: str, where: str) -> Shown:
+    if not by_error.pixels.sum():
         st.info(
             "Nothing to judge: neither the labels nor the prediction contain a labelled structure here. Choose the "
             "whole plane, or another slice in the sidebar."
         )
         return {}, {}
-    blocks = list(found.sums)
-    means = {name: found.means(name) for name in blocks}
-    aucs = {name: found.auc(name) for name in blocks}
+    blocks = list(by_error.sums)
+    means = {name: by_error.means(name) for name in blocks}
+    aucs = {name: by_error.auc(name) for name in blocks}
     st.subheader(
         "Gate where the prediction is right and where it is wrong",
         help="AUC: the probability that a wrong pixel has a higher gate than a right one. 0.5: the gate tells nothing "
@@ -105,11 +106,11 @@ def _draw_errors(found: ByError, view: View, block: str, where: str) -> Shown:
     )
     figures = {"gate and error": error_by_block(means, aucs)}
     export.chart(figures["gate and error"], key="understand_errors")
-    st.caption(_judged(found, view, where))
-    if not found.pixels.all():
-        kind = "wrong" if found.pixels[WRONG] else "right"
+    st.caption(_judged(by_error, view, where))
+    if not by_error.pixels.all():
+        kind = "wrong" if by_error.pixels[WRONG] else "right"
         st.info(f"All judged pixels are {kind} here, so there is nothing to compare.")
-    figures["gate histogram"] = error_histogram(found.histograms[block], block=block)
+    figures["gate histogram"] = error_histogram(by_error.histograms[block], block=block)
     export.chart(figures["gate histogram"], key="understand_histogram")
     table = pd.DataFrame(
         {
@@ -122,8 +123,8 @@ def _draw_errors(found: ByError, view: View, block: str, where: str) -> Shown:
     return figures, {"gate and error": table}
 
 
-def _judged(found: ByError, view: View, where: str) -> str:
-    right, wrong = (int(count) for count in found.pixels)
+def _judged(by_error: ByError, view: View, where: str) -> str:
+    right, wrong = (int(count) for count in by_error.pixels)
     groups = view.source.groups
     named = f"{len(groups)} structures" if len(groups) > MOST_NAMES else ", ".join(group.name for group in groups)
     return (
@@ -134,34 +135,34 @@ def _judged(found: ByError, view: View, where: str) -> str:
     )
 
 
-def _draw_entropies(found: ByEntropy, where: str) -> Shown:
-    if not found.pixels.sum():
+def _draw_entropies(by_entropy: ByEntropy, where: str) -> Shown:
+    if not by_entropy.pixels.sum():
         st.info("The network predicts background everywhere with at least 99 %. Choose another slice in the sidebar.")
         return {}, {}
-    blocks = list(found.sums)
-    means = {name: found.means(name) for name in blocks}
+    blocks = list(by_entropy.sums)
+    means = {name: by_entropy.means(name) for name in blocks}
     st.subheader(
         "Gate by entropy of the prediction",
         help="Entropy of the class probabilities divided by its maximum: 0 where the network is certain, 1 where all "
         "classes are equally likely. Spearman's ρ is between a map's pixels and the mean entropy under each.",
     )
-    figure = entropy_table(means, found.mean_entropies, found.spearman)
+    figure = entropy_table(means, by_entropy.mean_entropies, by_entropy.spearman)
     export.chart(figure, key="understand_entropies")
     st.caption(
-        f"Over {where}: {int(found.pixels.sum()):,} pixels, by deciles of entropy in each slice. Pixels predicted as "
-        "background with a probability of at least 99 % are left out. Over several slices, ρ is the mean of theirs."
+        f"Over {where}: {int(by_entropy.pixels.sum()):,} pixels, by deciles of entropy in each slice. Pixels predicted "
+        "as background with a probability of at least 99 % are left out. Over several slices, ρ is the mean of theirs."
     )
     table = pd.DataFrame(
-        np.stack([*means.values(), found.mean_entropies]),
+        np.stack([*means.values(), by_entropy.mean_entropies]),
         index=pd.Index([*blocks, "mean entropy"], name="block"),
         columns=[f"decile {number}" for number in range(1, 11)],
     )
-    table["Spearman"] = [*(found.spearman[name] for name in blocks), np.nan]
+    table["Spearman"] = [*(by_entropy.spearman[name] for name in blocks), np.nan]
     return {"gate by entropy": figure}, {"gate by entropy": table}
 
 
 def _error_code(view: View, block: str) -> str:
-    sample = next((each for each in cached.known_samples().values() if each.scan.name == view.scan.name), None)
+    sample = next((known for known in cached.known_samples().values() if known.scan.name == view.scan.name), None)
     if sample is not None:
         reading = f"""sample = samples()[{sample.name!r}]
 labels, groups = read_labels(sample.labels, scan), sample.groups"""

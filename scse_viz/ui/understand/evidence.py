@@ -110,7 +110,9 @@ def _draw_factors(view: View, card: Card) -> dict[str, go.Figure]:
         "must learn to compensate; what one gate suppresses, no later one restores. scSE adds two gates, so the factor "
         "is 1 when both are half open, and 2 at most. The mean factors on this slice:"
     )
-    family = {each.variant: each for each in view.networks.values() if each.architecture == card.architecture}
+    family = {
+        sibling.variant: sibling for sibling in view.networks.values() if sibling.architecture == card.architecture
+    }
     factors: dict[str, dict[str, float]] = {}
     with st.spinner("Running the networks", show_time=False):
         for variant in ADDING:

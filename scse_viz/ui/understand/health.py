@@ -10,6 +10,7 @@ import streamlit as st
 
 from scse_viz.analysis.health import Diagnosis
 from scse_viz.inference.health import Gate, SliceExam, diagnoses, evenly_spaced
+from scse_viz.rendering.panels import Panel
 from scse_viz.scans import ScanError
 from scse_viz.ui.components.network import network
 from scse_viz.ui.shell import cached, export, sidebar
@@ -33,7 +34,7 @@ COLUMNS = {
 
 
 def draw(view: View) -> None:
-    """A verdict on every gate of a network over slices of the plane, as a table and over the drawn network."""
+    """Draw a verdict on every gate of a network over slices of the plane, as a table and over the drawn network."""
     card = sidebar.choose_network(view)
     view = view.of(card)
     keys.choose_variants(view, card)
@@ -43,30 +44,22 @@ def draw(view: View) -> None:
         return
     indices = evenly_spaced(view.scan, view.plane, SLICES)
     try:
-        found = _diagnoses(view, card, indices)
+        diagnosed = _diagnoses(view, card, indices)
         drawn = cached.panels(view.slice, card)
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
         return
-    st.caption(
-        f"Over {len(indices)} {view.plane} slices, evenly spaced, each run once as it is and once without each gate; "
-        "the worst verdict first.",
-        help="No effect: switching the gate off changes no pixel. Constant: all spreads below 0.01. Fixed: weights "
-        "differ by channel and not by slice. Saturated: nine tenths of its values are within 0.05 of 0 or 1. Entropy: "
-        "that of one decision, 1 bit at 0.5 and 0 at 0 or 1.",
-    )
-    table = _table(found)
+    _draw_method(view, len(indices))
+    table = _table(diagnosed)
     _draw_table(table)
-    st.markdown("##### On the network", help="Each block as it is on the slice of the sidebar, with its verdicts.")
-    verdicts = {block: "\n".join(_verdicts(found, block)) for block in drawn}
-    packed = network.message(view, card, drawn, selected="", picked=(0, 0), details=verdicts)
-    network.draw(packed, [], on_block=lambda block: None)
+    _draw_network(view, card, diagnosed, drawn)
     record = json.dumps(
-        [{"block": block, "gate": kind, **_facts(one)} for (block, kind), one in found.items()], indent=1
+        [{"block": block, "gate": kind, **_facts(diagnosis)} for (block, kind), diagnosis in diagnosed.items()],
+        indent=1,
     )
     export.offer(
         view,
-        export.Contents(
+        export.ExportContents(
             page="understand-health",
             models=[card],
             tables={"gate health": table},
@@ -77,10 +70,10 @@ def draw(view: View) -> None:
 
 
 def _diagnoses(view: View, card: Card, indices: list[int]) -> dict[Gate, Diagnosis]:
-    exam = partial(_exam, view, card)
-    exams = slices.run(indices, exam)
-    gates = list(dict.fromkeys(gate for one in exams for gate in one.observations))
-    return diagnoses([(view.scan.name, one) for one in exams], gates)
+    examine = partial(_exam, view, card)
+    exams = slices.run(indices, examine)
+    gates = list(dict.fromkeys(gate for exam in exams for gate in exam.observations))
+    return diagnoses([(view.scan.name, exam) for exam in exams], gates)
 
 
 def _exam(view: View, card: Card, index: int) -> SliceExam:
@@ -88,18 +81,28 @@ def _exam(view: View, card: Card, index: int) -> SliceExam:
     return understand_cached.exam(scan_slice, card, view.reference_labels_at(index), view.source.groups)
 
 
-def _table(found: Mapping[Gate, Diagnosis]) -> pd.DataFrame:
+def _draw_method(view: View, count: int) -> None:
+    st.caption(
+        f"Over {count} {view.plane} slices, evenly spaced, each run once as it is and once without each gate; "
+        "the worst verdict first.",
+        help="No effect: switching the gate off changes no pixel. Constant: all spreads below 0.01. Fixed: weights "
+        "differ by channel and not by slice. Saturated: nine tenths of its values are within 0.05 of 0 or 1. Entropy: "
+        "that of one decision, 1 bit at 0.5 and 0 at 0 or 1.",
+    )
+
+
+def _table(diagnosed: Mapping[Gate, Diagnosis]) -> pd.DataFrame:
     rows = [
         {
             "block": block,
             "gate": KINDS[kind],
-            "verdict": one.verdict.name.lower().replace("_", " "),
-            "in words": one.sentence,
-            "pixels changed without it": one.effect.changed if one.effect else np.nan,
-            "Dice lost without it": one.effect.dice_lost if one.effect else np.nan,
-            **{title: getattr(one, name) for name, title in COLUMNS.items()},
+            "verdict": diagnosis.verdict.name.lower().replace("_", " "),
+            "in words": diagnosis.sentence,
+            "pixels changed without it": diagnosis.effect.changed if diagnosis.effect else np.nan,
+            "Dice lost without it": diagnosis.effect.dice_lost if diagnosis.effect else np.nan,
+            **{title: getattr(diagnosis, name) for name, title in COLUMNS.items()},
         }
-        for (block, kind), one in found.items()
+        for (block, kind), diagnosis in diagnosed.items()
     ]
     return pd.DataFrame(rows).set_index(["block", "gate"]).dropna(axis=1, how="all")
 
@@ -113,19 +116,30 @@ def _draw_table(table: pd.DataFrame) -> None:
     )
 
 
-def _verdicts(found: Mapping[Gate, Diagnosis], block: str) -> list[str]:
+def _draw_network(view: View, card: Card, diagnosed: Mapping[Gate, Diagnosis], drawn: Mapping[str, Panel]) -> None:
+    st.markdown("##### On the network", help="Each block as it is on the slice of the sidebar, with its verdicts.")
+    verdicts = {block: "\n".join(_verdicts(diagnosed, block)) for block in drawn}
+    packed = network.message(view, card, drawn, selected="", picked=(0, 0), details=verdicts)
+    network.draw(packed, [], on_block=lambda block: None)
+
+
+def _verdicts(diagnosed: Mapping[Gate, Diagnosis], block: str) -> list[str]:
     return [
-        f"{KINDS[kind]} {one.verdict.name.lower().replace('_', ' ')}"
-        for (name, kind), one in sorted(found.items())
+        f"{KINDS[kind]} {diagnosis.verdict.name.lower().replace('_', ' ')}"
+        for (name, kind), diagnosis in sorted(diagnosed.items())
         if name == block
     ]
 
 
-def _facts(one: Diagnosis) -> dict[str, object]:
-    numbers = {name: getattr(one, name) for name in ("slices", *COLUMNS)}
-    effect = {} if one.effect is None else {"changed": one.effect.changed, "dice_lost": one.effect.dice_lost}
+def _facts(diagnosis: Diagnosis) -> dict[str, object]:
+    numbers = {name: getattr(diagnosis, name) for name in ("slices", *COLUMNS)}
+    effect = (
+        {}
+        if diagnosis.effect is None
+        else {"changed": diagnosis.effect.changed, "dice_lost": diagnosis.effect.dice_lost}
+    )
     kept = {name: value for name, value in {**numbers, **effect}.items() if value is not None and not np.isnan(value)}
-    return {"verdict": one.verdict.name.lower(), **kept, "sentence": one.sentence}
+    return {"verdict": diagnosis.verdict.name.lower(), **kept, "sentence": diagnosis.sentence}
 
 
 def _code(view: View) -> str:

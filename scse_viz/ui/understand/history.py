@@ -164,10 +164,10 @@ def _draw_snapshot(view: View, histories: Histories, dice_of: str, reference: in
     _draw_gates(histories, step, reference, blocks)
     if view.radiological:
         st.caption("Reference slices are not of the scan in the sidebar, and their sides are never mirrored.")
-    table = pd.concat({title: _table(each) for title, each in curves.items()}, names=["variant", "row"])
+    table = pd.concat({title: _table(curve) for title, curve in curves.items()}, names=["variant", "row"])
     export.offer(
         view,
-        export.Contents(
+        export.ExportContents(
             page="understand-history",
             models=list(histories.cards.values()),
             figures={"history": figure},
@@ -214,8 +214,8 @@ def _table(curves: Curves) -> pd.DataFrame:
 def _arrays(histories: Histories, step: int, reference: int) -> dict:
     return {
         f"{histories.cards[title].name}/{name}": gate
-        for title, found in _gates(histories, step, reference).items()
-        for name, gate in named_arrays(found).items()
+        for title, blocks in _gates(histories, step, reference).items()
+        for name, gate in named_arrays(blocks).items()
     }
 
 

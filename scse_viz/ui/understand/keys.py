@@ -15,8 +15,8 @@ FIRST_VARIANTS = 4
 
 def choose_variants(view: View, card: Card) -> None:
     """Let the keys 1 to 4 choose one of the first variants of the architecture."""
-    family = [each for each in view.networks.values() if each.architecture == card.architecture]
-    titles = [variant_title(each.variant) for each in family[:FIRST_VARIANTS]]
+    family = [sibling for sibling in view.networks.values() if sibling.architecture == card.architecture]
+    titles = [variant_title(sibling.variant) for sibling in family[:FIRST_VARIANTS]]
     actions = {str(number): partial(show, title) for number, title in enumerate(titles, start=1)}
     with st.sidebar:  # at its end, where an element without height shifts nothing
         keys.listen(actions, key="understand_keys")

@@ -38,10 +38,10 @@ def draw(view: View) -> None:
     try:
         if lesson == PAPER:
             tables = evidence.paper(view)
-            export.offer(view, export.Contents(page="understand-paper", models=[card], tables=tables))
+            export.offer(view, export.ExportContents(page="understand-paper", models=[card], tables=tables))
         elif lesson == DRAWBACKS:
             figures = evidence.drawbacks(view, card, block)
-            export.offer(view, export.Contents(page="understand-drawbacks", models=[card], figures=figures))
+            export.offer(view, export.ExportContents(page="understand-drawbacks", models=[card], figures=figures))
         else:
             _draw_lesson(lesson, view, card, block)
     except (ScanError, WeightsError) as error:
@@ -75,7 +75,7 @@ def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
     arrays = {f"{block}/{name}": array for name, array in steps.arrays().items()}
     export.offer(
         view,
-        export.Contents(
+        export.ExportContents(
             page=f"understand-{lesson}", models=[shown], figures=figures, arrays=arrays, code=_code(view, block)
         ),
     )
@@ -92,5 +92,7 @@ steps.before, steps.channel, steps.spatial, steps.after
 
 def _sibling(view: View, card: Card, variants: tuple[str, ...]) -> Card | None:
     """The first network of the same architecture whose variant is one of these."""
-    family = {each.variant: each for each in view.networks.values() if each.architecture == card.architecture}
+    family = {
+        sibling.variant: sibling for sibling in view.networks.values() if sibling.architecture == card.architecture
+    }
     return next((family[variant] for variant in variants if variant in family), None)

@@ -35,8 +35,10 @@ def channel(steps: BlockSteps, block: str) -> dict[str, go.Figure]:
         "All pixels of a channel are multiplied by the same number. Above: before; below: after; on one scale:",
         r"\hat u_k = \hat z_k \, u_k",
     )
-    before = [_feature(steps.before, each, f"channel {each}") for each in shown]
-    draw([before, [_by_channel(steps, each, gate.weights[each]) for each in shown]], _scale_of(steps.before[shown]))
+    before = [_feature(steps.before, number, f"channel {number}") for number in shown]
+    draw(
+        [before, [_by_channel(steps, number, gate.weights[number]) for number in shown]], _scale_of(steps.before[shown])
+    )
     _remember("cSE knows *what* is in the picture and not *where*: one weight applies to the whole slice.")
     return {f"{block} squeeze": squeeze, f"{block} excite": excite}
 
@@ -49,7 +51,7 @@ def _draw_means(steps: BlockSteps, gate: ChannelSteps, shown: list[int]) -> go.F
         "excited:",
         r"z_k = \frac{1}{h\,w} \sum_{i,j} u_k(i, j)",
     )
-    tiles = [_feature(steps.before, each, f"channel {each}: mean {gate.mean[each]:.3g}") for each in shown]
+    tiles = [_feature(steps.before, number, f"channel {number}: mean {gate.mean[number]:.3g}") for number in shown]
     draw([tiles], _scale_of(steps.before[shown]))
     squeeze = channel_steps(gate.mean, shown, title="z: mean of every channel", axis="mean activation, a.u.")
     export.chart(squeeze, key="understand_squeeze")
@@ -89,8 +91,8 @@ def spatial(steps: BlockSteps, block: str) -> dict[str, go.Figure]:
         "All channels of a pixel are multiplied by the same number. Above: before; below: after; on one scale:",
         r"\hat u_k(i, j) = \hat q(i, j) \, u_k(i, j)",
     )
-    before = [_feature(steps.before, each, f"channel {each}") for each in shown]
-    draw([before, [_by_space(steps, each) for each in shown]], _scale_of(steps.before[shown]))
+    before = [_feature(steps.before, number, f"channel {number}") for number in shown]
+    draw([before, [_by_space(steps, number) for number in shown]], _scale_of(steps.before[shown]))
     _remember("sSE knows *where* and not *which channel*: at a pixel, all channels are scaled alike.")
     return {f"{block} kernel": kernel}
 
@@ -103,7 +105,7 @@ def _draw_kernel(steps: BlockSteps, gate: SpatialSteps, shown: list[int]) -> go.
         "bright, a negative one closes it. The four channels that contribute most to the sum on this slice:",
         r"q(i, j) = \sum_k w_k \, u_k(i, j) + b",
     )
-    tiles = [_feature(steps.before, each, f"channel {each}: w = {gate.kernel[each]:+.2f}") for each in shown]
+    tiles = [_feature(steps.before, number, f"channel {number}: w = {gate.kernel[number]:+.2f}") for number in shown]
     draw([tiles], _scale_of(steps.before[shown]))
     kernel = channel_steps(gate.kernel, shown, title="w: weight of every channel in the sum", axis="w")
     export.chart(kernel, key="understand_kernel")
@@ -161,15 +163,15 @@ def _draw_sums(steps: BlockSteps, gate: ChannelSteps) -> None:
     shown = spread_over(gate.weights, SHOWN)
     rows: list[list[Tile | str]] = [
         [
-            _feature(steps.before, each, f"channel {each}"),
+            _feature(steps.before, number, f"channel {number}"),
             "→",
-            _by_channel(steps, each, gate.weights[each]),
+            _by_channel(steps, number, gate.weights[number]),
             "+",
-            _by_space(steps, each),
+            _by_space(steps, number),
             "=",
-            _feature(steps.after, each, "sum"),
+            _feature(steps.after, number, "sum"),
         ]
-        for each in shown
+        for number in shown
     ]
     draw(rows, _scale_of(np.concatenate([steps.before[shown], steps.after[shown]])))
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from scse_viz.ui.shell.sidebar import View
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 KEY = "understand_slices"
 MOST = 40
 """Slices of a run: enough for means and spreads within seconds."""
@@ -46,16 +46,16 @@ def in_words(view: View) -> str:
     return f"{len(chosen)} {view.plane} slices, every {_ordinal(chosen[1] - chosen[0])}"
 
 
-def run(indices: list[int], compute: Callable[[int], Found]) -> list[Found]:
+def run(indices: list[int], compute: Callable[[int], Result]) -> list[Result]:
     """`compute` of every slice. An interrupted run resumes, if `compute` is cached."""
-    found: list[Found] = []
+    results: list[Result] = []
     began, bar = time.monotonic(), st.empty()
     for number, index in enumerate(indices):
         if time.monotonic() - began > PATIENT:
             bar.progress(number / len(indices), text=f"Slice {number + 1} of {len(indices)}")
-        found.append(compute(index))
+        results.append(compute(index))
     bar.empty()
-    return found
+    return results
 
 
 def _ordinal(number: int) -> str:

@@ -57,7 +57,9 @@ def draw(view: View) -> None:
         return
     export.offer(
         view,
-        export.Contents(page="understand-structures", models=[card], figures=figures, tables=tables, code=_code(view)),
+        export.ExportContents(
+            page="understand-structures", models=[card], figures=figures, tables=tables, code=_code(view)
+        ),
     )
 
 
@@ -77,7 +79,7 @@ def _kinds(card: Card) -> set[str]:
     return {"channel" if gate == "channel_gate" else "spatial" for gate in card.gates if gate != "attention"}
 
 
-def _found(view: View, card: Card, indices: list[int]) -> list[ByStructure]:
+def _by_slice(view: View, card: Card, indices: list[int]) -> list[ByStructure]:
     return slices.run(indices, lambda index: understand_cached.structures(view.scan.slice(view.plane, index), card))
 
 
@@ -87,16 +89,16 @@ def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> tuple[
         help="The mean gate over the pixels that the network assigns to a structure. Each map keeps its own "
         "resolution: structures are pooled to it by area.",
     )
-    found = _found(view, card, [view.index] if this else slices.spread(view))
+    by_slice = _by_slice(view, card, [view.index] if this else slices.spread(view))
     blocks = [block.name for block in card.block_table]
-    means = mean_gates(found, blocks)
+    means = mean_gates(by_slice, blocks)
     if relative:
-        means = means - slice_means(found, blocks)
-    occurring = [each.number for each in card.structures if not np.isnan(means[each.number]).all()]
+        means = means - slice_means(by_slice, blocks)
+    occurring = [structure.number for structure in card.structures if not np.isnan(means[structure.number]).all()]
     names = [card.structures[number].name for number in occurring]
     figure = gate_table(means[occurring], names, blocks, relative=relative)
     export.chart(figure, key="understand_gates")
-    few = [each.name for each in card.structures if each.number not in occurring]
+    few = [structure.name for structure in card.structures if structure.number not in occurring]
     left_out = f" Under {LEAST_PIXELS} pixels, so not shown: {', '.join(few)}." if few else ""
     where = (view.position or "its one slice") if this else slices.in_words(view)
     st.caption(f"Over {where}; structures as the network predicts them.{left_out}")
@@ -111,13 +113,13 @@ def _draw_profile(view: View, card: Card, block: str) -> tuple[go.Figure, pd.Dat
     )
     structure, by_difference = _choose_structure(card)
     name = card.structures[structure].name
-    found = _found(view, card, slices.spread(view))
-    shown = profile(found, block, structure)
+    by_slice = _by_slice(view, card, slices.spread(view))
+    shown = profile(by_slice, block, structure)
     if shown is None:
-        having = sum(each.pixels[structure] >= LEAST_PIXELS for each in found)
+        having = sum(of_slice.pixels[structure] >= LEAST_PIXELS for of_slice in by_slice)
         st.info(
-            f"{name}: the network finds it in {having} of {len(found)} slices, and a comparison needs slices with it "
-            "and slices without. Choose another structure, or another plane in the sidebar."
+            f"{name}: the network finds it in {having} of {len(by_slice)} slices, and a comparison needs slices with "
+            "it and slices without. Choose another structure, or another plane in the sidebar."
         )
         return None
     figure = profile_bars(shown, structure=name, block=block, by_difference=by_difference)
@@ -128,7 +130,7 @@ def _draw_profile(view: View, card: Card, block: str) -> tuple[go.Figure, pd.Dat
 
 def _choose_structure(card: Card) -> tuple[int, bool]:
     """The class number of a structure, and whether channels are sorted by difference."""
-    names = [each.name for each in card.structures[1:]]
+    names = [structure.name for structure in card.structures[1:]]
     if st.session_state.get(STRUCTURE, names[0]) not in names:
         del st.session_state[STRUCTURE]  # one of another anatomy
     left, right = st.columns([1, 2], vertical_alignment="bottom")

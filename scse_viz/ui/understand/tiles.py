@@ -56,8 +56,8 @@ def mirror(convention: str) -> None:
 
 def _row(row: Sequence[Tile | str], scale: Scale) -> str:
     cells = [
-        f'<span class="sign">{html.escape(each)}</span>' if isinstance(each, str) else _figure(each, scale)
-        for each in row
+        f'<span class="sign">{html.escape(cell)}</span>' if isinstance(cell, str) else _figure(cell, scale)
+        for cell in row
     ]
     return f'<div class="tiles">{"".join(cells)}</div>'
 

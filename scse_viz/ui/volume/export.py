@@ -21,7 +21,7 @@ from scse_viz.inference import segment_slices
 slices = dict(segment_slices(scan, zoo.load(name), card, {plane!r}))  # every slice of the plane
 """
 MAP_CODE = """
-gates = {{index: found.gates[{block!r}].map for index, found in slices.items()}}
+gates = {{index: result.gates[{block!r}].map for index, result in slices.items()}}
 to_image(scan, {plane!r}, gates, {map_mm}).to_filename("gate.nii.gz")  # on the grid of the scan's file
 """
 
@@ -45,7 +45,7 @@ class OnRequest(Mapping[str, np.ndarray]):
 def offer(view: View, card: Card, job: Job | None, block: str) -> None:
     """Offer heat maps, tables, the map of a block and the prediction as volumes, and all gates as arrays."""
     if job is None or not job.ready:
-        export.offer(view, export.Contents(page="volume", models=[card]))
+        export.offer(view, export.ExportContents(page="volume", models=[card]))
         return
     tables = volume_tables.tables(view, card, job)
     for number, field in run.NUMBERS.items():
@@ -61,7 +61,7 @@ def offer(view: View, card: Card, job: Job | None, block: str) -> None:
         code += MAP_CODE.format(block=block, plane=job.plane, map_mm=tuple(round(side, 6) for side in gates.map_mm))
     export.offer(
         view,
-        export.Contents(
+        export.ExportContents(
             page="volume",
             models=[card],
             figures={number: run.heat_map(view, job, number) for number in run.NUMBERS},

@@ -78,10 +78,10 @@ def _choose_crosshair(view: View) -> tuple[int, int, int]:
 
 def _listen(view: View, card: Card) -> None:
     """Keys 1 to 4 choose among the first variants of the architecture."""
-    family = [each for each in view.networks.values() if each.architecture == card.architecture]
+    family = [sibling for sibling in view.networks.values() if sibling.architecture == card.architecture]
     actions = {
-        str(number): partial(variants.show, variant_title(each.variant))
-        for number, each in enumerate(family[:FIRST_VARIANTS], start=1)
+        str(number): partial(variants.show, variant_title(sibling.variant))
+        for number, sibling in enumerate(family[:FIRST_VARIANTS], start=1)
     }
     with st.sidebar:  # at its end, where an element of no height moves nothing
         keys.listen(actions, key="volume_keys")

@@ -136,16 +136,16 @@ def _say(view: View, job: Job | None, wanted: bool) -> None:
         st.progress(job.ready / job.count, text=text)
     elif job.state == "failed":
         known = isinstance(job.error, ScanError)
-        found = str(job.error) if known else f"an internal error, {job.error!r}; see the log"
-        st.error(verbatim(f"{'' if known else 'The run ended with '}{found}"))
+        reason = str(job.error) if known else f"an internal error, {job.error!r}; see the log"
+        st.error(verbatim(f"{'' if known else 'The run ended with '}{reason}"))
     elif job.state == "finished":
         st.caption(f"All {job.count} {view.plane} slices are done; they are kept in memory while the app runs.")
     else:
         st.caption(f"Stopped: {done} are done; everything below refers to those.")
-    others = [each for each in volume_cached.jobs().wanted(_ticket()) if each is not job]
-    if others:
-        each = ", ".join(f"{other.plane} {other.ready} of {other.count}" for other in others)
-        st.caption(f"Your other runs: {each}.")
+    other_runs = [run for run in volume_cached.jobs().wanted(_ticket()) if run is not job]
+    if other_runs:
+        listed = ", ".join(f"{run.plane} {run.ready} of {run.count}" for run in other_runs)
+        st.caption(f"Your other runs: {listed}.")
 
 
 def _duration(seconds: float) -> str:

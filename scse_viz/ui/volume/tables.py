@@ -19,54 +19,54 @@ HELD = "volume_agreement"
 
 def tables(view: View, card: Card, job: Job) -> dict[str, pd.DataFrame]:
     """The tables of the slices done, by name."""
-    found = {"volumes ml": volumes(view, card, job)}
+    by_name = {"volumes ml": volumes(view, card, job)}
     if view.source.labels is not None and not job.under_way:
-        found["against the labels"] = against_labels(view, job)
-    return found
+        by_name["against the labels"] = against_labels(view, job)
+    return by_name
 
 
 def draw(view: View, card: Card, job: Job) -> None:
     """Draw the tables of the slices done."""
     scope = "all slices" if job.ready == job.count else f"only {job.ready} of {job.count} slices"
-    found = tables(view, card, job)
+    by_name = tables(view, card, job)
     left, right = beside(2, key="tables") if view.source.labels is not None else (st.container(), None)
     with left:
         st.subheader("Volumes, ml", help="Number of voxels of a structure times the volume of a voxel.")
         st.caption(f"Of {scope} of this plane.")
-        _show(found["volumes ml"], "volume_ml")
+        _show(by_name["volumes ml"], "volume_ml")
     if right is None:
         return
     with right:
         st.subheader("Against the labels", help="Dice: 2 |A and B| / (|A| + |B|), from 0 to 1.")
-        if "against the labels" in found:
+        if "against the labels" in by_name:
             st.caption(f"Over {scope}, in prediction and labels.")
-            _show(found["against the labels"], "volume_dice")
+            _show(by_name["against the labels"], "volume_dice")
         else:
             st.caption("Volumes and Dice are shown when the run ends or is stopped.")
 
 
 def volumes(view: View, card: Card, job: Job) -> pd.DataFrame:
     """Volume of each predicted structure in ml, largest first, and its share of all predicted structures."""
-    found = job.sizes[:, 1:].sum(axis=0) * voxel_mm3(view) / 1000
+    ml = job.sizes[:, 1:].sum(axis=0) * voxel_mm3(view) / 1000
     table = pd.DataFrame(
-        {"prediction, ml": found, "share, %": 100 * found / max(found.sum(), 1e-12)},
-        index=pd.Index([each.name for each in card.structures[1:]], name="structure"),
+        {"prediction, ml": ml, "share, %": 100 * ml / max(ml.sum(), 1e-12)},
+        index=pd.Index([structure.name for structure in card.structures[1:]], name="structure"),
     )
     return table[table["prediction, ml"] > 0].sort_values("prediction, ml", ascending=False)
 
 
 def against_labels(view: View, job: Job) -> pd.DataFrame:
     """Volumes in ml, their difference, and Dice of the structures that the labels name."""
-    found, groups = _agreement(view, job), view.source.groups
+    agreement, groups = _agreement(view, job), view.source.groups
     rows = [group.label for group in groups]
-    predicted, reference = found.predicted_ml[rows], found.reference_ml[rows]
+    predicted, reference = agreement.predicted_ml[rows], agreement.reference_ml[rows]
     table = pd.DataFrame(
         {
             "prediction, ml": predicted,
             "labels, ml": reference,
             "difference, %": 100
             * np.divide(predicted - reference, reference, out=np.full(len(rows), np.nan), where=reference > 0),
-            "Dice": found.dice[rows],
+            "Dice": agreement.dice[rows],
         },
         index=pd.Index([group.name for group in groups], name="structure"),
     )
@@ -89,11 +89,11 @@ def _agreement(view: View, job: Job) -> LabelAgreement:
     with st.spinner("Comparing with the labels", show_time=False):
         reference = np.stack([slice_of(labels, job.plane, index) for index in range(job.count)])
         size = 1 + max(group.label for group in groups)
-        found = label_agreement(
+        agreement = label_agreement(
             in_groups(job.labels, groups), known_labels(reference, groups), done, voxel_mm3(view), size
         )
-    st.session_state[HELD] = (ref(labels), ref(job), ready, groups, found)
-    return found
+    st.session_state[HELD] = (ref(labels), ref(job), ready, groups, agreement)
+    return agreement
 
 
 def _show(table: pd.DataFrame, key: str) -> None:

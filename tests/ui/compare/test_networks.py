@@ -13,7 +13,7 @@ from scse_viz import zoo
 from scse_viz.analysis.gates import BlockGates
 from scse_viz.inference import SliceResult
 from scse_viz.ui.compare.alignment import Alignment
-from scse_viz.ui.compare.choices import Column, Comparison
+from scse_viz.ui.compare.choices import Column, ComparedSlice
 from scse_viz.ui.compare.gates import likenesses
 from scse_viz.ui.shell import cached, export
 from scse_viz.zoo import save
@@ -178,7 +178,7 @@ def test_without_an_architecture_the_page_says_what_to_do():
 
 
 def test_what_is_taken_away_names_every_map_that_is_drawn(monkeypatch):
-    exported: list[export.Contents] = []
+    exported: list[export.ExportContents] = []
     monkeypatch.setattr(export, "offer", lambda view, contents: exported.append(contents))
     opened(variants=["cSE", "scSE"], blocks=["encoder2"])
     assert list(exported[0].maps) == ["scSE encoder2 spatial gate", "networks that differ"]
@@ -193,4 +193,4 @@ def test_networks_without_a_block_of_one_name_have_no_likeness():
         Column(name, name, None, TINY, each, {block: block for block in each.gates})
         for name, each in zip("ab", results, strict=True)
     )
-    assert likenesses([Comparison("", None, columns, Alignment("name", {}))]) == []
+    assert likenesses([ComparedSlice("", None, columns, Alignment("name", {}))]) == []

@@ -66,7 +66,7 @@ def test_the_code_computes_the_view_again(view, result, monkeypatch):
 def test_a_report_names_the_scan_the_network_its_hash_and_the_versions(view, result):
     card = zoo.read_card(NAME)
     maps = {"bottleneck": map_of(result, "bottleneck")}
-    page = export.build_report(view, export.Contents("explore", [card], maps=maps), "x")
+    page = export.build_report(view, export.ExportContents("explore", [card], maps=maps), "x")
     text = page.decode()
     for fact in (view.scan.name, card.sha256, view.scan.digest, "torch", "coronal slice 100", "data:image/png"):
         assert fact in text
@@ -76,7 +76,7 @@ def test_pictures_of_a_report_follow_the_convention_and_files_do_not(view, resul
     card = zoo.read_card(NAME)
     maps = {"encoder1": map_of(result, "encoder1")}
     mirrored = replace(view, radiological=True)
-    contents = export.Contents("explore", [card], maps=maps)
+    contents = export.ExportContents("explore", [card], maps=maps)
     reports = [export.build_report(each, contents, "x") for each in (view, mirrored)]
     plain, turned = (report.decode() for report in reports)
     assert "neurological: left is drawn left" in plain

@@ -260,7 +260,7 @@ def test_of_a_run_that_was_stopped_the_other_slices_are_nan_and_the_report_leave
     assert np.isfinite(found[:, :, :5]).all()
     assert np.isnan(found[:, :, 5:]).all()
     report = export.build_report(
-        view, export.Contents("volume", [card], maps=volume_export.OnRequest(maps)), ""
+        view, export.ExportContents("volume", [card], maps=volume_export.OnRequest(maps)), ""
     ).decode()
     assert report.count("<figcaption>") == 2  # the slice, and the prediction over it
     assert ticket in job.wanted_by

@@ -66,8 +66,8 @@ def draw(packed: bytes, blocks: Sequence[str], on_block: Callable[[str], None]) 
 
 def _stages(card: Card) -> list[dict[str, Any]]:
     """The stages of a network; the level is 0 at the finest resolution that it has, 1 at the next, and so on."""
-    found = stages(card.block_table)
-    levels = sorted({stage.scale for stage in found})
+    of_network = stages(card.block_table)
+    levels = sorted({stage.scale for stage in of_network})
     return [
         {
             "name": stage.name,
@@ -76,7 +76,7 @@ def _stages(card: Card) -> list[dict[str, Any]]:
             "blocks": stage.blocks,
             "detail": f"{len(stage.blocks)} blocks\n{resolution(card, stage.scale)}",
         }
-        for stage in found
+        for stage in of_network
     ]
 
 

@@ -63,7 +63,7 @@ def message(
     header: dict[str, Any] = {
         "slice": {"picture": picture_name(background), **_geometry(view)},
         "voxel": _voxels(view),
-        "structures": [{"name": each.name, "colour": each.colour} for each in structures],
+        "structures": [{"name": structure.name, "colour": structure.colour} for structure in structures],
         "occurring": sorted({number for panel in every for number in panel.areas}),
         **_scales({panel.kind for panel in every}),
         "places": 0,
@@ -169,7 +169,9 @@ def _scales(kinds: set[str]) -> dict[str, Any]:
         "activation_scale": ACTIVATION_SCALE,
         "scales": {name: _colours(name) for name in (*GATE_SCALES, ACTIVATION_SCALE)},
         "kinds": {
-            kind: {**asdict(each), "scale": _colours(each.scale)} for kind, each in MAP_KINDS.items() if kind in kinds
+            kind: {**asdict(drawn), "scale": _colours(drawn.scale)}
+            for kind, drawn in MAP_KINDS.items()
+            if kind in kinds
         },
     }
 

@@ -101,7 +101,7 @@ def draw(
         "oriented": scan.oriented,
         "radiological": view.radiological and scan.oriented,
         "convention": convention(view.radiological) if scan.oriented else "",
-        "structures": [{"name": each.name, "colour": each.colour} for each in structures],
+        "structures": [{"name": structure.name, "colour": structure.colour} for structure in structures],
         "display": asdict(_first_display()),
         "alt": f"{scan.name}: sagittal, coronal and axial plane through one voxel, and the scan in space. Arrow keys, "
         "Page Up and Page Down move the crosshair.",
@@ -115,9 +115,9 @@ def draw(
 @st.fragment
 def _draw(data: Mapping[str, Any], on_pick: Callable[[Sequence[int]], None]) -> None:
     """A fragment of its own: a change of the display reaches the address without a run of the page."""
-    found = _viewer(data=data, key=KEY, on_display_change=_remember, on_picked_change=lambda: None)
-    if found.picked:
-        on_pick([int(place) for place in found.picked])
+    event = _viewer(data=data, key=KEY, on_display_change=_remember, on_picked_change=lambda: None)
+    if event.picked:
+        on_pick([int(index) for index in event.picked])
         st.rerun()
 
 
