@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from scse_viz.blocks import Pairs
 from scse_viz.probing import Watch
-from scse_viz.remembered import Plan, plan_of, recalled, remember, signature
+from scse_viz.remembered import Shortcut, recalled, remember, shortcut_of, signature
 from scse_viz.sites import GatePlace, Site, known_sites, our_sites, probed_sites
 from scse_viz.twins import evaluated_twin, evaluated_twin_and_structure
 
@@ -124,15 +124,15 @@ def record(
     if sites is not None or features:
         return record_twin(runner, x, features=features, sites=find_sites(model, x) if sites is None else sites)
     key = structure, signature(x)
-    plan = recalled(model, key)
-    if plan is not None:
-        recording = _recorded_by_plan(runner, x, plan)
+    shortcut = recalled(model, key)
+    if shortcut is not None:
+        recording = _recorded_by_hooks(runner, x, shortcut)
         if recording is not None:
             return recording
         runner = evaluated_twin(model)
-    recording, plan = _recorded_probe(runner, x)
-    if plan is not None:
-        remember(model, key, plan)
+    recording, shortcut = _recorded_probe(runner, x)
+    if shortcut is not None:
+        remember(model, key, shortcut)
     return recording
 
 
@@ -174,8 +174,8 @@ def record_twin(
         return Recording(output, {name: _block_record(found) for name, found in kept.items()}, sites)
 
 
-def _recorded_probe(runner: nn.Module, x: Inputs) -> tuple[Recording, Plan | None]:
-    """Find the sites of a twin, and keep their gates, in one pass; the plan of later passes, where there can be one."""
+def _recorded_probe(runner: nn.Module, x: Inputs) -> tuple[Recording, Shortcut | None]:
+    """Find the sites of a twin, and keep their gates, in one pass; with the shortcut of later passes, if any."""
     tap = Tap()
     watch = Watch(tap.gate)
     watch.follow_modules(runner)
@@ -188,30 +188,30 @@ def _recorded_probe(runner: nn.Module, x: Inputs) -> tuple[Recording, Plan | Non
         if not site.gates and site.block in watch.calls.activations:
             kept["activation"] = watch.calls.activations[site.block]
         records[name] = _block_record(kept)
-    return Recording(output, records, sites), plan_of(sites, watch, tap.kept)
+    return Recording(output, records, sites), shortcut_of(sites, watch, tap.kept)
 
 
-def _recorded_by_plan(runner: nn.Module, x: Inputs, plan: Plan) -> Recording | None:
-    """Keep the gates of a twin by hooks, or None where its modules ran otherwise than the plan says."""
+def _recorded_by_hooks(runner: nn.Module, x: Inputs, shortcut: Shortcut) -> Recording | None:
+    """Keep the gates of a twin by hooks, or None where its modules ran otherwise than the shortcut says."""
     runs: Counter[str] = Counter()
     outputs: dict[str, Tensor] = {}
-    magnitudes: dict[str, dict[str, Any]] = {name: {} for name, site in plan.sites.items() if not site.gates}
-    leaving = {place.path for places in plan.exits.values() for place in places.values()}
-    for path in plan.runs:
+    magnitudes: dict[str, dict[str, Any]] = {name: {} for name, site in shortcut.sites.items() if not site.gates}
+    leaving = {place.path for places in shortcut.exits.values() for place in places.values()}
+    for path in shortcut.runs:
         keep = partial(_keep, outputs, path) if path in leaving else None
         runner.get_submodule(path).register_forward_hook(partial(_count, runs, path, keep))
     for name, kept in magnitudes.items():
-        runner.get_submodule(plan.sites[name].block).register_forward_hook(partial(_keep_magnitude, kept))
+        runner.get_submodule(shortcut.sites[name].block).register_forward_hook(partial(_keep_magnitude, kept))
     with torch.no_grad():
         output = runner(*_arguments(x))
-    if any(runs[path] != count for path, count in plan.runs.items()):
+    if any(runs[path] != count for path, count in shortcut.runs.items()):
         return None
     records = {
         name: _block_record({kind: outputs[place.path].reshape(place.shape) for kind, place in places.items()})
-        for name, places in plan.exits.items()
+        for name, places in shortcut.exits.items()
     }
     records |= {name: _block_record(kept) for name, kept in magnitudes.items()}
-    return Recording(output, records, dict(plan.sites))
+    return Recording(output, records, dict(shortcut.sites))
 
 
 def _arguments(x: Inputs) -> tuple[Any, ...]:

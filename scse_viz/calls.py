@@ -13,7 +13,7 @@ from scse_viz.operations import MAKERS, tensors
 
 
 @dataclass(frozen=True)
-class Gate:
+class AppliedGate:
     """A gate as it was applied.
 
     `number` counts the operations of a pass that could be gates; `maker` is the path of the module that ran this one.
@@ -38,7 +38,7 @@ class Rescaling:
 
     features: int
     whole: bool
-    gates: list[Gate] = field(default_factory=list)
+    gates: list[AppliedGate] = field(default_factory=list)
     products: int = 0
 
 
@@ -90,7 +90,7 @@ class Calls:
                 module.register_forward_pre_hook(partial(self._enter, path), with_kwargs=True)
                 module.register_forward_hook(self._leave)
 
-    def rescaled(self, gate: Gate, entered: int) -> Rescaling:
+    def rescaled(self, gate: AppliedGate, entered: int) -> Rescaling:
         """Keep a gate with the others that the same run of a module multiplies onto the same tensor."""
         call = self._stack[-1]
         if not call.rescalings:

@@ -240,7 +240,7 @@ def _change_block(runner: nn.Module, tap: Tap, name: str, site: Site, change: Ch
     if change.strength != 1:
         if site.divided:
             raise ValueError(f"block {name!r} is several products inside {site.block!r}; change its gates, one by one")
-        _change_output(runner, tap, site, partial(_strengthened, change.strength))
+        _change_output(runner, tap, site, partial(_strengthened, name, change.strength))
     if change.without:
         _change_output(runner, tap, site, lambda u, v: _zeroed(v, change.without))
 
@@ -254,33 +254,29 @@ def _changed(kind: str, change: GateChange, gate: Any) -> Any:
     return change.applied(gate.squeeze(1)).unsqueeze(1) if kind == "spatial_gate" else change.applied(gate)
 
 
-def _change_output(runner: nn.Module, tap: Tap, site: Site, change: Callable[[Tensor, Tensor], Tensor]) -> None:
+def _change_output(runner: nn.Module, tap: Tap, site: Site, change: Callable[[Any, Tensor], Tensor]) -> None:
     """Change what leaves a block: its features u and its output v -> v'."""
     for number in site.products:
         tap.products.setdefault(number, []).append(change)
     if not site.products:
-        entered: list[Tensor] = []
+        entered: list[Tensor | None] = []
         block = runner.get_submodule(site.block)
         # A copy: a block that works in place overwrites its input.
         block.register_forward_pre_hook(partial(_keep_input, entered))
-        block.register_forward_hook(partial(_change_returned, entered, change))
+        block.register_forward_hook(lambda *call: change(entered.pop(), call[-1]))
 
 
-def _keep_input(entered: list[Tensor], module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-    entered.append(inputs[0].clone())
+def _keep_input(entered: list[Tensor | None], module: nn.Module, inputs: tuple[Any, ...]) -> None:
+    entered.append(inputs[0].clone() if inputs and isinstance(inputs[0], Tensor) else None)
 
 
-def _change_returned(
-    entered: list[Tensor], change: Callable[[Tensor, Tensor], Tensor], module: nn.Module, inputs: Any, output: Tensor
-) -> Tensor:
-    return change(entered.pop(), output)
-
-
-def _strengthened(strength: float, u: Tensor, v: Tensor) -> Tensor:
+def _strengthened(name: str, strength: float, u: Tensor | None, v: Tensor) -> Tensor:
+    if u is None or u.shape != v.shape:
+        raise ValueError(f"block {name!r} does not return features of the shape it takes, so it cannot be bypassed")
     return u if strength == 0 else u + strength * (v - u)
 
 
-def _knocked_out_each(channels: Sequence[int], u: Tensor, v: Tensor) -> Tensor:
+def _knocked_out_each(channels: Sequence[int], u: Tensor | None, v: Tensor) -> Tensor:
     _check_channels(channels, v.shape[1])
     v = v.clone()
     v[torch.arange(len(channels)), torch.tensor(channels)] = 0

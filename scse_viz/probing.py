@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from scse_viz.calls import Calls, Gate, Rescaling
+from scse_viz.calls import AppliedGate, Calls, Rescaling
 from scse_viz.operations import (
     CARRIERS,
     CLIPS,
@@ -193,7 +193,7 @@ class Watch(TorchDispatchMode):
             return None
         self._seen.add(source.number)
         kind = kind_of(source.shape, features) or "mixed"
-        gate = Gate(source.number, kind, source.form, source.maker, source.shape, features)
+        gate = AppliedGate(source.number, kind, source.form, source.maker, source.shape, features)
         return self.calls.rescaled(gate, entered)
 
     def _returned(self, path: str, output: Tensor) -> None:

@@ -18,7 +18,7 @@ from scse_viz.probing import Watch
 from scse_viz.sites import Site
 
 LIMIT = 8
-"""Plans kept of one network: shapes of its input that take turns."""
+"""Shortcuts kept of one network: shapes of its input that take turns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Exit:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Shortcut:
     """How to record a network by hooks: its sites, their gates, and how often modules that can make gates run."""
 
     sites: Mapping[str, Site]
@@ -47,8 +47,8 @@ def signature(value: Any) -> Any:
     return value if isinstance(value, bool | int | float | str | None) else type(value)
 
 
-def plan_of(sites: Mapping[str, Site], watch: Watch, kept: Mapping[int, Tensor]) -> Plan | None:
-    """The plan that a probe leads to, or None where a gate is not exactly what a module returns in its only run.
+def shortcut_of(sites: Mapping[str, Site], watch: Watch, kept: Mapping[int, Tensor]) -> Shortcut | None:
+    """The shortcut that a probe leads to, or None where a gate is not exactly what a module returns in its only run.
 
     kept: number of a gate -> the gate as it was applied.
     """
@@ -66,24 +66,24 @@ def plan_of(sites: Mapping[str, Site], watch: Watch, kept: Mapping[int, Tensor])
             if runs[path] != 1:
                 return None
             exits[name][kind] = Exit(path, tuple(kept[place[0]].shape))
-    return Plan(sites, exits, runs)
+    return Shortcut(sites, exits, runs)
 
 
-def recalled(model: nn.Module, key: tuple) -> Plan | None:
-    """The plan of a network for the key of a structure and a signature, if there is one."""
+def recalled(model: nn.Module, key: tuple) -> Shortcut | None:
+    """The shortcut of a network for the key of a structure and a signature, if there is one."""
     with _LOCK:
-        return _PLANS.get(model, {}).get(key)
+        return _SHORTCUTS.get(model, {}).get(key)
 
 
-def remember(model: nn.Module, key: tuple, plan: Plan) -> None:
-    """Keep the plan of a network while the network lives; the oldest one goes beyond the limit."""
+def remember(model: nn.Module, key: tuple, shortcut: Shortcut) -> None:
+    """Keep the shortcut of a network while the network lives; the oldest one goes beyond the limit."""
     with _LOCK:
-        plans = _PLANS.setdefault(model, {})
-        plans.pop(key, None)
-        while len(plans) >= LIMIT:
-            del plans[next(iter(plans))]
-        plans[key] = plan
+        shortcuts = _SHORTCUTS.setdefault(model, {})
+        shortcuts.pop(key, None)
+        while len(shortcuts) >= LIMIT:
+            del shortcuts[next(iter(shortcuts))]
+        shortcuts[key] = shortcut
 
 
-_PLANS: WeakIdKeyDictionary = WeakIdKeyDictionary()
+_SHORTCUTS: WeakIdKeyDictionary = WeakIdKeyDictionary()
 _LOCK = Lock()
