@@ -20,6 +20,7 @@ from scse_viz.training.engine.schedule import Phase
 from scse_viz.training.hippocampus import recipe as hippocampus
 from scse_viz.training.malc import recipe as malc
 from scse_viz.zoo import DTYPES, PRETRAINED, Card, save
+from scse_viz.zoo.weights import stored_state
 
 Batches = Sequence[Batch]
 LARGEST_LOSS = 0.002
@@ -118,7 +119,8 @@ def _facts(training: Training, states: Sequence[dict[str, Any]]) -> dict[str, An
 
 def _with_cost(card: Card, model: nn.Module, trained: Sequence[float], validation: Batches) -> Card:
     """The card with mean Dice over structures before storing, from `trained` (K,), and after."""
-    stored = deepcopy(model).to(getattr(torch, card.dtype)).float()
+    stored = deepcopy(model)
+    stored.load_state_dict(stored_state(model, card.dtype))
     before, after = _mean(torch.tensor(trained)), _mean(validate(stored, validation)[1])
     if before - after > LARGEST_LOSS:
         raise ValueError(f"{card.name}: as {card.dtype} Dice falls from {before:.4f} to {after:.4f}; choose float32")

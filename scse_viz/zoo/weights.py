@@ -10,7 +10,7 @@ import safetensors
 import torch
 from safetensors.torch import load as tensors_of
 from safetensors.torch import save as bytes_of
-from torch import nn
+from torch import Tensor, nn
 
 from scse_viz.models import EncoderDecoder
 from scse_viz.zoo.cards import Card, WeightsError, home, read_card, write_card
@@ -52,12 +52,7 @@ def load(name: str, folder: Path | None = None) -> EncoderDecoder:
 
 def save(model: nn.Module, card: Card, folder: Path) -> Card:
     """Write weights and card of a network to a folder; the card returned has the weights' sha256 and parameters."""
-    stored = getattr(torch, card.dtype)
-    state = {
-        key: (tensor.to(stored) if tensor.is_floating_point() else tensor).contiguous()
-        for key, tensor in model.state_dict().items()
-    }
-    data = bytes_of(state)
+    data = bytes_of(stored_state(model, card.dtype))
     card = replace(
         card,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -67,3 +62,15 @@ def save(model: nn.Module, card: Card, folder: Path) -> Card:
     (folder / f"{card.name}.safetensors").write_bytes(data)
     write_card(card, folder)
     return card
+
+
+def stored_state(model: nn.Module, dtype: str) -> dict[str, Tensor]:
+    """The tensors of a network as they are stored: parameters as `dtype`, buffers as they are.
+
+    Running variances of batch normalisation can exceed 65,504, the largest number of float16; they are few.
+    """
+    parameters = dict(model.named_parameters())
+    return {
+        key: (tensor.to(getattr(torch, dtype)) if key in parameters else tensor).contiguous()
+        for key, tensor in model.state_dict().items()
+    }

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 import segmentation_models_pytorch as smp
 import torch
+from torch import nn
 
 from scse_viz import zoo
 from scse_viz.blocks import VARIANTS
@@ -69,6 +70,15 @@ def test_weights_come_back_as_float32_with_what_the_stored_type_keeps(dtype, tmp
     for key, tensor in network.state_dict().items():
         assert loaded[key].dtype == tensor.dtype
         assert torch.equal(loaded[key], tensor.to(getattr(torch, dtype)).to(tensor.dtype))
+
+
+def test_a_variance_beyond_the_numbers_of_float16_is_stored_as_it_is(tmp_path):
+    network = CARD.network(seed=1)
+    next(module for module in network.modules() if isinstance(module, nn.BatchNorm2d)).running_var.fill_(123_651.3)
+    zoo.save(network, replace(CARD, dtype="float16"), tmp_path)
+    loaded = zoo.load(CARD.name, tmp_path)
+    for (key, before), after in zip(network.named_buffers(), loaded.buffers(), strict=True):
+        assert torch.equal(before, after), key
 
 
 def test_one_flipped_bit_of_the_weights_is_refused(folder):
