@@ -63,7 +63,7 @@ def block_table(sites: Mapping[str, Site], size: tuple[int, int]) -> tuple[Block
         return scales.get(name, scales.get(nearest, 1))
 
     return tuple(
-        BlockInfo(name, site.channels, scale(name), site.kind, site.form, ran=name in scales)
+        BlockInfo(name, site.channels, scale(name), site.kind, site.form, name in scales, site.divided)
         for name, site in sites.items()
     )
 

@@ -70,8 +70,8 @@ class BlockInfo:
     """A block and its place in a network: the channels it recalibrates, and the down-sampling factor of its maps.
 
     Pixel (i, j) of a map of scale s lies over the rows i s to (i + 1) s of the input, and the same for columns. Of a
-    network that is not ours, `kind` and `form` say what its gates tell apart and come out of, as `sites.Site` does, and
-    `ran` is false for a block that no pass reaches.
+    network that is not ours, `kind` and `form` say what its gates tell apart and come out of, as `sites.Site` does;
+    `ran` is false for a block that no pass reaches, `divided` true for one of several products.
     """
 
     name: str
@@ -80,6 +80,12 @@ class BlockInfo:
     kind: str = ""
     form: str = ""
     ran: bool = True
+    divided: bool = False
+
+    @property
+    def branches(self) -> bool:
+        """Whether its gates choose among branches, whose channels are not those of the features that leave it."""
+        return self.form == "softmax over branches"
 
     @property
     def gates(self) -> tuple[str, ...]:

@@ -8,7 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from scse_viz import zoo
+from scse_viz.inference.jobs import Jobs
+from scse_viz.inference.turns import Pages
+from scse_viz.memory import Store
 from scse_viz.ui.shell import cached, export
+from scse_viz.ui.volume import cached as volume_cached
 from scse_viz.zoo.structures import Structure
 from tests.foreign import card_of, loader, unet
 
@@ -166,3 +170,69 @@ def test_compare_draws_a_network_without_gates_and_one_with(exported):
     app = opened("compare", compare_architectures=[SCSE, PLAIN], variants=["scSE", "none"])
     kinds = {cell["kind"] for row in messages(app)[0]["rows"] for cell in row["cells"]}
     assert {"labels", "gate", "activation"} <= kinds
+
+
+def test_intervene_shows_the_gates_of_one_stage_and_changes_encoder_and_decoder(exported):
+    app = opened("intervene", architecture=MIXED, intervene="encoder._blocks.3:off")
+    strips = [each.key for each in app.selectbox if str(each.key).startswith("intervene_decoder")]
+    assert strips == [f"intervene_decoder.blocks.3.attention{number}.attention" for number in (1, 2)]
+    app.pills(key="intervene_stage").set_value("encoder 1/4").run()
+    assert not app.exception
+    assert app.selectbox(key="intervene_encoder._blocks.1").value == "leave"
+    app.selectbox(key="intervene_encoder._blocks.1").set_value("invert").run()
+    assert not app.exception
+    assert app.query_params["intervene"] == "encoder._blocks.1:invert,encoder._blocks.3:off"
+    assert "after/encoder._blocks.3/channel_gate" not in exported[-1].arrays  # bypassed, so it has no gate
+    assert "after/encoder._blocks.1/channel_gate" in exported[-1].arrays
+
+
+def test_intervene_sweeps_every_block_that_runs(exported):
+    app = opened("intervene", architecture=SCSE, intervene_sweep="true", block=DEAD)
+    effects = exported[-1].tables["effect of each block"]
+    assert len(effects) == 9
+    assert DEAD not in effects.index
+    assert "it never runs, so neither its gates nor its channels have an effect" in texts(app).replace("\\", "")
+
+
+def test_volume_runs_a_plane_through_a_network_that_was_opened(exported, networks, monkeypatch):
+    jobs = Jobs(Store(10**9), Pages())
+    monkeypatch.setattr(volume_cached, "jobs", lambda: jobs)
+    app = opened("volume", architecture=MIXED, block=LAST)
+    app.button(key="volume_start").click().run()
+    assert not app.exception
+    jobs.find(app.session_state["view"].scan, networks[1][MIXED], "axial").thread.join()
+    app.run()
+    assert not app.exception
+    assert f"{LAST}/spatial_gate" in exported[-1].arrays
+    assert "encoder._blocks.3/channel_gate" in exported[-1].arrays
+    jobs.close()
+
+
+def test_understand_averages_and_judges_gates_of_blocks_that_have_a_map(exported):
+    opened("understand", architecture=MIXED, block=LAST)
+    columns = exported[-1].tables["gates by structure"].columns
+    assert len(columns) == 9
+    assert DEAD not in columns
+    app = opened("understand", architecture=MIXED, block="encoder._blocks.3", understand="Attention and error")
+    assert not app.exception
+    app = opened("understand", architecture=PLAIN)
+    assert f"{PLAIN} has no gates" in texts(app)
+
+
+def test_gate_health_lists_the_gates_that_never_run_first(exported):
+    opened("understand", architecture=SCSE, understand="Gate health")
+    table = exported[-1].tables["gate health"]
+    assert table["verdict"].tolist()[:2] == ["never ran", "never ran"]
+    assert {block for block, _ in table.index[:2]} == {DEAD}
+    assert len(table) == 2 * 10
+
+
+@pytest.mark.parametrize("lesson", ["cSE", "scSE", "When it hurts", "The paper and ours"])
+def test_lessons_are_of_a_shipped_network_where_the_chosen_one_is_not_ours(lesson, exported):
+    app = opened("understand", architecture=SCSE, understand="Learn", understand_lesson=lesson)
+    assert ("is of another library; shown is" in texts(app)) == (lesson in ("cSE", "scSE"))
+
+
+def test_training_history_of_an_opened_network_is_missing_in_one_sentence(exported):
+    app = opened("understand", architecture=SCSE, understand="Training history")
+    assert "history" in texts(app)

@@ -21,7 +21,7 @@ from scse_viz.ui.shell import address, cached, export, sidebar, variants
 from scse_viz.ui.shell import pixel as picked_pixel
 from scse_viz.ui.shell.labels import labels_panel, legend
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import KIND_TITLES, block_title, network_title, verbatim
+from scse_viz.ui.shell.words import KIND_TITLES, block_title, variant_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 
 FIRST_VARIANTS = 4
@@ -136,7 +136,7 @@ def _draw_block(
 def _listen(view: View, card: Card) -> None:
     """The keys 1 to 4 choose among the first four variants of the architecture."""
     family = [sibling for sibling in view.networks.values() if sibling.architecture == card.architecture]
-    titles = [network_title(sibling) for sibling in family[:FIRST_VARIANTS]]
+    titles = [variant_title(sibling.variant) for sibling in family[:FIRST_VARIANTS]]
     actions = {str(number): partial(variants.show, title) for number, title in enumerate(titles, start=1)}
     with st.sidebar:  # at its end, where an element of no height moves nothing
         keys.listen(actions, key="explore_keys")
@@ -258,7 +258,7 @@ def _offer(
     code: str,
 ) -> None:
     gates = block.named_gates
-    tables = {**({} if summary is None else {"effect of the block": _effect_table(summary)}), **readings.tables}
+    tables = {**({} if summary is None else {"effect of the block": spread.effect_table(summary)}), **readings.tables}
     if gates:
         tables["gates"] = spread.openness_table(gates)
     if block.gates.channel_gate is not None:
@@ -277,16 +277,6 @@ def _offer(
             code=code,
         ),
     )
-
-
-def _effect_table(summary: explore_cached.BlockSummary) -> pd.DataFrame:
-    effect = {
-        "mean activation before": summary.recalibration.before,
-        "mean activation after": summary.recalibration.after,
-    }
-    if summary.channel_share is not None:
-        effect["share of the channel half"] = summary.channel_share
-    return pd.DataFrame({"value": effect})
 
 
 def _code(block: Block, channel: int, pixel: tuple[int, int]) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from scse_viz.analysis.gates import BlockGates, openness
 from scse_viz.figures.gates import activation_histogram, gate_histogram
+from scse_viz.ui.explore.cached import BlockSummary
 from scse_viz.ui.shell import export
 from scse_viz.ui.shell.layout import beside
 
@@ -43,6 +44,17 @@ def openness_table(gates: Mapping[str, np.ndarray]) -> pd.DataFrame:
         for name, of_gate in by_gate.items()
     }
     return pd.DataFrame(rows).rename_axis("measure")
+
+
+def effect_table(summary: BlockSummary) -> pd.DataFrame:
+    """The effect of a block on the features, as numbers."""
+    effect = {
+        "mean activation before": summary.recalibration.before,
+        "mean activation after": summary.recalibration.after,
+    }
+    if summary.channel_share is not None:
+        effect["share of the channel half"] = summary.channel_share
+    return pd.DataFrame({"value": effect})
 
 
 def _draw_openness(table: pd.DataFrame) -> None:

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import streamlit as st
 
+from scse_viz.blocks import BlockInfo
+from scse_viz.stages import short_names, stages
 from scse_viz.ui.intervene.plan import (
     ACTIONS,
     CHANNEL,
@@ -29,10 +31,13 @@ from scse_viz.zoo.structures import Structure
 
 ADDRESS = "intervene"
 """The key of the plan in the address."""
-STRIP = 100
-"""Width of a block's strip in pixels: nine fit side by side in a usual window."""
+STRIP, WIDE_STRIP, LONGEST = 100, 170, 12
+"""Width of a strip in pixels: nine fit side by side in a usual window; wide ones for names beyond LONGEST letters."""
 FIRST_STRENGTH = 0.5
 UNDOS = 100
+MOST_STRIPS = 12
+"""Beyond so many blocks, one stage is shown at a time."""
+STAGE = "intervene_stage"
 _PLAN, _HISTORY, _BLOCKS = "intervene_plan", "intervene_history", "intervene_blocks"
 _HELP = (
     "as it is: no change. off: the gate is 1; with the whole block, it is bypassed and its input is its output. mean: "
@@ -80,12 +85,37 @@ def uses_region() -> bool:
     return any(setting.action in REGIONS for setting in current().values())
 
 
-def draw(gates: Mapping[str, Sequence[str]]) -> None:
-    """Draw a strip for every block of a network, in the order of a pass; gates: block -> its gates."""
+def draw(gates: Mapping[str, Sequence[str]], table: Sequence[BlockInfo], chosen: str) -> None:
+    """Draw a strip for every block with gates, in the order of a pass; gates: block -> its gates.
+
+    Where these are many, only those of one stage: of the stage of the chosen block, unless the user takes another.
+    """
+    shown = [block for block, kinds in gates.items() if kinds]
+    if len(shown) > MOST_STRIPS:
+        shown = [block for block in _choose_stage(table, shown, chosen) if block in shown]
+    short = short_names(list(gates))
     with st.container(horizontal=True, gap="xsmall"):
-        for block in gates:
-            with st.container(width=STRIP, gap="xsmall"):
-                _draw_strip(block, gates[block])
+        for block in shown:
+            with st.container(width=STRIP if len(short[block]) <= LONGEST else WIDE_STRIP, gap="xsmall"):
+                _draw_strip(block, short[block], gates[block])
+
+
+def _choose_stage(table: Sequence[BlockInfo], gated: Sequence[str], chosen: str) -> tuple[str, ...]:
+    """The blocks of one stage."""
+    by_name = {stage.name: stage.blocks for stage in stages(table) if set(stage.blocks) & {*gated}}
+    if st.session_state.get(STAGE) not in (None, *by_name):
+        del st.session_state[STAGE]
+    first = next((name for name, blocks in by_name.items() if chosen in blocks), next(iter(by_name)))
+    name = st.pills(
+        "Stage",
+        list(by_name),
+        default=first,
+        required=True,
+        key=STAGE,
+        bind="query-params",
+        help="The stage whose blocks are below. Blocks of several stages can be changed at once.",
+    )
+    return by_name[name]
 
 
 def draw_manner(gates: Sequence[str], structures: Sequence[Structure]) -> tuple[str, int, int]:
@@ -152,7 +182,7 @@ def draw_said() -> None:
         )
 
 
-def _draw_strip(block: str, gates: Sequence[str]) -> None:
+def _draw_strip(block: str, label: str, gates: Sequence[str]) -> None:
     setting = setting_of(block)
     actions = [action for action in ACTIONS if action not in REGIONS or "spatial_gate" in gates]
     if "attention" in gates:
@@ -161,7 +191,7 @@ def _draw_strip(block: str, gates: Sequence[str]) -> None:
     st.session_state[action_key] = setting.action if setting.action in actions else LEAVE
     st.session_state[strength_key] = setting.shown_strength
     st.selectbox(
-        block,
+        label,
         actions,
         format_func=lambda action: ACTIONS[action],
         key=action_key,

@@ -1,7 +1,5 @@
 """Intervene: change gates or knock out channels, and see the effect on the prediction."""
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 import streamlit as st
 
@@ -46,23 +44,26 @@ def _draw(view: View, card: Card, block: str) -> None:
         before = cached.result(view.slice, card)
         magnitudes = intervene_cached.magnitudes(at)
     gates = {name: of_block.changeable for name, of_block in before.gates.items()}
-    manner, structure = _draw_controls(view, card, before, gates)
+    manner, structure = _draw_controls(view, card, before, block)
     counts = {name: len(values) for name, values in magnitudes.items()}
     changes = changes_of(controls.current(), manner, gates, counts)
     with st.spinner("Segmenting with the changes", show_time=False):
         outcome = Outcome(view, card, changes, before, intervene_cached.result(at, changes))
     pictures.draw_predictions(outcome)
     numbers.draw_metrics(outcome)
-    bars = channels.draw(block, before.gates[block].channel_gate, magnitudes[block])
+    fixed = fixed_channels(card)
+    bars = None if block in fixed else channels.draw(block, before.gates[block].channel_gate, magnitudes[block])
+    if block in fixed:
+        st.info(verbatim(f"{block}: {fixed[block]}"))
     tables = numbers.draw_tables(outcome)
     pictures.draw_gates(outcome)
-    swept = sweeps.draw(at, before, gates, manner, block)
+    swept = sweeps.draw(at, before, manner, block, fixed)
     export.offer(
         view,
         export.ExportContents(
             page="intervene",
             models=[card],
-            figures={f"channels of {block} by weight": bars, **swept.figures},
+            figures={**({f"channels of {block} by weight": bars} if bars else {}), **swept.figures},
             tables={**tables, **swept.tables},
             maps={
                 "changed pixels": export.slice_map(view, outcome.changed.astype(np.float32)),
@@ -80,16 +81,29 @@ def _draw(view: View, card: Card, block: str) -> None:
     )
 
 
-def _draw_controls(
-    view: View, card: Card, before: SliceResult, gates: Mapping[str, Sequence[str]]
-) -> tuple[Manner, int]:
+def fixed_channels(card: Card) -> dict[str, str]:
+    """The blocks whose channels cannot be knocked out, each with the reason."""
+    found = {}
+    for block in card.block_table:
+        if not block.ran:
+            found[block.name] = "it never runs, so neither its gates nor its channels have an effect."
+        elif block.branches:
+            found[block.name] = "its gate chooses among branches, and no channel of its own leaves it."
+        elif block.divided:
+            found[block.name] = "it is several products inside a module, of which none is its output."
+    return found
+
+
+def _draw_controls(view: View, card: Card, before: SliceResult, block: str) -> tuple[Manner, int]:
     """Draw the controls; the manner of actions, and the class number of the region's structure."""
+    gates = {name: of_block.changeable for name, of_block in before.gates.items()}
     if not any(gates.values()):
         st.info("This network has no gates to change. Knock out channels below, or choose a variant with gates.")
         controls.draw_said()
         return Manner(), 1
-    controls.draw(gates)
-    chosen, structure, seed = controls.draw_manner(max(gates.values(), key=len), card.structures)
+    controls.draw(gates, card.block_table, block)
+    kinds = list(dict.fromkeys(kind for of_block in gates.values() for kind in of_block))
+    chosen, structure, seed = controls.draw_manner(kinds, card.structures)
     controls.draw_said()
     inside = before.labels == structure
     if not inside.any() and controls.uses_region():
@@ -98,4 +112,5 @@ def _draw_controls(
     def made(value: float) -> Region:
         return region(inside, value, view.slice, card)
 
-    return Manner(chosen, seed, made), structure
+    divided = frozenset(each.name for each in card.block_table if each.divided)
+    return Manner(chosen, seed, made, divided), structure

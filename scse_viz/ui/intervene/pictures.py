@@ -82,11 +82,11 @@ def draw_gates(outcome: Outcome) -> None:
 def _gate_panels(outcome: Outcome, block: str) -> tuple[Panel, ...]:
     """The spatial gate of a block before and after, and the difference; nothing where its gates did not change."""
     before = block_panel(outcome.before.gates[block], title=f"before, {block}")
-    gate = outcome.before.gates[block].spatial_gate
+    gate = outcome.before.gates[block].pixel_gate
     change = outcome.changes[block]
     if gate is None or before.map_mm is None or change == Change(without=change.without):
         return ()
-    changed = outcome.after.gates[block].spatial_gate
+    changed = outcome.after.gates[block].pixel_gate
     if changed is None:
         words = "the block is bypassed: no gate is applied"
         bypassed = Panel("none", f"{block}: {words}", note=words)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from urllib.parse import quote, unquote
 
 from scse_viz.intervention import Change, GateChange, Invert, Mean, Off, Region, Shuffle, Strength
 
@@ -50,12 +51,14 @@ Plan = Mapping[str, Setting]
 class Manner:
     """The manner of actions: the gates they act on, the seed of shuffles, and the region of a structure.
 
-    `region` makes a Region of a value, inside the structure chosen on the page.
+    `region` makes a Region of a value, inside the structure chosen on the page. `divided` are the blocks that cannot be
+    bypassed as a whole: off and strength act on each of their gates.
     """
 
     gates: str = WHOLE
     seed: int = 0
     region: Callable[[float], Region] | None = None
+    divided: frozenset[str] = frozenset()
 
 
 def with_setting(plan: Plan, block: str, setting: Setting, blocks: Sequence[str]) -> dict[str, Setting]:
@@ -71,7 +74,7 @@ def with_setting(plan: Plan, block: str, setting: Setting, blocks: Sequence[str]
 
 def write_plan(plan: Plan) -> str:
     """A plan as text of the address: `encoder1:off,bottleneck:strength:0.5,decoder1:mean:without:3.7`."""
-    return ",".join(":".join([block, *_words(setting)]) for block, setting in plan.items())
+    return ",".join(":".join([quote(block, safe=" #/"), *_words(setting)]) for block, setting in plan.items())
 
 
 def read_plan(text: str, blocks: Sequence[str]) -> tuple[dict[str, Setting], bool]:
@@ -79,7 +82,8 @@ def read_plan(text: str, blocks: Sequence[str]) -> tuple[dict[str, Setting], boo
     plan: dict[str, Setting] = {}
     whole = True
     for part in filter(None, text.split(",")):
-        block, *words = part.split(":")
+        quoted, *words = part.split(":")
+        block = unquote(quoted)
         try:
             if block not in blocks or block in plan:
                 raise ValueError(block)
@@ -105,14 +109,14 @@ def changes_of(
     for block, setting in plan.items():
         if block not in gates:
             continue  # the plan was made for another network
-        change = change_of(setting, manner, gates[block])
+        change = change_of(setting, manner, gates[block], divided=block in manner.divided)
         change = replace(change, without=tuple(channel for channel in setting.without if channel < channels[block]))
         if change != Change():
             changes[block] = change
     return changes
 
 
-def change_of(setting: Setting, manner: Manner, gates: Sequence[str]) -> Change:
+def change_of(setting: Setting, manner: Manner, gates: Sequence[str], *, divided: bool = False) -> Change:
     """A setting as a change of a block's gates; no change where the block lacks the gate.
 
     Attention has no value to invert or to shuffle: of actions on gates it takes the mean.
@@ -125,7 +129,7 @@ def change_of(setting: Setting, manner: Manner, gates: Sequence[str]) -> Change:
     chosen = {CHANNEL: ["channel_gate"], SPATIAL: ["spatial_gate"]}.get(manner.gates, list(gates))
     if len(gates) == 1 or manner.gates == WHOLE:
         chosen = list(gates)
-        if setting.action in (OFF, STRENGTH):
+        if setting.action in (OFF, STRENGTH) and not divided:
             return Change(strength=setting.shown_strength)
     change = _gate_change(setting, manner.seed)
     channel, spatial, full, attention = (

@@ -11,6 +11,7 @@ import streamlit as st
 from scse_viz.analysis.ablation import permutation_p, spearman
 from scse_viz.figures.ablation import ChannelEffects, block_bars, channel_scatter, channel_scatters, signed
 from scse_viz.inference import SliceResult
+from scse_viz.intervention import Change
 from scse_viz.rendering.panels import GATE_RANGE
 from scse_viz.ui.intervene import cached as intervene_cached
 from scse_viz.ui.intervene.cached import Effect, NetworkSlice
@@ -40,10 +41,10 @@ class Sweeps:
     tables: Mapping[str, pd.DataFrame]
 
 
-def draw(
-    at: NetworkSlice, before: SliceResult, gates: Mapping[str, Sequence[str]], manner: Manner, block: str
-) -> Sweeps:
-    """Draw the sweeps; gates: block -> its gates."""
+def draw(at: NetworkSlice, before: SliceResult, manner: Manner, block: str, fixed: Mapping[str, str]) -> Sweeps:
+    """Draw the sweeps; fixed: the blocks whose channels cannot be knocked out."""
+    gates = {name: of_block.changeable for name, of_block in before.gates.items() if of_block.changeable}
+    free = [name for name in before.gates if name not in fixed]
     st.subheader("How much does each contribute?")
     st.caption(
         "Each block, or channel, is changed alone and this slice is segmented again. The effect is that on this slice; "
@@ -65,8 +66,10 @@ def draw(
     with left:
         blocks = _draw_blocks(at, gates, manner, titles[chosen])
     with right:
-        channels = _draw_channels(at, before, block, titles[chosen])
-    every = _draw_every_channel(at, before, titles[chosen]) if channels.figures else Sweeps({}, {})
+        channels = Sweeps({}, {})
+        if block in free:
+            channels = _draw_channels(at, before, block, titles[chosen])
+    every = _draw_every_channel(at, before, free, titles[chosen]) if channels.figures else Sweeps({}, {})
     parts = (blocks, channels, every)
     return Sweeps(
         {name: figure for part in parts for name, figure in part.figures.items()},
@@ -76,7 +79,7 @@ def draw(
 
 def _draw_blocks(at: NetworkSlice, gates: Mapping[str, Sequence[str]], manner: Manner, measure: str) -> Sweeps:
     st.markdown("##### Which block matters most?")
-    if not any(gates.values()):
+    if not gates:
         st.info("This network has no gates to change. Its channels can be swept, at the right.")
         return Sweeps({}, {})
     on = st.toggle(
@@ -103,13 +106,17 @@ def _draw_blocks(at: NetworkSlice, gates: Mapping[str, Sequence[str]], manner: M
     progress = st.progress(0.0, "Sweeping over the blocks")
     for done, block in enumerate(gates):
         progress.progress(done / len(gates), f"Sweeping over the blocks: {block}")
-        effects[block] = intervene_cached.block_effect(at, block, change_of(Setting(action), manner, gates[block]))
+        effects[block] = intervene_cached.block_effect(at, block, _change(action, manner, block, gates[block]))
     progress.empty()
     figure = block_bars({name: getattr(effect, measure) for name, effect in effects.items()}, measure=MEASURES[measure])
     export.chart(figure, key="intervene_blocks")
     rows = {block: asdict(effect) for block, effect in effects.items()}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("block").rename(columns=TITLES)
     return Sweeps({"effect of each block": figure}, {"effect of each block": table})
+
+
+def _change(action: str, manner: Manner, block: str, gates: Sequence[str]) -> Change:
+    return change_of(Setting(action), manner, gates, divided=block in manner.divided)
 
 
 def _draw_channels(at: NetworkSlice, before: SliceResult, block: str, measure: str) -> Sweeps:
@@ -135,23 +142,22 @@ def _draw_channels(at: NetworkSlice, before: SliceResult, block: str, measure: s
     return Sweeps({f"channels of {block}": figure}, {f"effect of each channel of {block}": _table(at, before, [block])})
 
 
-def _draw_every_channel(at: NetworkSlice, before: SliceResult, measure: str) -> Sweeps:
+def _draw_every_channel(at: NetworkSlice, before: SliceResult, blocks: Sequence[str], measure: str) -> Sweeps:
+    passes = sum(len(found) for name, found in intervene_cached.magnitudes(at).items() if name in blocks)
     on = st.toggle(
         "The same for the channels of all blocks",
         key="intervene_all_blocks",
         bind="query-params",
-        help="On one scale. One pass per channel of the network, which takes a minute or more.",
+        help=f"On one scale. One pass per channel of the network: {passes:,}, which takes a minute or more.",
     )
     if not on:
         return Sweeps({}, {})
     against = AGAINST.get(str(st.session_state.get("intervene_against")), MAGNITUDE)
-    effects = _channels(at, before, list(before.gates), measure, against)
+    effects = _channels(at, before, blocks, measure, against)
     span = GATE_RANGE if against == WEIGHT else None
     figure = channel_scatters(effects, x_title=against, measure=MEASURES[measure], span=span)
     export.chart(figure, key="intervene_scatters")
-    return Sweeps(
-        {"channels of all blocks": figure}, {"effect of each channel": _table(at, before, list(before.gates))}
-    )
+    return Sweeps({"channels of all blocks": figure}, {"effect of each channel": _table(at, before, blocks)})
 
 
 def _channels(

@@ -55,6 +55,7 @@ WIDGETS: Mapping[str, str] = {
     "compare_scan": "a sample, or your own file",
     "compare_volume": "the number of a volume of the file",
     **dict.fromkeys(("compare_sagittal", "compare_coronal", "compare_axial"), "a slice of the second scan"),
+    "intervene_stage": "a stage of the network",
     "intervene_gates": "which gates actions change",
     "intervene_structure": "a structure of this anatomy",
     "intervene_seed": "0 to 9999",

@@ -28,7 +28,7 @@ from scse_viz.memory import Store, default_limit
 from scse_viz.rendering.panels import Panel, attention_panel, block_panel, intensity_range, label_panel, middle_of_head
 from scse_viz.scans import PLANES, Scan, ScanSlice, read_labels, read_scan
 from scse_viz.scans.samples import Sample, samples
-from scse_viz.ui.shell.words import variant_title
+from scse_viz.ui.shell.words import network_title
 from scse_viz.zoo import Card
 
 listing = st.cache_data(ttl="30s", show_spinner=False)(zoo.listing)
@@ -156,7 +156,7 @@ def looks(scan_slice: ScanSlice, card: Card, block: str, pixel: tuple[int, int])
     info = next(each for each in card.block_table if each.name == block)
     made = result(scan_slice, card)
     shares = looks_from(_pairs(scan_slice, card, block), pixel, scan_slice.grid, info.scale, made.pixel_mm)
-    title = f"{variant_title(card.variant)}, {block}: where row {pixel[0]}, column {pixel[1]} looks"
+    title = f"{network_title(card)}, {block}: where row {pixel[0]}, column {pixel[1]} looks"
     return attention_panel(shares, made.gates[block].map_mm, title=title)
 
 
@@ -213,7 +213,7 @@ def first_slice(scan: Scan, plane: str) -> int:
 @data
 def panels(scan_slice: ScanSlice, card: Card) -> dict[str, Panel]:
     """The pictures of one slice and network: "prediction", and every block by name. Raises ScanError, WeightsError."""
-    made, grid, title = result(scan_slice, card), scan_slice.grid, variant_title(card.variant)
+    made, grid, title = result(scan_slice, card), scan_slice.grid, network_title(card)
     names = [structure.name for structure in card.structures]
     prediction = label_panel(made.labels, names, grid.row_mm * grid.column_mm, title=f"{title}, prediction")
     blocks = {name: block_panel(gates, title=f"{title}, {name}") for name, gates in made.gates.items()}

@@ -165,7 +165,7 @@ def choose_block(card: Card) -> str:
         st.sidebar.selectbox(
             "Block",
             blocks,
-            index=_first_block(card),
+            index=[block.name for block in card.block_table].index(first_block(card)),
             key="block",
             bind="query-params",
             help="A block of the network, in the order of a pass: from the first encoder stage through the bottleneck "
@@ -174,13 +174,13 @@ def choose_block(card: Card) -> str:
     )
 
 
-def _first_block(card: Card) -> int:
+def first_block(card: Card) -> str:
     """Of the blocks that run and, if there are any, have a map, the first at FIRST_SCALE, or the second."""
     running = [number for number, block in enumerate(card.block_table) if block.ran]
     mapped = [number for number in running if {"spatial_gate", "full_gate"} & {*card.block_table[number].gates}]
     offered = mapped or running or [0]
     fine = [number for number in offered if card.block_table[number].scale == FIRST_SCALE]
-    return (fine or offered[1:] or offered)[0]
+    return card.block_table[(fine or offered[1:] or offered)[0]].name
 
 
 def _choose_anatomy(known: Mapping[str, Card]) -> dict[str, Card]:

@@ -12,7 +12,7 @@ from scse_viz.figures.errors import entropy_table, error_by_block, error_histogr
 from scse_viz.scans import ScanError
 from scse_viz.ui.shell import cached, export, sidebar
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import variant_title, verbatim
+from scse_viz.ui.shell.words import network_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand import keys, slices
 from scse_viz.zoo import Card, WeightsError
@@ -30,9 +30,9 @@ def draw(view: View) -> None:
     block = sidebar.choose_block(card)
     keys.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
-    if not {"spatial_gate", "full_gate"} & {*card.gates}:
+    if not keys.MAPS & {*card.gates}:
         st.info(
-            f"{variant_title(card.variant)} has no spatial gate, so there is no map to compare with errors. Choose sSE "
+            f"{network_title(card)} has no spatial gate, so there is no map to compare with errors. Choose sSE "
             "or scSE in the sidebar."
         )
         return
@@ -110,6 +110,9 @@ def _draw_errors(by_error: ByError, view: View, block: str, where: str) -> Shown
     if not by_error.pixels.all():
         kind = "wrong" if by_error.pixels[WRONG] else "right"
         st.info(f"All judged pixels are {kind} here, so there is nothing to compare.")
+    if block not in by_error.histograms:
+        block = blocks[0]
+        st.caption(verbatim(f"The block chosen in the sidebar has no spatial gate; below is {block}."))
     figures["gate histogram"] = error_histogram(by_error.histograms[block], block=block)
     export.chart(figures["gate histogram"], key="understand_histogram")
     table = pd.DataFrame(

@@ -128,7 +128,8 @@ def _draw_factors(view: View, card: Card) -> dict[str, go.Figure]:
 
 
 def _draw_crop(view: View, card: Card, block: str) -> dict[str, go.Figure]:
-    side = max(16, round(CROP_MM / card.pixel_mm))
+    side = round(CROP_MM / card.pixel_mm)
+    side = max(card.multiple, side - side % card.multiple) if card.foreign else max(16, side)
     st.markdown(
         "##### 2 · The channel gate pools over everything it sees\n"
         "A convolution at a pixel sees the pixel's neighbourhood, in a crop as in a whole slice. The channel gate "

@@ -20,8 +20,8 @@ from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand import keys, slices
 from scse_viz.zoo import Card, WeightsError
 
-SLICES = 8
-"""Slices that are examined: each takes a pass for the slice and one for every gate."""
+SLICES, PASSES = 8, 160
+"""Slices that are examined, and passes, about: a slice takes one for itself and one for every gate."""
 KINDS = {"channel_gate": "channel gate", "spatial_gate": "spatial gate", "full_gate": "full gate"}
 COLUMNS = {
     "mean": "mean",
@@ -42,7 +42,7 @@ def draw(view: View) -> None:
     if not {*card.gates} & {*KINDS}:
         st.info(f"{network_title(card)} has no gates. Choose cSE, sSE or scSE in the sidebar.")
         return
-    indices = evenly_spaced(view.scan, view.plane, SLICES)
+    indices = evenly_spaced(view.scan, view.plane, _slices(card))
     try:
         diagnosed = _diagnoses(view, card, indices)
         drawn = cached.panels(view.slice, card)
@@ -64,7 +64,7 @@ def draw(view: View) -> None:
             models=[card],
             tables={"gate health": table},
             documents={"gate-health.json": record.encode()},
-            code=_code(view),
+            code=_code(view, card),
         ),
     )
 
@@ -72,8 +72,15 @@ def draw(view: View) -> None:
 def _diagnoses(view: View, card: Card, indices: list[int]) -> dict[Gate, Diagnosis]:
     examine = partial(_exam, view, card)
     exams = slices.run(indices, examine)
-    gates = list(dict.fromkeys(gate for exam in exams for gate in exam.observations))
+    dead = [(block.name, kind) for block in card.block_table if not block.ran for kind in block.gates if kind in KINDS]
+    gates = list(dict.fromkeys([*(gate for exam in exams for gate in exam.observations), *dead]))
     return diagnoses([(view.scan.name, exam) for exam in exams], gates)
+
+
+def _slices(card: Card) -> int:
+    """Fewer slices of a network with more gates."""
+    gates = sum(len(block.gates or card.gates) for block in card.block_table if block.ran)
+    return min(SLICES, max(2, PASSES // (1 + gates)))
 
 
 def _exam(view: View, card: Card, index: int) -> SliceExam:
@@ -142,11 +149,12 @@ def _facts(diagnosis: Diagnosis) -> dict[str, object]:
     return {"verdict": diagnosis.verdict.name.lower(), **kept, "sentence": diagnosis.sentence}
 
 
-def _code(view: View) -> str:
+def _code(view: View, card: Card) -> str:
     return f"""
 from scse_viz.inference.health import Examined, diagnoses, examine, gates_of
 
 model = zoo.load(card.name)
-exams = [(name, exam) for name, _, exam in examine([Examined(scan)], model, card, {view.plane!r}, slices={SLICES})]
+seen = examine([Examined(scan)], model, card, {view.plane!r}, slices={_slices(card)})
+exams = [(name, exam) for name, _, exam in seen]
 diagnoses(exams, gates_of(model))  # (block, kind) -> Diagnosis, the worst first
 """

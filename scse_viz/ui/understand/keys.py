@@ -11,6 +11,8 @@ from scse_viz.ui.shell.words import variant_title
 from scse_viz.zoo import Card
 
 FIRST_VARIANTS = 4
+MAPS = {"spatial_gate", "full_gate"}
+"""Gates that tell pixels apart."""
 
 
 def choose_variants(view: View, card: Card) -> None:

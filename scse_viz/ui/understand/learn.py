@@ -3,9 +3,9 @@
 import streamlit as st
 
 from scse_viz.scans import ScanError
-from scse_viz.ui.shell import export, sidebar
+from scse_viz.ui.shell import cached, export, sidebar
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import variant_title, verbatim
+from scse_viz.ui.shell.words import network_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand import evidence, keys, lessons, tiles
 from scse_viz.zoo import Card, WeightsError
@@ -51,19 +51,17 @@ def draw(view: View) -> None:
 def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
     if view.mirrored:
         tiles.mirror(view.convention)
-    if card.foreign:
-        st.info(
-            "A lesson takes blocks of this project's own networks apart. Choose another architecture in the sidebar."
-        )
-        return
     teach, variants = LESSONS[lesson]
-    shown = card if card.variant in variants else _sibling(view, card, variants)
+    own = card.variant in variants and not card.foreign
+    shown = card if own else _sibling(view, card, variants)
     if shown is None:
         st.info(f"No network of this architecture has {lesson}. Choose another architecture in the sidebar.")
         return
     instead = ""
     if shown is not card:
-        instead = f" {variant_title(card.variant)}, chosen in the sidebar, lacks this gate; shown is {shown.name}."
+        block = block if block in {each.name for each in shown.block_table} else sidebar.first_block(shown)
+        why = "is of another library" if card.foreign else "lacks this gate"
+        instead = f" {network_title(card)}, chosen in the sidebar, {why}; shown is {shown.name}."
     position = f", {view.position}" if view.position else ""
     st.caption(
         f"Live: {block} of {shown.name} on {verbatim(view.scan.name)}{position}. Change block, network or slice in the "
@@ -91,8 +89,11 @@ steps.before, steps.channel, steps.spatial, steps.after
 
 
 def _sibling(view: View, card: Card, variants: tuple[str, ...]) -> Card | None:
-    """The first network of the same architecture whose variant is one of these."""
+    """The first network of the same architecture whose variant is one of these; of any, where the card is foreign."""
+    offered = cached.cards() if card.foreign else view.networks
     family = {
-        sibling.variant: sibling for sibling in view.networks.values() if sibling.architecture == card.architecture
+        sibling.variant: sibling
+        for sibling in reversed([*offered.values()])
+        if not sibling.foreign and (card.foreign or sibling.architecture == card.architecture)
     }
     return next((family[variant] for variant in variants if variant in family), None)

@@ -8,9 +8,10 @@ import streamlit as st
 from scse_viz.analysis.structures import LEAST_PIXELS, ByStructure, Profile, mean_gates, profile, slice_means
 from scse_viz.figures.structures import gate_table, profile_bars
 from scse_viz.scans import ScanError
+from scse_viz.stages import short_names
 from scse_viz.ui.shell import export, sidebar
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import network_title, variant_title, verbatim
+from scse_viz.ui.shell.words import network_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand import keys, slices
 from scse_viz.zoo import Card, WeightsError
@@ -45,13 +46,13 @@ def draw(view: View) -> None:
             name = "gates by structure"
             figures[name], tables[name] = _draw_table(view, card, this=this, relative=relative)
         else:
-            st.info(f"{variant_title(card.variant)} has no spatial gate, so there is no map to average in structures.")
+            st.info(f"{network_title(card)} has no spatial gate, so there is no map to average in structures.")
         if "channel" in gated:
             drawn = _draw_profile(view, card, block)
             if drawn is not None:
                 figures["channels by structure"], tables["channels by structure"] = drawn
         else:
-            st.info(f"{variant_title(card.variant)} has no channel gate, so there are no weights to compare.")
+            st.info(f"{network_title(card)} has no channel gate, so there are no weights to compare.")
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
         return
@@ -90,13 +91,14 @@ def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> tuple[
         "resolution: structures are pooled to it by area.",
     )
     by_slice = _by_slice(view, card, [view.index] if this else slices.spread(view))
-    blocks = [block.name for block in card.block_table]
+    blocks = [block.name for block in card.block_table if any(block.name in of_slice.sums for of_slice in by_slice)]
     means = mean_gates(by_slice, blocks)
     if relative:
         means = means - slice_means(by_slice, blocks)
     occurring = [structure.number for structure in card.structures if not np.isnan(means[structure.number]).all()]
     names = [card.structures[number].name for number in occurring]
-    figure = gate_table(means[occurring], names, blocks, relative=relative)
+    short = short_names(blocks)
+    figure = gate_table(means[occurring], names, [short[block] for block in blocks], relative=relative)
     export.chart(figure, key="understand_gates")
     few = [structure.name for structure in card.structures if structure.number not in occurring]
     left_out = f" Under {LEAST_PIXELS} pixels, so not shown: {', '.join(few)}." if few else ""
@@ -114,6 +116,9 @@ def _draw_profile(view: View, card: Card, block: str) -> tuple[go.Figure, pd.Dat
     structure, by_difference = _choose_structure(card)
     name = card.structures[structure].name
     by_slice = _by_slice(view, card, slices.spread(view))
+    if not all(block in of_slice.weights for of_slice in by_slice):
+        st.info(verbatim(f"{block} has no channel gate that runs. Choose another block in the sidebar."))
+        return None
     shown = profile(by_slice, block, structure)
     if shown is None:
         having = sum(of_slice.pixels[structure] >= LEAST_PIXELS for of_slice in by_slice)

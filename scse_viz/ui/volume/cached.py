@@ -11,7 +11,7 @@ from scse_viz.rendering.panels import GATE_RANGE, Panel, block_panel, label_pane
 from scse_viz.rendering.volumes import Layer, label_layer, map_layer, scan_layer
 from scse_viz.scans import Scan, ScanSlice
 from scse_viz.ui.shell import cached
-from scse_viz.ui.shell.words import variant_title
+from scse_viz.ui.shell.words import network_title
 from scse_viz.zoo import Card
 
 
@@ -34,7 +34,7 @@ def panels(scan_slice: ScanSlice, card: Card, block: str, job: Job | None) -> tu
     if job is None or not job.done[scan_slice.index]:
         drawn = cached.panels(scan_slice, card)
         return drawn["prediction"], drawn[block]
-    grid, title = scan_slice.grid, variant_title(card.variant)
+    grid, title = scan_slice.grid, network_title(card)
     names = [structure.name for structure in card.structures]
     labels, gates = job.labels[scan_slice.index], job.gates_of(scan_slice.index)
     prediction = label_panel(labels, names, grid.row_mm * grid.column_mm, title=f"{title}, prediction")

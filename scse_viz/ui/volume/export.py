@@ -55,7 +55,7 @@ def offer(view: View, card: Card, job: Job | None, block: str) -> None:
     code = CODE.format(plane=job.plane)
     gates = job.gates[block]
     if gates.map is not None:
-        maps[f"{block} {'activation' if gates.spatial_gate is None else 'spatial gate'}"] = lambda: map_volume(
+        maps[f"{block} {'activation' if gates.pixel_gate is None else 'spatial gate'}"] = lambda: map_volume(
             view, job, block
         )
         code += MAP_CODE.format(block=block, plane=job.plane, map_mm=tuple(round(side, 6) for side in gates.map_mm))

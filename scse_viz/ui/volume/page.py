@@ -140,7 +140,8 @@ def _space_caption(view: View, block: str, job: Job | None, layers: Mapping[str,
             f"The map of {block} at {_size(layers['map'])}: in {view.plane} slices it has the resolution of its stage."
         )
     else:
-        parts.append(f"{block} has no map in this network: it has a channel gate only.")
+        reason = "it has a channel gate only" if job.gates[block].ran else "it never runs"
+        parts.append(f"{block} has no map in this network: {reason}.")
     if job.ready < job.count:
         parts.append(f"Only {job.ready} of {job.count} slices are done.")
     return " ".join(parts)

@@ -28,7 +28,7 @@ CHART = "volume_heat_map"
 EVERY_S = 1.0
 MEAN, DEVIATION, SATURATION = "mean gate", "deviation", "saturation"
 NUMBERS = {MEAN: "means", DEVIATION: "means", SATURATION: "saturations"}
-KINDS = {"spatial gates (sSE)": "spatial_gate", "channel gates (cSE)": "channel_gate"}
+KINDS = {"spatial gates (sSE)": "spatial_gate", "channel gates (cSE)": "channel_gate", "full gates": "full_gate"}
 
 
 def find(view: View, card: Card) -> Job | None:
