@@ -24,7 +24,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Sample:
-    """A scan of the folder with its label file; `groups` say which structures of its anatomy the labels name."""
+    """A scan of the folder with its label file; `groups` say which structures of its anatomy the labels name.
+
+    `also` are other anatomies whose networks have the same structures and can be shown it.
+    """
 
     name: str
     title: str
@@ -34,6 +37,11 @@ class Sample:
     source: str
     licence: str
     anatomy: str = "brain"
+    also: tuple[str, ...] = ()
+
+    def suits(self, anatomy: str) -> bool:
+        """Whether the networks of an anatomy can be shown it."""
+        return anatomy == self.anatomy or anatomy in self.also
 
     @property
     def short(self) -> str:
@@ -50,7 +58,8 @@ def samples(folder: Path = SAMPLE_DATA) -> dict[str, Sample]:
     for facts in json.loads(index.read_text(encoding="utf-8")):
         groups = tuple(Group(group["label"], group["name"], tuple(group["structures"])) for group in facts["groups"])
         paths = {key: folder / facts[key] for key in ("scan", "labels")}
-        found[facts["name"]] = Sample(**{**facts, **paths, "groups": groups})
+        also = tuple(facts.get("also", ()))
+        found[facts["name"]] = Sample(**{**facts, **paths, "groups": groups, "also": also})
     return found
 
 

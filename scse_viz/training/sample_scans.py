@@ -15,7 +15,10 @@ import torch.nn.functional as F
 from nibabel.affines import from_matvec
 from torch import Generator, Tensor
 
+from scse_viz.inference import segment_slices
+from scse_viz.scans import read_labels, read_scan, volume_of
 from scse_viz.training.brain.atlas import Atlas, load_atlas
+from scse_viz.zoo import load, read_card
 from scse_viz.zoo.structures import BRAIN
 
 AAL = {37: 10, 38: 10, 41: 11, 42: 11, 71: 7, 72: 7, 73: 8, 74: 8, 75: 9, 76: 9, 77: 6, 78: 6}
@@ -28,6 +31,12 @@ TISSUES = {1: (1, 4), 2: (2, 5, 7, 8, 10, 11, 12)}
 """Label of the ICBM tissue map (white, grey) -> our classes; thalamus, pallidum and brain stem mix both."""
 SYNTHETIC_HEAD = 17
 """One of the label maps withheld from training."""
+MASKED_BY = "brain-unet-none"
+OPENING = 2
+CLOSING = 3
+"""Voxels: sulci narrower than twice that belong to the mask."""
+AROUND_BRAIN = 6
+"""Black voxels kept around a masked brain."""
 BLUR_SIGMA = 0.6
 NOISE = 3.0
 BIAS = 0.12
@@ -73,6 +82,52 @@ def colin27_hippocampus(side: str, folder: Path, out: Path) -> dict[str, Any]:
         "source": "Debian package mricron-data (ch2.nii.gz); labels: AAL of the same brain, the hippocampus as a whole",
         "licence": "BSD-3-Clause",
     }
+
+
+def colin27_brain(folder: Path, out: Path) -> dict[str, Any]:
+    """Colin27 without its skull, cut to the brain, from the files of `colin27` that were made in `out` before.
+
+    The mask is what a shipped network finds of brain in coronal slices, closed and without holes, as masks of research
+    data are: the scan that the MALC networks are shown first, whose own data have no skull.
+    """
+    scan = read_scan(out / "colin27.nii.gz")
+    card = read_card(MASKED_BY)
+    found = np.stack([made.labels for _, made in segment_slices(scan, load(MASKED_BY), card, "coronal")])
+    mask = brain_mask(volume_of(found, "coronal"))
+    places = np.argwhere(mask)
+    low = np.maximum(places.min(axis=0) - AROUND_BRAIN, 0)
+    high = np.minimum(places.max(axis=0) + AROUND_BRAIN + 1, mask.shape)
+    box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
+    affine = scan.affine @ from_matvec(np.eye(3), low)
+    labels = read_labels(out / "colin27-labels.nii.gz", scan)
+    _write(out / "colin27-brain.nii.gz", (scan.voxels * mask).astype(np.uint8)[box], affine)
+    _write(out / "colin27-brain-labels.nii.gz", (labels * mask).astype(np.uint8)[box], affine)
+    return {
+        "name": "colin27-brain",
+        "anatomy": "malc",
+        "also": ["brain"],
+        "title": "Colin27 without its skull: the same head, masked, as the MALC networks know heads",
+        "groups": _structures(sorted(set(AAL.values()))),
+        "source": f"Debian package mricron-data (ch2.nii.gz), masked with what {MASKED_BY} finds; labels: AAL of the "
+        "same brain, mapped to our classes",
+        "licence": "BSD-3-Clause",
+    }
+
+
+def brain_mask(classes: np.ndarray) -> np.ndarray:
+    """Class numbers (X, Y, Z) -> the largest part that is brain, closed by CLOSING voxels, without holes: bool.
+
+    Bits of skull that hang on it by less than twice OPENING voxels are cut off.
+    """
+    from scipy import ndimage  # with the extra `train`, as all that makes data
+
+    brain = (classes > 0) & (classes < len(BRAIN) - 1)
+    parts, count = ndimage.label(ndimage.binary_opening(brain, iterations=OPENING))
+    core = parts == 1 + np.argmax(np.bincount(parts.ravel(), minlength=count + 1)[1:])
+    largest = ndimage.binary_dilation(core, iterations=OPENING + 1) & brain
+    closed = ndimage.binary_closing(np.pad(largest, CLOSING), iterations=CLOSING)
+    inner = tuple(slice(CLOSING, -CLOSING) for _ in range(3))
+    return ndimage.binary_fill_holes(closed)[inner]
 
 
 def icbm2009a(folder: Path, out: Path) -> dict[str, Any]:
@@ -151,6 +206,7 @@ MAKERS: tuple[tuple[str, Callable[[Path, Path], dict[str, Any]]], ...] = (
     ("colin27", colin27),
     ("icbm2009a", icbm2009a),
     ("synthetic", synthetic),
+    ("colin27", colin27_brain),
     *(("colin27", partial(colin27_hippocampus, side)) for side in HIPPOCAMPI),
 )
 """The source and the function of each sample, in the order of samples.json."""

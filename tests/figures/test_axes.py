@@ -6,7 +6,7 @@ import pytest
 
 from scse_viz.analysis.errors import BINS
 from scse_viz.analysis.structures import Profile
-from scse_viz.figures import ablation, agreement, by_slice, channels, errors, gates, structures
+from scse_viz.figures import ablation, agreement, belief, by_slice, channels, errors, gates, structures
 from tests.named_gates import typed
 
 BLOCKS = ("encoder1", "bottleneck", "decoder1")
@@ -35,6 +35,10 @@ FIGURES = {
     "gate_means": agreement.gate_means(
         {"cSE": [0.1, 0.2, 0.3]}, blocks=BLOCKS, quantity="mean weight", colours=COLOURS, dashes={"cSE": 0}
     ),
+    "verdict_table": belief.verdict_table({"a": {"b": True}}, {"a": {"b": "1"}}, columns=["b"]),
+    "removal_curves": belief.removal_curves((0, 1), (np.ones(2), np.ones(2)), [(np.ones(2), np.ones(2))], {}),
+    "maps_beside": belief.maps_beside(MAPS["encoder1"], MAPS, MAPS["encoder1"] > 0),
+    "survival_curve": belief.survival_curve(["a"], {"map": np.ones(1)}, 0.1),
     "block_slices": by_slice.block_slices(
         {"sSE": np.ones((3, 4)), "cSE": np.ones((3, 4))}, BLOCKS, by_slice.SHARE, plane="axial", current=1
     ),
@@ -58,7 +62,7 @@ FIGURES = {
 
 
 def test_every_figure_of_these_modules_is_here():
-    modules = (ablation, agreement, by_slice, channels, errors, gates, structures)
+    modules = (ablation, agreement, belief, by_slice, channels, errors, gates, structures)
     drawing = {
         name
         for module in modules

@@ -7,14 +7,15 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from scse_viz.training.sample_scans import brain_mask
 from scse_viz.zoo.structures import ANATOMIES
 
 FOLDER = Path(__file__).parents[2] / "sample_data"
 SAMPLES = json.loads((FOLDER / "samples.json").read_text(encoding="utf-8"))
 
 
-def test_the_folder_stays_under_12_megabytes() -> None:
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 12e6
+def test_the_folder_stays_under_13_megabytes() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 13e6
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample["name"])
@@ -35,6 +36,30 @@ def test_colin27s_hippocampi_are_where_a_head_has_them() -> None:
     right, left = mm[mm[:, 0] > 0], mm[mm[:, 0] < 0]
     for side, x in ((right, 28), (left, -27)):
         assert np.abs(side.mean(axis=0) - [x, -21, -12]).max() < 4, "MNI space, Tzourio-Mazoyer et al. 2002"
+
+
+def test_the_masked_head_is_colin27_inside_the_brain_and_black_outside() -> None:
+    head, brain = nib.load(FOLDER / "colin27.nii.gz"), nib.load(FOLDER / "colin27-brain.nii.gz")
+    low = np.round(np.linalg.inv(head.affine) @ brain.affine[:, 3]).astype(int)[:3]
+    box = tuple(slice(start, start + count) for start, count in zip(low, brain.shape, strict=True))
+    whole, masked = np.asarray(head.dataobj)[box], np.asarray(brain.dataobj)
+    assert np.array_equal(masked[masked > 0], whole[masked > 0])
+    assert 1.2e6 < np.count_nonzero(masked) < 1.9e6, "a brain with its ventricles, in mm³"
+    assert np.count_nonzero(masked[0]) == np.count_nonzero(masked[:, :, -1]) == 0
+
+
+def test_a_brain_mask_is_one_part_without_holes_and_without_bits_of_skull() -> None:
+    classes = np.zeros((40, 40, 40), dtype=np.uint8)
+    classes[10:30, 10:30, 10:30] = 2
+    classes[18:22, 18:22, 18:22] = 0  # a hole
+    classes[30:36, 20, 20] = 2  # a bridge
+    classes[2, 2, 2] = 1
+    classes[9, 10:30, 10:30] = 17  # fluid around the brain
+    expected = np.zeros((40, 40, 40), dtype=bool)
+    expected[10:30, 10:30, 10:30] = True
+    found = brain_mask(classes)
+    assert np.count_nonzero(found != expected) < 0.01 * np.count_nonzero(expected)
+    assert found[20, 20, 20]
 
 
 @pytest.mark.parametrize("side", ["left", "right"])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
+SHARES = (0.0, 0.05, 0.15, 0.3, 0.5, 0.75, 1.0)
 """Shares of the pixels at which Dice is measured, closer where a good order loses most."""
 
 

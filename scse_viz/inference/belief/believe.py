@@ -16,7 +16,7 @@ from scse_viz.inference.belief.case import Case, maps_of, weights_of
 from scse_viz.inference.belief.gradcam import can_explain, grad_cam
 from scse_viz.inference.belief.perturbation import interior, perturbed
 from scse_viz.inference.belief.randomisation import cascade, stages
-from scse_viz.inference.belief.removal import Curves, curves, edges, random_orders
+from scse_viz.inference.belief.removal import DRAWS, Curves, curves, edges, ends, random_orders
 
 REDRAWN = 3
 """Networks with redrawn weights."""
@@ -60,8 +60,8 @@ class SliceTests:
 def believe(case: Case, model: nn.Module, blocks: Sequence[str], tell: Tell = lambda share: None) -> SliceTests:
     """Test every gate on one slice, and the removal of pixels by the maps of `blocks` alone, which takes longest.
 
-    Seg-Grad-CAM is left out where captum is missing. The network is only read. Raises ScanError for a network that
-    does not segment, KeyError for a block that it lacks.
+    Seg-Grad-CAM is left out where captum is missing. The network is only read, and runs on the processor. Raises
+    ScanError for a network that does not segment, KeyError for a block that it lacks.
     """
     model = on_device(model, "cpu")  # where the slice and its maps are
     trained = arrays_of(record(model, case.x), case)
@@ -200,18 +200,24 @@ def _removed(
 ) -> dict[str, Removal]:
     if not maps:
         return {}
-    scales = {block: _scale(values) for block, values in maps.items()}
-    of_edges = curves(case, model, edges(case))
-    random = {
-        scale: [curves(case, model, order) for order in random_orders(case, scale)] for scale in set(scales.values())
-    }
+    between, scales = ends(case, model), {block: _scale(values) for block, values in maps.items()}
+    steps = DRAWS * len(set(scales.values())) + len(maps) + 1
+    done = 0
+
+    def measured(order: np.ndarray) -> Curves:
+        nonlocal done
+        done += 1
+        tell(done / steps)
+        return curves(case, model, order, between)
+
+    of_edges = measured(edges(case))
+    random = {scale: [measured(order) for order in random_orders(case, scale)] for scale in set(scales.values())}
     found = {}
-    for number, (block, values) in enumerate(maps.items()):
-        tell((number + 1) / (len(maps) + 1))
+    for block, values in maps.items():
         rivals = {EDGES: of_edges}
         if block in cams:
-            rivals[GRADCAM] = curves(case, model, cams[block])
-        found[block] = Removal(curves(case, model, values), random[scales[block]], rivals)
+            rivals[GRADCAM] = curves(case, model, cams[block], between)
+        found[block] = Removal(measured(values), random[scales[block]], rivals)
     return found
 
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scse_viz.attention import Recording
+from scse_viz.devices import on_device
 from scse_viz.inference.inputs import Prepared, accepted, one_image, prepared, resampled, window
 from scse_viz.scans import PLANES, Scan, ScanError, slice_of
 from scse_viz.twins import evaluated_twin
@@ -66,7 +67,7 @@ def cases_of(
 
     Slices without LEAST_PIXELS of the structure are passed over. Raises ScanError as `inference.segment_slice`.
     """
-    runner, sigmoid = evaluated_twin(model), card.head == "sigmoid"
+    runner, sigmoid = evaluated_twin(on_device(model, "cpu")), card.head == "sigmoid"
     levels = None if card.channels else [window(scan, card)]
     for index in indices:
         found = prepared(scan, card, plane, [index], levels)

@@ -1,12 +1,14 @@
 """Weights redrawn from the top down, on a copy: the network itself, which threads share, stays as it is."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 
 import torch
 from torch import Generator, Tensor, nn
 
 from scse_viz.attention import Recording, record
+from scse_viz.sites import our_sites
 from scse_viz.twins import evaluated_twin
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -15,7 +17,7 @@ NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 def stages(model: nn.Module, x: Tensor) -> list[tuple[str, tuple[str, ...]]]:
     """The depths of a network from the last that runs to the first: name, and the paths of its modules with weights.
 
-    Modules of one branch of the network, the first two names of their path, are one depth.
+    Of ours, a stage and its block are one depth; of others, the modules that share the first two names of their path.
     """
     runner, order = evaluated_twin(model), dict[str, None]()
     for path, module in runner.named_modules():
@@ -25,7 +27,7 @@ def stages(model: nn.Module, x: Tensor) -> list[tuple[str, tuple[str, ...]]]:
         runner(x)
     paths = list(reversed(order))
     return [
-        (name, tuple(some)) for name, some in groupby(paths, key=lambda path: ".".join(path.split(".")[:2]) or path)
+        (name, tuple(some)) for name, some in groupby(paths, key=partial(_stage, ours=our_sites(model) is not None))
     ]
 
 
@@ -42,6 +44,16 @@ def cascade(model: nn.Module, x: Tensor, seed: int) -> Iterator[tuple[str, Recor
                 _redraw(redrawn.get_submodule(path), generator)
             _settle(redrawn, paths, torch.cat([x, x.flip(-1)]))
         yield name, record(redrawn, x)
+
+
+def _stage(path: str, *, ours: bool) -> str:
+    """The depth of a module: `encoder1` for encoder.1 and its block, `bottleneck`, `classifier`."""
+    parts = path.split(".")
+    if not ours:
+        return ".".join(parts[:2]) or path
+    if parts[0] == "blocks":
+        return parts[1]
+    return "".join(parts[:2]) if parts[0] in ("encoder", "decoder") else parts[0]
 
 
 def _redraw(module: nn.Module, generator: Generator) -> None:

@@ -32,17 +32,28 @@ class Curves:
         return area(self.deletion.tolist()), area(self.insertion.tolist())
 
 
-def curves(case: Case, model: nn.Module, order: np.ndarray, *, seed: int = 0) -> Curves:
-    """Remove pixels in falling order of values (h, w), then bring them back in it."""
+def ends(case: Case, model: nn.Module) -> tuple[float, float]:
+    """Dice of the whole slice, and without any of its head, the mean of both fills: where all curves begin and end."""
+    runner, none = evaluated_twin(model), torch.from_numpy(case.head)
+    gone = torch.cat([torch.where(none, substitute, case.x) for substitute in substitutes(case).values()])
+    whole, *without = dice_of(runner, torch.cat([case.x, gone]), case)
+    return float(whole), float(np.mean(without))
+
+
+def curves(
+    case: Case, model: nn.Module, order: np.ndarray, between: tuple[float, float] | None = None, *, seed: int = 0
+) -> Curves:
+    """Remove pixels in falling order of values (h, w), then bring them back in it; between: the `ends`, if known."""
+    whole, nothing = ends(case, model) if between is None else between
     places = ranked(order, case.head, seed=seed)
-    masks = np.stack([removed(places, share) for share in SHARES])  # (S, h, w)
+    masks = np.stack([removed(places, share) for share in SHARES[1:-1]])  # (S - 2, h, w)
     gone = torch.from_numpy(np.concatenate([masks, case.head & ~masks]))[:, None]
     runner, found = evaluated_twin(model), []
     for substitute in substitutes(case).values():
         scores = dice_of(runner, torch.where(gone, substitute, case.x), case)
         found.append(scores)
-    deletion, insertion = np.mean(found, axis=0).reshape(2, len(SHARES))
-    return Curves(deletion, insertion)
+    deletion, insertion = np.mean(found, axis=0).reshape(2, -1)
+    return Curves(np.array([whole, *deletion, nothing]), np.array([nothing, *insertion, whole]))
 
 
 def substitutes(case: Case) -> dict[str, Tensor]:

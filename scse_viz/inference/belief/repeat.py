@@ -11,6 +11,7 @@ from torch import nn
 
 from scse_viz.analysis.belief.repeatability import likeness
 from scse_viz.attention import record
+from scse_viz.devices import on_device
 from scse_viz.inference.belief.believe import MAP, Gate
 from scse_viz.inference.belief.case import DARK, maps_of, weights_of
 from scse_viz.inference.inputs import one_image, prepared
@@ -79,6 +80,7 @@ def repeated(
     others: scans of other persons; seeds: the same network trained with other seeds, of which maps alone are compared,
     since their channels have no common order. Raises ScanError as `inference.segment_slice`.
     """
+    model, seeds = on_device(model, "cpu"), [on_device(each, "cpu") for each in seeds]
     within: dict[Gate, list[float]] = {}
     between: dict[Gate, list[float]] = {}
     across: dict[Gate, list[float]] = {}

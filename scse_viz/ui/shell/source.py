@@ -62,7 +62,7 @@ def choose_source(structures: Sequence[Structure], anatomy: str, slot: Slot = FI
     The uploader stands above the samples of the anatomy, and a file dropped on it is shown at once. An uploaded label
     file uses the class numbers of `structures`.
     """
-    known = {sample.short: sample for sample in cached.known_samples().values() if sample.anatomy == anatomy}
+    known = {sample.short: sample for sample in cached.known_samples().values() if sample.suits(anatomy)}
     key = f"{slot.prefix}scan"
     if st.session_state.get(key, UPLOAD) not in (*known, UPLOAD):
         del st.session_state[key]  # a sample of another anatomy

@@ -1,18 +1,20 @@
 """Caches of Understand: sums over single slices, history files, and the steps of one block."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
 
 from scse_viz.analysis.errors import ByEntropy, ByError, by_entropy, by_error, counted_pixels, verdicts
 from scse_viz.analysis.structures import ByStructure, by_structure
+from scse_viz.inference.belief import Case, SliceTests, believe, cases_of
 from scse_viz.inference.health import SliceExam, examine_slice
 from scse_viz.inference.steps import BlockSteps, block_steps, channel_gates_of_crop
 from scse_viz.scans import ScanSlice
 from scse_viz.scans.samples import Group, in_groups
 from scse_viz.ui.shell import cached
 from scse_viz.zoo import PRETRAINED, Card, home
+from scse_viz.zoo.beliefs import BeliefResults, read_beliefs
 from scse_viz.zoo.history import SUFFIX, TrainingHistory, read_history
 from scse_viz.zoo.scores import Experiment, NetworkResults, ResultsError
 from scse_viz.zoo.scores import experiments as read_experiments
@@ -61,6 +63,19 @@ def exam(scan_slice: ScanSlice, card: Card, reference_labels: np.ndarray | None,
 
 
 @cached.data
+def believed(
+    scan_slice: ScanSlice, card: Card, block: str, number: int, _tell: Callable[[float], None]
+) -> tuple[Case, SliceTests] | None:
+    """The tests of a block for a structure as the network predicts it on one slice; None where it is too small.
+
+    Raises ScanError, WeightsError.
+    """
+    model = cached.network(card)
+    found = list(cases_of(scan_slice.scan, model, card, scan_slice.plane, [scan_slice.index], number))
+    return (found[0], believe(found[0], model, [block], _tell)) if found else None
+
+
+@cached.data
 def crop(scan_slice: ScanSlice, card: Card, side: int) -> dict[str, np.ndarray]:
     """The channel gates when the network sees the middle of a slice alone, (C,) by block. Raises as `structures`."""
     return channel_gates_of_crop(scan_slice, cached.network(card), card, side)
@@ -91,6 +106,15 @@ def experiments() -> dict[str, Experiment]:
 @cached.resource
 def _history(name: str, changed: int) -> TrainingHistory:
     return read_history(home(name) / f"{name}{SUFFIX}")
+
+
+@st.cache_data(ttl="30s", show_spinner=False)
+def beliefs() -> dict[str, BeliefResults]:
+    """Whether the maps of the networks can be believed, as it was measured; empty where nothing can be read."""
+    try:
+        return read_beliefs(PRETRAINED)
+    except ResultsError:
+        return {}
 
 
 def history(card: Card) -> TrainingHistory:

@@ -3,13 +3,14 @@
 import streamlit as st
 
 from scse_viz.ui.shell import address, sidebar
-from scse_viz.ui.understand import errors, health, history, learn, structures
+from scse_viz.ui.understand import belief, errors, health, history, learn, structures
 
 PART = "understand"
 PARTS = {
     "By structure": structures,
     "Attention and error": errors,
     "Gate health": health,
+    "Can the map be believed?": belief,
     "Training history": history,
     "Learn": learn,
 }
@@ -26,7 +27,8 @@ def page() -> None:
         key=PART,
         bind="query-params",
         label_visibility="collapsed",
-        help="By structure, Attention and error, Gate health: gates on the scan in the sidebar. Training history: "
+        help="By structure, Attention and error, Gate health, Can the map be believed: gates on the scan in the "
+        "sidebar. Training history: "
         "gates during training, on reference slices. Learn: the blocks step by step, on the slice in the sidebar.",
     )
     PARTS[chosen].draw(view)

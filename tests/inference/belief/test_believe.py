@@ -56,11 +56,11 @@ class Threshold(nn.Module):
 def test_deletion_and_insertion_on_four_pixels_by_hand():
     x = torch.tensor([[[[1.0, 1.0], [0.0, 0.0]]]])
     case = Case(x, 1, x[0, 0].numpy() > 0, np.ones((2, 2), dtype=bool), torch.zeros(1, 1, 2, 2))
-    # Of four pixels, 0 0 0 1 1 2 2 3 4 are gone at the shares of SHARES; one of two found has Dice 2/3.
+    # Of four pixels, 0 0 1 1 2 3 4 are gone at the shares of SHARES; one of two found has Dice 2/3.
     found = curves(case, Threshold(), np.array([[4.0, 3.0], [2.0, 1.0]]))
-    assert found.deletion == pytest.approx([1, 1, 1, 2 / 3, 2 / 3, 0, 0, 0, 0])
-    assert found.insertion == pytest.approx([0, 0, 0, 2 / 3, 2 / 3, 1, 1, 1, 1])
-    assert found.areas == pytest.approx((0.3, 0.775))
+    assert found.deletion == pytest.approx([1, 1, 2 / 3, 2 / 3, 0, 0, 0])
+    assert found.insertion == pytest.approx([0, 0, 2 / 3, 2 / 3, 1, 1, 1])
+    assert found.areas == pytest.approx((0.3, 0.8))
 
 
 def test_seg_grad_cam_stands_beside_the_gate_and_leaves_nothing_on_the_network():
@@ -91,7 +91,7 @@ def test_both_gates_of_our_blocks_are_tested_and_removal_only_where_asked():
     [case] = cases_of(scan, model, card, "coronal", [5, 11], 1, labels)
     found = believe(case, model, ["encoder2"], shares.append)
     assert len(found.spread) == 2 * len(card.block_table)
-    assert found.depths[0] == "classifier"
+    assert found.depths == ("classifier", *(block.name for block in reversed(card.block_table)))
     assert len(found.survived["decoder1", WEIGHTS]) == len(found.depths)
     assert set(found.removal) == {"encoder2"}
     assert found.survived["encoder1", MAP][0] == pytest.approx(1), "the classifier does not change what is before it"

@@ -1,0 +1,50 @@
+"""The tests of gates as a table, as a figure and in words."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from scse_viz.analysis.belief import Belief, GateTests, judge
+from scse_viz.figures.belief import verdict_table
+from scse_viz.inference.belief import Gate
+
+KINDS = {"map": "map", "weights": "channel weights"}
+
+
+def gate_table(found: Mapping[Gate, GateTests], structure: str) -> pd.DataFrame:
+    """A row a gate: every test with its null and verdict, and the sentence."""
+    rows = []
+    for (block, kind), tests in found.items():
+        judged = judge(tests, structure=structure)
+        row: dict[str, object] = {"block": block, "gate": KINDS[kind], "what follows": judged.sentence}
+        for name, each in judged.findings.items():
+            row |= {name: each.value, f"{name}, by chance": each.null, f"{name}, passed": each.passed}
+        rows.append(row)
+    return pd.DataFrame(rows).set_index(["block", "gate"])
+
+
+def verdicts(found: Mapping[str, Belief]) -> go.Figure:
+    """Rows of gates against the tests, each cell with the number and its null."""
+    columns = list(next(iter(found.values())).findings)
+    passed = {row: {name: each.passed for name, each in judged.findings.items()} for row, judged in found.items()}
+    texts = {
+        row: {name: _text(each.value, each.null) for name, each in judged.findings.items()}
+        for row, judged in found.items()
+    }
+    return verdict_table(passed, texts, columns=columns)
+
+
+def advice(judged: Mapping[str, Belief]) -> str:
+    """What follows, one line for every sentence, the gates that it is said of before it."""
+    said: dict[str, list[str]] = {}
+    for gate, each in judged.items():
+        said.setdefault(each.sentence, []).append(gate)
+    return "\n".join(f"- {'; '.join(gates)}: {sentence}." for sentence, gates in said.items())
+
+
+def _text(value: float, null: float) -> str:
+    if np.isnan(value):
+        return ""
+    return f"{value:.2f}" if np.isnan(null) else f"{value:.2f} ({null:.2f})"
