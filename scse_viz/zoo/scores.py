@@ -14,6 +14,8 @@ SEEDS_SUFFIX = "-seeds.json"
 """ANATOMY-seeds.json: results of networks trained with other seeds, which are not shipped."""
 EXPERIMENTS = "brain-unet-experiments.json"
 """Measured once, to explain a result: networks after earlier phases of their training, scans cropped and not."""
+MALC = "malc"
+"""The data set of the paper: its test heads. The first of the MALC networks, one of the brain networks' as well."""
 NOT_COUNTED = "extra-cerebral CSF"
 """Excluded from means: it is the remainder between brain and skull, on which no two atlases agree."""
 

@@ -202,8 +202,12 @@ def compare(measured: Mapping[str, NetworkResults]) -> list[Comparison]:
         if data in plain.data
         for measure in MEASURES
     ]
-    tests = Counter((comparison.data, comparison.measure) for comparison in comparisons)
-    return [replace(comparison, tests=tests[comparison.data, comparison.measure]) for comparison in comparisons]
+
+    def family(comparison: Comparison) -> tuple[str, str, str]:
+        return measured[comparison.network].anatomy, comparison.data, comparison.measure
+
+    tests = Counter(map(family, comparisons))
+    return [replace(comparison, tests=tests[family(comparison)]) for comparison in comparisons]
 
 
 def check_page(folder: Path) -> None:

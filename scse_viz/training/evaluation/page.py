@@ -13,12 +13,13 @@ from scse_viz.training.evaluation.tables import (
     differences_in_words,
     in_words,
     markdown,
+    own_data_table,
     paper_form,
     seed_table,
     tested,
 )
 from scse_viz.zoo import Card
-from scse_viz.zoo.scores import PAPER, PAPER_DICE, PAPER_UNCHECKED, Comparison, NetworkResults
+from scse_viz.zoo.scores import MALC, PAPER, PAPER_DICE, PAPER_UNCHECKED, Comparison, NetworkResults
 
 PREFACE = """# The networks and their accuracy
 
@@ -50,9 +51,25 @@ PAPER_NOTE = f"""
 *paper*: global Dice on the brains of the Multi-Atlas Labelling Challenge, {PAPER}. Other data, other structures and
 larger networks: a direction, not a target. {PAPER_UNCHECKED}
 """
+OWN_DATA = f"""## On the paper's own data
+
+Mean Dice over {{count}} and over the structures without extra-cerebral CSF, mean ± standard deviation over heads; where
+a network was trained with several seeds, the mean over seeds, and after it their range. Networks trained on synthetic
+heads never saw a real scan. *paper*: {PAPER}, with larger networks and its own list of structures. {PAPER_UNCHECKED}
+"""
+TRAINED_ON = {"malc": "trained on MALC", "brain": "trained on synthetic heads"}
+"""Anatomy -> how rows of that table call its networks."""
+HEADINGS = {"malc": "MALC networks"}
 FEWEST = 3
 """Scans from which on tests are tabulated: the two of Colin27 are of one subject."""
 NOTES = {
+    MALC: "The test heads of the MICCAI 2012 multi-atlas labelling challenge (Landman and Warfield (eds.), 2012), "
+    "first scan of each subject, which the paper measured on: T1-weighted scans of the OASIS project (Marcus et al., "
+    "Journal of Cognitive Neuroscience 2007), labels drawn by hand and provided by Neuromorphometrics, Inc. "
+    "(neuromorphometrics.com) under academic subscription, CC BY-NC 3.0. The skull was taken off with a mask made from "
+    "these labels, so the outline of the brain is the labels' own. Left and right are one; voxels of labels that are "
+    "no class here (fifth ventricle, exterior, vessel, optic chiasm, basal forebrain: 0.1 %) count in neither "
+    "prediction nor reference.",
     "synthetic": "T1-like images synthesised from label maps 17 to 20, which were withheld from training, with the "
     "number of the map as seed; `python -m scse_viz.training.sample_scans` makes the sample from the first. During "
     "training, validation used crops of the same four heads.",
@@ -76,7 +93,7 @@ NOTES = {
 """Remarks on each data set."""
 SEEDS_NOTE = """
 The same networks trained with other seeds, which change initial weights and the order of images. They are not shipped;
-their results are in `results/hippocampus-seeds.json`.
+their results are in `results/{anatomy}-seeds.json`.
 """
 
 
@@ -88,14 +105,17 @@ def page(
     mark: str,
 ) -> str:
     """The page as Markdown; missing networks and results are dashes."""
-    short, parts = [], [*_training(cards), METHOD, *_costs(cards, measured)]
+    own_data = _own_data(measured.values(), seeds)
+    short, parts = [], [*_training(cards), METHOD, *_costs(cards, measured), *own_data]
     for anatomy in dict.fromkeys(card.anatomy for card in cards.values()):
         of_anatomy = [network for network in measured.values() if network.anatomy == anatomy]
         for number, data in enumerate(dict.fromkeys(name for network in of_anatomy for name in network.data)):
             table = _table(network for network in of_anatomy if data in network.data)
-            tests = [comparison for comparison in compared if comparison.data == data]
-            parts += _data_set(anatomy, data, table, tests, with_paper=anatomy == "brain" and number == 0)
-            short += [_short(anatomy, data, table, tests)] if number == 0 else []
+            names = {network.name for network in of_anatomy}
+            tests = [each for each in compared if each.data == data and each.network in names]
+            with_paper = not own_data and anatomy == "brain" and number == 0
+            parts += _data_set(anatomy, data, table, tests, with_paper=with_paper)
+            short += [_short(anatomy, data, table, tests)] if number == 0 or data == MALC else []
         parts += _seeds(of_anatomy, [network for network in seeds if network.anatomy == anatomy])
     parts = [PREFACE.format(mark=mark), "\n".join(["## In short", "", *short]) if short else "", *parts]
     return "\n".join(part.strip("\n") + "\n" for part in parts if part)
@@ -142,14 +162,27 @@ def _costs(cards: Mapping[str, Card], measured: Mapping[str, NetworkResults]) ->
     return ["## The networks\n\n" + markdown(head, rows)]
 
 
+def _own_data(measured: Iterable[NetworkResults], seeds: Sequence[NetworkResults]) -> list[str]:
+    """The table in the paper's form on its own test heads; nothing where no network was measured on them."""
+    there = [network for network in (*measured, *seeds) if MALC in network.data]
+    if not there:
+        return []
+    count = _count(_subjects(there, MALC)).lower().replace("scan", "test head")
+    return [
+        OWN_DATA.format(count=count),
+        "Dice:\n\n" + own_data_table(there, "dice", TRAINED_ON, PAPER_DICE),
+        "HD95, mm (lower is better):\n\n" + own_data_table(there, "hd95_mm", TRAINED_ON, {}),
+    ]
+
+
 def _data_set(anatomy: str, data: str, table: Table, tests: Sequence[Comparison], *, with_paper: bool) -> list[str]:
     every = [network for by_variant in table.values() for network in by_variant.values()]
     first, subjects = every[0].data[data], _subjects(every, data)
     planes = "mean of the sagittal, coronal and axial plane" if len(first.planes) > 1 else f"{first.planes[0]} plane"
     of_paper = PAPER_DICE if with_paper else {}
     return [
-        f"## {anatomy.capitalize()}: {first.title}\n\n{NOTES.get(data, '')}",
-        f"{_count(subjects)}, {planes}. **Bold**: best of a row. {ABSENT}: not measured.",
+        f"## {HEADINGS.get(anatomy, anatomy.capitalize())}: {first.title}\n\n{NOTES.get(data, '')}",
+        f"{_count(subjects)}, {planes}. **Bold**: best of a row. {ABSENT}: not measured.{_when(every, data)}",
         "Dice:\n\n" + paper_form(table, data, "dice", of_paper),
         in_words(table, data),
         PAPER_NOTE if with_paper else "",
@@ -168,6 +201,13 @@ def _short(anatomy: str, data: str, table: Table, tests: Sequence[Comparison]) -
     count = _count(_subjects(every, data)).lower()
     words = " ".join(filter(None, [in_words(table, data), differences_in_words(tests)]))
     return f"- **{anatomy}**, {every[0].data[data].title} ({count}): mean Dice {reach}. {words}"
+
+
+def _when(every: Sequence[NetworkResults], data: str) -> str:
+    """When and with which code the networks were measured, as far as it was kept."""
+    known = dict.fromkeys((each.date, each.commit) for network in every if (each := network.data[data]).date)
+    said = [date + (f" (commit `{commit}`)" if commit else "") for date, commit in known if date]
+    return f" Measured {', '.join(said)}." if said else ""
 
 
 def _subjects(every: Sequence[NetworkResults], data: str) -> int:
@@ -190,7 +230,7 @@ def _seeds(shipped: Sequence[NetworkResults], other_seeds: Sequence[NetworkResul
         data = next(iter(networks[0].data))
         networks = [network for network in networks if data in network.data]
         heading = f"### Effect of the seed: {title}, {networks[0].data[data].title}"
-        parts += [heading, SEEDS_NOTE, "Dice:\n\n" + seed_table(networks, data)]
+        parts += [heading, SEEDS_NOTE.format(anatomy=networks[0].anatomy), "Dice:\n\n" + seed_table(networks, data)]
     return parts
 
 

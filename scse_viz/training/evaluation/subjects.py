@@ -16,7 +16,7 @@ from scse_viz.training.brain.recipe import VALIDATION_HEADS
 from scse_viz.training.hippocampus import recipe as hippocampus
 from scse_viz.training.malc import recipe as malc
 from scse_viz.training.sample_scans import SYNTHETIC_HEAD, synthetic_head
-from scse_viz.zoo.scores import ResultsError
+from scse_viz.zoo.scores import MALC, ResultsError
 from scse_viz.zoo.structures import BRAIN, HIPPOCAMPUS, Structure
 
 Labelled = tuple[Scan, np.ndarray]
@@ -24,8 +24,6 @@ ALL_PLANES = tuple(PLANES)
 MNI152 = "templates/MNI152_T1_1mm_brain.nii.gz"
 MNI152_LABELS = "atlases/atlas_desikan_killiany.nii.gz"
 SAMSEG_LABELS = "seg.mgz"
-MALC = "malc"
-"""The data set of the paper: the first of the MALC networks, and one of the brain networks, which never saw it."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ def challenge(sources: Sources) -> DataSet:
     """The test heads of the challenge that the paper measured on; measured in its plane alone."""
     planes = (malc.PLANE,)
     heads = _test_heads(sources.malc) if sources.malc else ()
-    return DataSet(MALC, "MALC: real heads with manual labels", planes, heads, measured=planes)
+    return DataSet(MALC, "MALC, real heads with manual labels", planes, heads, measured=planes)
 
 
 def _masked(shipped: Mapping[str, Subject]) -> DataSet:

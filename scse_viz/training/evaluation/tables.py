@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, mean_and_deviation
+from scse_viz.zoo.scores import MALC, Comparison, Measured, NetworkResults, mean_and_deviation
 
 ARCHITECTURES = {"densenet": "DenseNet", "sdnet": "SD-Net", "unet": "U-Net"}
 VARIANTS = {"none": "none", "cse": "cSE", "sse": "sSE", "scse": "scSE"}
@@ -31,6 +31,36 @@ def paper_form(table: Table, data: str, measure: str, of_paper: Mapping[str, Map
             row.append(f"**{text}**" if len(shown) > 1 and shown.get(variant) == best else text)
         rows.append([title, *row])
         if of_paper:
+            quoted = [format(of_paper[key][variant], ".3f") if variant in of_paper[key] else "" for variant in variants]
+            rows.append([f"*paper: {title}*", *(f"*{text}*" if text else ABSENT for text in quoted)])
+    return markdown(["", *map(title_of, variants)], rows)
+
+
+def own_data_table(
+    networks: Sequence[NetworkResults],
+    measure: str,
+    trained_on: Mapping[str, str],
+    of_paper: Mapping[str, Mapping[str, float]],
+) -> str:
+    """Architectures and what they were trained on x variants on the paper's heads, below each architecture the paper's.
+
+    trained_on: anatomy -> words. Networks of one row and variant are seeds: their mean, and the range of their means.
+    """
+    seeds: dict[tuple[str, str], dict[str, list[NetworkResults]]] = {}
+    for network in networks:
+        row = seeds.setdefault((network.architecture, network.anatomy), {})
+        row.setdefault(network.variant, []).append(network)
+    variants = _variants(
+        {architecture: {name: each[0] for name, each in row.items()} for (architecture, _), row in seeds.items()}
+    )
+    rows = []
+    for key, title in ARCHITECTURES.items():
+        for anatomy, words in trained_on.items():
+            by_variant = seeds.get((key, anatomy))
+            if by_variant:
+                cells = [_over_seeds(by_variant.get(variant, ()), measure) for variant in variants]
+                rows.append([f"{title}, {words}", *cells])
+        if key in of_paper and any(architecture == key for architecture, _ in seeds):
             quoted = [format(of_paper[key][variant], ".3f") if variant in of_paper[key] else "" for variant in variants]
             rows.append([f"*paper: {title}*", *(f"*{text}*" if text else ABSENT for text in quoted)])
     return markdown(["", *map(title_of, variants)], rows)
@@ -148,7 +178,15 @@ def seed_table(networks: Sequence[NetworkResults], data: str) -> str:
         ("range", spread),
     ]
     cells = [[title, *(_number(row.get(variant)) for variant in variants)] for title, row in rows]
-    return markdown(["seed", *map(title_of, variants)], cells) + "\n\n" + _seed_words(means, spread)
+    words = " ".join(filter(None, [_seed_words(means, spread), _signs(by_seed)]))
+    return markdown(["seed", *map(title_of, variants)], cells) + "\n\n" + words
+
+
+def _signs(by_seed: Mapping[int | None, Mapping[str, float]]) -> str:
+    """scSE minus none for every seed that has both."""
+    found = {seed: row["scse"] - row["none"] for seed, row in by_seed.items() if {"none", "scse"} <= set(row)}
+    said = ", ".join(f"{difference:+.3f} with seed {seed}" for seed, difference in found.items())
+    return f"scSE minus none: {said}." if said else ""
 
 
 def _seed_words(means: Mapping[str, float], spread: Mapping[str, float]) -> str:
@@ -161,6 +199,17 @@ def _seed_words(means: Mapping[str, float], spread: Mapping[str, float]) -> str:
         f"The seed alone changes Dice by up to {largest:.3f}; the means over seeds of {title_of(best)} and "
         f"{title_of(worst)} differ by {'more' if difference > largest else 'no more'}, {difference:.3f}."
     )
+
+
+def _over_seeds(seeds: Sequence[NetworkResults], measure: str) -> str:
+    """Mean ± deviation over heads of the means over seeds, and the range of the seeds' means; a dash without any."""
+    by_seed = [network.data[MALC].by_subject(measure) for network in seeds]
+    common = [head for head in by_seed[0] if all(head in means for means in by_seed)] if by_seed else []
+    text = _cell(mean_and_deviation({head: fmean(means[head] for means in by_seed) for head in common}), FORMS[measure])
+    if len(by_seed) < 2:
+        return text
+    ends = [format(end(fmean(means.values()) for means in by_seed), FORMS[measure]) for end in (min, max)]
+    return f"{text} ({len(by_seed)} seeds: {' to '.join(ends)})"
 
 
 def title_of(variant: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from scse_viz.training.evaluation.page import page
 from scse_viz.training.evaluation.tables import differences_in_words, in_words, paper_form, seed_table, verdict
 from scse_viz.zoo import Card
-from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, Score
+from scse_viz.zoo.scores import MALC, Comparison, Measured, NetworkResults, Score
 from scse_viz.zoo.structures import BRAIN
 from tests.cards import TINY
 
@@ -110,6 +110,27 @@ def test_seeds_are_compared_with_variants() -> None:
     assert "by up to 0.050; the means over seeds of none and scSE differ by more, 0.100." in table
     text = page(CARDS, MEASURED, COMPARED, others, "Made by hand")
     assert "### Effect of the seed: U-Net, synthetic heads" in text
+
+
+def on_malc(anatomy: str, variant: str, *dice: float, seed: int = 0) -> NetworkResults:
+    found = network("unet", variant, *dice, seed=seed)
+    data = {MALC: replace(found.data["synthetic"], title="MALC", date="2026-01-02", commit="abc")}
+    return replace(found, name=f"{anatomy}-unet-{variant}", anatomy=anatomy, data=data)
+
+
+def test_the_papers_heads_have_a_table_of_their_own_with_rows_by_training_and_ranges_over_seeds() -> None:
+    measured = [on_malc("malc", "none", 0.88, 0.90), on_malc("malc", "scse", 0.90, 0.92), on_malc("brain", "none", 0.7)]
+    others = [on_malc("malc", "scse", 0.86, 0.88, seed=1)]
+    cards = {each.name: replace(card("brain-unet-none"), name=each.name, anatomy=each.anatomy) for each in measured}
+    text = page(cards, {each.name: each for each in measured}, [], others, "Made by hand")
+    assert "over 2 test heads" in text
+    assert "| U-Net, trained on MALC | 0.890 ± 0.014 | – | – | 0.890 ± 0.014 (2 seeds: 0.870 to 0.910) |" in text
+    assert "| U-Net, trained on synthetic heads | 0.700 | – | – | – |" in text
+    assert text.count("*paper: U-Net*") == 1, "beside ours on its own data alone"
+    assert "## MALC networks: MALC\n\nThe test heads of the MICCAI 2012" in text
+    assert "Measured 2026-01-02 (commit `abc`)." in text
+    assert "scSE minus none: +0.020 with seed 0." in text
+    assert "`results/malc-seeds.json`" in text
 
 
 @pytest.mark.parametrize(

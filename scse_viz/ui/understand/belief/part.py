@@ -52,7 +52,7 @@ def draw(view: View) -> None:
         return
     export.offer(
         view,
-        export.Contents(
+        export.ExportContents(
             page="understand-belief",
             models=[card],
             figures={**drawn, **tested.figures},
