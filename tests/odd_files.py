@@ -59,6 +59,13 @@ def exif(code):
     return found
 
 
+def exif_last(data):
+    """A PNG with its EXIF data moved behind the pixels, where the standard allows it too."""
+    start = data.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+    return data[:start] + data[end:-12] + data[start:end] + data[-12:]
+
+
 def tiff(values, **options):
     file = io.BytesIO()
     tifffile.imwrite(file, values, **{"metadata": None, **options})
@@ -136,6 +143,9 @@ def pngs():
         "PNG, 16-bit gray with alpha": Odd(png(np.stack([DEEP, DEEP[::-1]], -1), 4), plane(DEEP)),
         "PNG, palette": Odd(picture(GRAY, mode="P"), plane(GRAY)),
         "PNG, EXIF orientation 6": Odd(picture(GRAY, exif=exif(6)), plane(np.rot90(GRAY, -1))),
+        "PNG, EXIF orientation 6 after the pixels": Odd(
+            exif_last(picture(GRAY, exif=exif(6))), plane(np.rot90(GRAY, -1))
+        ),
         "PNG, two pictures": Odd(picture([GRAY, GRAY[::-1]]), plane(GRAY)),
         "PNG, 60,000 x 60,000": Odd(png(GRAY, 0, 8, (60000, 60000))),
         "PNG, 11,000 x 11,000": Odd(png(GRAY, 2, 8, (11000, 11000))),
@@ -344,6 +354,7 @@ def others():
         ".npy, one value": Odd(npy(np.full((4, 5, 6), 3)), np.full((4, 5, 6), 3)),
         ".zip, one image": Odd(zipped(scan_nii=nifti(VOLUME)), VOLUME),
         ".zip, a name with ../": Odd(zipped(**{"../scan_nii": nifti(VOLUME)}), VOLUME),
+        ".zip, a file without a name": Odd(zipped(a_nii=nifti(VOLUME)).replace(b"a.nii", b"\0.nii")),
         ".zip, empty": Odd(zipped()),
         ".zip, text": Odd(zipped(a_txt=text, b_txt=text)),
         ".zip in a .zip": Odd(zipped(a_zip=zipped(a_nii=nifti(VOLUME)))),

@@ -27,6 +27,7 @@ UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # its codes: how sto
     8: lambda plane: plane.T[::-1],
 }
 MOST_NAMED = 8  # volumes whose names a sentence lists
+REC_601 = np.array([0.299, 0.587, 0.114], np.float32)
 COLOUR_NOTE = "Colours were turned to gray (luminance of Rec. 601)."
 
 
@@ -142,9 +143,9 @@ def skip(stream: BinaryIO, size: int, name: str) -> None:
 
 def luminance(colours: np.ndarray) -> np.ndarray:
     """RGB (..., 3) -> gray (...), float32, by Rec. 601; channels after the third (transparency) are left out."""
-    gray = np.float32(0.299) * colours[..., 0]
-    gray += np.float32(0.587) * colours[..., 1]
-    gray += np.float32(0.114) * colours[..., 2]
+    gray = np.zeros(colours.shape[:-1], np.float32)
+    for number, row in enumerate(colours):  # one at a time: no second array of all colours as floats
+        gray[number] = row[..., :3] @ REC_601
     return gray
 
 

@@ -85,22 +85,25 @@ def _frames(sources: Iterable[Source], name: str) -> tuple[list[Frame], list[str
     copies = 0
     for source in sources:
         data = source()
-        dataset, pixels = _header(data, name)
-        if "Rows" not in dataset or not PIXELS.search(data):
+        header, pixels = _header(data, name)
+        if "Rows" not in header or not PIXELS.search(data):
             continue
-        said = (str(dataset.get(element)) for element in ("SOPInstanceUID", "ImagePositionPatient", "InstanceNumber"))
+        said = (str(header.get(element)) for element in ("SOPInstanceUID", "ImagePositionPatient", "InstanceNumber"))
         identity = (*said, hashlib.blake2b(pixels, digest_size=16).digest())
-        if identity in known and "SOPInstanceUID" in dataset:
+        if identity in known and "SOPInstanceUID" in header:
             copies += 1
             continue
         known.add(identity)
-        frames += _frames_of(dataset, source, name)
+        frames += _frames_of(header, source, name)
     files = "1 file is" if copies == 1 else f"{copies} files are"
     return frames, [f"{files} there twice, and counted once."] if copies else []
 
 
-def _header(data: bytes, name: str) -> tuple[pydicom.Dataset, memoryview]:
-    """The elements that are needed, and the bytes of the pixels; refuses a compression that cannot be unpacked."""
+def _header(data: bytes, name: str) -> tuple[dict[str, Any], memoryview]:
+    """Values of the elements that are needed, by keyword, and the bytes of the pixels.
+
+    Refuses a compression that cannot be unpacked.
+    """
     if DEFLATED in data:  # pydicom would unpack it, without a limit, before it can be asked
         raise ScanError(UNREADABLE.format(name=name, syntax="a deflated file"))
     stream = BytesIO(data)
@@ -113,7 +116,8 @@ def _header(data: bytes, name: str) -> tuple[pydicom.Dataset, memoryview]:
             readable = False
         if not readable:
             raise ScanError(UNREADABLE.format(name=name, syntax=syntax.name))
-    return dataset, memoryview(data)[stream.tell() :]
+    # As a dict: asking a pydicom data set for what it lacks costs more than reading it.
+    return {element.keyword: element.value for element in dataset}, memoryview(data)[stream.tell() :]
 
 
 def _with_syntax(dataset: pydicom.Dataset) -> pydicom.Dataset:
@@ -126,25 +130,25 @@ def _with_syntax(dataset: pydicom.Dataset) -> pydicom.Dataset:
     return dataset
 
 
-def _frames_of(dataset: pydicom.Dataset, source: Source, name: str) -> list[Frame]:
+def _frames_of(header: dict[str, Any], source: Source, name: str) -> list[Frame]:
     """The frames of one file; an enhanced one keeps in functional groups what differs between them."""
-    count = int(dataset.get("NumberOfFrames") or 1)
-    checked_shape(name, (int(dataset.Columns), int(dataset.Rows), count * int(dataset.get("SamplesPerPixel") or 1)))
-    if "MOSAIC" in (dataset.get("ImageType") or ()):
+    count = int(header.get("NumberOfFrames") or 1)
+    checked_shape(name, (int(header["Columns"]), int(header["Rows"]), count * int(header.get("SamplesPerPixel") or 1)))
+    if "MOSAIC" in (header.get("ImageType") or ()):
         whole = _with_syntax(pydicom.dcmread(BytesIO(source()), stop_before_pixels=True, force=True))
-        return dicom_mosaic.tiles(whole, _frame(dataset, source, 0, []), name)
-    shared = list(dataset.get("SharedFunctionalGroupsSequence") or [])[:1]
-    own = dataset.get("PerFrameFunctionalGroupsSequence") or []
-    offsets = dataset.get("GridFrameOffsetVector") or [0] * count
+        return dicom_mosaic.tiles(whole, _frame(header, source, 0, []), name)
+    shared = list(header.get("SharedFunctionalGroupsSequence") or [])[:1]
+    own = header.get("PerFrameFunctionalGroupsSequence") or []
+    offsets = header.get("GridFrameOffsetVector") or [0] * count
     frames = [
-        _frame(dataset, source, index, [*([own[index]] if own else []), *shared], float(offsets[index]))
+        _frame(header, source, index, [*([own[index]] if own else []), *shared], float(offsets[index]))
         for index in range(count)
     ]
     return dicom_series.spread(frames)
 
 
 def _frame(
-    dataset: pydicom.Dataset, source: Source, index: int, groups: Sequence[pydicom.Dataset], offset: float = 0
+    header: dict[str, Any], source: Source, index: int, groups: Sequence[pydicom.Dataset], offset: float = 0
 ) -> Frame:
     """groups: the functional groups of the frame and of all, nearest first; beyond them the file's top level counts."""
 
@@ -152,11 +156,11 @@ def _frame(
         for group in groups:
             if sequence in group and group[sequence].value and (within or element) in group[sequence][0]:
                 return group[sequence][0][within or element].value
-        return dataset.get(element)
+        return header.get(element)
 
     directions = _numbers(of("PlaneOrientationSequence", "ImageOrientationPatient"), 6).reshape(2, 3)
     position = _numbers(of("PlanePositionSequence", "ImagePositionPatient"), 3)
-    spacing = _numbers(of("PixelMeasuresSequence", "PixelSpacing") or dataset.get("ImagerPixelSpacing"), 2)
+    spacing = _numbers(of("PixelMeasuresSequence", "PixelSpacing") or header.get("ImagerPixelSpacing"), 2)
     distances = {
         element: float(_numbers([of("PixelMeasuresSequence", element)], 1)[0])
         for element in ("SpacingBetweenSlices", "SliceThickness")
@@ -165,10 +169,10 @@ def _frame(
     return Frame(
         source=source,
         index=index,
-        shape=(int(dataset.Rows), int(dataset.Columns)),
-        series=str(dataset.get("SeriesInstanceUID")),
-        title=str(dataset.get("SeriesDescription") or "without a title"),
-        number=float(_numbers([dataset.get("InstanceNumber")], 1)[0]),
+        shape=(int(header["Rows"]), int(header["Columns"])),
+        series=str(header.get("SeriesInstanceUID")),
+        title=str(header.get("SeriesDescription") or "without a title"),
+        number=float(_numbers([header.get("InstanceNumber")], 1)[0]),
         directions=directions,
         position=position + offset * np.cross(*directions),
         spacing=spacing[::-1],
@@ -176,7 +180,7 @@ def _frame(
         traits={trait.title: _plain(of(trait.sequence, trait.element, trait.within)) for trait in TRAITS},
         slope=1.0 if slope is None else float(slope),
         intercept=float(of("PixelValueTransformationSequence", "RescaleIntercept") or 0),
-        inverted=dataset.get("PhotometricInterpretation") == "MONOCHROME1",
+        inverted=header.get("PhotometricInterpretation") == "MONOCHROME1",
     )
 
 

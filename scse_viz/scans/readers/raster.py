@@ -50,7 +50,7 @@ def read_picture(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> F
         others = getattr(image, "n_frames", 1) - 1
         deep = _deep(image, stream, name)  # before anything that unpacks the picture
         plane, colour, indices = gray(image) if deep is None else (*deep, None)
-        code = image.getexif().get(ORIENTATION_TAG, 1)
+        code = Image.Image.getexif(image).get(ORIENTATION_TAG, 1)  # a PNG's own getexif would unpack it again
     plane, notes = upright(plane, code)
     values = plane.T[..., None]
     affine, plain = plain_affine(values.shape, None, rows_down=True)
@@ -107,13 +107,18 @@ def gray(image: Image.Image) -> tuple[np.ndarray, bool, np.ndarray | None]:
     if image.mode in ("LA", "La"):
         return np.asarray(image.getchannel(0)), False, None
     indices = np.asarray(image) if image.mode == "P" else None
-    width, height = image.size
-    plane = np.empty((height, width), np.float32)
-    rows = max(1, STRIP // width)
-    for top in range(0, height, rows):  # a whole picture in three colours and as gray would be held at the same time
-        strip = image.crop((0, top, width, min(top + rows, height)))
-        plane[top : top + rows] = luminance(np.asarray(strip.convert("RGB")))
+    plane = np.zeros(image.size[::-1], np.float32)
+    _add_luminance(plane, image)
     return plane, True, indices
+
+
+def _add_luminance(plane: np.ndarray, image: Image.Image) -> None:
+    """Adds the luminance of an image to plane (H, W), in strips: its colours and its gray are never held twice."""
+    height, width = plane.shape
+    rows = max(1, STRIP // width)
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        plane[top : top + rows] += luminance(np.asarray(strip.convert("RGB")))
 
 
 def _deep(image: Any, stream: BinaryIO, name: str) -> tuple[np.ndarray, bool] | None:
@@ -125,10 +130,12 @@ def _deep(image: Any, stream: BinaryIO, name: str) -> tuple[np.ndarray, bool] | 
         return first * np.uint16(256) + second, False
     if rawmode not in BYTES_OF_16:
         return None
-    plane = gray(image)[0] * np.float32(256)
+    plane = gray(image)[0]
+    plane *= 256
+    image.im = None  # its pixels: those of the second bytes take as much memory
     stream.seek(0)
     with opened(stream, name, ("PNG",)) as again:
         low: Any = again
         low.tile = [low.tile[0]._replace(args=BYTES_OF_16[rawmode])]
-        plane += gray(low)[0]
+        _add_luminance(plane, low)
     return plane, True

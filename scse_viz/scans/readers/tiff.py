@@ -27,7 +27,7 @@ from scse_viz.scans.readers.contents import (
 )
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # what it says of odd files, the reader says or refuses
-ERRORS = (TiffFileError, ElementTree.ParseError, *raster.ERRORS)
+ERRORS = (TiffFileError, ElementTree.ParseError, RuntimeError, *raster.ERRORS)
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF
 MOST_PAGES = 4096
 PLAIN, DEFLATED = (1,), (8, 32946)  # compressions that tifffile unpacks by itself
