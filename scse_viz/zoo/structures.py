@@ -85,7 +85,7 @@ def read_structures(text: str, count: int) -> tuple[Structure, ...]:
     entries = _json_entries(text) if text.startswith(("{", "[")) else _typed_entries(text)
     if len(entries) == count - 1 and 0 not in entries:
         entries = {0: ("background", None), **entries}
-    elif len(entries) == count - 1 and min(entries) == 0:
+    elif len(entries) == count - 1 and 0 in entries and entries[0][0].lower() != "background":
         entries = {0: ("background", None), **{number + 1: each for number, each in entries.items()}}
     if entries and max(entries) >= count:
         raise ValueError(f"class {max(entries)} is named, and the network has classes 0 to {count - 1}")
