@@ -48,11 +48,11 @@ def stages(table: Sequence[BlockInfo]) -> tuple[Stage, ...]:
     """The stages of a network, in the order of its blocks."""
     side = sides(table)
     short = short_names([block.name for block in table])
-    found: list[Stage] = []
+    ordered: list[Stage] = []
     for (where, scale), members in groupby(table, key=lambda block: (side[block.name], block.scale)):
         names = tuple(block.name for block in members)
-        found.append(Stage(_shared([short[name] for name in names]), where, scale, names))
-    return _with_own_names(found)
+        ordered.append(Stage(_shared([short[name] for name in names]), where, scale, names))
+    return _with_own_names(ordered)
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
@@ -63,8 +63,8 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
     """
     holders = Counter(name[:end] for name in names for end, letter in enumerate(name) if letter == ".")
     short = {name: _without_last(name, holders) for name in names}
-    for first in {each.partition(".")[0] for each in short.values()}:
-        among = {name: each.split(".")[1:] for name, each in short.items() if each.partition(".")[0] == first}
+    for first in {path.partition(".")[0] for path in short.values()}:
+        among = {name: path.split(".")[1:] for name, path in short.items() if path.partition(".")[0] == first}
         shared = len(_in_common([*among.values()]))
         if len(among) > 1 and all(len(rest) > shared for rest in among.values()):
             short.update({name: ".".join([first, *rest[shared:]]) for name, rest in among.items()})
@@ -86,27 +86,27 @@ def corresponding(tables: Sequence[Sequence[BlockInfo]]) -> dict[str, tuple[str 
     A row is one side, one down-sampling factor and one place, counted from the end: the last blocks there correspond,
     the ones before them, and so on. Rows are in the order of a pass: encoder from fine to coarse, bottleneck, decoder.
     """
-    places = [_places(table) for table in tables]
-    rows = sorted({place for found in places for place in found}, key=_order)
-    most = Counter(place[:2] for place in rows)
+    positions_of_tables = [_positions(table) for table in tables]
+    rows = sorted({position for positions in positions_of_tables for position in positions}, key=_order)
+    most = Counter(position[:2] for position in rows)
     return {
-        _row_name(*place[:2], most[place[:2]] - place[2] if most[place[:2]] > 1 else 0): tuple(
-            found.get(place) for found in places
+        _row_name(*position[:2], most[position[:2]] - position[2] if most[position[:2]] > 1 else 0): tuple(
+            positions.get(position) for positions in positions_of_tables
         )
-        for place in rows
+        for position in rows
     }
 
 
-def _places(table: Sequence[BlockInfo]) -> dict[tuple[str, int, int], str]:
+def _positions(table: Sequence[BlockInfo]) -> dict[tuple[str, int, int], str]:
     """(side, scale, how many blocks come after it there) -> block."""
     side = sides(table)
     after: Counter[tuple[str, int]] = Counter()
-    places = {}
+    positions = {}
     for block in reversed(table):
         where = side[block.name], block.scale
-        places[*where, after[where]] = block.name
+        positions[*where, after[where]] = block.name
         after[where] += 1
-    return places
+    return positions
 
 
 def _order(place: tuple[str, int, int]) -> tuple[int, int, int]:
@@ -130,18 +130,18 @@ def _shared(names: Sequence[str]) -> str:
 
 def _in_common(paths: Sequence[Sequence[str]]) -> list[str]:
     """The parts that paths begin with, all of them."""
-    return [each[0] for each in takewhile(lambda each: len(set(each)) == 1, zip(*paths, strict=False))]
+    return [parts[0] for parts in takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False))]
 
 
-def _with_own_names(found: Sequence[Stage]) -> tuple[Stage, ...]:
+def _with_own_names(unnamed: Sequence[Stage]) -> tuple[Stage, ...]:
     """Stages with unique names: the resolution is added where two share one, or where there is none to share."""
-    names = [stage.name for stage in found]
+    names = [stage.name for stage in unnamed]
     named: list[Stage] = []
-    for stage in found:
+    for stage in unnamed:
         name = (
             stage.name if stage.name and names.count(stage.name) == 1 else f"{stage.name or stage.side} 1/{stage.scale}"
         )
-        taken = {other.name for other in named}
-        number = next(n for n in range(1, len(found) + 1) if (name if n == 1 else f"{name} ({n})") not in taken)
+        used = {earlier.name for earlier in named}
+        number = next(n for n in range(1, len(unnamed) + 1) if (name if n == 1 else f"{name} ({n})") not in used)
         named.append(Stage(name if number == 1 else f"{name} ({number})", stage.side, stage.scale, stage.blocks))
     return tuple(named)

@@ -46,9 +46,9 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError("give one of --model, a file of a network, and --network, a function that makes one")
     if options.model is not None or options.network is not None:
         request = request_of(options, options.model)
-        found = answers.opened(request)
-        for sentence in (*found.notes, *found.card.preprocessing.sentences):
-            print(f"{found.card.name}: {sentence}", file=sys.stderr)
+        network = answers.opened(request)
+        for sentence in (*network.notes, *network.card.preprocessing.sentences):
+            print(f"{network.card.name}: {sentence}", file=sys.stderr)
         environment[answers.REQUESTS] = json.dumps([asdict(request)])
     script = CHECKOUT / "app.py" if (CHECKOUT / ".streamlit").is_dir() else SCRIPT
     command = [sys.executable, "-m", "streamlit", "run", str(script), *options.streamlit]

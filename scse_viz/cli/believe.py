@@ -100,8 +100,8 @@ def _begun(out: Path, card: Card) -> BeliefResults:
     """What was measured of the same weights, or nothing yet."""
     from scse_viz.zoo.beliefs import BeliefResults, read_belief
 
-    found = read_belief(out) if out.is_file() else None
-    return found if found is not None and found.sha256 == card.sha256 else BeliefResults(card.name, card.sha256, ())
+    begun = read_belief(out) if out.is_file() else None
+    return begun if begun is not None and begun.sha256 == card.sha256 else BeliefResults(card.name, card.sha256, ())
 
 
 def _labelled(options: argparse.Namespace, card: Card) -> Iterator[tuple[str, Scan, np.ndarray | None]]:
@@ -151,6 +151,6 @@ def _print(results: BeliefResults) -> None:
     for structure in results.structures:
         print(f"{results.network}, {structure}, {len(results.scans)} scans")
         for (block, kind), tests in results.by_gate(structure).items():
-            found = judge(tests, structure=structure)
-            passed = "".join({True: "+", False: "-", None: " "}[finding.passed] for finding in found.findings.values())
-            print(f"  {block:12} {kind:8} {passed}  {found.sentence}")
+            belief = judge(tests, structure=structure)
+            passed = "".join({True: "+", False: "-", None: " "}[finding.passed] for finding in belief.findings.values())
+            print(f"  {block:12} {kind:8} {passed}  {belief.sentence}")

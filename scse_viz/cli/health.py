@@ -75,22 +75,22 @@ def run(options: argparse.Namespace) -> None:
 
 def files_of(given: Sequence[Path]) -> list[Path]:
     """The scans, those of folders by name; raises UsageError for a path that does not exist or an empty folder."""
-    found: list[Path] = []
+    paths: list[Path] = []
     for path in given:
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder; give scans, or folders of scans")
         if path.is_dir():
             inside = sorted(
-                each
-                for each in path.iterdir()
-                if each.is_file() and each.suffix not in NOT_SCANS and each.name[0] != "."
+                entry
+                for entry in path.iterdir()
+                if entry.is_file() and entry.suffix not in NOT_SCANS and entry.name[0] != "."
             )
             if not inside:
                 raise UsageError(f"{path}: no scans in this folder; give one with scans in it")
-            found += inside
+            paths += inside
         else:
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def _read(paths: Sequence[Path], labels: Path | None, card: Card) -> list[Examined]:

@@ -19,10 +19,10 @@ def run(options: argparse.Namespace) -> None:
 
     folder = folder_of(options.models) if options.models else None  # None: all folders
     rows = [("name", "structures", "planes", "parameters", "trained crops", "mean Dice", "licence")]
-    found = zoo.listing(folder)
-    for sentence in found.skipped:
+    listing = zoo.listing(folder)
+    for sentence in listing.skipped:
         print(f"scse-viz: skipped: {sentence}", file=sys.stderr)
-    for card in found.cards.values():
+    for card in listing.cards.values():
         training, figures = card.training or {}, card.figures or {}
         rows.append(
             (

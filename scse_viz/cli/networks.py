@@ -82,8 +82,8 @@ def chosen_network(options: argparse.Namespace) -> tuple[Card, nn.Module, tuple[
     if options.model is not None and (options.model in zoo.cards(folder) or not _is_path(options.model)):
         card = zoo.read_card(options.model, folder)
         return card, zoo.load(card.name, folder), ()
-    found: OpenedNetwork = foreign.opened(request_of(options, options.model))
-    return found.card, found.model, (*found.notes, *found.card.preprocessing.sentences)
+    network: OpenedNetwork = foreign.opened(request_of(options, options.model))
+    return network.card, network.model, (*network.notes, *network.card.preprocessing.sentences)
 
 
 def _is_path(text: str) -> bool:

@@ -60,28 +60,31 @@ def run(options: argparse.Namespace) -> None:
     second, *others = (registered(read_scan(path), first) for path in (options.second, *options.others))
     plane = plane_of(first, card, options.plane)
     indices = evenly_spaced(first, plane, options.slices)
-    seeds = [zoo.load(card.name, each) for each in options.seeds]
-    found = repeated(first, second, model, card, plane, indices, others=others, seeds=seeds)
-    if not found:
+    seeds = [zoo.load(card.name, weights_folder) for weights_folder in options.seeds]
+    compared = repeated(first, second, model, card, plane, indices, others=others, seeds=seeds)
+    if not compared:
         raise UsageError(f"{card.name}: no gate ran, so there is nothing to compare")
-    _print(found, "other persons" if others else "other slices")
+    _print(compared, "other persons" if others else "other slices")
     if options.out is not None:
         facts = {"model": card.name, "model_sha256": card.sha256, "plane": plane, "slices": indices}
-        _write(options.out, found, facts)
+        _write(options.out, compared, facts)
 
 
-def _print(found: Mapping[tuple[str, str], Repeated], rivals: str) -> None:
+def _print(compared: Mapping[tuple[str, str], Repeated], rivals: str) -> None:
     print(f"{'block':12} {'gate':8} {'same person':>12} {rivals:>14} {'other seeds':>12}")
-    for (block, kind), each in found.items():
-        numbers = ["-" if math.isnan(value) else f"{value:.3f}" for value in (each.within, each.between, each.seeds)]
+    for (block, kind), repeated in compared.items():
+        numbers = [
+            "-" if math.isnan(value) else f"{value:.3f}"
+            for value in (repeated.within, repeated.between, repeated.seeds)
+        ]
         print(f"{block:12} {kind:8} {numbers[0]:>12} {numbers[1]:>14} {numbers[2]:>12}")
 
 
-def _write(path: Path, found: Mapping[tuple[str, str], Repeated], facts: Mapping[str, object]) -> None:
+def _write(path: Path, compared: Mapping[tuple[str, str], Repeated], facts: Mapping[str, object]) -> None:
     rows = [
         {"block": block, "kind": kind}
-        | {name: None if math.isnan(value) else value for name, value in vars(each).items()}
-        for (block, kind), each in found.items()
+        | {name: None if math.isnan(value) else value for name, value in vars(repeated).items()}
+        for (block, kind), repeated in compared.items()
     ]
     try:
         path.write_text(json.dumps({**facts, "gates": rows}, indent=1) + "\n", encoding="utf-8")

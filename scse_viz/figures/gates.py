@@ -67,21 +67,24 @@ def class_bars(probabilities: Mapping[str, float], colours: Mapping[str, str]) -
 
 
 def gates_at_pixel(
-    here: Mapping[str, float], maps: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray], blocks: Sequence[str]
+    at_point: Mapping[str, float],
+    maps: Mapping[str, np.ndarray],
+    weights: Mapping[str, np.ndarray],
+    blocks: Sequence[str],
 ) -> go.Figure:
     """The gates at one pixel of the slice, block by block.
 
-    here: block -> spatial gate at the pixel, shown beside the mean and the middle 90 percent of its map (maps: block ->
-    (h, w)); weights: block -> (C,), whose mean is the same at every pixel. A block may lack either.
+    at_point: block -> spatial gate at the pixel, shown beside the mean and the middle 90 percent of its map (maps:
+    block -> (h, w)); weights: block -> (C,), whose mean is the same at every pixel. A block may lack either.
     """
     figure = go.Figure()
-    mapped, weighed = ([block for block in blocks if block in found] for found in (here, weights))
+    mapped, weighed = ([block for block in blocks if block in quantities] for quantities in (at_point, weights))
     if mapped:
         low, high = np.transpose([np.percentile(maps[block], SPREAD) for block in mapped])
         figure.add_trace(_band(mapped, low, high, "middle 90 % of the map"))
         mean = [maps[block].mean() for block in mapped]
         figure.add_trace(_line("mean of the map", mapped, mean, BLUE, width=1.5, dash="dot"))
-        spatial = [here[block] for block in mapped]
+        spatial = [at_point[block] for block in mapped]
         figure.add_trace(_line("spatial gate here", mapped, spatial, BLUE, width=3, mode="lines+markers"))
     if weighed:
         mean = [weights[block].mean() for block in weighed]
@@ -90,13 +93,15 @@ def gates_at_pixel(
     return _profile(figure, blocks)
 
 
-def activations_at_pixel(here: Mapping[str, float], maps: Mapping[str, np.ndarray], blocks: Sequence[str]) -> go.Figure:
+def activations_at_pixel(
+    at_point: Mapping[str, float], maps: Mapping[str, np.ndarray], blocks: Sequence[str]
+) -> go.Figure:
     """Mean |activation| at one pixel through a network without gates, in multiples of the mean of its map."""
     figure = go.Figure()
     means = {block: float(maps[block].mean()) or 1.0 for block in blocks}
     low, high = np.transpose([np.percentile(maps[block], SPREAD) / means[block] for block in blocks])
     figure.add_trace(_band(blocks, low, high, "middle 90 % of the map"))
-    multiples = [here[block] / means[block] for block in blocks]
+    multiples = [at_point[block] / means[block] for block in blocks]
     figure.add_trace(_line("mean |activation| here", blocks, multiples, COLOURS[1], width=3, mode="lines+markers"))
     figure.add_hline(1, line={"color": GRAY, "width": 1, "dash": "dot"})
     figure.update_yaxes(title="|activation| / mean of the map", rangemode="tozero")

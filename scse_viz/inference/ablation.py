@@ -41,11 +41,11 @@ def predict_without(
 
     Channels are batched up to `inference.LARGEST` pixels. Raises as `inference.segment_slice`.
     """
-    found, grid = prepared_slice(scan_slice, card), scan_slice.grid
-    x = one_image(found, "knocking out channels one by one")
+    inputs, grid = prepared_slice(scan_slice, card), scan_slice.grid
+    x = one_image(inputs, "knocking out channels one by one")
     together = max(1, min(len(channels), LARGEST // x[0, 0].numel(), LARGEST // (grid.height * grid.width)))
     for some, recording in sweep_channels(model, beside(x, model), block, channels, batch=together):
-        yield from zip(some, _predictions(found.joined(recording).output, grid), strict=True)
+        yield from zip(some, _predictions(inputs.joined(recording).output, grid), strict=True)
 
 
 def channel_magnitudes(scan_slice: ScanSlice, model: nn.Module, card: Card) -> dict[str, np.ndarray]:
@@ -67,9 +67,9 @@ def region(inside: np.ndarray, value: float, scan_slice: ScanSlice, card: Card) 
 
     The mask is resampled to the network's input as the slice is, and padded as the network pads its input.
     """
-    found = prepared_slice(scan_slice, card)
-    mask = resampled(torch.from_numpy(inside.astype(np.float32))[None, None], found.size)
-    height, width = one_image(found, "a region").shape[-2:]
+    inputs = prepared_slice(scan_slice, card)
+    mask = resampled(torch.from_numpy(inside.astype(np.float32))[None, None], inputs.size)
+    height, width = one_image(inputs, "a region").shape[-2:]
     height, width = height + -height % card.multiple, width + -width % card.multiple  # as our networks pad themselves
     padded = F.pad(mask, (0, width - mask.shape[-1], 0, height - mask.shape[-2]), mode="replicate")
     return Region(padded[0, 0].clamp(0, 1), value)

@@ -51,10 +51,10 @@ def features_of(recording: Recording, block: str) -> tuple[np.ndarray, np.ndarra
     products is taken to leave its features as they entered, and a stage that takes a list of features to have found
     them as it leaves them. Raises ValueError for a block that did not run.
     """
-    found = recording.blocks[block]
-    before = found.after if found.before is None else found.before
+    recorded = recording.blocks[block]
+    before = recorded.after if recorded.before is None else recorded.before
     if before is None:
         raise ValueError(f"block {block!r} did not run in this pass, so it has no features")
-    before, after = before, before if found.after is None else found.after
+    before, after = before, before if recorded.after is None else recorded.after
     before, after = (features.flatten(1, -3)[0] for features in (before, after))  # (C, h, w)
     return before.numpy(), after.numpy()

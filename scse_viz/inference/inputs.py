@@ -44,7 +44,7 @@ class Prepared:
         Softmax over the classes gives their probabilities. A sigmoid head gives one logit a structure; background's is
         0, so that a pixel is background where every structure has less than one half, and else the likeliest structure.
         """
-        blocks = {name: on_processor(found) for name, found in recording.blocks.items()}
+        blocks = {name: on_processor(block) for name, block in recording.blocks.items()}
         if not self.card.foreign:
             return replace(recording, output=recording.output.cpu(), blocks=blocks)
         output = segmentation_in(recording.output)
@@ -53,7 +53,7 @@ class Prepared:
         output = resampled(output.cpu().float(), (self.x.shape[-2], self.x.shape[-1]))
         if self.tiling is not None:
             output = self.tiling.join(output)
-            blocks = {name: _joined_block(found, self.tiling) for name, found in blocks.items()}
+            blocks = {name: _joined_block(block, self.tiling) for name, block in blocks.items()}
         output = output[..., : self.size[0], : self.size[1]]
         if self.card.head == "sigmoid":
             output = torch.cat([torch.zeros_like(output[:, :1]), output], dim=1)
@@ -120,8 +120,10 @@ def prepared(
     preprocessing = card.preprocessing
     scans = channel_scans(scan, card)
     size = input_size(scan, card, plane)
-    levels = [window(each, card) for each in scans] if levels is None else levels
-    images = [_scaled(each, card, plane, indices, level) for each, level in zip(scans, levels, strict=True)]
+    levels = [window(channel_scan, card) for channel_scan in scans] if levels is None else levels
+    images = [
+        _scaled(channel_scan, card, plane, indices, level) for channel_scan, level in zip(scans, levels, strict=True)
+    ]
     x = resampled(torch.cat(images, dim=1), size)
     x = x.expand(-1, card.in_channels, -1, -1)
     if preprocessing.mean:
@@ -164,17 +166,17 @@ def prepared_slice(scan_slice: ScanSlice, card: Card) -> Prepared:
     return prepared(scan_slice.scan, card, scan_slice.plane, [scan_slice.index])
 
 
-def one_image(found: Prepared, what: str) -> Tensor:
+def one_image(inputs: Prepared, what: str) -> Tensor:
     """The input (1, C, h, w) of a slice that is not cut into tiles; raises ScanError for one that is."""
-    if len(found.x) != 1:
-        raise ScanError(f"{found.card.name}: reads the slice in {len(found.x)} tiles, and {what} needs it whole")
-    return found.x
+    if len(inputs.x) != 1:
+        raise ScanError(f"{inputs.card.name}: reads the slice in {len(inputs.x)} tiles, and {what} needs it whole")
+    return inputs.x
 
 
 @contextmanager
-def accepted(found: Prepared) -> Iterator[None]:
+def accepted(inputs: Prepared) -> Iterator[None]:
     """Turns what a network of another library raises over an image into a ScanError."""
-    if not found.card.foreign:
+    if not inputs.card.foreign:
         yield
         return
     try:
@@ -183,8 +185,8 @@ def accepted(found: Prepared) -> Iterator[None]:
         raise
     except (RuntimeError, AssertionError) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        shape = " × ".join(map(str, found.x.shape[-2:]))
-        raise ScanError(f"{found.card.name}: does not take an image of {shape} pixels ({said[:200]})") from error
+        shape = " × ".join(map(str, inputs.x.shape[-2:]))
+        raise ScanError(f"{inputs.card.name}: does not take an image of {shape} pixels ({said[:200]})") from error
 
 
 def resampled(x: Tensor, size: tuple[int, int]) -> Tensor:
@@ -214,7 +216,7 @@ def _by_channel(numbers: Sequence[float]) -> Tensor:
     return torch.tensor(numbers, dtype=torch.float32)[:, None, None]
 
 
-def _joined_block(found: BlockRecord, tiling: Tiling) -> BlockRecord:
+def _joined_block(block: BlockRecord, tiling: Tiling) -> BlockRecord:
     """The record of a block on tiles as one on whole slices; a channel gate becomes its mean over the tiles."""
 
     def of_maps(maps: Tensor | None) -> Tensor | None:  # (B * tiles, h, w)
@@ -224,14 +226,14 @@ def _joined_block(found: BlockRecord, tiling: Tiling) -> BlockRecord:
         return None if features is None or features.ndim != 4 else tiling.join(features)
 
     return replace(
-        found,
-        channel_gate=None if found.channel_gate is None else tiling.mean(found.channel_gate),
-        spatial_gate=of_maps(found.spatial_gate),
-        full_gate=of_features(found.full_gate),
-        activation=of_maps(found.activation),
+        block,
+        channel_gate=None if block.channel_gate is None else tiling.mean(block.channel_gate),
+        spatial_gate=of_maps(block.spatial_gate),
+        full_gate=of_features(block.full_gate),
+        activation=of_maps(block.activation),
         attention=None,  # pixels of one tile never look at those of another
-        before=of_features(found.before),
-        after=of_features(found.after),
+        before=of_features(block.before),
+        after=of_features(block.after),
     )
 
 

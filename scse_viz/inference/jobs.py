@@ -158,8 +158,8 @@ class Jobs:
     def leave(self, ticket: Ticket, job: Job | None = None) -> None:
         """Unsubscribe from a job, or from all. Without subscribers a job stops after the slice that it computes."""
         with self._lock:
-            for each in self._under_way if job is None else [job]:
-                each.wanted_by.discard(ticket)
+            for running in self._under_way if job is None else [job]:
+                running.wanted_by.discard(ticket)
 
     def wanted(self, ticket: Ticket) -> list[Job]:
         """The queued or running jobs that a ticket is subscribed to."""

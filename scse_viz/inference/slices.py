@@ -57,8 +57,8 @@ def segment_slice(
     `sites` tells where the blocks are, which else a pass of its own finds in a network that is not ours. Raises
     ScanError as `input_size`, ValueError for a change of something the network lacks.
     """
-    found = prepared_slice(scan_slice, card)
-    return next(_results(changed_pass(model, found, changes or {}, sites=sites), scan_slice.grid, card))
+    inputs = prepared_slice(scan_slice, card)
+    return next(_results(changed_pass(model, inputs, changes or {}, sites=sites), scan_slice.grid, card))
 
 
 def segment_slices(
@@ -73,7 +73,7 @@ def segment_slices(
     rows, columns = input_size(scan, card, plane)
     grid = slice_grid(scan, plane)
     wanted = range(grid.count) if indices is None else indices
-    levels = [window(each, card) for each in channel_scans(scan, card)]
+    levels = [window(channel_scan, card) for channel_scan in channel_scans(scan, card)]
     together = max(1, min(batch, LARGEST // (rows * columns), LARGEST // (grid.height * grid.width)))
     for start in range(0, len(wanted), together):
         some = wanted[start : start + together]
@@ -82,11 +82,11 @@ def segment_slices(
 
 
 def changed_pass(
-    model: nn.Module, found: Prepared, changes: Mapping[str, Change], *, sites: Mapping[str, Site] | None = None
+    model: nn.Module, inputs: Prepared, changes: Mapping[str, Change], *, sites: Mapping[str, Site] | None = None
 ) -> Recording:
     """One pass with blocks changed as `changes` says; its output is class logits (B, classes, rows, columns)."""
-    with accepted(found):
-        return found.joined(intervene(model, beside(found.x, model), changes, sites=sites))
+    with accepted(inputs):
+        return inputs.joined(intervene(model, beside(inputs.x, model), changes, sites=sites))
 
 
 def _results(recording: Recording, grid: SliceGrid, card: Card) -> Iterator[SliceResult]:
@@ -120,11 +120,11 @@ def _gates(
     for name, block in recording.blocks.items():
         if name not in scales:
             continue
-        found = {kind: getattr(block, kind) for kind in ARRAY_KINDS}
+        by_kind = {kind: getattr(block, kind) for kind in ARRAY_KINDS}
         scale = scales[name]
         if block.attention is not None:
-            found["attention"], scale = block.attention.received(), scale * block.attention.step
-        arrays = {kind: gate[row].numpy().copy() for kind, gate in found.items() if gate is not None}
+            by_kind["attention"], scale = block.attention.received(), scale * block.attention.step
+        arrays = {kind: gate[row].numpy().copy() for kind, gate in by_kind.items() if gate is not None}
         map_mm = (scale * pixel_mm[0], scale * pixel_mm[1])
         gates[name] = BlockGates(**arrays, map_mm=map_mm, ran=block.ran)
     return gates

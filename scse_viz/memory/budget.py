@@ -24,10 +24,10 @@ def default_limit(environment: Mapping[str, str] = os.environ) -> int:
     text = environment.get(VARIABLE, "").strip()
     if not text:
         return max(SMALLEST, int(SHARE * available()))
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(MB|GB|MiB|GiB|%)", text, flags=re.IGNORECASE)
-    if found is None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(MB|GB|MiB|GiB|%)", text, flags=re.IGNORECASE)
+    if match is None:
         raise ValueError(f"{VARIABLE} is {text!r}; give an amount such as 1500 MB, 2 GB, or 25 %")
-    number, unit = float(found[1]), found[2].upper()
+    number, unit = float(match[1]), match[2].upper()
     limit = int(number / 100 * available()) if unit == "%" else int(number * UNITS[unit])
     if limit < SMALLEST:
         raise ValueError(f"{VARIABLE} is {text!r}, {in_words(limit)}; give at least {in_words(SMALLEST)}")

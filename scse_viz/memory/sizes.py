@@ -12,19 +12,19 @@ def size_of(value: Any) -> int:
     """Bytes of a value and all it is made of, each part once; parts shared with other values count fully in each."""
     total, seen, left = 0, set[int](), [value]
     while left:
-        each = left.pop()
-        if id(each) in seen or isinstance(each, type | ModuleType):
+        part = left.pop()
+        if id(part) in seen or isinstance(part, type | ModuleType):
             continue
-        seen.add(id(each))
+        seen.add(id(part))
         total += SMALL
-        if isinstance(nbytes := getattr(each, "nbytes", None), int):
+        if isinstance(nbytes := getattr(part, "nbytes", None), int):
             total += nbytes
-        elif isinstance(each, bytes | bytearray | str):
-            total += len(each)
-        elif isinstance(each, Mapping):
-            left += [*each.keys(), *each.values()]
-        elif isinstance(each, list | tuple | set | frozenset):
-            left += each
-        elif hasattr(each, "__dict__"):
-            left += vars(each).values()
+        elif isinstance(part, bytes | bytearray | str):
+            total += len(part)
+        elif isinstance(part, Mapping):
+            left += [*part.keys(), *part.values()]
+        elif isinstance(part, list | tuple | set | frozenset):
+            left += part
+        elif hasattr(part, "__dict__"):
+            left += vars(part).values()
     return total

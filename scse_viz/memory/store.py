@@ -52,9 +52,9 @@ class Store:
         """The value of a key; `make` makes it where it is missing, in one thread, for which others wait."""
         while True:
             with self._lock:
-                found = self._found(key)
-                if found is not None:
-                    return found.value
+                entry = self._entry(key)
+                if entry is not None:
+                    return entry.value
                 maker = self._making.get(key)
                 if maker is None:
                     made = self._making[key] = threading.Event()
@@ -72,8 +72,8 @@ class Store:
     def find(self, key: Hashable) -> Any | None:
         """The value of a key, or None; counts as its use."""
         with self._lock:
-            found = self._found(key)
-            return None if found is None else found.value
+            entry = self._entry(key)
+            return None if entry is None else entry.value
 
     def put(self, key: Hashable, value: Any, *, pinned: bool = False) -> None:
         """Keep a value under a key, in place of another. One that is pinned stays until it is put again unpinned."""
@@ -128,7 +128,7 @@ class Store:
         with self._lock:
             return sum(entry.nbytes for entry in self._entries.values() if entry.pinned) + self._elsewhere()
 
-    def _found(self, key: Hashable) -> _Entry | None:
+    def _entry(self, key: Hashable) -> _Entry | None:
         if key in self._entries:
             self._entries.move_to_end(key)
             return self._entries[key]

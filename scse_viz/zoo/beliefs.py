@@ -62,11 +62,11 @@ class BeliefResults:
 
     def by_gate(self, structure: str | None = None) -> dict[tuple[str, str], GateTests]:
         """The numbers of every gate, pooled over scans, of one structure or over all."""
-        found: dict[tuple[str, str], list[GateTests]] = {}
+        tests_of_gate: dict[tuple[str, str], list[GateTests]] = {}
         for row in self.rows:
             if structure in (None, row.structure):
-                found.setdefault(row.gate, []).append(row.tests)
-        return {gate: pooled(tests) for gate, tests in found.items()}
+                tests_of_gate.setdefault(row.gate, []).append(row.tests)
+        return {gate: pooled(tests) for gate, tests in tests_of_gate.items()}
 
     @property
     def structures(self) -> tuple[str, ...]:
@@ -81,15 +81,15 @@ class BeliefResults:
 
 def read_beliefs(folder: Path) -> dict[str, BeliefResults]:
     """The results of a folder of networks such as pretrained/, by network. Raises ResultsError for a damaged file."""
-    found = [read_belief(path) for path in sorted((folder / FOLDER).glob("*.json"))]
-    return {each.network: each for each in found}
+    measured = [read_belief(path) for path in sorted((folder / FOLDER).glob("*.json"))]
+    return {results.network: results for results in measured}
 
 
 def read_belief(path: Path) -> BeliefResults:
     """The results of one file. Raises ResultsError."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        rows = tuple(_row(each) for each in facts.pop("rows"))
+        rows = tuple(_row(entry) for entry in facts.pop("rows"))
         return BeliefResults(**{**facts, "depths": tuple(facts["depths"]), "rows": rows})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultsError(f"{path.name}: cannot be read ({error}); run `scse-viz believe` again") from error
@@ -113,5 +113,9 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, float):
         return None if math.isnan(value) else round(value, DIGITS)
     if isinstance(value, Mapping):
-        return {key: _rounded(each) for key, each in value.items()}
-    return [_rounded(each) for each in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
+        return {key: _rounded(element) for key, element in value.items()}
+    return (
+        [_rounded(element) for element in value]
+        if isinstance(value, Sequence) and not isinstance(value, str)
+        else value
+    )

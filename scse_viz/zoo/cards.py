@@ -158,24 +158,26 @@ def listing(folder: Path | None = None) -> Listing:
     Ordered by anatomy, then as ARCHITECTURES and VARIANTS are. What is no card, cannot be read, or has a name that was
     there before is left out, and named.
     """
-    found: dict[str, tuple[Card, Path]] = {}
+    by_name: dict[str, tuple[Card, Path]] = {}
     skipped = []
-    for place in folders() if folder is None else (folder,):
-        if not place.is_dir():
-            skipped.append(f"{place}: no such folder; correct {OWN}, which lists it, or unset it")
+    for directory in folders() if folder is None else (folder,):
+        if not directory.is_dir():
+            skipped.append(f"{directory}: no such folder; correct {OWN}, which lists it, or unset it")
             continue
-        for path in sorted(place.glob("*.json")):
+        for path in sorted(directory.glob("*.json")):
             try:
                 card = _read_card(path)
             except WeightsError as error:
                 skipped.append(str(error))
                 continue
-            if card.name in found:
-                first = found[card.name][1].parent
+            if card.name in by_name:
+                first = by_name[card.name][1].parent
                 skipped.append(f"{path}: a network of this name is in {first}; remove one, or train it under another")
                 continue
-            found[card.name] = card, path
-    return Listing({card.name: card for card in sorted((card for card, _ in found.values()), key=_order)}, (*skipped,))
+            by_name[card.name] = card, path
+    return Listing(
+        {card.name: card for card in sorted((card for card, _ in by_name.values()), key=_order)}, (*skipped,)
+    )
 
 
 def cards(folder: Path | None = None) -> dict[str, Card]:

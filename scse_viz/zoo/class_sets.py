@@ -40,14 +40,19 @@ def class_sets(sets: Sequence[Sequence[Structure]]) -> ClassSets:
 
     Raises ValueError for more classes than a label map tells apart.
     """
-    first, *others = sets
+    first, *further = sets
     known = {structure.name for structure in first[1:]}
-    more = {structure.name: structure for other in others for structure in other[1:] if structure.name not in known}
+    more = {
+        structure.name: structure
+        for further_set in further
+        for structure in further_set[1:]
+        if structure.name not in known
+    }
     numbered = [replace(structure, number=number) for number, structure in enumerate(more.values(), start=len(first))]
     if len(first) + len(numbered) > MOST:
         raise ValueError(f"{len(first) + len(numbered)} classes together; compare networks with at most {MOST}")
-    names = [{structure.name for structure in other[1:]} for other in others]
-    common = [structure for structure in first[1:] if all(structure.name in each for each in names)]
+    names = [{structure.name for structure in further_set[1:]} for further_set in further]
+    common = [structure for structure in first[1:] if all(structure.name in known_names for known_names in names)]
     shared = [replace(structure, number=number) for number, structure in enumerate(common, start=1)]
     return ClassSets((*first, *numbered), (first[0], *shared))
 

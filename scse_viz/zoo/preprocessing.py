@@ -69,7 +69,7 @@ class Preprocessing:
                 len(self.mean) in counts and len(self.mean) == len(self.std)
             ),
             "mean must be finite and std above 0": (
-                all(map(math.isfinite, self.mean)) and all(0 < each < math.inf for each in self.std)
+                all(map(math.isfinite, self.mean)) and all(0 < deviation < math.inf for deviation in self.std)
             ),
             "overlap must be 0 to 0.9": 0 <= self.overlap <= 0.9,
             f"size and multiple must be 1 to {LARGEST_SIDE} pixels": all(
@@ -100,7 +100,7 @@ class Preprocessing:
             "none": "Intensities are left as they are.",
         }[self.scaling]
         if self.mean:
-            mean, std = (", ".join(f"{each:.3g}" for each in numbers) for numbers in (self.mean, self.std))
+            mean, std = (", ".join(f"{number:.3g}" for number in numbers) for numbers in (self.mean, self.std))
             said += f" Then {mean} is subtracted, and the result divided by {std}."
         return said
 

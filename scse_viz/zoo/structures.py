@@ -86,7 +86,7 @@ def read_structures(text: str, count: int) -> tuple[Structure, ...]:
     if len(entries) == count - 1 and 0 not in entries:
         entries = {0: ("background", None), **entries}
     elif len(entries) == count - 1 and 0 in entries and entries[0][0].lower() != "background":
-        entries = {0: ("background", None), **{number + 1: each for number, each in entries.items()}}
+        entries = {0: ("background", None), **{number + 1: entry for number, entry in entries.items()}}
     if entries and max(entries) >= count:
         raise ValueError(f"class {max(entries)} is named, and the network has classes 0 to {count - 1}")
     names = [entries.get(number, ("", None))[0] or _plain_name(number) for number in range(count)]
@@ -95,8 +95,8 @@ def read_structures(text: str, count: int) -> tuple[Structure, ...]:
 
 def _typed_entries(text: str) -> dict[int, tuple[str, str | None]]:
     parts = [part.strip() for part in re.split(r"[,;\n]", text) if part.strip()]
-    found = [NAME_COLOUR.fullmatch(part) for part in parts]
-    return {number: (match["name"], match["colour"]) for number, match in enumerate(found) if match}
+    matches = [NAME_COLOUR.fullmatch(part) for part in parts]
+    return {number: (match["name"], match["colour"]) for number, match in enumerate(matches) if match}
 
 
 def _json_entries(text: str) -> dict[int, tuple[str, str | None]]:
@@ -111,9 +111,9 @@ def _json_entries(text: str) -> dict[int, tuple[str, str | None]]:
             numbers = all(str(key).isdecimal() for key in content)
             pairs = content.items() if numbers else ((number, name) for name, number in content.items())
             return {int(number): (str(name), None) for number, name in pairs}
-        if all(isinstance(each, str) for each in content):
+        if all(isinstance(entry, str) for entry in content):
             return {number: (name, None) for number, name in enumerate(content)}
-        return {int(each["number"]): (str(each["name"]), _colour(each.get("colour"))) for each in content}
+        return {int(entry["number"]): (str(entry["name"]), _colour(entry.get("colour"))) for entry in content}
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError("the classes must be names by number, a list of names, or of number, name, colour") from error
 

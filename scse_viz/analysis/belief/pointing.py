@@ -51,15 +51,15 @@ def pointing(
     grown = _grown(structure, border) & counted
     highest = (values == values.max()) & counted
     size = np.count_nonzero(structure)
-    found, hits = [], []
+    masses, hits = [], []
     for rows, columns in _shifts(structure, counted, seed):
         copy = np.roll(structure, (rows, columns), axis=(0, 1)) & counted
-        found.append(values[copy].mean() * size / total)
+        masses.append(values[copy].mean() * size / total)
         hits.append(highest[np.roll(grown, (rows, columns), axis=(0, 1)) & counted].any())
     return Pointing(
         inside=float(values[structure].sum() / total),
         border=float(values[grown & ~structure].sum() / total),
-        copies=np.array(found),
+        copies=np.array(masses),
         hit=float(highest[grown].any() and not highest.all()),
         hits_by_chance=float(np.mean(hits)) if hits else float("nan"),
     )
@@ -75,19 +75,19 @@ def one_sided_p(value: float, copies: np.ndarray) -> float:
 def _shifts(structure: np.ndarray, counted: np.ndarray, seed: int) -> list[tuple[int, int]]:
     """Shifts that leave a copy mostly on pixels that count, and mostly off the structure."""
     generator = np.random.default_rng(seed)
-    size, found = np.count_nonzero(structure), []
+    size, shifts = np.count_nonzero(structure), []
     rows, columns = np.nonzero(structure)
     height, width = structure.shape
     for row, column in generator.integers(0, structure.shape, size=(COPIES * TRIES, 2)):
-        there = (rows + row) % height, (columns + column) % width
+        shifted = (rows + row) % height, (columns + column) % width
         if (
-            np.count_nonzero(counted[there]) >= LEAST_INSIDE * size
-            and np.count_nonzero(structure[there]) <= MOST_SHARED * size
+            np.count_nonzero(counted[shifted]) >= LEAST_INSIDE * size
+            and np.count_nonzero(structure[shifted]) <= MOST_SHARED * size
         ):
-            found.append((int(row), int(column)))
-            if len(found) == COPIES:
+            shifts.append((int(row), int(column)))
+            if len(shifts) == COPIES:
                 break
-    return found
+    return shifts
 
 
 def _grown(mask: np.ndarray, by: int) -> np.ndarray:

@@ -26,8 +26,8 @@ def survival(trained: np.ndarray, redrawn: Sequence[np.ndarray], counted: np.nda
     kept = _counted(trained, counted)
     if kept.min() == kept.max():
         return float("nan")
-    found = [abs(spearman(kept, _counted(each, counted))) for each in redrawn]
-    return float(np.mean(np.nan_to_num(found)))
+    correlations = [abs(spearman(kept, _counted(drawn, counted))) for drawn in redrawn]
+    return float(np.mean(np.nan_to_num(correlations)))
 
 
 def survival_by_chance(trained: np.ndarray, counted: np.ndarray | None = None, *, seed: int = 0) -> float:

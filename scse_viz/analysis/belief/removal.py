@@ -18,20 +18,20 @@ def ranked(values: np.ndarray, counted: np.ndarray, *, seed: int = 0) -> np.ndar
 
     Equal values, such as those under one pixel of a coarse map, come in random order.
     """
-    places = np.full(values.shape, -1)
+    positions = np.full(values.shape, -1)
     within = values[counted]
     shuffled = np.random.default_rng(seed).permutation(len(within))
     order = shuffled[np.argsort(-within[shuffled], kind="stable")]
     ranks = np.empty(len(within), dtype=int)
     ranks[order] = np.arange(len(within))
-    places[counted] = ranks
-    return places
+    positions[counted] = ranks
+    return positions
 
 
-def removed(places: np.ndarray, share: float) -> np.ndarray:
+def removed(positions: np.ndarray, share: float) -> np.ndarray:
     """The pixels (h, w) bool that come first in an order, as a share of those that count."""
-    count = np.count_nonzero(places >= 0)
-    return (places >= 0) & (places < round(share * count))
+    count = np.count_nonzero(positions >= 0)
+    return (positions >= 0) & (positions < round(share * count))
 
 
 def without(image: np.ndarray, substitute: np.ndarray, gone: np.ndarray) -> np.ndarray:

@@ -12,31 +12,31 @@ import numpy as np
 from scse_viz.analysis.agreement import correlations, rank_correlations
 
 
-def likeness(one: np.ndarray, other: np.ndarray, counted: np.ndarray | None = None) -> float:
+def likeness(first: np.ndarray, second: np.ndarray, counted: np.ndarray | None = None) -> float:
     """How alike two maps (h, w) are, Pearson's r over the counted pixels, or two channel gates (C,), Spearman's rho.
 
     -1 to 1; 0 where one of the two is constant and the other is not, nan where both are.
     """
-    if one.ndim == 1:
-        found = rank_correlations([one, other])[0, 1]
+    if first.ndim == 1:
+        correlation = rank_correlations([first, second])[0, 1]
     else:
         where = ... if counted is None else counted
-        found = correlations([one[where].ravel(), other[where].ravel()])[0, 1]
-    constant = [values.min() == values.max() for values in (one, other)]
-    return 0.0 if np.isnan(found) and not all(constant) and one.shape == other.shape else float(found)
+        correlation = correlations([first[where].ravel(), second[where].ravel()])[0, 1]
+    constant = [values.min() == values.max() for values in (first, second)]
+    return 0.0 if np.isnan(correlation) and not all(constant) and first.shape == second.shape else float(correlation)
 
 
 def within_and_between(
     groups: Sequence[Sequence[np.ndarray]], counted: np.ndarray | None = None
 ) -> tuple[float, float]:
     """Maps by group -> the mean likeness of pairs of one group, and of pairs of two; nan where there are none."""
-    within = [likeness(one, other, counted) for group in groups for one, other in combinations(group, 2)]
+    within = [likeness(first, second, counted) for group in groups for first, second in combinations(group, 2)]
     between = [
-        likeness(one, other, counted)
-        for some, others in combinations(groups, 2)
-        for one in some
-        for other in others
-        if one.shape == other.shape
+        likeness(first, second, counted)
+        for some, further in combinations(groups, 2)
+        for first in some
+        for second in further
+        if first.shape == second.shape
     ]
     return _mean(within), _mean(between)
 

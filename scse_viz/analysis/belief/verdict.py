@@ -73,11 +73,11 @@ class Belief:
 
 def pooled(tests: Sequence[GateTests]) -> GateTests:
     """The mean over scans, number by number, of those that are not nan."""
-    found = {}
-    for each in fields(GateTests):
-        values = [value for one in tests if not np.isnan(value := getattr(one, each.name))]
-        found[each.name] = float(np.mean(values)) if values else NAN
-    return GateTests(**found)
+    means = {}
+    for field in fields(GateTests):
+        values = [value for of_scan in tests if not np.isnan(value := getattr(of_scan, field.name))]
+        means[field.name] = float(np.mean(values)) if values else NAN
+    return GateTests(**means)
 
 
 def judge(tests: GateTests, *, structure: str = "the structure") -> Belief:
@@ -93,7 +93,7 @@ def judge(tests: GateTests, *, structure: str = "the structure") -> Belief:
     }
     if not np.isnan(tests.spread) and tests.spread < CONSTANT:
         return Belief(findings, believed=False, sentence="the same everywhere: a scale, nothing to read in it")
-    verdicts = [each.passed for each in findings.values() if each.passed is not None]
+    verdicts = [finding.passed for finding in findings.values() if finding.passed is not None]
     lower = tests.inside_p > 1 - SIGNIFICANT
     return Belief(findings, bool(verdicts) and all(verdicts), _sentence(findings, structure, lower=lower))
 
@@ -111,8 +111,8 @@ def _removal(value: float, mean: float, best: float, edges: float, sign: int) ->
     """Passed by an area better than that of every random order and that of the picture's edges."""
     if np.isnan(value):
         return Finding(value, mean, None)
-    rivals = [each for each in (best, edges) if not np.isnan(each)]
-    return Finding(value, mean, all(sign * (value - each) > 0 for each in rivals))
+    rivals = [rival for rival in (best, edges) if not np.isnan(rival)]
+    return Finding(value, mean, all(sign * (value - rival) > 0 for rival in rivals))
 
 
 def _inside(tests: GateTests) -> Finding:
@@ -121,9 +121,9 @@ def _inside(tests: GateTests) -> Finding:
 
 
 def _sentence(findings: Mapping[str, Finding], structure: str, *, lower: bool) -> str:
-    failed = {name for name, each in findings.items() if each.passed is False}
+    failed = {name for name, finding in findings.items() if finding.passed is False}
     removal_applies = findings["deletion"].passed is not None
-    if not any(each.passed is not None for each in findings.values()):
+    if not any(finding.passed is not None for finding in findings.values()):
         return "no test applies: nothing can be said"
     if "repeatability" in failed:
         return "changes when the picture is moved by two pixels: do not compare slices or persons by it"

@@ -75,7 +75,7 @@ def believe(case: Case, model: nn.Module, blocks: Sequence[str], tell: Tell = la
     removal = _removed(
         case, model, {block: maps[block] for block in tested}, cams, lambda share: tell(0.45 + share / 2)
     )
-    found = {block: pointing(values, case.structure, case.head) for block, values in maps.items()}
+    pointings = {block: pointing(values, case.structure, case.head) for block, values in maps.items()}
     tell(1.0)
     return SliceTests(
         depths=depths,
@@ -87,7 +87,7 @@ def believe(case: Case, model: nn.Module, blocks: Sequence[str], tell: Tell = la
         repeated=repeated,
         between=between,
         removal=removal,
-        pointing=found,
+        pointing=pointings,
     )
 
 
@@ -100,56 +100,58 @@ def arrays_of(recording: Recording, case: Case, row: int = 0) -> dict[Gate, np.n
 
 def joined(slices: Sequence[SliceTests]) -> dict[Gate, GateTests]:
     """The tests of several slices of one scan -> numbers of every gate."""
-    gates = dict.fromkeys(gate for one in slices for gate in one.spread)
-    return {gate: _joined([one for one in slices if gate in one.spread], gate) for gate in gates}
+    gates = dict.fromkeys(gate for tests in slices for gate in tests.spread)
+    return {gate: _joined([tests for tests in slices if gate in tests.spread], gate) for gate in gates}
 
 
 def surviving(slices: Sequence[SliceTests]) -> dict[Gate, np.ndarray]:
     """The mean |rho| of every gate at each depth, (depths,) top down."""
-    gates = dict.fromkeys(gate for one in slices for gate in one.survived)
-    return {gate: _mean([one.survived[gate] for one in slices if gate in one.survived]) for gate in gates}
+    gates = dict.fromkeys(gate for tests in slices for gate in tests.survived)
+    return {gate: _mean([tests.survived[gate] for tests in slices if gate in tests.survived]) for gate in gates}
 
 
 def _joined(slices: Sequence[SliceTests], gate: Gate) -> GateTests:
     block, kind = gate
     numbers = {
-        "spread": _number([one.spread[gate] for one in slices]),
-        "survived": _number([one.survived[gate][-1] for one in slices]),
-        "survived_by_chance": _number([one.by_chance[gate] for one in slices]),
-        "repeated": _number([one.repeated[gate] for one in slices]),
-        "between": _number([one.between[gate] for one in slices]),
+        "spread": _number([tests.spread[gate] for tests in slices]),
+        "survived": _number([tests.survived[gate][-1] for tests in slices]),
+        "survived_by_chance": _number([tests.by_chance[gate] for tests in slices]),
+        "repeated": _number([tests.repeated[gate] for tests in slices]),
+        "between": _number([tests.between[gate] for tests in slices]),
     }
     if kind == MAP:
-        removals = [one.removal[block] for one in slices if block in one.removal]
+        removals = [tests.removal[block] for tests in slices if block in tests.removal]
         numbers |= _removal_numbers(removals) if removals else {}
-        numbers |= _pointing_numbers([one.pointing[block] for one in slices])
+        numbers |= _pointing_numbers([tests.pointing[block] for tests in slices])
     return GateTests(**numbers)
 
 
 def _removal_numbers(removals: Sequence[Removal]) -> dict[str, float]:
-    found = {}
+    numbers = {}
     for side, name, best in ((0, "deleted", min), (1, "inserted", max)):
-        random = np.mean([[each.areas[side] for each in one.random] for one in removals], axis=0)  # (draws,)
-        found[name] = _number([one.map.areas[side] for one in removals])
-        found[f"{name}_random"], found[f"{name}_random_best"] = float(random.mean()), float(best(random))
+        random = np.mean(
+            [[random_curves.areas[side] for random_curves in removal.random] for removal in removals], axis=0
+        )  # (draws,)
+        numbers[name] = _number([removal.map.areas[side] for removal in removals])
+        numbers[f"{name}_random"], numbers[f"{name}_random_best"] = float(random.mean()), float(best(random))
         for rival, suffix in ((EDGES, "edges"), (GRADCAM, "gradcam")):
-            areas = [one.rivals[rival].areas[side] for one in removals if rival in one.rivals]
-            found[f"{name}_{suffix}"] = _number(areas)
-    return found
+            areas = [removal.rivals[rival].areas[side] for removal in removals if rival in removal.rivals]
+            numbers[f"{name}_{suffix}"] = _number(areas)
+    return numbers
 
 
 def _pointing_numbers(points: Sequence[Pointing]) -> dict[str, float]:
-    fewest = min(len(each.copies) for each in points)
-    copies = np.mean([each.copies[:fewest] for each in points], axis=0)  # (N,)
-    inside = _number([each.inside for each in points])
+    fewest = min(len(point.copies) for point in points)
+    copies = np.mean([point.copies[:fewest] for point in points], axis=0)  # (N,)
+    inside = _number([point.inside for point in points])
     return {
         "inside": inside,
-        "border": _number([each.border for each in points]),
-        "leakage": _number([each.leakage for each in points]),
+        "border": _number([point.border for point in points]),
+        "leakage": _number([point.leakage for point in points]),
         "inside_by_chance": float(copies.mean()) if fewest else float("nan"),
         "inside_p": one_sided_p(inside, copies),
-        "hit": _number([each.hit for each in points]),
-        "hit_by_chance": _number([each.hits_by_chance for each in points]),
+        "hit": _number([point.hit for point in points]),
+        "hit_by_chance": _number([point.hits_by_chance for point in points]),
     }
 
 
@@ -158,17 +160,17 @@ def _randomised(
 ) -> tuple[tuple[str, ...], dict[Gate, np.ndarray]]:
     """The depths, and the mean |rho| of every gate after each."""
     depths = tuple(name for name, _ in stages(model, case.x))
-    found: dict[Gate, list[list[float]]] = {gate: [] for gate in trained}
+    by_gate: dict[Gate, list[list[float]]] = {gate: [] for gate in trained}
     for draw in range(REDRAWN):
-        for rows in found.values():
+        for rows in by_gate.values():
             rows.append([])
         for number, (_, recording) in enumerate(cascade(model, case.x, draw)):
             redrawn = arrays_of(recording, case)
             for gate, values in trained.items():
                 kept = survival(values, [redrawn[gate]], _head(values, case)) if gate in redrawn else 0.0
-                found[gate][-1].append(kept)
+                by_gate[gate][-1].append(kept)
             tell((draw + (number + 1) / len(depths)) / REDRAWN)
-    return depths, {gate: np.mean(rows, axis=0) for gate, rows in found.items()}
+    return depths, {gate: np.mean(rows, axis=0) for gate, rows in by_gate.items()}
 
 
 def _repeated(
@@ -177,7 +179,7 @@ def _repeated(
     """The mean likeness of every gate to itself on changed copies of the slice, and to itself on other slices."""
     head = interior(case.head)
     same: dict[Gate, list[float]] = {gate: [] for gate in trained}
-    other: dict[Gate, list[float]] = {gate: [] for gate in trained}
+    elsewhere: dict[Gate, list[float]] = {gate: [] for gate in trained}
     for _, x, undo in perturbed(case.x):
         for gate, values in arrays_of(record(model, x), case).items():
             if gate in trained:
@@ -186,8 +188,8 @@ def _repeated(
     for row in range(len(case.others)):
         for gate, values in arrays_of(record(model, case.others[row : row + 1]), case).items():
             if gate in trained:
-                other[gate].append(likeness(trained[gate], values, head))
-    repeated, between = ({gate: _number(values) for gate, values in each.items()} for each in (same, other))
+                elsewhere[gate].append(likeness(trained[gate], values, head))
+    repeated, between = ({gate: _number(values) for gate, values in measured.items()} for measured in (same, elsewhere))
     return repeated, between
 
 
@@ -212,13 +214,13 @@ def _removed(
 
     of_edges = measured(edges(case))
     random = {scale: [measured(order) for order in random_orders(case, scale)] for scale in set(scales.values())}
-    found = {}
+    removals = {}
     for block, values in maps.items():
         rivals = {EDGES: of_edges}
         if block in cams:
             rivals[GRADCAM] = curves(case, model, cams[block], between)
-        found[block] = Removal(measured(values), random[scales[block]], rivals)
-    return found
+        removals[block] = Removal(measured(values), random[scales[block]], rivals)
+    return removals
 
 
 def _scale(values: np.ndarray) -> int:

@@ -70,11 +70,11 @@ def cases_of(
     runner, sigmoid = evaluated_twin(on_device(model, "cpu")), card.head == "sigmoid"
     levels = None if card.channels else [window(scan, card)]
     for index in indices:
-        found = prepared(scan, card, plane, [index], levels)
-        x = one_image(found, "these tests").contiguous()
-        with torch.no_grad(), accepted(found):
+        inputs = prepared(scan, card, plane, [index], levels)
+        x = one_image(inputs, "these tests").contiguous()
+        with torch.no_grad(), accepted(inputs):
             predicted = logits_of(runner, x, sigmoid=sigmoid).argmax(dim=1)[0].numpy()
-        known = predicted if labels is None else _on_input(slice_of(labels, plane, index), found)
+        known = predicted if labels is None else _on_input(slice_of(labels, plane, index), inputs)
         structure = known == number
         if np.count_nonzero(structure) < LEAST_PIXELS:
             continue
@@ -97,7 +97,7 @@ def logits_of(runner: nn.Module, x: Tensor, *, sigmoid: bool = False) -> Tensor:
 
 def maps_of(recording: Recording, size: tuple[int, int], row: int = 0) -> dict[str, np.ndarray]:
     """The map of every block on the input's grid (h, w): its gate by pixel, or the activation that stands in for it."""
-    found = {}
+    maps = {}
     for name, block in recording.blocks.items():
         of_pixels = block.spatial_gate
         if of_pixels is None and block.full_gate is not None:
@@ -105,8 +105,8 @@ def maps_of(recording: Recording, size: tuple[int, int], row: int = 0) -> dict[s
         if of_pixels is None and block.channel_gate is None:
             of_pixels = block.activation
         if of_pixels is not None and of_pixels.ndim == 3:
-            found[name] = enlarged(of_pixels[row].numpy(), size)
-    return found
+            maps[name] = enlarged(of_pixels[row].numpy(), size)
+    return maps
 
 
 def weights_of(recording: Recording, row: int = 0) -> dict[str, np.ndarray]:
@@ -131,13 +131,13 @@ def enlarged(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def dice_of(runner: nn.Module, images: Tensor, case: Case) -> np.ndarray:
     """Dice of the structure in each of several pictures (N, C, h, w) -> (N,)."""
     wanted = torch.from_numpy(case.structure)
-    found = []
+    scores = []
     for some in images.split(BATCH):
         with torch.no_grad():
             predicted = logits_of(runner, some, sigmoid=case.sigmoid).argmax(dim=1) == case.number
         both = (predicted & wanted).sum(dim=(1, 2))
-        found.append(2 * both / (predicted.sum(dim=(1, 2)) + wanted.sum()))
-    return torch.cat(found).numpy()
+        scores.append(2 * both / (predicted.sum(dim=(1, 2)) + wanted.sum()))
+    return torch.cat(scores).numpy()
 
 
 def _cells(cells: int, pixels: int) -> np.ndarray:
@@ -149,10 +149,10 @@ def _cells(cells: int, pixels: int) -> np.ndarray:
     return np.arange(pixels) // scale
 
 
-def _on_input(labels: np.ndarray, found: Prepared) -> np.ndarray:
+def _on_input(labels: np.ndarray, inputs: Prepared) -> np.ndarray:
     """Labels (H, W) on the grid of the input, by the nearest pixel; its padding is background."""
-    resized = F.interpolate(torch.from_numpy(labels.astype(np.float32))[None, None], size=found.size, mode="nearest")
-    bottom, right = (there - rows for there, rows in zip(found.x.shape[-2:], found.size, strict=True))
+    resized = F.interpolate(torch.from_numpy(labels.astype(np.float32))[None, None], size=inputs.size, mode="nearest")
+    bottom, right = (available - rows for available, rows in zip(inputs.x.shape[-2:], inputs.size, strict=True))
     return F.pad(resized, (0, right, 0, bottom))[0, 0].numpy().astype(np.int64)
 
 
@@ -168,5 +168,7 @@ def _distant(scan: Scan, plane: str, index: int) -> list[int]:
     count = scan.voxels.shape[PLANES[plane]]
     step = max(1, count // APART)
     candidates = [index + sign * step * times for times in (1, 2, 3) for sign in (1, -1)]
-    inside = [each for each in candidates if 0.15 * count <= each < 0.85 * count and 0 <= each < count]
+    inside = [
+        candidate for candidate in candidates if 0.15 * count <= candidate < 0.85 * count and 0 <= candidate < count
+    ]
     return inside[:OTHERS] or [(index + count // 2) % count]

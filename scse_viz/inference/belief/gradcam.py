@@ -37,5 +37,5 @@ def grad_cam(case: Case, model: nn.Module, block: str) -> np.ndarray:
         return logits_of(runner, x, sigmoid=case.sigmoid)[:, case.number][:, inside].sum(dim=1)
 
     with torch.enable_grad():
-        found = LayerGradCam(score, layer).attribute(case.x.clone().requires_grad_(), relu_attributions=True)
-    return enlarged(found[0, 0].detach().numpy(), case.structure.shape)
+        attribution = LayerGradCam(score, layer).attribute(case.x.clone().requires_grad_(), relu_attributions=True)
+    return enlarged(attribution[0, 0].detach().numpy(), case.structure.shape)

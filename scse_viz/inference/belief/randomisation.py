@@ -68,16 +68,16 @@ def _redraw(module: nn.Module, generator: Generator) -> None:
 
 
 def _settle(redrawn: nn.Module, paths: Sequence[str], x: Tensor) -> None:
-    norms = [each for path in paths if isinstance(each := redrawn.get_submodule(path), NORMS)]
-    norms = [each for each in norms if each.track_running_stats]
+    norms = [norm for path in paths if isinstance(norm := redrawn.get_submodule(path), NORMS)]
+    norms = [norm for norm in norms if norm.track_running_stats]
     if not norms:
         return
-    for each in norms:
-        each.reset_running_stats()
-        each.momentum = None  # the mean over passes, of which there is one
-        each.train()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over passes, of which there is one
+        norm.train()
     try:
         redrawn(x)
     finally:
-        for each in norms:
-            each.eval()
+        for norm in norms:
+            norm.eval()

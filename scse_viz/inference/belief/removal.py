@@ -45,14 +45,14 @@ def curves(
 ) -> Curves:
     """Remove pixels in falling order of values (h, w), then bring them back in it; between: the `ends`, if known."""
     whole, nothing = ends(case, model) if between is None else between
-    places = ranked(order, case.head, seed=seed)
-    masks = np.stack([removed(places, share) for share in SHARES[1:-1]])  # (S - 2, h, w)
+    positions = ranked(order, case.head, seed=seed)
+    masks = np.stack([removed(positions, share) for share in SHARES[1:-1]])  # (S - 2, h, w)
     gone = torch.from_numpy(np.concatenate([masks, case.head & ~masks]))[:, None]
-    runner, found = evaluated_twin(model), []
+    runner, by_substitute = evaluated_twin(model), []
     for substitute in substitutes(case).values():
         scores = dice_of(runner, torch.where(gone, substitute, case.x), case)
-        found.append(scores)
-    deletion, insertion = np.mean(found, axis=0).reshape(2, -1)
+        by_substitute.append(scores)
+    deletion, insertion = np.mean(by_substitute, axis=0).reshape(2, -1)
     return Curves(np.array([whole, *deletion, nothing]), np.array([nothing, *insertion, whole]))
 
 

@@ -40,22 +40,26 @@ def registered(scan: Scan, onto: Scan) -> Scan:
 
     Raises ScanError for scans whose files do not say where they are, and where less than half of the grid is covered.
     """
-    for each in (scan, onto):
-        if not each.oriented:
-            raise ScanError(f"{each.name}: does not say where it lies in space, so it cannot be registered; give NIfTI")
+    for given in (scan, onto):
+        if not given.oriented:
+            raise ScanError(
+                f"{given.name}: does not say where it lies in space, so it cannot be registered; give NIfTI"
+            )
     back = np.linalg.inv(scan.affine) @ onto.affine
     sides = np.array(scan.voxels.shape, dtype=np.float64)
     x, y, z = (np.arange(side, dtype=np.float64) for side in onto.voxels.shape)
-    places = [
+    coordinates = [
         back[axis, 0] * x[:, None, None] + back[axis, 1] * y[:, None] + back[axis, 2] * z + back[axis, 3]
         for axis in range(3)
     ]
-    covered = np.all([(each >= 0) & (each <= side - 1) for each, side in zip(places, sides, strict=True)], axis=0)
+    covered = np.all(
+        [(along >= 0) & (along <= side - 1) for along, side in zip(coordinates, sides, strict=True)], axis=0
+    )
     if covered.mean() < LEAST_OVERLAP:
         raise ScanError(
             f"{scan.name}: by its affine it covers {covered.mean():.0%} of {onto.name}; register the two scans first"
         )
-    unit = [2 * each / max(1, side - 1) - 1 for each, side in zip(places, sides, strict=True)]
+    unit = [2 * along / max(1, side - 1) - 1 for along, side in zip(coordinates, sides, strict=True)]
     grid = torch.from_numpy(np.stack(unit[::-1], axis=-1).astype(np.float32))[None]
     values = torch.from_numpy(np.ascontiguousarray(scan.voxels))[None, None]
     voxels = F.grid_sample(values, grid, mode="bilinear", align_corners=True)[0, 0].numpy()
@@ -88,15 +92,15 @@ def repeated(
     for index in indices:
         reference, head = _gates(first, model, card, plane, index)
         same, _ = _gates(second, model, card, plane, index)
-        rivals = [_gates(other, model, card, plane, index)[0] for other in others]
+        rivals = [_gates(rival_scan, model, card, plane, index)[0] for rival_scan in others]
         distant = [(index + count // 4) % count, (index - count // 4) % count]
-        rivals = rivals or [_gates(second, model, card, plane, each)[0] for each in distant]
-        trained = [_gates(first, each, card, plane, index)[0] for each in seeds]
+        rivals = rivals or [_gates(second, model, card, plane, far)[0] for far in distant]
+        trained = [_gates(first, seed_model, card, plane, index)[0] for seed_model in seeds]
         for gate, values in reference.items():
             within.setdefault(gate, []).append(likeness(values, same[gate], head))
-            between.setdefault(gate, []).extend(likeness(values, each[gate], head) for each in rivals)
+            between.setdefault(gate, []).extend(likeness(values, rival[gate], head) for rival in rivals)
             if gate[1] == MAP:
-                across.setdefault(gate, []).extend(likeness(values, each[gate], head) for each in trained)
+                across.setdefault(gate, []).extend(likeness(values, rival[gate], head) for rival in trained)
     return {gate: Repeated(_mean(within, gate), _mean(between, gate), _mean(across, gate)) for gate in within}
 
 
@@ -113,6 +117,6 @@ def _gates(
     return maps | weights, head if head.any() else np.ones_like(head)
 
 
-def _mean(found: Mapping[Gate, Sequence[float]], gate: Gate) -> float:
-    defined = [value for value in found.get(gate, ()) if not np.isnan(value)]
+def _mean(by_gate: Mapping[Gate, Sequence[float]], gate: Gate) -> float:
+    defined = [value for value in by_gate.get(gate, ()) if not np.isnan(value)]
     return float(np.mean(defined)) if defined else float("nan")

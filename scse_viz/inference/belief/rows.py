@@ -32,14 +32,14 @@ def rows_of(
     """
     indices = slices_with(labels, plane, number, slices)
     wanted = [block.name for block in card.block_table] if blocks is None else blocks
-    found: list[SliceTests] = []
+    tested: list[SliceTests] = []
     for case in cases_of(scan, model, card, plane, indices, number, labels):
-        done = len(found)
-        found.append(believe(case, model, wanted, lambda share, done=done: tell((done + share) / len(indices))))  # type: ignore[misc]
-    if not found:
+        done = len(tested)
+        tested.append(believe(case, model, wanted, lambda share, done=done: tell((done + share) / len(indices))))  # type: ignore[misc]
+    if not tested:
         return (), []
-    survived = surviving(found)
-    return found[0].depths, [
+    survived = surviving(tested)
+    return tested[0].depths, [
         BeliefRow(
             block=gate[0],
             kind=gate[1],
@@ -50,5 +50,5 @@ def rows_of(
             tests=tests,
             survived=tuple(survived[gate].tolist()),
         )
-        for gate, tests in joined(found).items()
+        for gate, tests in joined(tested).items()
     ]

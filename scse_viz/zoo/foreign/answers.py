@@ -58,8 +58,8 @@ class Request:
 
 def requests() -> tuple[Request, ...]:
     """The requests of the environment variable REQUESTS."""
-    found = json.loads(os.environ.get(REQUESTS, "[]"))
-    return tuple(Request(**{**each, "answers": _answers(each.get("answers", {}))}) for each in found)
+    asked = json.loads(os.environ.get(REQUESTS, "[]"))
+    return tuple(Request(**{**request, "answers": _answers(request.get("answers", {}))}) for request in asked)
 
 
 def opened(request: Request) -> OpenedNetwork:
@@ -102,10 +102,10 @@ def _answers(facts: Mapping[str, Any]) -> Answers:
 
 
 def _preprocessing(draft: Draft, answers: Answers) -> Preprocessing:
-    found = draft.preprocessing
+    preprocessing = draft.preprocessing
     changes: dict[str, Any] = {}
     if answers.scaling is not None:
-        changes |= {"scaling": answers.scaling, "window": Window(maximum=found.window.maximum)}
+        changes |= {"scaling": answers.scaling, "window": Window(maximum=preprocessing.window.maximum)}
     if answers.statistics is not None:
         mean, std = statistics(draft) if answers.statistics else ((), ())
         changes |= {"mean": mean, "std": std}
@@ -115,7 +115,7 @@ def _preprocessing(draft: Draft, answers: Answers) -> Preprocessing:
         changes |= {"size": (answers.size, answers.size), "fit": "tile" if answers.tiles else "resize"}
     if answers.channels:
         changes["channels"] = answers.channels
-    return replace(found, **changes)
+    return replace(preprocessing, **changes)
 
 
 def statistics(draft: Draft) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -57,7 +57,7 @@ def _norm(shapes: Shapes, part: str) -> str:
 
 def _count(shapes: Shapes, pattern: str) -> int:
     """How many numbers occur at the one group of a pattern."""
-    return len({found[1] for name in shapes if (found := re.match(pattern, name))})
+    return len({match[1] for name in shapes if (match := re.match(pattern, name))})
 
 
 def _attention(shapes: Shapes) -> str | None:

@@ -96,10 +96,10 @@ def renamed(state: Mapping[str, Any], model: Any) -> dict[str, Any]:
 
     `model` is on the meta device, and takes the weights as they are, without a copy.
     """
-    found = dict(state)
+    weights = dict(state)
     with suppress(RuntimeError):  # what does not fit is said in `fit`
-        model.load_state_dict(found, assign=True)
-    return found
+        model.load_state_dict(weights, assign=True)
+    return weights
 
 
 def _completed(checkpoint: Checkpoint, name: str, arguments: dict[str, Any], asked: dict[str, str]) -> Draft:
@@ -138,37 +138,37 @@ def _preprocessing(encoder: str, channels: int, multiple: int, config: Mapping[s
 def _inferred(checkpoint: Checkpoint, architecture: str | None, encoder: str | None) -> tuple[str, dict[str, Any]]:
     state = segmentation_weights(checkpoint)
     shapes = shapes_of(state)
-    found = smp.checked_class(architecture) if architecture else architecture_of(shapes)
-    if found is None:
+    class_name = smp.checked_class(architecture) if architecture else architecture_of(shapes)
+    if class_name is None:
         raise WeightsError(
             f"{checkpoint.name}: its weights ({', '.join(list(shapes)[:3])}, …) are of no architecture of "
             f"segmentation_models_pytorch ({', '.join(MARKS)}); open a network of another library with "
             "`scse-viz app --network my_code.py:make_network --weights FILE`"
         )
     try:
-        candidates = decoder_arguments(found, shapes)
+        candidates = decoder_arguments(class_name, shapes)
     except (KeyError, IndexError) as error:
         lacks = error.args[0] if error.args else HEAD
         raise WeightsError(
-            f"{checkpoint.name}: looks like {found}, but lacks {lacks}; save all of its weights"
+            f"{checkpoint.name}: looks like {class_name}, but lacks {lacks}; save all of its weights"
         ) from error
     best: tuple[Fit, dict[str, Any]] | None = None
-    for arguments in _with_encoders(found, candidates, shapes, encoder):
+    for arguments in _with_encoders(class_name, candidates, shapes, encoder):
         try:
-            model = smp.built(found, smp.checked_arguments(found, arguments), meta=True)
+            model = smp.built(class_name, smp.checked_arguments(class_name, arguments), meta=True)
         except WeightsError:
             continue
         difference = fit(renamed(state, model), model)
         if not difference.differences:
-            return found, arguments
+            return class_name, arguments
         if best is None or difference.differences < best[0].differences:
             best = difference, arguments
     if best is None:
         raise WeightsError(
-            f"{checkpoint.name}: a {found} whose encoder is none of segmentation_models_pytorch and none of the usual "
-            f"ones of timm; {SAY_WHICH}"
+            f"{checkpoint.name}: a {class_name} whose encoder is none of segmentation_models_pytorch and none of the "
+            f"usual ones of timm; {SAY_WHICH}"
         )
-    nearest = f"{found} with encoder {best[1]['encoder_name']}"
+    nearest = f"{class_name} with encoder {best[1]['encoder_name']}"
     raise WeightsError(f"{checkpoint.name}: the nearest network is {nearest}, but {best[0].sentence}")
 
 
@@ -194,4 +194,8 @@ def _first_channels(shapes: Shapes) -> int:
 def _options_of(architecture: str) -> dict[str, Any]:
     """The arguments of a class with their defaults."""
     parameters = inspect.signature(smp.known_classes()[architecture].__init__).parameters
-    return {name: each.default for name, each in parameters.items() if each.default is not inspect.Parameter.empty}
+    return {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }

@@ -57,12 +57,12 @@ def _of_one_kind(tops: set[str]) -> list[str]:
     kinds: dict[Any, list[str]] = {}
     for name, facts in encoders.items():
         kinds.setdefault(facts["encoder"], []).append(name)
-    found = []
+    fitting = []
     for names in kinds.values():
         first = _encoder_shapes(names[0], 5, False) or {}
         if tops <= {name.partition(".")[0] for name in first}:
-            found += names
-    return found
+            fitting += names
+    return fitting
 
 
 @cache

@@ -61,12 +61,12 @@ def _module(place: str) -> ModuleType:
             return importlib.import_module(place)
         except ModuleNotFoundError as error:
             raise WeightsError(f"{place}: no such module ({error}); give a file as {EXAMPLE}") from error
-    found = importlib.util.spec_from_file_location(path.stem, path) if path.is_file() else None
-    if found is None or found.loader is None:
+    module_spec = importlib.util.spec_from_file_location(path.stem, path) if path.is_file() else None
+    if module_spec is None or module_spec.loader is None:
         raise WeightsError(f"{place}: no such file; give one as {EXAMPLE}")
-    module = importlib.util.module_from_spec(found)
+    module = importlib.util.module_from_spec(module_spec)
     sys.modules.setdefault(path.stem, module)  # dataclasses look there for their module
-    found.loader.exec_module(module)
+    module_spec.loader.exec_module(module)
     return module
 
 
@@ -84,7 +84,7 @@ def _load(model: nn.Module, weights: Path) -> str:
 
 def _draft(model: nn.Module, spec: str, weights: Path | None) -> Draft:
     """Channels are those of the first convolution, outputs those of the last: both can be said otherwise."""
-    convolutions = [each for each in model.modules() if isinstance(each, (nn.Conv2d, nn.ConvTranspose2d))]
+    convolutions = [module for module in model.modules() if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d))]
     channels = convolutions[0].in_channels if convolutions else 1
     outputs = _outputs(model, channels) or (convolutions[-1].out_channels if convolutions else 2)
     head = guessed_head(outputs)
@@ -107,9 +107,11 @@ def _outputs(model: nn.Module, channels: int) -> int | None:
     was = model.training
     try:
         with torch.no_grad():
-            found: Tensor | None = segmentation_in(model.eval()(torch.zeros(1, channels, 2 * MULTIPLE, 2 * MULTIPLE)))
+            segmentation: Tensor | None = segmentation_in(
+                model.eval()(torch.zeros(1, channels, 2 * MULTIPLE, 2 * MULTIPLE))
+            )
     except (RuntimeError, ValueError, AssertionError, TypeError, IndexError):
         return None
     finally:
         model.train(was)
-    return None if found is None else found.shape[1]
+    return None if segmentation is None else segmentation.shape[1]

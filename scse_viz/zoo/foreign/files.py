@@ -100,10 +100,10 @@ def _facts(name: str, weights: str, files: Mapping[str, tuple[int, Reader]]) -> 
 def _files(source: Path | bytes, name: str) -> dict[str, tuple[int, Reader]]:
     """The files of a folder or .zip, or the one file: path -> size in bytes, and what reads it."""
     if isinstance(source, Path) and source.is_dir():
-        found = [path for path in sorted(source.iterdir()) if path.is_file() and not path.name.startswith(".")]
-        if len(found) > MOST_FILES:
+        paths = [path for path in sorted(source.iterdir()) if path.is_file() and not path.name.startswith(".")]
+        if len(paths) > MOST_FILES:
             raise WeightsError(f"{name}: over {MOST_FILES:,} files; choose {EXPECTED}")
-        return {path.name: (path.stat().st_size, path.read_bytes) for path in found}
+        return {path.name: (path.stat().st_size, path.read_bytes) for path in paths}
     if isinstance(source, Path) and not name.lower().endswith(".zip"):
         beside = [path for path in (source.with_name("config.json"), source.with_suffix(".json")) if path.is_file()]
         return {path.name: (path.stat().st_size, path.read_bytes) for path in (source, *beside)}
@@ -117,7 +117,7 @@ def _unzipped(data: bytes, name: str) -> dict[str, tuple[int, Reader]]:
     if data.count(b"PK\1\2") > MOST_FILES:  # counted by their mark, before zipfile makes an object of each
         raise WeightsError(f"{name}: over {MOST_FILES:,} files; choose {EXPECTED}")
     archive = zipfile.ZipFile(BytesIO(data))
-    members = [found for found in archive.infolist() if not found.is_dir() and not _hidden(found.filename)]
+    members = [entry for entry in archive.infolist() if not entry.is_dir() and not _hidden(entry.filename)]
     if sum(member.file_size for member in members) > LARGEST:
         raise WeightsError(f"{name}: more than {LARGEST / 1e9:.1f} GB once unpacked; choose {EXPECTED}")
     if any(member.flag_bits & 1 for member in members):

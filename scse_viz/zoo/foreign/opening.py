@@ -137,28 +137,28 @@ def _probed(model: nn.Module, draft: Draft) -> tuple[Preprocessing, Tensor, Mapp
             (1, preprocessing.in_channels, *_shape_of(preprocessing)), generator=torch.Generator().manual_seed(0)
         )
         try:
-            found = record(model, noise)
+            recording = record(model, noise)
         except (RuntimeError, ValueError, AssertionError, IndexError, TypeError, NotImplementedError) as error:
             reasons.append((str(error).strip().splitlines() or [type(error).__name__])[0])
             continue
-        output = segmentation_in(found.output)
+        output = segmentation_in(recording.output)
         if output is None:
             raise WeightsError(
-                f"{draft.name}: returns {_shape_said(found.output)} for one image; (B, classes, H, W) is needed"
+                f"{draft.name}: returns {_shape_said(recording.output)} for one image; (B, classes, H, W) is needed"
             )
-        return preprocessing, output, found.sites
+        return preprocessing, output, recording.sites
     channels = draft.preprocessing.in_channels
     raise WeightsError(f"{draft.name}: does not take images (1, {channels}, H, W): {reasons[0][:200]}")
 
 
 def _sizes(model: nn.Module, preprocessing: Preprocessing) -> list[Preprocessing]:
     """The preprocessing as it is, and with the fixed size that a part of the network asks for."""
-    found = [preprocessing]
+    candidates = [preprocessing]
     sizes = (getattr(module, "img_size", None) for module in model.modules())
     fixed = next((size for size in sizes if isinstance(size, tuple) and len(size) == 2), None)
     if preprocessing.size is None and fixed is not None:
-        found.append(replace(preprocessing, size=(int(fixed[0]), int(fixed[1]))))
-    return found
+        candidates.append(replace(preprocessing, size=(int(fixed[0]), int(fixed[1]))))
+    return candidates
 
 
 def _shape_of(preprocessing: Preprocessing) -> tuple[int, int]:

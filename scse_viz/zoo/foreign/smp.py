@@ -34,7 +34,7 @@ def known_classes() -> dict[str, type[nn.Module]]:
     """The architectures of the installed library, by the name of their class."""
     import segmentation_models_pytorch as smp
 
-    return {found.__name__: found for found in smp.MODEL_ARCHITECTURES_MAPPING.values()}
+    return {architecture.__name__: architecture for architecture in smp.MODEL_ARCHITECTURES_MAPPING.values()}
 
 
 def known_encoders() -> tuple[str, ...]:
@@ -46,14 +46,14 @@ def known_encoders() -> tuple[str, ...]:
 
 def checked_class(name: object) -> str:
     """The name of an architecture, in whatever case; raises WeightsError for an unknown one."""
-    known = {each.lower(): each for each in known_classes()}
-    found = known.get(str(name).lower())
-    if found is None:
+    known = {spelled.lower(): spelled for spelled in known_classes()}
+    checked = known.get(str(name).lower())
+    if checked is None:
         raise WeightsError(
             f"architecture {str(name)[:60]!r} is none of segmentation_models_pytorch; choose one of "
             f"{', '.join(known.values())}"
         )
-    return found
+    return checked
 
 
 def checked_encoder(name: object) -> str:
@@ -128,8 +128,8 @@ def statistics_of(encoder: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     if encoder.startswith("tu-"):
         import timm
 
-        found = timm.get_pretrained_cfg(encoder[3:])
-        return (tuple(found.mean), tuple(found.std)) if found is not None else (IMAGENET_MEAN, IMAGENET_STD)
+        config = timm.get_pretrained_cfg(encoder[3:])
+        return (tuple(config.mean), tuple(config.std)) if config is not None else (IMAGENET_MEAN, IMAGENET_STD)
     if encoder.startswith(("inception", "xception")):
         return (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
     if encoder.startswith("dpn"):
@@ -166,7 +166,7 @@ def _checked_value(architecture: str, name: str, value: object) -> Any:
     if isinstance(value, str) and len(value) <= 100:
         return value
     numbers = value if isinstance(value, (list, tuple)) and len(value) <= LONGEST_LIST else ("none",)
-    if all(isinstance(each, int) and 0 <= each <= LARGEST_NUMBER for each in numbers):
+    if all(isinstance(number, int) and 0 <= number <= LARGEST_NUMBER for number in numbers):
         return tuple(numbers)
     if name == "decoder_use_norm" and isinstance(value, Mapping) and value.get("type") in NORMS:
         return {key: value[key] for key in ("type", "eps", "affine") if key in value}

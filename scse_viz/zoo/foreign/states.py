@@ -77,11 +77,11 @@ def without_prefixes(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], tu
     notes: list[str] = []
     removed = ""
     while prefix := _common_prefix(state):
-        others = [key for key in state if not key.startswith(prefix)]
+        outside = [key for key in state if not key.startswith(prefix)]
         state = {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}
         removed += prefix
-        if others:
-            notes.append(f"{len(others)} tensors outside of the network were left out: {', '.join(others[:5])}.")
+        if outside:
+            notes.append(f"{len(outside)} tensors outside of the network were left out: {', '.join(outside[:5])}.")
     if removed:
         notes.insert(0, f"Names of weights began with {removed!r}, which was removed.")
     return dict(state), tuple(notes)
@@ -107,8 +107,8 @@ def _weights_in(content: Any, depth: int = 0) -> dict[str, Tensor]:
     if tensors:
         return tensors if len(tensors) <= MOST_TENSORS else {}
     for key in WRAPPED:
-        if key in content and (found := _weights_in(content[key], depth + 1)):
-            return found
+        if key in content and (weights := _weights_in(content[key], depth + 1)):
+            return weights
     return {}
 
 
@@ -138,10 +138,10 @@ def _pickles(data: bytes, name: str) -> Iterator[bytes]:
             raise WeightsError(f"{name}: packed, which torch never does; unpack it, or {SAVE}")
         if sum(member.file_size for member in members) > len(data):
             raise WeightsError(f"{name}: its members are said to be larger than the file; it is damaged")
-        found = [member for member in members if member.filename.endswith("data.pkl")]
-        if len(found) != 1:
+        pickled = [member for member in members if member.filename.endswith("data.pkl")]
+        if len(pickled) != 1:
             raise WeightsError(f"{name}: a .zip, but not one of torch.save; give a folder of save_pretrained as .zip")
-        yield archive.read(found[0])
+        yield archive.read(pickled[0])
 
 
 def _called(stream: bytes) -> Iterator[str]:
