@@ -129,25 +129,49 @@ def page(report: Report) -> bytes:
     return str(_template().render(content)).encode()
 
 
-def code_for(scan: str, models: Sequence[str], plane: str, index: int, *, volume: int | None = None) -> str:
-    """The Python that computes a view again: scan file, names of networks, plane and slice."""
+def code_for(
+    scan: str,
+    models: Sequence[str],
+    plane: str,
+    index: int,
+    *,
+    volume: int | None = None,
+    own: Mapping[str, str] | None = None,
+) -> str:
+    """The Python that computes a view again: scan file, names of networks, plane and slice.
+
+    own: networks that the user opened -> the Python of the request that opens them again.
+    """
     reading = f"Path({scan!r})" + (f", volume={volume}" if volume is not None else "")
+    own = own or {}
+    opening = "".join(
+        f"""
+found = foreign.opened({request})  # its card and model, in place of those of zoo below
+results[{name!r}] = segment_slice(scan.slice({plane!r}, {index}), found.model, found.card)
+"""
+        for name, request in own.items()
+    )
     return f"""from pathlib import Path
 
 from scse_viz import zoo
 from scse_viz.inference import segment_slice
-from scse_viz.scans import read_scan
+from scse_viz.scans import read_scan{OPENING if own else ""}
 
 scan = read_scan({reading})
 results = {{}}
-for name in {list(models)!r}:
+for name in {[name for name in models if name not in own]!r}:
     card = zoo.read_card(name)
     results[name] = segment_slice(scan.slice({plane!r}, {index}), zoo.load(name), card)
-
+{opening}
 result = results[{models[0]!r}]
 result.labels  # (H, W) class numbers, named by card.structures
 result.gates  # by block: result.gates["encoder1"].spatial_gate (h, w), .channel_gate (C,)
 """
+
+
+OPENING = """
+from scse_viz.zoo import foreign
+from scse_viz.zoo.foreign import Answers, Request"""
 
 
 @cache

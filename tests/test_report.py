@@ -13,6 +13,7 @@ from PIL import Image
 
 from scse_viz import report
 from scse_viz.rendering.colours import colour_scale
+from scse_viz.zoo.foreign import Request
 
 
 def test_names_of_files_hold_nothing_that_a_file_system_or_shell_reads():
@@ -55,6 +56,10 @@ def test_a_slice_is_gray_and_small_pixels_stay_as_they_are():
 def test_the_code_of_a_view_reads_the_volume_that_is_shown():
     assert "read_scan(Path('a.nii'))" in report.code_for("a.nii", ["one"], "axial", 3)
     assert "read_scan(Path('a.nii'), volume=2)" in report.code_for("a.nii", ["one"], "axial", 3, volume=2)
+    code = report.code_for("a.nii", ["one", "mine"], "axial", 3, own={"mine": repr(Request("mine.zip"))})
+    compile(code, "code", "exec")
+    assert "for name in ['one']:" in code
+    assert "found = foreign.opened(Request(model='mine.zip'" in code
 
 
 def test_structures_over_a_slice_leave_the_background_gray():

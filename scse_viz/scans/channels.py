@@ -31,6 +31,12 @@ def stacked(scans: Sequence[Scan]) -> Scan:
     return replace(first, digest=digest, notes=notes, channels=tuple(scans))
 
 
+def with_shown(scan: Scan, number: int) -> Scan:
+    """Stacked scans with another one as the one that is drawn; the channels stay in their order."""
+    digest = hashlib.sha256(f"{scan.digest} {number}".encode()).hexdigest()
+    return replace(scan.channels[number], digest=digest, channels=scan.channels)
+
+
 def read_channels(source: Path | bytes, *, name: str | None = None, most: int = MOST_CHANNELS) -> Scan:
     """All volumes of an image file as the channels of one scan; a file of one volume as `read_scan`.
 

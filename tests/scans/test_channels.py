@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from scse_viz.scans import ScanError, VolumeChoice, read_channels, read_scan, stacked
+from scse_viz.scans import ScanError, VolumeChoice, read_channels, read_scan, stacked, with_shown
 
 VALUES = np.random.default_rng(0).random((6, 7, 5, 3)).astype(np.float32)
 
@@ -22,6 +22,14 @@ def test_the_volumes_of_a_file_are_channels_in_its_order():
     ]
     np.testing.assert_array_equal(scan.voxels, scan.channels[0].voxels)
     assert read_channels(file(VALUES[..., 0]), name="three.nii").channels == ()
+
+
+def test_any_of_the_channels_can_be_the_one_that_is_drawn():
+    scan = read_channels(file(VALUES), name="four.nii")
+    second = with_shown(scan, 1)
+    np.testing.assert_array_equal(second.voxels, scan.channels[1].voxels)
+    assert second.channels == scan.channels
+    assert second.digest not in (scan.digest, *(channel.digest for channel in scan.channels))
 
 
 def test_a_file_of_more_volumes_than_channels_asks_which():

@@ -37,6 +37,8 @@ AT_ONCE = 2
 """Networks that run in parallel for one page: a single small one leaves much of two cores idle."""
 UNNOTICED = 0.5
 """Seconds of passes without a spinner."""
+REQUESTED = "own_networks_requested"
+"""Where a session has the Python of the requests that open its own networks again, by the sha256 of their cards."""
 OWN = "own_networks"
 """Where a session has its own networks while the script runs, by the sha256 of their cards."""
 P = ParamSpec("P")

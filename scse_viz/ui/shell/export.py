@@ -120,7 +120,9 @@ def code_of(view: View, models: Sequence[Card]) -> str:
     sample = next((known for known in cached.known_samples().values() if known.scan.name == view.scan.name), None)
     name = f"{sample.scan.parent.name}/{sample.scan.name}" if sample else view.scan.name
     volume = None if sample else st.session_state.get("volume")
-    return report.code_for(name, [card.name for card in models], view.plane, view.index, volume=volume)
+    asked = st.session_state.get(cached.REQUESTED, {})
+    own = {card.name: asked[card.sha256] for card in models if card.sha256 in asked}
+    return report.code_for(name, [card.name for card in models], view.plane, view.index, volume=volume, own=own)
 
 
 def slice_map(view: View, values: np.ndarray) -> SliceMap:

@@ -16,6 +16,7 @@ from scse_viz.zoo.foreign import (
     Answers,
     Draft,
     OpenedNetwork,
+    Request,
     completed,
     draft_of,
     open_network,
@@ -77,8 +78,8 @@ def _add(found: dict[str, OpenedNetwork], network: OpenedNetwork, taken: Collect
 
 
 def _place(card: Card, name: str) -> dict[str, Any]:
-    """What sets a network of another library apart where networks are chosen: ours keep their own words."""
-    return {"architecture": name} if card.foreign else {}
+    """What sets a network apart where networks are chosen: it is an architecture of its own, with the blocks it has."""
+    return {"architecture": name, "blocks": card.block_table}
 
 
 def _show_new(found: Mapping[str, OpenedNetwork]) -> None:
@@ -106,6 +107,7 @@ def _uploaded(file: UploadedFile) -> OpenedNetwork | None:
     )
     if isinstance(first, OpenedNetwork):  # one of ours, whose card says everything
         _describe(first)
+        _request(first.card, Request(file.name))
         return first
     if first is None:
         st.error(verbatim(told.error or ""))
@@ -128,9 +130,15 @@ def _uploaded(file: UploadedFile) -> OpenedNetwork | None:
         st.error(verbatim(result.error or ""))
     else:
         _describe(network)
+        _request(network.card, Request(file.name, encoder=encoder, answers=answers))
     with st.popover("Input and classes", width="stretch"):
         draw_form(first, number)
     return network
+
+
+def _request(card: Card, request: Request) -> None:
+    """Keep what opens a network again, for the Python that pages export."""
+    st.session_state.setdefault(cached.REQUESTED, {})[card.sha256] = repr(request)
 
 
 def _told(data: bytes, name: str, encoder: str | None) -> Draft | OpenedNetwork:

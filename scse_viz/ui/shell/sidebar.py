@@ -108,7 +108,8 @@ def begin() -> None:
         networks = _choose_anatomy(known)
         first = next(iter(networks.values()))
         networks |= own_networks.choose_own(known)
-        source = choose_source(first.structures, first.anatomy)
+        channels = {len(card.channels) for card in networks.values() if card.channels}
+        source = choose_source(first.structures, first.anatomy, channels=channels)
         if source is not None:
             plane, index = _choose_slice(source.scan)
             st.session_state[_VIEW] = View(source, plane, index, networks, radiological=_choose_convention(source.scan))

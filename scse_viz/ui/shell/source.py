@@ -1,13 +1,13 @@
 """The sidebar's first part: the scan that is shown, and its reference labels."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from scse_viz.scans import Scan, ScanError, VolumeChoice, read_labels, read_scan
+from scse_viz.scans import Scan, ScanError, VolumeChoice, read_channels, read_labels, read_scan, with_shown
 from scse_viz.scans.samples import Group, Sample, own_groups
 from scse_viz.ui.shell import cached, uploads
 from scse_viz.ui.shell.uploads import Opened
@@ -56,11 +56,14 @@ class Slot:
 FIRST = Slot()
 
 
-def choose_source(structures: Sequence[Structure], anatomy: str, slot: Slot = FIRST) -> Source | None:
+def choose_source(
+    structures: Sequence[Structure], anatomy: str, slot: Slot = FIRST, *, channels: Collection[int] = ()
+) -> Source | None:
     """The scan chosen in the sidebar; the last one shown while an upload cannot be read, None where there is none.
 
     The uploader stands above the samples of the anatomy, and a file dropped on it is shown at once. An uploaded label
-    file uses the class numbers of `structures`.
+    file uses the class numbers of `structures`. `channels` are how many volumes the networks see at once: a file of as
+    many fills the channels of such a network.
     """
     known = {sample.short: sample for sample in cached.known_samples().values() if sample.suits(anatomy)}
     key = f"{slot.prefix}scan"
@@ -78,7 +81,7 @@ def choose_source(structures: Sequence[Structure], anatomy: str, slot: Slot = FI
         help="Your own file, or one of the sample scans.",
     )
     if choice == UPLOAD:
-        source = _uploaded(file, structures, slot.prefix) or _last(slot.prefix)
+        source = _uploaded(file, structures, slot.prefix, channels) or _last(slot.prefix)
         if source is not None:
             return source
         choice = offered[first]
@@ -125,14 +128,16 @@ def _last(prefix: str) -> Source | None:
     return None if last is None else last.source()
 
 
-def _uploaded(file: UploadedFile | None, structures: Sequence[Structure], prefix: str) -> Source | None:
+def _uploaded(
+    file: UploadedFile | None, structures: Sequence[Structure], prefix: str, channels: Collection[int]
+) -> Source | None:
     if file is None:
         st.info(
             "Open your file above. A link does not contain it, and the app forgets it when the page is closed or the "
             "server restarts; once it is open, you see the same view of it."
         )
         return None
-    opened, scan = _read_scan(file, prefix)
+    opened, scan = _read_scan(file, prefix, channels)
     if scan is None:
         st.error(verbatim(opened.error or ""))
         return None
@@ -141,20 +146,25 @@ def _uploaded(file: UploadedFile | None, structures: Sequence[Structure], prefix
     return Source(scan, volume, groups)
 
 
-def _read_scan(file: UploadedFile, prefix: str) -> tuple[Opened, Scan | None]:
+def _read_scan(file: UploadedFile, prefix: str, channels: Collection[int]) -> tuple[Opened, Scan | None]:
     """The scan of a file; of a file with several volumes, the one that is chosen in the sidebar."""
     opened, scan = uploads.opened(
         f"{prefix}opened_scan", (file.file_id,), lambda content: read_scan(content, name=file.name), file
     )
     if opened.choice is None:
         return opened, scan
+    volumes = opened.choice.volumes
     volume = _choose_volume(opened.choice, f"{prefix}volume")
-    return uploads.opened(
-        f"{prefix}opened_volume",
-        (file.file_id, volume),
-        lambda content: read_scan(content, name=file.name, volume=volume),
-        file,
-    )
+    together = volumes in channels
+    if together:
+        st.caption(f"Networks of {volumes} channels see all volumes at once; the chosen one is drawn.")
+
+    def read(content: bytes) -> Scan:
+        if together:
+            return with_shown(read_channels(content, name=file.name, most=volumes), volume)
+        return read_scan(content, name=file.name, volume=volume)
+
+    return uploads.opened(f"{prefix}opened_volume", (file.file_id, volume, together), read, file)
 
 
 def _choose_volume(choice: VolumeChoice, key: str) -> int:

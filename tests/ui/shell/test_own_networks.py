@@ -1,5 +1,9 @@
 """A network dropped on the sidebar: opened without typing, on all pages, in its own session alone."""
 
+from dataclasses import replace
+
+import nibabel as nib
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -72,6 +76,19 @@ def test_what_the_form_says_makes_another_network(lungs):
     next(button for button in app.button if button.label == "Apply").click()
     app.run()
     assert "class 3 is named, and the network has classes 0 to 2" in app.sidebar.error[0].value
+
+
+def test_a_file_of_as_many_volumes_fills_the_channels_of_a_network(tmp_path):
+    card = replace(TINY, in_channels=2, channels=("T1", "T2"))
+    zoo.save(card.network(seed=1), card, tmp_path / "trained")
+    app = opened("explore", ("trained.zip", smp_files.zipped(tmp_path / "trained")), scan="your own file")
+    volumes = nib.Nifti1Image(np.random.default_rng(0).random((30, 40, 30, 2)).astype(np.float32), np.eye(4))
+    app.file_uploader(key="scan_file").upload("two.nii", volumes.to_bytes())
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="architecture").value == "tiny-unet-scse"
+    assert "Networks of 2 channels see all volumes at once; the chosen one is drawn." in said(app)
+    assert not [each.value for each in app.error if "volume" in each.value]
 
 
 def test_a_refusal_is_one_sentence_and_the_shipped_networks_stay(tmp_path):
