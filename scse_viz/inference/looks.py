@@ -17,9 +17,9 @@ def pairs_of(scan_slice: ScanSlice, model: nn.Module, card: Card, block: str) ->
     Raises KeyError for a block that the network lacks, ValueError for one without attention, and ScanError and
     IndexError as `inference.segment_slice`.
     """
-    found = prepared_slice(scan_slice, card)
-    x = beside(found.x, model)
-    recording = found.joined(record(model, x, sites={block: find_sites(model, x)[block]}))
+    inputs = prepared_slice(scan_slice, card)
+    x = beside(inputs.x, model)
+    recording = inputs.joined(record(model, x, sites={block: find_sites(model, x)[block]}))
     pairs = recording.blocks[block].attention
     if pairs is None:
         raise ValueError(f"block {block!r} of {card.name} has no attention; choose a block of a non-local network")

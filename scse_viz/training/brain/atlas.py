@@ -104,5 +104,5 @@ def _points(head: np.ndarray, labels: np.ndarray) -> np.ndarray:
     flat = classes_of(labels)[head].ravel()
     masks = [np.flatnonzero(flat == number) for number in range(max(CLASS_OF_LABEL.values()) + 1)]
     whole = np.flatnonzero(head.ravel())
-    voxels = [choose.choice(found if len(found) else whole, POINTS) for found in [*masks, whole]]
-    return np.stack([np.stack(np.unravel_index(found, head.shape), axis=-1) for found in voxels]).astype(np.int16)
+    chosen = [choose.choice(mask if len(mask) else whole, POINTS) for mask in [*masks, whole]]
+    return np.stack([np.stack(np.unravel_index(points, head.shape), axis=-1) for points in chosen]).astype(np.int16)

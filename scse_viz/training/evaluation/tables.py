@@ -51,7 +51,10 @@ def own_data_table(
         row = seeds.setdefault((network.architecture, network.anatomy), {})
         row.setdefault(network.variant, []).append(network)
     variants = _variants(
-        {architecture: {name: each[0] for name, each in row.items()} for (architecture, _), row in seeds.items()}
+        {
+            architecture: {name: of_seeds[0] for name, of_seeds in row.items()}
+            for (architecture, _), row in seeds.items()
+        }
     )
     rows = []
     for key, title in ARCHITECTURES.items():
@@ -184,8 +187,8 @@ def seed_table(networks: Sequence[NetworkResults], data: str) -> str:
 
 def _signs(by_seed: Mapping[int | None, Mapping[str, float]]) -> str:
     """scSE minus none for every seed that has both."""
-    found = {seed: row["scse"] - row["none"] for seed, row in by_seed.items() if {"none", "scse"} <= set(row)}
-    said = ", ".join(f"{difference:+.3f} with seed {seed}" for seed, difference in found.items())
+    differences = {seed: row["scse"] - row["none"] for seed, row in by_seed.items() if {"none", "scse"} <= set(row)}
+    said = ", ".join(f"{difference:+.3f} with seed {seed}" for seed, difference in differences.items())
     return f"scSE minus none: {said}." if said else ""
 
 

@@ -83,15 +83,15 @@ def _draw(view: View, card: Card, block: str) -> None:
 
 def fixed_channels(card: Card) -> dict[str, str]:
     """The blocks whose channels cannot be knocked out, each with the reason."""
-    found = {}
+    reasons = {}
     for block in card.block_table:
         if not block.ran:
-            found[block.name] = "it never runs, so neither its gates nor its channels have an effect."
+            reasons[block.name] = "it never runs, so neither its gates nor its channels have an effect."
         elif block.branches:
-            found[block.name] = "its gate chooses among branches, and no channel of its own leaves it."
+            reasons[block.name] = "its gate chooses among branches, and no channel of its own leaves it."
         elif block.divided:
-            found[block.name] = "it is several products inside a module, of which none is its output."
-    return found
+            reasons[block.name] = "it is several products inside a module, of which none is its output."
+    return reasons
 
 
 def _draw_controls(view: View, card: Card, before: SliceResult, block: str) -> tuple[Manner, int]:
@@ -112,5 +112,5 @@ def _draw_controls(view: View, card: Card, before: SliceResult, block: str) -> t
     def made(value: float) -> Region:
         return region(inside, value, view.slice, card)
 
-    divided = frozenset(each.name for each in card.block_table if each.divided)
+    divided = frozenset(row.name for row in card.block_table if row.divided)
     return Manner(chosen, seed, made, divided), structure

@@ -143,7 +143,7 @@ def _draw_channels(at: NetworkSlice, before: SliceResult, block: str, measure: s
 
 
 def _draw_every_channel(at: NetworkSlice, before: SliceResult, blocks: Sequence[str], measure: str) -> Sweeps:
-    passes = sum(len(found) for name, found in intervene_cached.magnitudes(at).items() if name in blocks)
+    passes = sum(len(of_channels) for name, of_channels in intervene_cached.magnitudes(at).items() if name in blocks)
     on = st.toggle(
         "The same for the channels of all blocks",
         key="intervene_all_blocks",

@@ -59,18 +59,18 @@ def _head(draft: Draft, number: str) -> str | None:
 
 
 def _intensities(draft: Draft, number: str) -> dict[str, Any]:
-    found = draft.preprocessing
+    preprocessing = draft.preprocessing
     scaling = st.selectbox(
         "Intensities",
         SCALINGS,
-        index=SCALINGS.index(found.scaling),
+        index=SCALINGS.index(preprocessing.scaling),
         format_func=lambda scaling: SCALING_WORDS[scaling],
         key=f"network_scaling_{number}",
         help="As they were when the network was trained. Percentiles 0.5 and 99.5 are those of the whole scan.",
     )
     statistics = st.checkbox(
         "then the encoder's mean and deviation",
-        value=bool(found.mean),
+        value=bool(preprocessing.mean),
         key=f"network_statistics_{number}",
         help="What get_preprocessing_fn of segmentation_models_pytorch does: subtract the mean of the images that the "
         "encoder was pretrained on, and divide by their standard deviation.",

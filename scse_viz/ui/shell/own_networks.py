@@ -30,14 +30,14 @@ TYPES = ["zip", "safetensors", "pt", "pth", "ckpt"]
 _SEEN = "own_networks_seen"
 
 
-def choose_own(taken: Collection[str]) -> dict[str, Card]:
+def choose_own(known: Collection[str]) -> dict[str, Card]:
     """Draw the uploader and a form for each file; the cards of the session's own networks by name.
 
-    taken: names of the networks that are there already. A network that was opened just now becomes the one shown.
+    known: names of the networks that are listed already. A network that was opened just now becomes the one shown.
     """
-    found: dict[str, OpenedNetwork] = {}
+    own: dict[str, OpenedNetwork] = {}
     for network in _requested():
-        _add(found, network, taken)
+        _add(own, network, known)
     with st.expander("Open a network", expanded=bool(st.session_state.get("network_files"))):
         files = st.file_uploader(
             "Checkpoints",
@@ -52,10 +52,10 @@ def choose_own(taken: Collection[str]) -> dict[str, Card]:
         for file in files or ():
             uploaded = _uploaded(file)
             if uploaded is not None:
-                _add(found, uploaded, taken)
-    st.session_state[cached.OWN] = {network.card.sha256: network.model for network in found.values()}
-    _show_new(found)
-    return {name: network.card for name, network in found.items()}
+                _add(own, uploaded, known)
+    st.session_state[cached.OWN] = {network.card.sha256: network.model for network in own.values()}
+    _show_new(own)
+    return {name: network.card for name, network in own.items()}
 
 
 def forget() -> None:
@@ -69,12 +69,12 @@ def _requested() -> tuple[OpenedNetwork, ...]:
     return tuple(_on_device(opened(request)) for request in requests())
 
 
-def _add(found: dict[str, OpenedNetwork], network: OpenedNetwork, taken: Collection[str]) -> None:
+def _add(own: dict[str, OpenedNetwork], network: OpenedNetwork, known: Collection[str]) -> None:
     """Add a network under a name of its own."""
     name, number = network.card.name, 2
-    while name in taken or name in found:
+    while name in known or name in own:
         name, number = f"{network.card.name} ({number})", number + 1
-    found[name] = replace(network, card=replace(network.card, name=name, **_place(network.card, name)))
+    own[name] = replace(network, card=replace(network.card, name=name, **_place(network.card, name)))
 
 
 def _place(card: Card, name: str) -> dict[str, Any]:
@@ -82,11 +82,11 @@ def _place(card: Card, name: str) -> dict[str, Any]:
     return {"architecture": name, "blocks": card.block_table}
 
 
-def _show_new(found: Mapping[str, OpenedNetwork]) -> None:
+def _show_new(own: Mapping[str, OpenedNetwork]) -> None:
     """Choose a network that was not there before on all pages, before their widgets are drawn."""
     seen = st.session_state.get(_SEEN, frozenset())
-    new = [network.card for network in found.values() if network.card.name not in seen]
-    st.session_state[_SEEN] = frozenset(found)
+    new = [network.card for network in own.values() if network.card.name not in seen]
+    st.session_state[_SEEN] = frozenset(own)
     if not new:
         return
     title = architecture_title(new[-1].architecture)

@@ -71,8 +71,8 @@ def believed(
     Raises ScanError, WeightsError.
     """
     model = cached.network(card)
-    found = list(cases_of(scan_slice.scan, model, card, scan_slice.plane, [scan_slice.index], number))
-    return (found[0], believe(found[0], model, [block], _tell)) if found else None
+    cases = list(cases_of(scan_slice.scan, model, card, scan_slice.plane, [scan_slice.index], number))
+    return (cases[0], believe(cases[0], model, [block], _tell)) if cases else None
 
 
 @cached.data

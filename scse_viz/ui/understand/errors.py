@@ -181,8 +181,8 @@ from scse_viz.scans import read_labels, slice_grid
 reference = known_labels(scan.slice({view.plane!r}, {view.index}).cut(labels), groups)
 grid = slice_grid(scan, {view.plane!r})
 verdict = verdicts(in_groups(result.labels, groups), reference)
-found = by_error(result.gates, verdict, (grid.row_mm, grid.column_mm))
-found.means({block!r}), found.auc({block!r})  # of this slice
+gates_by_error = by_error(result.gates, verdict, (grid.row_mm, grid.column_mm))
+gates_by_error.means({block!r}), gates_by_error.auc({block!r})  # of this slice
 """
 
 
@@ -193,6 +193,6 @@ from scse_viz.scans import slice_grid
 
 grid = slice_grid(scan, {view.plane!r})
 counted = counted_pixels(result.labels, result.confidence)
-found = by_entropy(result.gates, result.entropy, counted, (grid.row_mm, grid.column_mm))
-found.means({block!r}), found.spearman[{block!r}]  # of this slice
+gates_by_entropy = by_entropy(result.gates, result.entropy, counted, (grid.row_mm, grid.column_mm))
+gates_by_entropy.means({block!r}), gates_by_entropy.spearman[{block!r}]  # of this slice
 """

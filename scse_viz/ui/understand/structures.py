@@ -70,8 +70,8 @@ from scse_viz.analysis.structures import by_structure, mean_gates
 from scse_viz.scans import slice_grid
 
 grid = slice_grid(scan, {view.plane!r})
-found = by_structure(result.gates, result.labels, len(card.structures), (grid.row_mm, grid.column_mm))
-mean_gates([found], list(result.gates))  # (classes, blocks), of this slice
+gates_by_structure = by_structure(result.gates, result.labels, len(card.structures), (grid.row_mm, grid.column_mm))
+mean_gates([gates_by_structure], list(result.gates))  # (classes, blocks), of this slice
 """
 
 

@@ -46,7 +46,7 @@ def draw(view: View, card: Card, block: str) -> Tested:
     if not shown:
         st.info("The network finds no structure in this slice. Choose another one in the sidebar.")
         return Tested()
-    number = _choose_structure(card, [int(each) for each in shown[:SHOWN]])
+    number = _choose_structure(card, [int(label) for label in shown[:SHOWN]])
     asked = (view.slice.key, card.sha256, block, number)
     if st.session_state.get(TESTED) != asked:
         if not st.button("Test this slice", key="understand_test", type="primary", help=f"Some 250 passes. {_cam()}"):
@@ -80,17 +80,17 @@ def _choose_structure(card: Card, numbers: list[int]) -> int:
     return names[chosen]
 
 
-def _draw(view: View, card: Card, block: str, number: int, case: Case, found: SliceTests) -> Tested:
+def _draw(view: View, card: Card, block: str, number: int, case: Case, tests: SliceTests) -> Tested:
     structure = card.structures[number].name
-    numbers: dict[Gate, GateTests] = {gate: each for gate, each in joined([found]).items() if gate[0] == block}
-    judged = {f"{block}, {KINDS[kind]}": judge(each, structure=structure) for (_, kind), each in numbers.items()}
+    numbers: dict[Gate, GateTests] = {gate: of_gate for gate, of_gate in joined([tests]).items() if gate[0] == block}
+    judged = {f"{block}, {KINDS[kind]}": judge(of_gate, structure=structure) for (_, kind), of_gate in numbers.items()}
     st.markdown(advice(judged))
     drawn = {"tests on this slice": verdicts(judged)}
     export.chart(drawn["tests on this slice"], key="understand_live_verdicts")
     grid, (height, width) = view.slice.grid, case.structure.shape
     pixel_mm = grid.row_mm * grid.height / height, grid.column_mm * grid.width / width
-    maps = {"the gate's map": found.maps[block]} if block in found.maps else {}
-    maps |= {"Seg-Grad-CAM": found.cams[block]} if block in found.cams else {}
+    maps = {"the gate's map": tests.maps[block]} if block in tests.maps else {}
+    maps |= {"Seg-Grad-CAM": tests.cams[block]} if block in tests.cams else {}
     if maps:
         drawn["map and Seg-Grad-CAM"] = figures.maps_beside(
             view.drawn(case.x[0].amax(dim=0).numpy()),
@@ -100,24 +100,24 @@ def _draw(view: View, card: Card, block: str, number: int, case: Case, found: Sl
         )
         export.chart(drawn["map and Seg-Grad-CAM"], key="understand_live_maps")
         st.caption(f"The outline is {structure} as predicted. Each map is drawn from its least to its most. {_cam()}")
-    if block in found.removal:
-        removal = found.removal[block]
+    if block in tests.removal:
+        removal = tests.removal[block]
         drawn["deletion and insertion"] = figures.removal_curves(
             SHARES,
             (removal.map.deletion, removal.map.insertion),
-            [(each.deletion, each.insertion) for each in removal.random],
-            {name: (each.deletion, each.insertion) for name, each in removal.rivals.items()},
+            [(curves.deletion, curves.insertion) for curves in removal.random],
+            {name: (curves.deletion, curves.insertion) for name, curves in removal.rivals.items()},
         )
         export.chart(drawn["deletion and insertion"], key="understand_live_removal")
-    survived = {KINDS[kind]: found.survived[block, kind] for kind in (MAP, WEIGHTS) if (block, kind) in found.survived}
+    survived = {KINDS[kind]: tests.survived[block, kind] for kind in (MAP, WEIGHTS) if (block, kind) in tests.survived}
     first = next(iter(numbers.values()))
-    drawn["randomisation"] = figures.survival_curve(found.depths, survived, first.survived_by_chance)
+    drawn["randomisation"] = figures.survival_curve(tests.depths, survived, first.survived_by_chance)
     export.chart(drawn["randomisation"], key="understand_live_survival")
     st.caption(
         "Weights are redrawn from the last layer to the first. Layers after a block cannot change its gate, so the "
         "curve starts at 1 and falls where the block itself and what comes before it are redrawn."
     )
-    facts = {KINDS[kind]: _facts(each) for (_, kind), each in numbers.items()}
+    facts = {KINDS[kind]: _facts(of_gate) for (_, kind), of_gate in numbers.items()}
     arrays = {f"{block}/survived {kind}": values for kind, values in survived.items()}
     return Tested(
         number,

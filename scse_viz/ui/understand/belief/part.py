@@ -68,11 +68,11 @@ def draw(view: View) -> None:
 def _draw_shipped(view: View, card: Card, drawn: dict[str, go.Figure], tables: dict[str, pd.DataFrame]) -> None:
     st.markdown("##### Which gates pass")
     family = {
-        name: found
-        for name, found in understand_cached.beliefs().items()
+        name: results
+        for name, results in understand_cached.beliefs().items()
         if (other := view.networks.get(name)) is not None
         and other.architecture == card.architecture
-        and other.sha256 == found.sha256
+        and other.sha256 == results.sha256
     }
     if not family:
         st.caption(
@@ -80,7 +80,7 @@ def _draw_shipped(view: View, card: Card, drawn: dict[str, go.Figure], tables: d
             "can be tested below."
         )
         return
-    structures = list(dict.fromkeys(name for found in family.values() for name in found.structures))
+    structures = list(dict.fromkeys(name for results in family.values() for name in results.structures))
     if st.session_state.get(STRUCTURE, structures[0]) not in structures:
         del st.session_state[STRUCTURE]
     structure = st.segmented_control(
@@ -116,13 +116,13 @@ def _overview(view: View, family: Mapping[str, BeliefResults], structure: str) -
     passed: dict[str, dict[str, bool | None]] = {}
     texts: dict[str, dict[str, str]] = {}
     columns = []
-    for name, found in family.items():
+    for name, results in family.items():
         title = variant_title(view.networks[name].variant)
-        for (block, kind), tests in found.by_gate(structure).items():
+        for (block, kind), tests in results.by_gate(structure).items():
             column = f"{title}, {KINDS[kind]}"
             columns.append(column)
             judged = judge(tests)
-            applied = [each.passed for each in judged.findings.values() if each.passed is not None]
+            applied = [finding.passed for finding in judged.findings.values() if finding.passed is not None]
             passed.setdefault(block, {})[column] = judged.believed
             constant = judged.sentence.startswith("the same everywhere")
             texts.setdefault(block, {})[column] = "constant" if constant else f"{sum(applied)} of {len(applied)}"

@@ -13,25 +13,27 @@ from scse_viz.inference.belief import Gate
 KINDS = {"map": "map", "weights": "channel weights"}
 
 
-def gate_table(found: Mapping[Gate, GateTests], structure: str) -> pd.DataFrame:
+def gate_table(tests_of_gate: Mapping[Gate, GateTests], structure: str) -> pd.DataFrame:
     """A row a gate: every test with its null and verdict, and the sentence."""
     rows = []
-    for (block, kind), tests in found.items():
+    for (block, kind), tests in tests_of_gate.items():
         judged = judge(tests, structure=structure)
         row: dict[str, object] = {"block": block, "gate": KINDS[kind], "what follows": judged.sentence}
-        for name, each in judged.findings.items():
-            row |= {name: each.value, f"{name}, by chance": each.null, f"{name}, passed": each.passed}
+        for name, finding in judged.findings.items():
+            row |= {name: finding.value, f"{name}, by chance": finding.null, f"{name}, passed": finding.passed}
         rows.append(row)
     return pd.DataFrame(rows).set_index(["block", "gate"])
 
 
-def verdicts(found: Mapping[str, Belief]) -> go.Figure:
+def verdicts(beliefs: Mapping[str, Belief]) -> go.Figure:
     """Rows of gates against the tests, each cell with the number and its null."""
-    columns = list(next(iter(found.values())).findings)
-    passed = {row: {name: each.passed for name, each in judged.findings.items()} for row, judged in found.items()}
+    columns = list(next(iter(beliefs.values())).findings)
+    passed = {
+        row: {name: finding.passed for name, finding in judged.findings.items()} for row, judged in beliefs.items()
+    }
     texts = {
-        row: {name: _text(each.value, each.null) for name, each in judged.findings.items()}
-        for row, judged in found.items()
+        row: {name: _text(finding.value, finding.null) for name, finding in judged.findings.items()}
+        for row, judged in beliefs.items()
     }
     return verdict_table(passed, texts, columns=columns)
 
@@ -39,8 +41,8 @@ def verdicts(found: Mapping[str, Belief]) -> go.Figure:
 def advice(judged: Mapping[str, Belief]) -> str:
     """What follows, one line for every sentence, the gates that it is said of before it."""
     said: dict[str, list[str]] = {}
-    for gate, each in judged.items():
-        said.setdefault(each.sentence, []).append(gate)
+    for gate, belief in judged.items():
+        said.setdefault(belief.sentence, []).append(gate)
     return "\n".join(f"- {'; '.join(gates)}: {sentence}." for sentence, gates in said.items())
 
 
