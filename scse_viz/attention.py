@@ -171,7 +171,7 @@ def record_twin(
     with torch.no_grad():
         for name, site in sites.items():
             _collect(site, kept[name], tap, features)
-        return Recording(output, {name: _block_record(found) for name, found in kept.items()}, sites)
+        return Recording(output, {name: _block_record(tensors) for name, tensors in kept.items()}, sites)
 
 
 def _recorded_probe(runner: nn.Module, x: Inputs) -> tuple[Recording, Shortcut | None]:
@@ -196,7 +196,7 @@ def _recorded_by_hooks(runner: nn.Module, x: Inputs, shortcut: Shortcut) -> Reco
     runs: Counter[str] = Counter()
     outputs: dict[str, Tensor] = {}
     magnitudes: dict[str, dict[str, Any]] = {name: {} for name, site in shortcut.sites.items() if not site.gates}
-    leaving = {place.path for places in shortcut.exits.values() for place in places.values()}
+    leaving = {place.path for exits in shortcut.exits.values() for place in exits.values()}
     for path in shortcut.runs:
         keep = partial(_keep, outputs, path) if path in leaving else None
         runner.get_submodule(path).register_forward_hook(partial(_count, runs, path, keep))
@@ -207,8 +207,8 @@ def _recorded_by_hooks(runner: nn.Module, x: Inputs, shortcut: Shortcut) -> Reco
     if any(runs[path] != count for path, count in shortcut.runs.items()):
         return None
     records = {
-        name: _block_record({kind: outputs[place.path].reshape(place.shape) for kind, place in places.items()})
-        for name, places in shortcut.exits.items()
+        name: _block_record({kind: outputs[place.path].reshape(place.shape) for kind, place in exits.items()})
+        for name, exits in shortcut.exits.items()
     }
     records |= {name: _block_record(kept) for name, kept in magnitudes.items()}
     return Recording(output, records, dict(shortcut.sites))
@@ -249,8 +249,8 @@ def _collect(site: Site, kept: dict[str, Any], tap: Tap, features: bool) -> None
 
 def _last(place: GatePlace, kept: Mapping[int, Tensor]) -> list[Tensor]:
     """The last of some numbers for which there is a tensor, or nothing."""
-    found = [kept[number] for number in place if number in kept] if isinstance(place, tuple) else []
-    return found[-1:]
+    tensors = [kept[number] for number in place if number in kept] if isinstance(place, tuple) else []
+    return tensors[-1:]
 
 
 def _module_at(runner: nn.Module, name: str, path: str) -> nn.Module:

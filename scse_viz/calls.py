@@ -95,14 +95,14 @@ class Calls:
         call = self._stack[-1]
         if not call.rescalings:
             self.gated.append(call)
-        for found in call.rescalings:
-            if found.features == entered and gate.kind not in {other.kind for other in found.gates}:
+        for rescaling in call.rescalings:
+            if rescaling.features == entered and gate.kind not in {other.kind for other in rescaling.gates}:
                 break
         else:
-            found = Rescaling(entered, whole=entered == call.entered)
-            call.rescalings.append(found)
-        found.gates.append(gate)
-        return found
+            rescaling = Rescaling(entered, whole=entered == call.entered)
+            call.rescalings.append(rescaling)
+        rescaling.gates.append(gate)
+        return rescaling
 
     def _enter(self, path: str, module: nn.Module, args: tuple, kwargs: dict[str, Any]) -> None:
         first = next(tensors((*args, *kwargs.values())), None)
@@ -119,5 +119,5 @@ class Calls:
             self.shapes[call.path] = shape
             if not self.gated:  # all that a network without gates has to show
                 self.activations[call.path] = torch.linalg.vector_norm(output, ord=1, dim=1) / shape[1]
-        for found in call.rescalings:
-            found.whole &= len(call.rescalings) == 1 and found.gates[0].features == shape
+        for rescaling in call.rescalings:
+            rescaling.whole &= len(call.rescalings) == 1 and rescaling.gates[0].features == shape

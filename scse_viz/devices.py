@@ -79,5 +79,5 @@ def on_processor(value: Any) -> Any:
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*map(on_processor, value))
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{each.name: on_processor(getattr(value, each.name)) for each in fields(value)})
+        return replace(value, **{field.name: on_processor(getattr(value, field.name)) for field in fields(value)})
     return value

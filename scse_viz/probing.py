@@ -97,7 +97,11 @@ class Watch(TorchDispatchMode):
         if func not in FOLLOWED:
             return func(*args, **kwargs)
         tagged = [tags for value in tensors(args) if (tags := self._tags.get(value))] if self._sources else []
-        if len(tagged) == 1 and func in PRODUCTS and all(isinstance(one, Tensor) and one.ndim for one in args):
+        if (
+            len(tagged) == 1
+            and func in PRODUCTS
+            and all(isinstance(operand, Tensor) and operand.ndim for operand in args)
+        ):
             return self._product(func, args)
         if len(tagged) == 2 and func in JOINS:
             out = func(*self._used(func, args), **kwargs)
@@ -130,7 +134,9 @@ class Watch(TorchDispatchMode):
         if func in CARRIERS:
             sources = [source if func in VIEWS else replace(source, made=None) for tags in tagged for source in tags]
             for value in tensors(out if isinstance(out, list | tuple) else (out,)):
-                self._tags[value] = [replace(one, shape=carried_shape(func, one.shape, value)) for one in sources]
+                self._tags[value] = [
+                    replace(source, shape=carried_shape(func, source.shape, value)) for source in sources
+                ]
         elif func in SIGNS and (number := number_in(args)) is not None:
             sign = SIGNS[func]
             self._tags[out] = [
@@ -144,17 +150,19 @@ class Watch(TorchDispatchMode):
         if self._is_learned(features):
             out = func(*args)
             self._tags[out] = [
-                replace(one, form=f"learned × {one.form}", shape=carried_shape(func, one.shape, out), made=None)
-                for one in tags
+                replace(
+                    source, form=f"learned × {source.form}", shape=carried_shape(func, source.shape, out), made=None
+                )
+                for source in tags
             ]
             return out
         sources = [source for source in tags if self._gates(source, gate, features)]
         if not sources:
             return func(*args)
         entered, shape = self._number(features), tuple(features.shape)
-        for found in {self._note(source, entered, shape) for source in sources}:
-            if found is not None:
-                found.products += 1
+        for rescaling in {self._note(source, entered, shape) for source in sources}:
+            if rescaling is not None:
+                rescaling.products += 1
         args = self._used(func, args) if len(tags) == 1 else args
         if self._at_product is None:
             return func(*args)

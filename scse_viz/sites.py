@@ -68,8 +68,8 @@ def block_table(sites: Mapping[str, Site], size: tuple[int, int]) -> tuple[Block
     )
 
 
-def _shared_parts(one: str, other: str) -> int:
-    pairs = zip(one.split("."), other.split("."), strict=False)
+def _shared_parts(first: str, second: str) -> int:
+    pairs = zip(first.split("."), second.split("."), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
@@ -89,13 +89,13 @@ def our_sites(model: nn.Module) -> dict[str, Site] | None:
 
 def known_sites(model: nn.Module) -> dict[str, Site]:
     """The sites that names and layouts of modules tell of, without a pass: those with our gates or a known layout."""
-    found: dict[str, Site] = {}
+    by_name: dict[str, Site] = {}
     for path, module in model.named_modules():
         site = _known_site(path, module)
         # Part of a block may look like a block itself: the authors' scSE contains their cSE.
-        if site is not None and not any(_covers(outer.block, path) for outer in found.values()):
-            found[path or "block"] = site
-    return found
+        if site is not None and not any(_covers(outer.block, path) for outer in by_name.values()):
+            by_name[path or "block"] = site
+    return by_name
 
 
 def probed_sites(model: nn.Module, calls: Calls) -> dict[str, Site]:
@@ -108,9 +108,9 @@ def probed_sites(model: nn.Module, calls: Calls) -> dict[str, Site]:
     known = known_sites(model)
     drafts: dict[str, _Draft] = {}
     for call in calls.gated:
-        for index, found in enumerate(call.rescalings):
-            owner = _owner(call, found, known, calls)
-            _add(drafts, owner, call, index, found)
+        for index, rescaling in enumerate(call.rescalings):
+            owner = _owner(call, rescaling, known, calls)
+            _add(drafts, owner, call, index, rescaling)
     sites = {name: draft.site() for name, draft in drafts.items()}
     for name, site in known.items():
         if name not in sites and not any(_covers(site.block, path) for path in calls.runs):
@@ -149,10 +149,10 @@ class _Draft:
         )
 
 
-def _add(drafts: dict[str, _Draft], owner: tuple[str, bool], call: Call, index: int, found: Rescaling) -> None:
+def _add(drafts: dict[str, _Draft], owner: tuple[str, bool], call: Call, index: int, rescaling: Rescaling) -> None:
     """Add gates to the draft of their block, or to a new one if its place is taken by other gates."""
     block, whole = owner
-    kinds = {"full" if gate.kind == "mixed" else gate.kind: gate for gate in found.gates}
+    kinds = {"full" if gate.kind == "mixed" else gate.kind: gate for gate in rescaling.gates}
     origin, number = (call.path, index), 1
     while True:
         name = (block or "block") + (f" #{number}" if number > 1 else "")
@@ -162,7 +162,7 @@ def _add(drafts: dict[str, _Draft], owner: tuple[str, bool], call: Call, index: 
         ):
             break
         number += 1
-    draft.products += 0 if origin in draft.origins.values() else found.products
+    draft.products += 0 if origin in draft.origins.values() else rescaling.products
     for kind, gate in kinds.items():
         draft.origins[kind] = origin
         draft.numbers.setdefault(kind, []).append(gate.number)
@@ -172,17 +172,17 @@ def _add(drafts: dict[str, _Draft], owner: tuple[str, bool], call: Call, index: 
         draft.channels = math.prod(gate.features[1:-2]) if branches else gate.features[1]
 
 
-def _owner(call: Call, found: Rescaling, known: Mapping[str, Site], calls: Calls) -> tuple[str, bool]:
+def _owner(call: Call, rescaling: Rescaling, known: Mapping[str, Site], calls: Calls) -> tuple[str, bool]:
     """The path of the block that gates belong to, and whether that module is the block."""
     for site in known.values():
         if site.block == call.path:
-            return site.block, found.whole
+            return site.block, rescaling.whole
         if _covers(site.block, call.path):
             return site.block, True
         # In a graph of torch.fx the modules of blocks never run, only their layers.
-        if site.block not in calls.runs and all(_covers(site.block, gate.maker) for gate in found.gates):
+        if site.block not in calls.runs and all(_covers(site.block, gate.maker) for gate in rescaling.gates):
             return site.block, False
-    return call.path, found.whole
+    return call.path, rescaling.whole
 
 
 def _stages(calls: Calls) -> dict[str, Site]:
@@ -202,13 +202,13 @@ def _stages(calls: Calls) -> dict[str, Site]:
 def _known_site(path: str, module: nn.Module) -> Site | None:
     """The site of a module that is a block by its names, else None."""
     prefix = f"{path}." if path else ""
-    places: dict[str, str] = {}
+    paths: dict[str, str] = {}
     for name, child in module.named_children():
         kind = next((kind for kind, classes in GATES.items() if isinstance(child, classes)), None)
         if kind is not None:
-            places.setdefault(kind, prefix + name)
-    if places:
-        channel, spatial, full, pairs = (places.get(kind) for kind in GATES)
+            paths.setdefault(kind, prefix + name)
+    if paths:
+        channel, spatial, full, pairs = (paths.get(kind) for kind in GATES)
         return Site(path, channel, spatial, full, pairs)
     layout = foreign_layout(module)
     if layout is None:

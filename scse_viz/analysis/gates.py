@@ -46,7 +46,7 @@ class BlockGates:
     def map(self) -> np.ndarray | None:
         """What is drawn over the image (h, w): its gate by pixel, else what stands in for one."""
         maps = (self.pixel_gate, self.attention, self.activation)
-        return next((each for each in maps if each is not None), None)
+        return next((drawn for drawn in maps if drawn is not None), None)
 
     @property
     def pixel_gate(self) -> np.ndarray | None:

@@ -63,7 +63,7 @@ def removal_curves(
     """
     figure = make_subplots(cols=2, subplot_titles=("removed, the highest first", "brought back, the highest first"))
     for column in (0, 1):
-        draws = np.stack([each[column] for each in random])  # (draws, S)
+        draws = np.stack([pair[column] for pair in random])  # (draws, S)
         band = [draws.min(axis=0), draws.max(axis=0)]
         figure.add_trace(_band(shares, *band), row=1, col=column + 1)
         lines = {"random order": (draws.mean(axis=0), RANDOM_COLOUR, "solid")}

@@ -105,10 +105,10 @@ def _turned(contents: FileContents) -> np.ndarray:
 def _whole(labels: np.ndarray, name: str) -> np.ndarray:
     """Floats that miss whole numbers by rounding -> whole numbers; NaN, as written outside of labels, becomes 0."""
     missing = np.isnan(labels)
-    found = np.where(missing, 0, labels)
-    whole = np.rint(found)
+    values = np.where(missing, 0, labels)
+    whole = np.rint(values)
     with np.errstate(invalid="ignore"):  # infinities
-        rounded = np.abs(found - whole) <= (WHOLE * np.abs(whole).clip(1)).clip(max=WHOLE_MOST)
+        rounded = np.abs(values - whole) <= (WHOLE * np.abs(whole).clip(1)).clip(max=WHOLE_MOST)
     if missing.all() or not rounded.all():
         raise ScanError(f"{name}: holds values that are not whole numbers; choose a file of labels, not of intensities")
     return whole
@@ -130,10 +130,10 @@ def _made_finite(voxels: np.ndarray, name: str) -> tuple[str, ...]:
 def _digest(voxels: np.ndarray, affine: np.ndarray) -> str:
     """Of the bytes as they lie in memory, together with what says how they lie."""
     slowest_first = np.argsort(voxels.strides, kind="stable")[::-1]
-    found = hashlib.sha256(repr((voxels.shape, slowest_first.tolist())).encode())
-    found.update(affine.tobytes())
-    found.update(voxels.transpose(slowest_first).reshape(-1))
-    return found.hexdigest()
+    digest = hashlib.sha256(repr((voxels.shape, slowest_first.tolist())).encode())
+    digest.update(affine.tobytes())
+    digest.update(voxels.transpose(slowest_first).reshape(-1))
+    return digest.hexdigest()
 
 
 def _check_shape(name: str, shape: tuple[int, ...], wanted: tuple[int, ...], scan: Scan) -> None:

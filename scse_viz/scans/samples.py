@@ -54,13 +54,13 @@ def samples(folder: Path = SAMPLE_DATA) -> dict[str, Sample]:
     index = folder / "samples.json"
     if not index.is_file():
         return {}
-    found = {}
+    by_name = {}
     for facts in json.loads(index.read_text(encoding="utf-8")):
         groups = tuple(Group(group["label"], group["name"], tuple(group["structures"])) for group in facts["groups"])
         paths = {key: folder / facts[key] for key in ("scan", "labels")}
         also = tuple(facts.get("also", ()))
-        found[facts["name"]] = Sample(**{**facts, **paths, "groups": groups, "also": also})
-    return found
+        by_name[facts["name"]] = Sample(**{**facts, **paths, "groups": groups, "also": also})
+    return by_name
 
 
 def own_groups(structures: Sequence[Structure], labels: np.ndarray) -> tuple[Group, ...]:
@@ -69,7 +69,11 @@ def own_groups(structures: Sequence[Structure], labels: np.ndarray) -> tuple[Gro
     Labels may name a few structures only, and one that they lack is not judged; none where no number is of ours.
     """
     given = set(np.unique(labels).tolist()) - {0}
-    return tuple(Group(each.number, each.name, (each.number,)) for each in structures if each.number in given)
+    return tuple(
+        Group(structure.number, structure.name, (structure.number,))
+        for structure in structures
+        if structure.number in given
+    )
 
 
 def groups_by_name(
@@ -102,7 +106,7 @@ def legend_of(structures: Sequence[Structure], groups: Sequence[Group]) -> tuple
     """The structures, and after them the groups that cover several, each in the mean colour of those it covers."""
     joint = (group for group in groups if len(group.structures) > 1)
     more = (
-        Structure(number, f"{group.name} (labels)", _mean_colour([structures[each] for each in group.structures]))
+        Structure(number, f"{group.name} (labels)", _mean_colour([structures[member] for member in group.structures]))
         for number, group in enumerate(joint, start=len(structures))
     )
     return (*structures, *more)
@@ -113,9 +117,9 @@ def of_structures(labels: np.ndarray, groups: Sequence[Group], count: int) -> np
     drawn = np.zeros(labels.shape, dtype=np.uint8)
     joint = count
     for group in groups:
-        one = len(group.structures) == 1
-        drawn[labels == group.label] = group.structures[0] if one else joint
-        joint += not one
+        single = len(group.structures) == 1
+        drawn[labels == group.label] = group.structures[0] if single else joint
+        joint += not single
     return drawn
 
 

@@ -84,7 +84,7 @@ def repeated(
     others: scans of other persons; seeds: the same network trained with other seeds, of which maps alone are compared,
     since their channels have no common order. Raises ScanError as `inference.segment_slice`.
     """
-    model, seeds = on_device(model, "cpu"), [on_device(each, "cpu") for each in seeds]
+    model, seeds = on_device(model, "cpu"), [on_device(seed_model, "cpu") for seed_model in seeds]
     within: dict[Gate, list[float]] = {}
     between: dict[Gate, list[float]] = {}
     across: dict[Gate, list[float]] = {}

@@ -70,12 +70,12 @@ def _read_path(path: Path, name: str, volume: int | None) -> FileContents:
 
 def _read_folder(path: Path, name: str, volume: int | None) -> FileContents:
     """The DICOM series in a folder and the folders in it."""
-    files = [found for found in islice(path.rglob("*"), MOST_MEMBERS + 1) if found.is_file()]
+    files = [file for file in islice(path.rglob("*"), MOST_MEMBERS + 1) if file.is_file()]
     if len(files) > MOST_MEMBERS:
         raise ScanError(f"{name}: over {MOST_MEMBERS:,} files; put only the series to show in the folder")
-    if sum(found.stat().st_size for found in files) > LARGEST_WHOLE:
+    if sum(file.stat().st_size for file in files) > LARGEST_WHOLE:
         raise ScanError(f"{name}: over {LARGEST_WHOLE / 1024**3:.0f} GiB; put only the series to show in the folder")
-    slices = [found.read_bytes for found in sorted(files) if dicom.is_dicom(_first_bytes(found))]
+    slices = [file.read_bytes for file in sorted(files) if dicom.is_dicom(_first_bytes(file))]
     with _in_a_sentence(name, "DICOM", dicom.ERRORS):
         return dicom.read_dicom(slices, name, volume)
 
@@ -158,7 +158,7 @@ def _read_zip(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> File
     if _members(stream) > MOST_MEMBERS:
         raise ScanError(f"{name}: over {MOST_MEMBERS:,} files; put only the series to show in the .zip")
     with zipfile.ZipFile(stream) as archive:
-        members = [found for found in archive.infolist() if _is_shown(found.filename)]
+        members = [entry for entry in archive.infolist() if _is_shown(entry.filename)]
         if sum(member.file_size for member in members) > LARGEST_WHOLE:
             limit = f"{LARGEST_WHOLE / 1024**3:.0f} GiB"
             raise ScanError(f"{name}: holds more than {limit} unpacked; put only the series to show in the .zip")

@@ -92,8 +92,8 @@ def checked_volume(name: str, volumes: int, volume: int | None, names: tuple[str
             said = "; ".join(f"{number}: {title}" for number, title in enumerate(names))
         raise VolumeChoice(f"{name}: 4-D image with {volumes} volumes; choose one ({said})", volumes, names)
     if volume is not None and not 0 <= volume < volumes:
-        there = f"0 to {volumes - 1}" if volumes > 1 else "0, the only one"
-        raise ScanError(f"{name}: has no volume {volume}; choose {there}")
+        offered = f"0 to {volumes - 1}" if volumes > 1 else "0, the only one"
+        raise ScanError(f"{name}: has no volume {volume}; choose {offered}")
     return volume or 0
 
 

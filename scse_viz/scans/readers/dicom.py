@@ -65,7 +65,7 @@ def read_dicom(sources: Iterable[Source], name: str, volume: int | None) -> File
     if not frames:
         raise ScanError(f"{name}: no DICOM image (but a report, a plan or nothing); choose the image files")
     volumes, sorting = dicom_series.volumes(frames, name)
-    number = checked_volume(name, len(volumes), volume, tuple(found.title for found in volumes))
+    number = checked_volume(name, len(volumes), volume, tuple(stack.title for stack in volumes))
     stack = volumes[number].frames
     rows, columns = stack[0].shape
     shape = checked_shape(name, (columns, rows, len(stack)))
@@ -196,7 +196,7 @@ def _plain(value: Any) -> tuple | None:
     if value in (None, ""):
         return None
     values = [value] if isinstance(value, (str, int, float)) else list(value)
-    return tuple(float(found) if isinstance(found, (int, float)) else str(found) for found in values)
+    return tuple(float(part) if isinstance(part, (int, float)) else str(part) for part in values)
 
 
 def _values(stack: Sequence[Frame], name: str) -> tuple[np.ndarray, bool]:

@@ -121,10 +121,10 @@ def volumes(frames: Sequence[Frame], name: str) -> tuple[list[FrameStack], list[
         if all(_is_stack(group.frames) for group in groups):
             break
         groups = [part for group in groups for part in _parts(group, trait)]
-    found = [volume for group in groups for volume in _by_number(group, name)]
-    if len(found) > len(groups):
+    stacks = [volume for group in groups for volume in _by_number(group, name)]
+    if len(stacks) > len(groups):
         notes.append("Nothing but InstanceNumber tells apart the volumes of this series; it gave their order.")
-    return [FrameStack(_in_order(volume.frames), volume.title) for volume in found], notes
+    return [FrameStack(_in_order(volume.frames), volume.title) for volume in stacks], notes
 
 
 def affine(stack: Sequence[Frame], shape: tuple[int, int, int]) -> tuple[np.ndarray, bool, list[str]]:

@@ -77,7 +77,7 @@ def read_nifti(block: bytes, stream: BinaryIO, name: str, volume: int | None) ->
         values = luminance(values)
     elif (slope, intercept) != (1, 0):
         values = _scaled(values, slope, intercept)
-    affine, oriented, found = _orientation(header, values.shape)
+    affine, oriented, orientation_notes = _orientation(header, values.shape)
     if not oriented and not sized:
         notes.append("The file lacks the size of a voxel along an axis; 1 mm is assumed.")
     return FileContents(
@@ -85,8 +85,8 @@ def read_nifti(block: bytes, stream: BinaryIO, name: str, volume: int | None) ->
         affine=affine,
         oriented=oriented,
         colour=colour,
-        notes=(*notes, *found, *[COLOUR_NOTE] * colour),
-        header=header if isinstance(header, nib.Nifti1Header) and BAD_ORIENTATION not in found else None,
+        notes=(*notes, *orientation_notes, *[COLOUR_NOTE] * colour),
+        header=header if isinstance(header, nib.Nifti1Header) and BAD_ORIENTATION not in orientation_notes else None,
     )
 
 
@@ -177,9 +177,9 @@ def _in_mm(affine: np.ndarray, unit: tuple[str, float], shape: tuple[int, ...]) 
     if np.isfinite(longest) and not SCAN_MM[0] <= longest * factor <= SCAN_MM[1]:
         length = longest * factor
         impossible = f"The header's unit, {word}, makes the scan {length:{',.0f' if length > 1 else '.3g'}} mm long"
-        for other, larger in (MM, *UNITS.values()):
+        for unit_name, larger in (MM, *UNITS.values()):
             if HEAD_MM[0] <= longest * larger <= HEAD_MM[1]:
-                notes, factor = (f"{impossible}; its numbers are read as {other}.",), larger
+                notes, factor = (f"{impossible}; its numbers are read as {unit_name}.",), larger
                 break
         else:
             notes = (f"{impossible}, which no head is; sizes in mm may be wrong.",)

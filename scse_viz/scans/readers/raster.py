@@ -47,15 +47,15 @@ def read_picture(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> F
     """(W, H, 1) of a picture, rows going down."""
     checked_volume(name, 1, volume)
     with opened(stream, name, ("PNG", "JPEG")) as image:
-        others = getattr(image, "n_frames", 1) - 1
+        further = getattr(image, "n_frames", 1) - 1
         deep = _deep(image, stream, name)  # before anything that unpacks the picture
         plane, colour, indices = gray(image) if deep is None else (*deep, None)
         code = Image.Image.getexif(image).get(ORIENTATION_TAG, 1)  # a PNG's own getexif would unpack it again
     plane, notes = upright(plane, code)
     values = plane.T[..., None]
     affine, plain = plain_affine(values.shape, None, rows_down=True)
-    if others:
-        notes = (*notes, f"The first of {others + 1} pictures in the file is shown.")
+    if further:
+        notes = (*notes, f"The first of {further + 1} pictures in the file is shown.")
     return FileContents(
         values=values,
         affine=affine,

@@ -88,7 +88,7 @@ def _layout(file: TiffFile, page: Any, name: str) -> tuple[list[int], str]:
     if len(file.pages) > MOST_PAGES:
         raise ScanError(f"{name}: {len(file.pages)} pages, over the limit of {MOST_PAGES}; save fewer")
     pages: list[Any] = list(file.pages)
-    kinds = {(each.shape, each.dtype, each.photometric, each.compression) for each in pages}
+    kinds = {(plane.shape, plane.dtype, plane.photometric, plane.compression) for plane in pages}
     if len(kinds) > 1:
         raise ScanError(f"{name}: pages of different sizes or kinds; save pages of one size, or one page, as a file")
     sizes, letters = [len(file.pages)], "Z"
@@ -106,7 +106,7 @@ def _ome(page: Any) -> dict[str, str]:
     if not page.description.rstrip().endswith("OME>"):
         return {}
     root = ElementTree.fromstring(page.description)
-    return next((dict(found.attrib) for found in root.iter() if found.tag.endswith("}Pixels")), {})
+    return next((dict(element.attrib) for element in root.iter() if element.tag.endswith("}Pixels")), {})
 
 
 def _check(file: TiffFile, page: Any, shape: Sequence[int], name: str) -> None:
@@ -120,9 +120,9 @@ def _check(file: TiffFile, page: Any, shape: Sequence[int], name: str) -> None:
     checked_type(name, page.dtype, prod(shape))
     if page.compression not in (*PLAIN, *DEFLATED, *BY_PILLOW):
         raise ScanError(f"{name}: TIFF packed as {_packing(page)}; save it without compression")
-    for each in file.pages if page.compression in DEFLATED else ():
-        largest = each.nbytes + SLACK
-        for offset, size in zip(each.dataoffsets, each.databytecounts, strict=True):
+    for plane in file.pages if page.compression in DEFLATED else ():
+        largest = plane.nbytes + SLACK
+        for offset, size in zip(plane.dataoffsets, plane.databytecounts, strict=True):
             if size * MOST_DEFLATED > largest:  # tifffile sets no limit
                 file.filehandle.seek(offset)
                 if len(zlib.decompressobj().decompress(file.filehandle.read(size), largest)) == largest:
@@ -138,7 +138,7 @@ def _by_tifffile(file: TiffFile, page: Any) -> np.ndarray:
         return file.series[0].asarray(maxworkers=1)
     if len(file.pages) == 1:
         return page.asarray(maxworkers=1)
-    return np.stack([each.asarray(maxworkers=1) for each in file.pages])
+    return np.stack([plane.asarray(maxworkers=1) for plane in file.pages])
 
 
 def _by_pillow(stream: BinaryIO, page: Any, name: str) -> tuple[np.ndarray, int]:

@@ -112,7 +112,7 @@ def page(
         for number, data in enumerate(dict.fromkeys(name for network in of_anatomy for name in network.data)):
             table = _table(network for network in of_anatomy if data in network.data)
             names = {network.name for network in of_anatomy}
-            tests = [each for each in compared if each.data == data and each.network in names]
+            tests = [comparison for comparison in compared if comparison.data == data and comparison.network in names]
             with_paper = not own_data and anatomy == "brain" and number == 0
             parts += _data_set(anatomy, data, table, tests, with_paper=with_paper)
             short += [_short(anatomy, data, table, tests)] if number == 0 or data == MALC else []
@@ -164,14 +164,14 @@ def _costs(cards: Mapping[str, Card], measured: Mapping[str, NetworkResults]) ->
 
 def _own_data(measured: Iterable[NetworkResults], seeds: Sequence[NetworkResults]) -> list[str]:
     """The table in the paper's form on its own test heads; nothing where no network was measured on them."""
-    there = [network for network in (*measured, *seeds) if MALC in network.data]
-    if not there:
+    on_malc = [network for network in (*measured, *seeds) if MALC in network.data]
+    if not on_malc:
         return []
-    count = _count(_subjects(there, MALC)).lower().replace("scan", "test head")
+    count = _count(_subjects(on_malc, MALC)).lower().replace("scan", "test head")
     return [
         OWN_DATA.format(count=count),
-        "Dice:\n\n" + own_data_table(there, "dice", TRAINED_ON, PAPER_DICE),
-        "HD95, mm (lower is better):\n\n" + own_data_table(there, "hd95_mm", TRAINED_ON, {}),
+        "Dice:\n\n" + own_data_table(on_malc, "dice", TRAINED_ON, PAPER_DICE),
+        "HD95, mm (lower is better):\n\n" + own_data_table(on_malc, "hd95_mm", TRAINED_ON, {}),
     ]
 
 
@@ -205,7 +205,9 @@ def _short(anatomy: str, data: str, table: Table, tests: Sequence[Comparison]) -
 
 def _when(every: Sequence[NetworkResults], data: str) -> str:
     """When and with which code the networks were measured, as far as it was kept."""
-    known = dict.fromkeys((each.date, each.commit) for network in every if (each := network.data[data]).date)
+    known = dict.fromkeys(
+        (measured.date, measured.commit) for network in every if (measured := network.data[data]).date
+    )
     said = [date + (f" (commit `{commit}`)" if commit else "") for date, commit in known if date]
     return f" Measured {', '.join(said)}." if said else ""
 

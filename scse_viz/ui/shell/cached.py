@@ -155,7 +155,7 @@ def _pairs(scan_slice: ScanSlice, card: Card, block: str) -> Pairs:
 @data
 def looks(scan_slice: ScanSlice, card: Card, block: str, pixel: tuple[int, int]) -> Panel:
     """Where a pixel (row, column) of a slice looks in a non-local block. Raises ScanError, WeightsError."""
-    info = next(each for each in card.block_table if each.name == block)
+    info = next(row for row in card.block_table if row.name == block)
     made = result(scan_slice, card)
     shares = looks_from(_pairs(scan_slice, card, block), pixel, scan_slice.grid, info.scale, made.pixel_mm)
     title = f"{network_title(card)}, {block}: where row {pixel[0]}, column {pixel[1]} looks"

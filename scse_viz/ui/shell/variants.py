@@ -87,8 +87,8 @@ def show(title: str) -> None:
 
 def grouped(titles: Sequence[str]) -> tuple[list[str], list[str]]:
     """Titles of variants -> those of the paper, and of its relatives."""
-    relatives = [each for each in titles if each in RELATIVE_TITLES]
-    return [each for each in titles if each not in relatives], relatives
+    relatives = [title for title in titles if title in RELATIVE_TITLES]
+    return [title for title in titles if title not in relatives], relatives
 
 
 RELATIVE_TITLES = frozenset(VARIANT_TITLES[name] for name in RELATIVES)
@@ -104,7 +104,7 @@ def _settle(relatives: Sequence[str]) -> None:
         del st.session_state[ONE]
 
 
-def _only(chosen: str, other: str) -> None:
+def _only(chosen: str, released: str) -> None:
     """What was chosen in one group lets go of the other."""
     if st.session_state.get(chosen) is not None:
-        st.session_state[other] = None
+        st.session_state[released] = None

@@ -59,7 +59,7 @@ def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
         return
     instead = ""
     if shown is not card:
-        block = block if block in {each.name for each in shown.block_table} else sidebar.first_block(shown)
+        block = block if block in {row.name for row in shown.block_table} else sidebar.first_block(shown)
         why = "is of another library" if card.foreign else "lacks this gate"
         instead = f" {network_title(card)}, chosen in the sidebar, {why}; shown is {shown.name}."
     position = f", {view.position}" if view.position else ""

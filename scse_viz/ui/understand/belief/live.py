@@ -58,12 +58,12 @@ def draw(view: View, card: Card, block: str) -> Tested:
     def tell(share: float) -> None:
         bar.progress(min(share, 1.0))
 
-    found = understand_cached.believed(view.slice, card, block, number, tell)
+    outcome = understand_cached.believed(view.slice, card, block, number, tell)
     bar.empty()
-    if found is None:
+    if outcome is None:
         st.info("The reference labels have too few pixels of this structure here. Choose another one.")
         return Tested(number)
-    return _draw(view, card, block, number, *found)
+    return _draw(view, card, block, number, *outcome)
 
 
 def _choose_structure(card: Card, numbers: list[int]) -> int:
