@@ -183,7 +183,7 @@ def accepted(inputs: Prepared) -> Iterator[None]:
         yield
     except (ScanError, MemoryError):
         raise
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, ValueError) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         shape = " × ".join(map(str, inputs.x.shape[-2:]))
         raise ScanError(f"{inputs.card.name}: does not take an image of {shape} pixels ({said[:200]})") from error

@@ -8,7 +8,7 @@ import numpy as np
 from torch import nn
 
 from scse_viz.analysis.gates import ARRAY_KINDS, BlockGates
-from scse_viz.attention import Recording
+from scse_viz.attention import BlockRecord, Recording
 from scse_viz.devices import beside
 from scse_viz.inference.inputs import (
     LARGEST,
@@ -115,13 +115,14 @@ def _results(recording: Recording, grid: SliceGrid, card: Card) -> Iterator[Slic
 def _gates(
     recording: Recording, row: int, scales: Mapping[str, int], pixel_mm: tuple[float, float]
 ) -> dict[str, BlockGates]:
-    """The gates of one image of a batch; scales: block -> down-sampling factor of its map."""
+    """The gates of one image of a batch by block of the card; scales: block -> down-sampling factor of its map.
+
+    A stage may be missing in a small image, where two resolutions of a larger one coincide: it has nothing.
+    """
     gates = {}
-    for name, block in recording.blocks.items():
-        if name not in scales:
-            continue
+    for name, scale in scales.items():
+        block = recording.blocks.get(name, BlockRecord(ran=False))
         by_kind = {kind: getattr(block, kind) for kind in ARRAY_KINDS}
-        scale = scales[name]
         if block.attention is not None:
             by_kind["attention"], scale = block.attention.received(), scale * block.attention.step
         arrays = {kind: gate[row].numpy().copy() for kind, gate in by_kind.items() if gate is not None}

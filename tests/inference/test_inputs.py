@@ -17,6 +17,7 @@ from scse_viz.scans import Scan, ScanError, ScanSlice, read_scan, stacked
 from scse_viz.zoo import Card, Preprocessing, Window
 from scse_viz.zoo.foreign import Draft, described
 from scse_viz.zoo.structures import numbered
+from tests import smp_files
 
 VALUES = np.random.default_rng(0).gamma(2, 40, (30, 45, 3)).astype(np.float32)
 
@@ -165,6 +166,15 @@ def test_a_network_that_takes_no_image_of_this_size_says_why(scan):
     card = replace(card, input=replace(card.preprocessing, multiple=1))
     with pytest.raises(ScanError, match="gated: does not take an image of 45 × 30 pixels"):
         segment_slice(shown(scan), nn.Sequential(model, nn.Conv2d(3, 3, 99)).eval(), card)
+
+
+def test_a_stage_that_a_small_image_lacks_is_there_without_a_map():
+    draft = Draft("small", "Linknet", {}, Preprocessing(multiple=32), "softmax", numbered(3))
+    found = described(smp_files.network("Linknet"), draft, "sha")
+    small = read_scan(nib.Nifti1Image(VALUES[:20, :24], np.eye(4)).to_bytes(), name="small.nii")
+    result = segment_slice(small.slice("axial", 1), found.model, found.card)
+    assert list(result.gates) == [block.name for block in found.card.block_table]
+    assert not all(gates.ran for gates in result.gates.values())
 
 
 def test_channels_are_scans_on_one_grid_each_with_its_own_window(scan):
