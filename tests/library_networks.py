@@ -86,6 +86,9 @@ NETWORKS = {
     "MONAI ChannelSELayer": Network(lambda: monai_blocks.ChannelSELayer(2, 8), (8, 9, 9), 1),
     "MONAI ChannelSELayer, 3-D": Network(lambda: monai_blocks.ChannelSELayer(3, 8), (8, 5, 6, 7), 1),
     "MONAI ResidualSELayer": Network(lambda: monai_blocks.ResidualSELayer(2, 8), (8, 9, 9), 0),
+    "MONAI ResidualSELayer, sigmoid": Network(
+        lambda: monai_blocks.ResidualSELayer(2, 8, acti_type_2="sigmoid"), (8, 9, 9), 1, sums=None
+    ),
     "MONAI SEBlock": Network(lambda: SEBlock(2, 8, 8, 8, 8), (8, 9, 9), 1),
     "MONAI SEBlock, 3-D": Network(lambda: SEBlock(3, 8, 8, 8, 8), (8, 5, 6, 7), 1),
     "MONAI SENet, 4 blocks": Network(_senet, RGB, 4),
@@ -124,7 +127,8 @@ def text() -> str:
 
 `record` and `find_sites` run a pass and find every tensor in [0, 1] that is multiplied onto features. A test
 builds each network below with random weights, counts its gates, and compares features times gates with the product.
-MONAI's ResidualSELayer has no gate in this sense: it multiplies by a ReLU, which has no upper bound.
+MONAI's ResidualSELayer has no gate in this sense unless it is told to use a sigmoid: by default it multiplies by a
+ReLU, which has no upper bound.
 
 {table()}
 Written by `python -m tests.library_networks` with {versions}.
