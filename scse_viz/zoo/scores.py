@@ -16,6 +16,8 @@ EXPERIMENTS = "brain-unet-experiments.json"
 """Measured once, to explain a result: networks after earlier phases of their training, scans cropped and not."""
 MALC = "malc"
 """The data set of the paper: its test heads. The first of the MALC networks, one of the brain networks' as well."""
+TRAINED_ON = {"malc": "trained on MALC", "brain": "trained on synthetic heads"}
+"""Anatomy -> how tables of results on that data set call its networks."""
 NOT_COUNTED = "extra-cerebral CSF"
 """Excluded from means: it is the remainder between brain and skull, on which no two atlases agree."""
 

@@ -19,7 +19,7 @@ from scse_viz.training.evaluation.tables import (
     tested,
 )
 from scse_viz.zoo import Card
-from scse_viz.zoo.scores import MALC, PAPER, PAPER_DICE, PAPER_UNCHECKED, Comparison, NetworkResults
+from scse_viz.zoo.scores import MALC, PAPER, PAPER_DICE, PAPER_UNCHECKED, TRAINED_ON, Comparison, NetworkResults
 
 PREFACE = """# The networks and their accuracy
 
@@ -57,8 +57,6 @@ Mean Dice over {{count}} and over the structures without extra-cerebral CSF, mea
 a network was trained with several seeds, the mean over seeds, and after it their range. Networks trained on synthetic
 heads never saw a real scan. *paper*: {PAPER}, with larger networks and its own list of structures. {PAPER_UNCHECKED}
 """
-TRAINED_ON = {"malc": "trained on MALC", "brain": "trained on synthetic heads"}
-"""Anatomy -> how rows of that table call its networks."""
 HEADINGS = {"malc": "MALC networks"}
 FEWEST = 3
 """Scans from which on tests are tabulated: the two of Colin27 are of one subject."""

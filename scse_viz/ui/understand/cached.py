@@ -16,7 +16,8 @@ from scse_viz.ui.shell import cached
 from scse_viz.zoo import PRETRAINED, Card, home
 from scse_viz.zoo.beliefs import BeliefResults, read_beliefs
 from scse_viz.zoo.history import SUFFIX, TrainingHistory, read_history
-from scse_viz.zoo.scores import Experiment, NetworkResults, ResultsError
+from scse_viz.zoo.scores import Comparison, Experiment, NetworkResults, ResultsError
+from scse_viz.zoo.scores import comparisons as read_comparisons
 from scse_viz.zoo.scores import experiments as read_experiments
 from scse_viz.zoo.scores import results as read_results
 
@@ -92,6 +93,15 @@ def results() -> dict[str, NetworkResults]:
         return read_results(PRETRAINED)
     except ResultsError:
         return {}
+
+
+@st.cache_data(ttl="30s", show_spinner=False)
+def comparisons() -> list[Comparison]:
+    """The comparisons of variants with none; empty where there are none that can be read."""
+    try:
+        return read_comparisons(PRETRAINED)
+    except ResultsError:
+        return []
 
 
 @st.cache_data(ttl="30s", show_spinner=False)
