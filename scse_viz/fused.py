@@ -55,7 +55,9 @@ def attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """
     if query.shape[1] * key.shape[1] <= WRITTEN_OUT:
         return (query @ key.mT).softmax(dim=2) @ value
-    return F.scaled_dot_product_attention(query[:, None], key[:, None], value[:, None], scale=1.0)[:, 0]
+    # Contiguous: the kernel without the matrix takes nothing else, and torch would write the matrix out in silence.
+    heads = (each.contiguous()[:, None] for each in (query, key, value))
+    return F.scaled_dot_product_attention(*heads, scale=1.0)[:, 0]
 
 
 def _applies(u: Tensor, c: Tensor, s: Tensor) -> bool:

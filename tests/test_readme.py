@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from scse_viz.blocks import VARIANTS
 from scse_viz.cli import parser
 from scse_viz.models import ARCHITECTURES
-from scse_viz.zoo import cards
+from scse_viz.training.evaluation.measures import multiply_adds, parameters_added
+from scse_viz.zoo import cards, read_card
 from scse_viz.zoo.foreign import Request, opened
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +21,15 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 @pytest.mark.parametrize("name", [*VARIANTS, *ARCHITECTURES, *cards()])
 def test_every_variant_architecture_and_network_is_named(name: str) -> None:
     assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_cost_of_every_variant_is_what_it_says(variant: str) -> None:
+    [row] = re.findall(rf"^\| `{variant}` \|.* \| (\S+ %) \| (\S+ %) \|$", README, flags=re.MULTILINE)
+    plain = read_card("hippocampus-unet-none")
+    card = replace(plain, variant=variant)
+    more = 100 * (multiply_adds(card, (48, 64)) / multiply_adds(plain, (48, 64)) - 1)
+    assert row == (f"+{parameters_added(card):.2f} %", f"+{more:.2f} %")
 
 
 def test_every_command_is_named() -> None:

@@ -82,8 +82,8 @@ def block_steps(scan_slice: ScanSlice, model: nn.Module, card: Card, block: str)
     return BlockSteps(
         before=before[0].cpu().numpy(),
         after=after[0].cpu().numpy(),
-        channel=channel_steps(channel, before) if isinstance(channel, ChannelGate) else None,
-        spatial=spatial_steps(spatial, before) if isinstance(spatial, SpatialGate) else None,
+        channel=channel_steps(channel, before) if type(channel) is ChannelGate else None,
+        spatial=spatial_steps(spatial, before) if type(spatial) is SpatialGate else None,
     )
 
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from scse_viz.blocks import VARIANTS, NonLocal, Pairs
 from scse_viz.blocks.pairs import averaged, key_step
@@ -98,3 +99,10 @@ def test_large_and_small_attention_have_the_same_gradients(dtype):
         made += [result.float(), *(each.grad.float() for each in given)]
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=0.05, atol=0.05 if dtype == torch.bfloat16 else 1e-4)
+
+
+def test_large_attention_never_writes_the_matrix_out_whatever_the_memory_format():
+    query, key, value = (torch.randn(1, 4, count).mT for count in (700, 600, 600))
+    with FlopCounterMode(display=False) as counter:
+        attended(query, key, value)
+    assert torch.ops.aten.bmm not in counter.get_flop_counts()["Global"]

@@ -150,3 +150,21 @@ def test_what_an_action_means_for_every_relative():
     assert change_of(Setting("strength", 0.5), manner, ["attention"]) == Change(strength=0.5)
     assert change_of(Setting("invert"), manner, ["full_gate"]) == Change(full_gate=Invert())
     assert change_of(Setting("off"), manner, ["full_gate"]) == Change(strength=0)
+
+
+@pytest.mark.parametrize("variant", RELATIVES)
+def test_every_relative_has_a_lesson_with_the_numbers_of_a_network(variant):
+    title = variant_title(variant)
+    app = opened("understand", understand="Learn", understand_lesson="Relatives", understand_relatives=title)
+    text = "\n".join(each.value for each in app.markdown)
+    for part in ("Squeezed:", "Excited:", "Unlike its neighbour:", "parameters and"):
+        assert part in text
+    assert any(f"of hippocampus-unet-{variant} on" in each.value for each in app.caption)
+    assert f'class="here" aria-current="true">{title}' in "\n".join(each.proto.body for each in app.get("html"))
+
+
+def test_a_relative_without_a_trained_network_is_told_without_numbers():
+    app = opened("understand", anatomy="brain", understand="Learn", understand_lesson="Relatives")
+    assert "no trained network of this architecture has" in app.info[0].value.lower()
+    assert "fresh weights would say nothing" in app.info[0].value
+    assert not any("Live:" in each.value for each in app.caption)

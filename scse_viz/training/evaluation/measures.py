@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from scipy import stats
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from scse_viz.analysis import dice
 from scse_viz.devices import beside
-from scse_viz.inference import LARGEST, network_input, resampled, window
+from scse_viz.inference import LARGEST, cost, network_input, resampled, window
 from scse_viz.scans import Scan, slice_grid, volume_of
 from scse_viz.scans.samples import Group, in_groups, known_labels
 from scse_viz.training.engine.losses import NO_CLASS
@@ -115,16 +114,13 @@ def without_blocks(card: Card) -> Card:
 
 def parameters_added(card: Card) -> float:
     """Parameters that the blocks add, in percent of the network without them."""
-    with_blocks, without = (_parameters(compared.network()) for compared in (card, without_blocks(card)))
+    with_blocks, without = (cost.parameters(compared.network()) for compared in (card, without_blocks(card)))
     return 100 * (with_blocks / without - 1)
 
 
 def multiply_adds(card: Card, size: tuple[int, int]) -> int:
-    """Multiply-adds of convolutions and linear layers for one slice of `size` pixels, as torch counts them."""
-    model = card.network().eval()
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        model(torch.zeros(1, card.in_channels, *size))
-    return int(counter.get_total_flops()) // 2
+    """Multiply-adds of one slice of `size` pixels; see `inference.cost`."""
+    return cost.multiply_adds(card.network().eval(), torch.zeros(1, card.in_channels, *size))
 
 
 def time_ratio(card: Card, size: tuple[int, int], passes: int) -> float:
@@ -151,10 +147,6 @@ def _seconds(model: nn.Module, x: Tensor) -> float:
     start = time.thread_time()
     model(x)
     return time.thread_time() - start
-
-
-def _parameters(model: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -42,6 +42,7 @@ WIDGETS: Mapping[str, str] = {
     "understand_reference": "the number of a reference slice",
     "understand_dice": "a structure of this anatomy, or their mean",
     "understand_lesson": "a lesson",
+    "understand_relatives": "a relative",
     "understand_data": "a data set that was measured",
     "compare_architectures": "architectures of this anatomy",
     "compare_others": "networks of other anatomies, or opened ones",

@@ -9,6 +9,8 @@ from scse_viz.analysis.errors import ByEntropy, ByError, by_entropy, by_error, c
 from scse_viz.analysis.structures import ByStructure, by_structure
 from scse_viz.inference.belief import Case, SliceTests, believe, cases_of
 from scse_viz.inference.health import SliceExam, examine_slice
+from scse_viz.inference.relatives import RelativeSteps
+from scse_viz.inference.relatives import relative_steps as steps_of_relative
 from scse_viz.inference.steps import BlockSteps, block_steps, channel_gates_of_crop
 from scse_viz.scans import ScanSlice
 from scse_viz.scans.samples import Group, in_groups
@@ -131,3 +133,14 @@ def history(card: Card) -> TrainingHistory:
     """What was kept while a network was trained. Raises HistoryError where there is nothing, or nothing of use."""
     path = home(card.name) / f"{card.name}{SUFFIX}"
     return _history(card.name, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@cached.data
+def relative_steps(scan_slice: ScanSlice, card: Card, block: str) -> RelativeSteps:
+    """The steps of a block of a relative on one slice. Raises ScanError, WeightsError."""
+    return steps_of_relative(scan_slice, cached.network(card), card, block)
+
+
+def gated_blocks(scan_slice: ScanSlice, card: Card) -> list[str]:
+    """The blocks of a network that have gates or attention, in the order of a pass. Raises ScanError, WeightsError."""
+    return [name for name, gates in cached.result(scan_slice, card).gates.items() if gates.changeable]

@@ -7,7 +7,7 @@ from scse_viz.ui.shell import cached, export, sidebar
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import network_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
-from scse_viz.ui.understand import evidence, keys, lessons, tiles
+from scse_viz.ui.understand import diagram, evidence, keys, lessons, relatives, tiles
 from scse_viz.zoo import Card, WeightsError
 
 LESSON = "understand_lesson"
@@ -17,7 +17,8 @@ LESSONS = {
     "scSE": (lessons.both, ("scse",)),
 }
 """Lesson -> the function that draws it, and the variants that have its gates."""
-PAPER, DRAWBACKS = "The paper and ours", "When it hurts"
+RELATED, PAPER, DRAWBACKS = "Relatives", "The paper and ours", "When it hurts"
+RELATIVE = "understand_relatives"
 
 
 def draw(view: View) -> None:
@@ -28,15 +29,17 @@ def draw(view: View) -> None:
     keys.choose_variants(view, card)
     lesson = st.segmented_control(
         "Lesson",
-        [*LESSONS, PAPER, DRAWBACKS],
+        [*LESSONS, RELATED, PAPER, DRAWBACKS],
         default="cSE",
         required=True,
         key=LESSON,
         bind="query-params",
-        help="The three blocks of the paper, one by one, then how much they help.",
+        help="The three blocks of the paper, one by one, their relatives of other papers, then how much they help.",
     )
     try:
-        if lesson == PAPER:
+        if lesson == RELATED:
+            _draw_relative(view, card, block)
+        elif lesson == PAPER:
             tables = evidence.paper(view)
             export.offer(view, export.ExportContents(page="understand-paper", models=[card], tables=tables))
         elif lesson == DRAWBACKS:
@@ -46,6 +49,41 @@ def draw(view: View) -> None:
             _draw_lesson(lesson, view, card, block)
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
+
+
+def _draw_relative(view: View, card: Card, block: str) -> None:
+    """The place of every block in one picture, then one relative, live where a network of it was trained."""
+    titles = {variant_title(variant): variant for variant in relatives.LESSONS}
+    title = st.pills(
+        "Relative",
+        list(titles),
+        default=variant_title(card.variant) if card.variant in relatives.LESSONS else next(iter(titles)),
+        required=True,
+        key=RELATIVE,
+        bind="query-params",
+        help="A block of another paper, beside those of this one.",
+    )
+    variant = titles[title]
+    diagram.draw(variant)
+    relatives.tell(variant, title)
+    shown = card if card.variant == variant else _sibling(view, card, (variant,))
+    if shown is None:
+        st.info(
+            f"No trained network of this architecture has {title}, so there are no numbers to show: those of fresh "
+            f"weights would say nothing about what it learns. `scse-viz train --variant {variant}` trains one."
+        )
+        return
+    gated = next(iter(understand_cached.gated_blocks(view.slice, shown)))
+    block = block if block in understand_cached.gated_blocks(view.slice, shown) else gated
+    position = f", {view.position}" if view.position else ""
+    st.caption(f"Live: {block} of {shown.name} on {verbatim(view.scan.name)}{position}.")
+    if view.mirrored:
+        tiles.mirror(view.convention)
+    with st.spinner("Running the network", show_time=False):
+        steps = understand_cached.relative_steps(view.slice, shown, block)
+    figures = relatives.teach(variant, steps, block)
+    arrays = {f"{block}/{name}": array for name, array in steps.arrays().items()}
+    export.offer(view, export.Contents(page=f"understand-{variant}", models=[shown], figures=figures, arrays=arrays))
 
 
 def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:

@@ -33,6 +33,7 @@ VIEWS = (
         for part in ("By structure", "Attention and error", "Gate health", "Training history", "Learn")
     ),
     ("understand", {"understand": "Learn", "understand_lesson": "The paper and ours"}),
+    ("understand", {"understand": "Learn", "understand_lesson": "Relatives"}),
     ("understand", {"understand": "Attention and error", "variant": "sSE", "scan": LABELLED}),
     ("models", {}),
 )
