@@ -5,7 +5,7 @@ import streamlit as st
 from scse_viz.scans import ScanError
 from scse_viz.ui.shell import cached, export, sidebar
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import network_title, verbatim
+from scse_viz.ui.shell.words import network_title, variant_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand import diagram, evidence, keys, lessons, relatives, tiles
 from scse_viz.zoo import Card, WeightsError
@@ -83,7 +83,9 @@ def _draw_relative(view: View, card: Card, block: str) -> None:
         steps = understand_cached.relative_steps(view.slice, shown, block)
     figures = relatives.teach(variant, steps, block)
     arrays = {f"{block}/{name}": array for name, array in steps.arrays().items()}
-    export.offer(view, export.Contents(page=f"understand-{variant}", models=[shown], figures=figures, arrays=arrays))
+    export.offer(
+        view, export.ExportContents(page=f"understand-{variant}", models=[shown], figures=figures, arrays=arrays)
+    )
 
 
 def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
