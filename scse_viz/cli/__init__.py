@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from scse_viz import __version__
-from scse_viz.cli import app, believe, evaluate, health, models, repeat, segment, train
+from scse_viz.cli import app, believe, cohort, evaluate, health, models, repeat, segment, train
 from scse_viz.cli.common import UsageError
 
 BAD_INPUT = 2
 STOPPED = 130
-COMMANDS = (app, segment, health, believe, repeat, train, evaluate, models)
+COMMANDS = (app, segment, cohort, health, believe, repeat, train, evaluate, models)
 """In the order of the help; the `add_parser` of each module adds its command and the function that runs it."""
 
 
@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _sentence(error: Exception) -> str | None:
     """The sentence for a user's error; None for a fault of the program."""
+    from scse_viz.cohort.entries import CohortError
     from scse_viz.devices import DeviceError
     from scse_viz.scans import ScanError, VolumeChoice
     from scse_viz.training import TrainingError
@@ -54,5 +55,5 @@ def _sentence(error: Exception) -> str | None:
 
     if isinstance(error, VolumeChoice):
         return f"{error}, with --volume"
-    ours = (UsageError, DeviceError, TrainingError, ResultsError, ScanError, WeightsError)
+    ours = (UsageError, CohortError, DeviceError, TrainingError, ResultsError, ScanError, WeightsError)
     return str(error) if isinstance(error, ours) else None

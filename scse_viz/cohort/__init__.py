@@ -1,0 +1,7 @@
+"""Many scans through networks on Dask: a row a scan, gates by block and structure, in Parquet files."""
+
+from scse_viz.cohort.entries import CohortError, Entry, find_entries
+from scse_viz.cohort.results import Cohort, gather, read_cohort
+from scse_viz.cohort.tasks import Task, measure
+
+__all__ = ["Cohort", "CohortError", "Entry", "Task", "find_entries", "gather", "measure", "read_cohort"]

@@ -1,0 +1,85 @@
+"""Runs on Dask: rows for all, none twice, going on after a stop, and a worker that is killed in mid-run."""
+
+import os
+import signal
+import threading
+import time
+
+import pandas as pd
+import pytest
+
+from scse_viz import cli
+from scse_viz.cohort import Task, find_entries, gather, read_cohort
+from scse_viz.cohort.running import PARTS, connected, run
+from tests.cohort.conftest import SCANS
+
+pytestmark = pytest.mark.filterwarnings("default")  # of Dask and tornado, when workers die
+
+
+@pytest.fixture(scope="module")
+def client():
+    with connected(None, 2, "2GiB") as found:
+        yield found
+
+
+@pytest.fixture
+def tasks(tiny_zoo, table):
+    folder, card = tiny_zoo
+    return [
+        Task(entry, card.name, folder, card.sha256, slices=slices)
+        for entry in find_entries([str(table)])
+        for slices in (None, 2, 3)
+    ]
+
+
+def test_every_scan_has_its_row_and_the_same_command_goes_on_where_it_stopped(client, tasks, tmp_path):
+    first = run(tasks[:4], tmp_path, client)
+    seen = []
+    second = run(tasks, tmp_path, client, lambda done, total: seen.append((done, total)))
+    assert (first.before, first.done, second.before, second.done) == (0, 4, 4, len(tasks) - 4)
+    assert seen[0] == (4, len(tasks))
+    assert seen[-1] == (len(tasks), len(tasks))
+
+    summary = gather(tmp_path, [task.key for task in tasks])
+    found = read_cohort(tmp_path)
+    assert found.scans["key"].tolist() == [task.key for task in tasks]
+    assert summary == found.summary
+    assert (summary["read"], summary["refused"], summary["failed"]) == (3 * SCANS - 3, 3, 0)
+    assert found.facts == ["group", "age"]
+    assert found.scans["fact.age"].dtype.kind in "if"
+    assert pd.read_csv(tmp_path / "refused.csv")["error"].str.startswith("scan4.nii: ").all()
+
+
+def test_a_worker_killed_in_mid_run_loses_nothing_and_nothing_is_there_twice(client, tasks, tmp_path):
+    victim = next(iter(client.run(os.getpid).values()))
+
+    def kill():
+        while not any((tmp_path / PARTS).glob("*.json")):
+            time.sleep(0.01)
+        os.kill(victim, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    (tmp_path / PARTS).mkdir()
+    killer.start()
+    outcome = run(tasks, tmp_path, client)
+    killer.join()
+    assert outcome.failed == {}
+    assert outcome.done == len(tasks)
+    gather(tmp_path, [task.key for task in tasks])
+    assert sorted(read_cohort(tmp_path).scans["key"]) == sorted(task.key for task in tasks)
+    assert victim not in client.run(os.getpid).values()
+
+
+def test_the_command_writes_the_tables_on_a_scheduler_by_its_address(client, tiny_zoo, table, tmp_path, capsys):
+    folder, card = tiny_zoo
+    words = ["--models", str(folder), "--slices", "2", "--scheduler", client.scheduler.address]
+    assert cli.main(["cohort", str(table), "--model", card.name, "--out", str(tmp_path / "out"), *words]) == 0
+    assert capsys.readouterr().out == f"4 read, 1 refused, 0 failed; {tmp_path / 'out'}\n"
+    assert len(read_cohort(tmp_path / "out").scans) == SCANS
+
+
+def test_a_scheduler_that_is_not_there_is_a_sentence(tiny_zoo, table, tmp_path, capsys):
+    folder, card = tiny_zoo
+    words = ["--models", str(folder), "--scheduler", "nonsense"]
+    assert cli.main(["cohort", str(table), "--model", card.name, "--out", str(tmp_path), *words]) == 2
+    assert "no Dask scheduler answers there" in capsys.readouterr().err
