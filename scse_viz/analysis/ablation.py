@@ -10,7 +10,7 @@ from scse_viz.analysis.segmentation import dice
 
 SHUFFLES = 2000
 LEAST_PAIRS = 3
-"""A rank correlation of fewer pairs says nothing."""
+"""A rank correlation of fewer pairs is meaningless."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,7 +64,7 @@ def correlations(maps: Sequence[np.ndarray]) -> np.ndarray:
 def quartile_overlaps(maps: Sequence[np.ndarray]) -> np.ndarray:
     """Overlap of the upper quarters of each pair of maps: N arrays (h, w) -> (N, N) in 0 to 1.
 
-    |A and B| / |A or B| of the pixels above each map's own 75th percentile: two random maps have 1/7, about 0.14.
+    |A and B| / |A or B| of the pixels above each map's own 75th percentile: two random maps score 1/7, about 0.14.
     nan where no pixel lies above it, as in a constant map, and for two maps of different shapes.
     """
     return _pairs([values > np.percentile(values, QUARTILE) for values in maps], _intersection_over_union)

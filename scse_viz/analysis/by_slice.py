@@ -33,7 +33,7 @@ def by_block(numbers: Mapping[tuple[str, str], np.ndarray], blocks: Sequence[str
 
 
 def from_mean(table: np.ndarray) -> np.ndarray:
-    """Numbers (B, N) -> their deviations from the mean of their row; nan does not count, and stays."""
+    """Numbers (B, N) -> their deviations from the mean of their row; nan is ignored and kept."""
     return table - _of_rows(table, np.nanmean)
 
 

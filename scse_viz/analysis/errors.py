@@ -14,7 +14,7 @@ from scse_viz.analysis.gates import BlockGates
 from scse_viz.analysis.grids import areas, map_span, sums_below
 
 BINS = 256
-"""Of histograms of a gate, 0 to 1."""
+"""Bins of a histogram of gates over 0 to 1."""
 DECILES = 10
 SURE = 0.99
 """Background of at least this probability does not count in the deciles: air, and the head around the brain."""
@@ -23,7 +23,7 @@ RIGHT, WRONG, NOT_JUDGED = 0, 1, -1
 
 @dataclass(frozen=True, eq=False)
 class ByError:
-    """Spatial gates of right and of wrong pixels, whose numbers are `pixels` (2,).
+    """Spatial gates of right and of wrong pixels, counted by `pixels` (2,).
 
     `sums`: block -> (2,), the sum of the gate over these pixels; `histograms`: block -> (2, BINS), pixels by the
     value of the gate.
@@ -56,7 +56,7 @@ class ByEntropy:
     spearman: Mapping[str, float]
 
     def means(self, block: str) -> np.ndarray:
-        """Mean gate (10,) of the deciles; nan for an empty one, as equal values make."""
+        """Mean gate (10,) of the deciles; nan for an empty one, which many equal values can leave."""
         return _ratio(self.sums[block], self.pixels)
 
     @property

@@ -11,17 +11,17 @@ GATE_KINDS = ("channel_gate", "spatial_gate", "full_gate")
 ARRAY_KINDS = (*GATE_KINDS, "attention", "activation")
 """All that is kept of a block: gates, and what stands in for one."""
 EDGE = 0.05
-"""A gate within this distance of 0 or 1 is saturated: its sigmoid barely answers to its input."""
+"""A gate within this distance of 0 or 1 is saturated: its sigmoid barely responds to its input."""
 
 
 @dataclass(frozen=True, eq=False)
 class BlockGates:
     """What one block multiplied the features of one image by, as arrays; None for a gate that it lacks.
 
-    `channel_gate` (C,) and `spatial_gate` (h, w) in 0 to 1; a `full_gate` (C, h, w) tells apart channels and pixels at
-    once. `attention` (h, w) tells how much each pixel of a non-local block is looked at, 1 on average. A block without
-    any has `activation` (h, w), the mean over channels of the absolute value of what leaves it. `map_mm` is the size of
-    a pixel of its map (row, column). A block that no pass reaches, `ran` false, has nothing.
+    `channel_gate` (C,) and `spatial_gate` (h, w) in 0 to 1; a `full_gate` (C, h, w) differs by channel and by pixel.
+    `attention` (h, w) tells how much each pixel of a non-local block is looked at, 1 on average. A block without any
+    has `activation` (h, w), the mean over channels of the absolute value of what leaves it. `map_mm` is the size of a
+    pixel of its map (row, column). A block that no pass reaches, `ran` false, has nothing.
     """
 
     channel_gate: np.ndarray | None = None
@@ -126,7 +126,8 @@ def mean_factors(gates: Mapping[str, BlockGates]) -> dict[str, float]:
 
 
 def channel_share(before: np.ndarray, channel_gate: np.ndarray, spatial_gate: np.ndarray) -> float:
-    """The share of the channel half in u c + u s: mean |u c| / (mean |u c| + mean |u s|); the rest is the other's.
+    """The share of the channel half in u c + u s: mean |u c| / (mean |u c| + mean |u s|); the rest is the spatial
+    half's.
 
     u: before (C, h, w), c: channel_gate (C,), s: spatial_gate (h, w). nan where both are 0.
     """

@@ -1,6 +1,6 @@
 """Gate health: does a gate attend to the image, or is it a constant, a switch, or dead?
 
-A gate is looked at on many slices of one or more scans. What it does on a single slice is `observe`d, which keeps a few
+A gate is examined on many slices of one or more scans. What it does on a single slice is `observe`d, which keeps a few
 numbers of a map and all weights of a channel gate; `diagnose` joins the observations and gives a verdict.
 """
 
@@ -13,13 +13,14 @@ import numpy as np
 from scse_viz.analysis.gates import EDGE
 
 CONSTANT = 0.01
-"""A spread below it is none: the colours of a map, or the weights of a channel, differ by less than one could see."""
+"""A smaller spread counts as none: the colours of a map, or the weights of a channel, differ by less than the eye can
+tell."""
 MOSTLY = 0.9
 """A gate with this share of saturated values is a switch."""
 
 
 class Verdict(IntEnum):
-    """What a gate is, the worst first: tables are sorted by it."""
+    """Verdicts on a gate, the worst first; tables are sorted by them."""
 
     NEVER_RAN = 0
     NO_EFFECT = 1
@@ -47,7 +48,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class AblationEffect:
-    """What switching the gate off alone does, as means over slices: share of pixels that change class, Dice lost.
+    """The effect of switching this gate off alone, as means over slices: share of pixels that change class, Dice lost.
 
     `dice_lost` is nan without labels, and below 0 where the prediction is closer to them without the gate.
     """
@@ -157,8 +158,8 @@ def _sentence(verdict: Verdict, mean: float, saturation: float, *, channels: boo
     where = "channel" if channels else "pixel"
     return {
         Verdict.NO_EFFECT: "switching it off changes no pixel of the prediction",
-        Verdict.CONSTANT: f"the same {mean:.2f} at every {where} of every slice: a scale and no attention",
-        Verdict.FIXED: "each channel has its own weight, the same on every slice: a rescaling of filters, no attention",
+        Verdict.CONSTANT: f"the same {mean:.2f} at every {where} of every slice: a scale, not attention",
+        Verdict.FIXED: "each channel has its own weight, the same on every slice: rescaled filters, not attention",
         Verdict.SATURATED: f"{saturation:.0%} of its values are within {EDGE} of 0 or 1: a switch",
         Verdict.ACTIVE: f"it varies with the image, about a mean of {mean:.2f}",
     }[verdict]

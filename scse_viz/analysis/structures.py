@@ -34,7 +34,7 @@ class ByStructure:
 class Profile:
     """Channel weights (C,) over slices, mean and standard deviation: `present` with a structure, `absent` without it.
 
-    `slices` is the number of both; the standard deviation is that of n - 1, nan for fewer than two slices.
+    `slices` counts both; the standard deviation is that of n - 1, nan for fewer than two slices.
     """
 
     present: tuple[np.ndarray, np.ndarray]
@@ -48,7 +48,7 @@ class Profile:
 
     @property
     def standard_error(self) -> np.ndarray:
-        """Of the difference, slices taken as independent: sqrt(s1^2 / n1 + s2^2 / n2), (C,)."""
+        """Standard error of the difference, with slices assumed independent: sqrt(s1^2 / n1 + s2^2 / n2), (C,)."""
         (_, with_structure), (_, without) = self.present, self.absent
         return np.sqrt(with_structure**2 / self.slices[0] + without**2 / self.slices[1])
 

@@ -22,8 +22,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command with its options."""
     app: argparse.ArgumentParser = commands.add_parser(
         "app",
-        help="start the app, also with a network of your own",
-        description="Start the app. Networks given here are among those of every page; options after -- go to "
+        help="start the app, optionally with a network of your own",
+        description="Start the app. A network given here is offered on every page; options after -- go to "
         "`streamlit run`, as in `scse-viz app -- --server.port 8502`.",
     )
     app.add_argument("--model", metavar="PATH", help="a folder or .zip of save_pretrained, or a file of weights")

@@ -45,14 +45,14 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     believe.add_argument("--structures", nargs="+", metavar="NAME", help=f"default: {', '.join(STRUCTURES)}, or all")
     believe.add_argument("--blocks", nargs="*", metavar="NAME", help="remove pixels by these maps alone (default: all)")
     believe.add_argument("--plane", choices=PLANES, default="coronal", help="default: coronal")
-    believe.add_argument("--slices", type=int, default=2, metavar="N", help="slices a scan and structure (default 2)")
+    believe.add_argument("--slices", type=int, default=2, metavar="N", help="slices per scan and structure (default 2)")
     believe.add_argument("--out", type=Path, metavar="FILE", help="default: results/belief/MODEL.json of its folder")
     add_models_option(believe)
     believe.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Test the network on one scan after the other, and print a verdict on every gate."""
+    """Test the network on one scan after another, and print a verdict on every gate."""
     from tqdm import tqdm
 
     from scse_viz import zoo

@@ -25,7 +25,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command with its options."""
     health: argparse.ArgumentParser = commands.add_parser(
         "health",
-        help="tell which gates of a network attend to the image",
+        help="show which gates of a network attend to the image",
         description="Record every gate of a network on slices of scans and switch each off in turn. Prints a verdict a "
         "gate, the worst first; with --out writes health.csv and health.json.",
     )
@@ -35,7 +35,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--labels", type=Path, metavar="DIR", help="folder of label files named as the scans, in the network's numbers"
     )
     health.add_argument("--plane", choices=PLANES, help="default: as `scse-viz segment`")
-    health.add_argument("--slices", type=int, default=12, metavar="N", help="slices a scan, evenly spaced (default 12)")
+    health.add_argument(
+        "--slices", type=int, default=12, metavar="N", help="slices per scan, evenly spaced (default 12)"
+    )
     health.add_argument("--out", type=Path, metavar="DIR", help="folder for health.csv and health.json")
     add_models_option(health)
     add_device_option(health)

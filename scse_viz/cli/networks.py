@@ -19,10 +19,10 @@ SCALINGS = ("window", "z-score", "8-bit", "none")
 
 
 def add_network_options(command: argparse.ArgumentParser) -> None:
-    """Add --network, --weights, and what may have to be said of a network of another library."""
+    """Add --network, --weights, and the options that describe a network of another library."""
     group = command.add_argument_group(
         "networks of other libraries",
-        "What a file does not tell has a default: images scaled by percentiles, pixels as they are.",
+        "What a file does not say has a default: images scaled by percentiles, pixels as they are.",
     )
     group.add_argument(
         "--network",
@@ -32,7 +32,9 @@ def add_network_options(command: argparse.ArgumentParser) -> None:
     group.add_argument("--weights", type=Path, metavar="FILE", help="its weights: .safetensors, .pt, .pth or .ckpt")
     group.add_argument("--architecture", metavar="NAME", help="a class of segmentation_models_pytorch, as Unet")
     group.add_argument("--encoder", metavar="NAME", help="its encoder, as resnet34 or tu-NAME for one of timm")
-    group.add_argument("--head", choices=HEADS, help="softmax: one class a pixel; sigmoid: a yes or no a structure")
+    group.add_argument(
+        "--head", choices=HEADS, help="softmax: one class per pixel; sigmoid: yes or no for each structure"
+    )
     group.add_argument(
         "--classes", metavar="NAMES", help='"background, liver #d55e00, spleen", or a JSON file of names by number'
     )
@@ -48,13 +50,15 @@ def add_network_options(command: argparse.ArgumentParser) -> None:
 
 
 def request_of(options: argparse.Namespace, model: str | None = None) -> Request:
-    """What a command line says of a network that is not in the zoo."""
+    """The request that a command line makes for a network outside the zoo."""
     from scse_viz.zoo.foreign import Answers, Request
 
     if options.tiles and options.size is None:
-        raise UsageError("--tiles: say how large they are, with --size")
+        raise UsageError("--tiles: give their size with --size")
     if options.weights is not None and options.network is None:
-        raise UsageError("--weights: say with --network which function makes the network, or give them as --model")
+        raise UsageError(
+            "--weights: name the function that builds the network with --network, or give the weights as --model"
+        )
     answers = Answers(
         head=options.head,
         classes=_classes(options.classes),
@@ -69,7 +73,7 @@ def request_of(options: argparse.Namespace, model: str | None = None) -> Request
 
 
 def chosen_network(options: argparse.Namespace) -> tuple[Card, nn.Module, tuple[str, ...]]:
-    """The network that --model or --network names, its card, and what to say about it.
+    """The network that --model or --network names, its card, and notes about it.
 
     A name of the zoo comes first: a folder that is called the same is given as ./NAME.
     """
@@ -91,7 +95,7 @@ def _is_path(text: str) -> bool:
 
 
 def _classes(given: str | None) -> str:
-    """Names as they are typed, or what is in the file that is named."""
+    """Names as typed, or the contents of the file that is named."""
     if given is None:
         return ""
     path = Path(given)

@@ -45,7 +45,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Compare, print a line a gate, and write the numbers."""
+    """Compare, print one line per gate, and write the numbers."""
     from scse_viz import zoo
     from scse_viz.inference.belief.repeat import registered, repeated
     from scse_viz.inference.health import evenly_spaced

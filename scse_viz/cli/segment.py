@@ -37,7 +37,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         nargs="+",
         type=Path,
         metavar="SCAN",
-        help="NIfTI, MGH, Analyze, DICOM, PNG, JPEG, TIFF or .npy; several, or a 4-D file, for a network of channels",
+        help="NIfTI, MGH, Analyze, DICOM, PNG, JPEG, TIFF or .npy; several, or a 4-D file, for a multi-channel network",
     )
     segment.add_argument(
         "--model",

@@ -98,7 +98,7 @@ def _add_data_options(train: argparse.ArgumentParser) -> None:
 def _add_schedule_options(train: argparse.ArgumentParser) -> None:
     """How long, on which crops and on which machine."""
     train.add_argument("--steps", type=_count, default=4000, metavar="N", help="default: 4000")
-    train.add_argument("--batch", type=_count, default=8, metavar="N", help="crops a step; default: 8")
+    train.add_argument("--batch", type=_count, default=8, metavar="N", help="crops per step; default: 8")
     train.add_argument(
         "--size",
         type=_count,

@@ -12,7 +12,7 @@ from scse_viz.rendering.panels import GATE_RANGE
 
 ROW_PX = 20
 AROUND_PX = 70
-"""Height of a heat map besides its rows."""
+"""Height of a heat map without its rows."""
 CLEAR = "rgba(0, 0, 0, 0)"
 
 
@@ -26,7 +26,7 @@ class Quantity:
 
 
 DEVIATION = Quantity("from the block's mean", DIVERGING_SCALE, (-0.1, 0.1))
-"""Of mean gates of slices from their block's average; values beyond have the colour of the nearer end."""
+"""Of mean gates of slices from their block's average; values beyond it take the colour of the nearer end."""
 SHARE = Quantity("share", ACTIVATION_SCALE)
 """Of mean |activation| in the largest of the block."""
 

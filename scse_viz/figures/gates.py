@@ -19,7 +19,7 @@ LEGEND = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": 
 
 
 def gate_histogram(gates: Mapping[str, np.ndarray]) -> go.Figure:
-    """The distribution of gates over 0 to 1: name -> gate of any shape; counts are percents of a gate's own elements.
+    """The distribution of gates over 0 to 1: name -> gate of any shape; counts are in percent of a gate's own elements.
 
     Bands at both ends mark where a gate is saturated.
     """

@@ -12,7 +12,7 @@ from scse_viz.rendering.colours import COLOURS
 from scse_viz.rendering.panels import GATE_RANGE
 
 LEFT_END = 0.5
-"""Where step 0 is drawn, since a logarithmic axis lacks 0."""
+"""Where step 0 is drawn, since a logarithmic axis has no 0."""
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 

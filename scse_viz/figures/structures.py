@@ -12,7 +12,8 @@ from scse_viz.rendering.colours import COLOURS, DIVERGING_SCALE, GATE_SCALES
 from scse_viz.rendering.panels import GATE_RANGE
 
 RELATIVE_RANGE = (-0.5, 0.5)
-"""Of differences from the mean of the slices; values beyond have the colour of the nearer end, and their number."""
+"""Of differences from the mean of the slices; values beyond it take the colour of the nearer end and keep their
+number."""
 ROW_PX = 30
 PRESENT, ABSENT = COLOURS[5], COLOURS[0]
 

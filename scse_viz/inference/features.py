@@ -48,8 +48,8 @@ def features_of(recording: Recording, block: str) -> tuple[np.ndarray, np.ndarra
     """The features (C, h, w) that enter and leave a block, of the first image of a recording that has kept them.
 
     C counts the channels of all branches where a gate chooses among branches. A block that is divided over several
-    products is taken to leave its features as they entered, and a stage that takes a list of features to have found
-    them as it leaves them. Raises ValueError for a block that did not run.
+    products is assumed to leave its features as they entered, and a stage that takes a list of features to have
+    received them as it leaves them. Raises ValueError for a block that did not run.
     """
     recorded = recording.blocks[block]
     before = recorded.after if recorded.before is None else recorded.before

@@ -112,10 +112,10 @@ def input_size(scan: Scan, card: Card, plane: str) -> tuple[int, int]:
 def prepared(
     scan: Scan, card: Card, plane: str, indices: Sequence[int], levels: Sequence[tuple[float, float]] | None = None
 ) -> Prepared:
-    """Slices of a plane as input of a network. `levels` are those of `window`, one a channel's scan (default: found).
+    """Slices of a plane as input of a network. `levels` are those of `window`, one per channel; computed unless given.
 
     The field of view is kept, its edges aligned. Raises ScanError as `input_size`, and for a network whose channels are
-    scans of different kinds where the scan has not as many.
+    scans of different kinds, if the scan has fewer.
     """
     preprocessing = card.preprocessing
     scans = channel_scans(scan, card)
@@ -175,7 +175,7 @@ def one_image(inputs: Prepared, what: str) -> Tensor:
 
 @contextmanager
 def accepted(inputs: Prepared) -> Iterator[None]:
-    """Turns what a network of another library raises over an image into a ScanError."""
+    """Turns the errors that a network of another library raises for an image into ScanError."""
     if not inputs.card.foreign:
         yield
         return

@@ -167,7 +167,7 @@ class Jobs:
             return [job for job in self._under_way if ticket in job.wanted_by]
 
     def ahead(self, job: Job) -> int:
-        """How many jobs must end before one that waits may run."""
+        """How many jobs must end before a waiting one may run."""
         return self._queue.ahead(job) or 0
 
     def close(self) -> None:
@@ -214,7 +214,8 @@ class Jobs:
         self._end(job, "finished")
 
     def _wanted(self, job: Job, state: str) -> bool:
-        """Whether anybody wants a job, which is in a state then and else stopped: in one step, since some may join."""
+        """Set the state of a job, or "stopped" if nobody is subscribed to it; true if somebody is. Atomic: clients may
+        join."""
         with self._lock:
             wanted = len(job.wanted_by) > 0
             job.state = state if wanted else "stopped"

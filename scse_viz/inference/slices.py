@@ -54,7 +54,7 @@ def segment_slice(
 ) -> SliceResult:
     """Segment one slice and record its gates, with blocks changed as `changes` says; see `intervention.intervene`.
 
-    `sites` tells where the blocks are, which else a pass of its own finds in a network that is not ours. Raises
+    `sites` tells where the blocks are, which otherwise takes an extra pass in a network that is not ours. Raises
     ScanError as `input_size`, ValueError for a change of something the network lacks.
     """
     inputs = prepared_slice(scan_slice, card)
@@ -66,7 +66,7 @@ def segment_slices(
 ) -> Iterator[tuple[int, SliceResult]]:
     """Segment slices of a plane, all of them unless `indices` says which, and yield each with its index.
 
-    `batch` slices go through the network at once, fewer where they would be beyond `LARGEST` pixels together; the
+    `batch` slices go through the network at once, fewer where together they would exceed `LARGEST` pixels; the
     results are those of single slices. Each batch is computed when its first slice is requested. Raises as
     `segment_slice`.
     """

@@ -1,4 +1,4 @@
-"""The steps of a gate as in its paper: squeeze, excitation, and the factors that the block multiplies by."""
+"""The steps of a gate as in its paper: squeeze, excitation, and the factors by which the block multiplies."""
 
 from dataclasses import dataclass
 from typing import cast

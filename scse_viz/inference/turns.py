@@ -90,11 +90,11 @@ class Queue:
             self._changed.notify_all()
 
     def ahead(self, who: Hashable) -> int | None:
-        """How many must end before the turn of one that waits comes: 0 if it may run; None if it is not queued."""
+        """How many runs must end before this one may start: 0 if it may run now; None if it is not queued."""
         with self._changed:
             return max(0, self._queue.index(who) - self.at_once + 1) if who in self._queue else None
 
     def wait(self, who: Hashable, seconds: float) -> bool:
-        """Wait for the turn, at most so long; tells whether it has come."""
+        """Wait for the turn for at most `seconds`; true once it has come."""
         with self._changed:
             return self._changed.wait_for(lambda: self._queue.index(who) < self.at_once, timeout=seconds)

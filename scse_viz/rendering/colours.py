@@ -8,18 +8,19 @@ import plotly.colors
 from PIL import ImageColor
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999")
-"""Okabe and Ito's palette: readers with any kind of colour blindness tell its colours apart."""
+"""Okabe and Ito's palette: readers with any kind of colour blindness can tell its colours apart."""
 VARIANT_COLOURS = (
     *COLOURS[:6],
     *("#b4b4a5", "#f0d200", "#961e4b", "#8700ff", "#a5e1a5", "#9678ff", "#3c3cc3", "#69e1ff"),
 )
-"""One for every variant; also those after Okabe and Ito's stay apart for protanopes, deuteranopes and tritanopes."""
+"""One for every variant; those added to Okabe and Ito's are also distinct for protanopes, deuteranopes and
+tritanopes."""
 GATE_SCALES = ("viridis", "cividis", "magma", "gray")
 """Colour scales for gates; lightness rises steadily in each, so they can be read without telling hues apart."""
 ACTIVATION_SCALE = "copper"
 """Activations have a scale of their own: they are not gates and must not look like them."""
 ATTENTION_SCALE = "rose"
-"""For how much pixels are looked at, in multiples of an even share."""
+"""For attention received by pixels, in multiples of a uniform share."""
 DIVERGING_SCALE = "blue-red"
 """For signed numbers: white at the middle, darker to either side."""
 _STOPS = {

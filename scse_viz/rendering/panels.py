@@ -17,7 +17,7 @@ from scse_viz.rendering.colours import ATTENTION_SCALE, DIVERGING_SCALE
 GATE_RANGE = (0.0, 1.0)
 DIFFERENCE_RANGE = (-1.0, 1.0)
 FLAT_WITHIN = 0.02
-"""Gates this close to their mean have nearly one colour on the scale of 0 to 1."""
+"""Gates this close to their mean have nearly the same colour on the scale of 0 to 1."""
 FLAT_SHARE = 0.99
 """A gate is flat if at least this share of its pixels is close to its mean."""
 
@@ -74,7 +74,7 @@ class Panel:
 def png(pixels: np.ndarray) -> bytes:
     """(H, W) uint8 -> a gray PNG of the very same numbers.
 
-    Runs alone are searched for: as small as the default for maps and labels, in less than half its time.
+    Only runs are searched for: as small as the default for maps and labels, in less than half its time.
     """
     stream = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels, dtype=np.uint8)).save(stream, format="png", compress_type=zlib.Z_RLE)
@@ -244,7 +244,7 @@ def picture_name(picture: bytes) -> str:
 
 
 def _round_up(value: float) -> float:
-    """The next number of two significant digits."""
+    """Rounded up to two significant digits."""
     if not value > 0:
         return 1.0
     unit = 10.0 ** (math.floor(math.log10(value)) - 1)

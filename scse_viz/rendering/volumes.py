@@ -15,7 +15,7 @@ LARGEST = 8_000_000
 LARGEST_MAP = 2_000_000
 """Voxels of a map that are sent, at most; neighbours in the plane of a larger map are averaged."""
 GRAYS = 64
-"""Shades that a scan is drawn in: more would cost bytes and not be seen under a map."""
+"""Gray levels of a drawn scan: more would cost bytes and be invisible under a map."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def map_layer(
 
 
 def _steps(scan: Scan) -> tuple[int, int, int]:
-    """Every how many voxels along X, Y and Z: the finest axis is thinned first."""
+    """Strides in voxels along X, Y and Z; the finest axis is thinned first."""
     steps = np.ones(3, dtype=int)
     while np.prod(-(-np.array(scan.voxels.shape) // steps)) > LARGEST:
         steps[np.argmin(np.array(scan.spacing) * steps)] += 1

@@ -57,7 +57,7 @@ class BeliefResults:
         return any((row.scan, row.structure) == (scan, structure) for row in self.rows)
 
     def with_rows(self, rows: Iterable[BeliefRow]) -> "BeliefResults":
-        """These results with more rows."""
+        """These results with `rows` added."""
         return replace(self, rows=(*self.rows, *rows))
 
     def by_gate(self, structure: str | None = None) -> dict[tuple[str, str], GateTests]:

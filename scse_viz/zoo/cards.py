@@ -18,13 +18,13 @@ _INSTALLED = Path(__file__).parents[1] / "pretrained"
 PRETRAINED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "pretrained"
 """The shipped networks: inside an installed package, at the top of a checkout."""
 OWN = "SCSE_VIZ_MODELS"
-"""The environment variable with folders of networks of a person's own, separated as in PATH."""
+"""The environment variable with folders of the user's own networks, separated as in PATH."""
 DTYPES = ("float32", "float16", "bfloat16")
 COLOUR = re.compile("#[0-9a-f]{6}")
 
 
 class WeightsError(ValueError):
-    """Weights or a card that cannot be used; the sentence is for people."""
+    """Weights or a card that cannot be used; the message is a sentence for users."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Listing:
-    """What folders of networks hold: cards by name, and a sentence for every file and folder that was left out."""
+    """The contents of folders of networks: cards by name, and a sentence for every file and folder left out."""
 
     cards: dict[str, Card]
     skipped: tuple[str, ...] = ()
@@ -155,8 +155,8 @@ def home(name: str) -> Path:
 def listing(folder: Path | None = None) -> Listing:
     """Every card of a folder, or of all `folders()`, by the name of its network.
 
-    Ordered by anatomy, then as ARCHITECTURES and VARIANTS are. What is no card, cannot be read, or has a name that was
-    there before is left out, and named.
+    Ordered by anatomy, then as ARCHITECTURES and VARIANTS are. What is no card, cannot be read, or has a name that is
+    already in use is left out, with a sentence.
     """
     by_name: dict[str, tuple[Card, Path]] = {}
     skipped = []

@@ -8,7 +8,7 @@ import numpy as np
 from scse_viz.zoo.structures import Structure
 
 MOST = 256
-"""Classes that a label map (uint8) tells apart."""
+"""The most classes that a label map (uint8) can hold."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ClassSets:
 def class_sets(sets: Sequence[Sequence[Structure]]) -> ClassSets:
     """The class sets of several networks as one; the classes of the first keep their numbers and colours.
 
-    Raises ValueError for more classes than a label map tells apart.
+    Raises ValueError for more classes than a label map can hold.
     """
     first, *further = sets
     known = {structure.name for structure in first[1:]}

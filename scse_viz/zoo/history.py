@@ -14,7 +14,7 @@ SUFFIX = ".history.npz"
 STEPS, VALIDATION_LOSS, DICE, LOSSES = "steps", "validation_loss", "dice", "losses"
 CLASSES, REFERENCES = "classes", "references"
 SCALED = ("activation", "attention")
-"""Maps that are stored divided by their maximum."""
+"""Kinds of maps that are stored divided by their maximum."""
 GATE_KINDS = ("channel_gate", "spatial_gate", "full_gate", *SCALED, *(f"{kind}_maximum" for kind in SCALED))
 EIGHT_BITS = 255
 

@@ -35,7 +35,7 @@ PAPER_UNCHECKED = (
     "Only abstracts of the paper could be found when this was written, not its table, so these figures are unchecked; "
     "the journal version, which reports a rise of Dice by 4 to 9 % in U-Net, agrees with them."
 )
-"""Stands wherever figures of PAPER_DICE do."""
+"""Shown wherever figures of PAPER_DICE are."""
 
 
 class ResultsError(ValueError):
@@ -132,7 +132,8 @@ class Comparison:
 
     `difference` is the mean over subjects of network - other, `better` the number of subjects in which the network is
     better; `p` that of the two-sided Wilcoxon signed-rank test over subjects, None for one subject; `smallest_p` the
-    smallest possible with so many subjects; `tests` the number of comparisons on the data set: `p` is not corrected.
+    smallest possible with this number of subjects; `tests` the number of comparisons on the data set: `p` is not
+    corrected.
     """
 
     network: str
@@ -148,7 +149,8 @@ class Comparison:
 
     @property
     def can_show(self) -> bool:
-        """Whether so many subjects suffice to show a difference at 0.05, corrected for all tests (Bonferroni)."""
+        """Whether this number of subjects suffices to show a difference at 0.05, corrected for all tests
+        (Bonferroni)."""
         return self.smallest_p * self.tests < 0.05
 
     @property
@@ -166,7 +168,7 @@ class Experiment:
     rows: Mapping[str, Mapping[str, float]]
 
     def behind(self, variant: str) -> tuple[float, ...]:
-        """How far a variant lies below none in every row that has both."""
+        """How far a variant scores below none, in every row that has both."""
         return tuple(row["none"] - row[variant] for row in self.rows.values() if {"none", variant} <= set(row))
 
 

@@ -45,7 +45,7 @@ _HIPPOCAMPUS = (
     ("posterior hippocampus", "#56b4e9"),
 )
 HIPPOCAMPUS = tuple(Structure(number, name, colour) for number, (name, colour) in enumerate(_HIPPOCAMPUS))
-"""As numbered by the Medical Segmentation Decathlon; orange and sky blue of Okabe and Ito, told apart by all eyes."""
+"""As numbered by the Medical Segmentation Decathlon; orange and sky blue of Okabe and Ito, distinct to all readers."""
 
 ANATOMIES = {"brain": BRAIN, "hippocampus": HIPPOCAMPUS, "malc": BRAIN}
 """The structures of each anatomy by its name on cards."""

@@ -35,7 +35,7 @@ def test_a_gate_without_effect_is_named_before_all_else() -> None:
 def test_the_same_value_everywhere_is_a_scale() -> None:
     diagnosis = diagnose(maps(np.full((3, 3), 0.99), np.full((3, 3), 0.99)))
     assert diagnosis.verdict == Verdict.CONSTANT
-    assert diagnosis.sentence == "the same 0.99 at every pixel of every slice: a scale and no attention"
+    assert diagnosis.sentence == "the same 0.99 at every pixel of every slice: a scale, not attention"
 
 
 def test_a_flat_map_whose_value_differs_from_slice_to_slice_is_not_constant() -> None:

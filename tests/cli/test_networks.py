@@ -91,8 +91,8 @@ def test_several_scans_fill_the_channels_of_a_network(networks, scan, tmp_path):
     ("words", "changed", "sentence"),
     [
         ([], {"model": None}, "give one of --model, a network or a file of one, and --network"),
-        (["--weights", "a.pth"], {"model": "SAVED"}, "--weights: say with --network which function"),
-        (["--tiles"], {"model": "SAVED"}, "--tiles: say how large they are, with --size"),
+        (["--weights", "a.pth"], {"model": "SAVED"}, "--weights: name the function"),
+        (["--tiles"], {"model": "SAVED"}, "--tiles: give their size with --size"),
         ([], {"model": "gone.pth"}, "gone.pth: no such folder or file"),
         (["--classes", "a, b, c, d"], {"model": "SAVED"}, "class 3 is named, and the network has classes 0 to 2"),
         (["--classes", "gone.json"], {"model": "SAVED"}, "gone.json: cannot be read"),

@@ -32,7 +32,7 @@ COLOUR_NOTE = "Colours were turned to gray (luminance of Rec. 601)."
 
 
 class ScanError(ValueError):
-    """A file that cannot be shown: one sentence for people, with the file's name and what to do."""
+    """A file that cannot be shown: one sentence for users, with the file's name and what to do."""
 
 
 class VolumeChoice(ScanError):  # noqa: N818 - a question to answer, not a mistake

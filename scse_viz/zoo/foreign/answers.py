@@ -1,4 +1,4 @@
-"""What a user says of a network, on a command line or in a form, put into its draft."""
+"""A user's answers about a network, on a command line or in a form, entered into its draft."""
 
 import json
 import os
@@ -22,11 +22,12 @@ REQUESTS = "SCSE_VIZ_NETWORKS"
 
 @dataclass(frozen=True)
 class Answers:
-    """What a user says of a network; None and empty leave what its file tells, or the default.
+    """A user's answers about a network; None and empty keep what its file says, or the default.
 
     `classes` are names and colours, typed or as JSON (`structures.read_structures`); `statistics` says whether the mean
     and deviation of the encoder's pretraining follow the `scaling`; `size` is the side of a fixed input, to which
-    slices are resized, or into tiles of which they are cut (`tiles`); `arguments` are other ones of the class, by name.
+    slices are resized, or of the tiles into which they are cut (`tiles`); `arguments` are other ones of the class, by
+    name.
     """
 
     head: str | None = None
@@ -45,7 +46,7 @@ class Request:
     """A network that a user names on a command line.
 
     Either `model`, a folder, .zip or file of weights, or `network`, a function FILE.py:FUNCTION, with its `weights`.
-    `architecture` and `encoder` are for weights whose names do not tell them.
+    `architecture` and `encoder` are for weights whose names do not reveal them.
     """
 
     model: str | None = None
@@ -78,7 +79,7 @@ def opened(request: Request) -> OpenedNetwork:
 
 
 def completed(draft: Draft, answers: Answers) -> Draft:
-    """A draft with what the user says. Raises WeightsError for answers that no network can have."""
+    """A draft completed by the user's answers. Raises WeightsError for answers that fit no network."""
     head = answers.head or draft.head
     count = class_count(draft.outputs, head)
     try:
@@ -119,7 +120,8 @@ def _preprocessing(draft: Draft, answers: Answers) -> Preprocessing:
 
 
 def statistics(draft: Draft) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and deviation of the pretraining of a draft's encoder, one a channel: their means but for three channels."""
+    """Mean and deviation of the pretraining of a draft's encoder, one per channel; the mean of the three unless there
+    are three channels."""
     mean, std = smp.statistics_of(str(draft.arguments.get("encoder_name", "resnet34")))
     channels = draft.preprocessing.in_channels
     if channels == len(mean):

@@ -7,7 +7,7 @@ from typing import Any
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 DEPTHS = (5, 4, 3)
-"""Where names do not tell the depth of the encoder, in the order in which it is tried."""
+"""Depths of the encoder to try, in this order, where names do not reveal it."""
 MARKS = {
     "UnetPlusPlus": r"decoder\.blocks\.x_\d_\d\.",
     "MAnet": r"decoder\.center\.top_conv\.",
@@ -26,7 +26,7 @@ MARKS = {
 
 
 def architecture_of(shapes: Shapes) -> str | None:
-    """The architecture whose weights have such names; None where there is none."""
+    """The architecture whose weights are named like these; None where there is none."""
     for architecture, mark in MARKS.items():
         if any(re.match(mark, name) for name in shapes):
             return architecture
@@ -56,7 +56,7 @@ def _norm(shapes: Shapes, part: str) -> str:
 
 
 def _count(shapes: Shapes, pattern: str) -> int:
-    """How many numbers occur at the one group of a pattern."""
+    """The number of distinct matches of the single group of a pattern."""
     return len({match[1] for name in shapes if (match := re.match(pattern, name))})
 
 

@@ -1,4 +1,4 @@
-"""Drafts: what a file tells of its network, and what only its user knows, as one value to complete."""
+"""Drafts: what a file reveals about its network, and what only its user knows, as one value to complete."""
 
 import inspect
 from collections.abc import Iterator, Mapping
@@ -31,11 +31,11 @@ UNTIL_ONE = Window(maximum=1.0)
 
 @dataclass(frozen=True)
 class Draft:
-    """A network as far as its file tells; `dataclasses.replace` puts in what the user says.
+    """A network as far as its file describes it; `dataclasses.replace` adds what the user says.
 
     `architecture` is a class of segmentation_models_pytorch and `arguments` are its own; of a network that a user's
-    function made they say where it comes from. `questions` are the fields that the file does not tell, with a sentence
-    each: what stands there is a default. `notes` say what was left out.
+    function made they say where it comes from. `questions` are the fields that the file leaves open, each with a
+    sentence; they hold defaults. `notes` say what was left out.
     """
 
     name: str
@@ -49,15 +49,15 @@ class Draft:
 
     @property
     def outputs(self) -> int:
-        """How many numbers it gives for a pixel."""
+        """The number of outputs per pixel."""
         return len(self.structures) - (self.head == "sigmoid")
 
 
 def draft_of(checkpoint: Checkpoint, *, architecture: str | None = None, encoder: str | None = None) -> Draft:
-    """What names and shapes of a checkpoint's weights, and the config beside them, tell of its network.
+    """The draft of a network from the names and shapes of a checkpoint's weights and the config beside them.
 
-    `architecture` and `encoder` are the user's word where the file's names tell nothing, or wrongly.
-    Raises WeightsError for weights whose network cannot be told.
+    `architecture` and `encoder` are the user's word where names reveal nothing or mislead. Raises WeightsError for
+    weights of an unknown network.
     """
     config = dict(checkpoint.config or {})
     if architecture is None and encoder is None and "_model_class" in config:
@@ -71,12 +71,12 @@ def draft_of(checkpoint: Checkpoint, *, architecture: str | None = None, encoder
 
 
 def guessed_head(outputs: int) -> str:
-    """What so many outputs mean unless the user says otherwise."""
+    """What this number of outputs means unless the user says otherwise."""
     return HEADS[1] if outputs == 1 else HEADS[0]
 
 
 def class_count(outputs: int, head: str) -> int:
-    """How many classes a network with so many outputs tells apart, background included."""
+    """The number of classes of a network with this number of outputs, background included."""
     return outputs + (head == "sigmoid")
 
 
@@ -94,7 +94,7 @@ def segmentation_weights(checkpoint: Checkpoint) -> dict[str, Any]:
 def renamed(state: Mapping[str, Any], model: Any) -> dict[str, Any]:
     """Weights under the names of the installed library, which knows those of its older versions.
 
-    `model` is on the meta device, and takes the weights as they are, without a copy.
+    `model` is on the meta device, and receives the weights without a copy.
     """
     weights = dict(state)
     with suppress(RuntimeError):  # what does not fit is said in `fit`

@@ -67,7 +67,8 @@ def _of_one_kind(tops: set[str]) -> list[str]:
 
 @cache
 def _encoder_shapes(name: str, depth: int, vision_transformer: bool) -> dict[str, Shape] | None:
-    """Shapes of the weights of an encoder for colour images, built without memory; None where there is no such one."""
+    """Shapes of the weights of an encoder for colour images, built without memory; None where there is no such
+    encoder."""
     from segmentation_models_pytorch.encoders import TimmViTEncoder, get_encoder
 
     try:

@@ -26,9 +26,9 @@ MULTIPLE = 32
 def from_factory(spec: str, weights: Path | None = None) -> tuple[nn.Module, Draft, str]:
     """Import `FILE.py:FUNCTION` or `package.module:FUNCTION`, call it, and load the weights into what it returns.
 
-    Gives the network, the draft of its card, and the sha256 of its weights. The code runs with all rights of the user
-    who named it. Raises WeightsError where there is no such function, where it returns no network, and for weights that
-    do not fit.
+    Gives the network, the draft of its card, and the sha256 of its weights. The code runs with all the rights of the
+    user who named it. Raises WeightsError where there is no such function, where it returns no network, and for weights
+    that do not fit.
     """
     place, _, function = spec.rpartition(":")
     if not place or not function.isidentifier():
@@ -83,7 +83,7 @@ def _load(model: nn.Module, weights: Path) -> str:
 
 
 def _draft(model: nn.Module, spec: str, weights: Path | None) -> Draft:
-    """Channels are those of the first convolution, outputs those of the last: both can be said otherwise."""
+    """Channels are those of the first convolution, outputs those of the last; the user can correct both."""
     convolutions = [module for module in model.modules() if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d))]
     channels = convolutions[0].in_channels if convolutions else 1
     outputs = _outputs(model, channels) or (convolutions[-1].out_channels if convolutions else 2)
@@ -99,7 +99,7 @@ def _draft(model: nn.Module, spec: str, weights: Path | None) -> Draft:
 
 
 def _outputs(model: nn.Module, channels: int) -> int | None:
-    """The number of outputs of a pass over zeros, or None where it takes none of this size."""
+    """The number of outputs of a pass over zeros, or None where the network rejects this size."""
     import torch
 
     from scse_viz.zoo.foreign.opening import segmentation_in

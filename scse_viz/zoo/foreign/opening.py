@@ -24,12 +24,12 @@ PLANES = ("axial", "coronal", "sagittal")
 OPENED = "opened"
 """The anatomy on the cards of networks that users open."""
 PROBE = 8
-"""Multiples of the coarsest stage a side of the image of the first pass."""
+"""Side of the image of the first pass, in pixels of the coarsest stage."""
 
 
 @dataclass(frozen=True, eq=False)
 class OpenedNetwork:
-    """A network that a user opened: the model, in evaluation mode, its card, and what to say about it."""
+    """A network that a user opened: the model, in evaluation mode, its card, and notes about it."""
 
     card: Card
     model: nn.Module

@@ -38,7 +38,7 @@ def known_classes() -> dict[str, type[nn.Module]]:
 
 
 def known_encoders() -> tuple[str, ...]:
-    """SMP's own encoders; those of timm, `tu-NAME`, come on top."""
+    """SMP's own encoders; those of timm, `tu-NAME`, are in addition."""
     from segmentation_models_pytorch.encoders import encoders
 
     return tuple(encoders)
@@ -74,7 +74,7 @@ def checked_encoder(name: object) -> str:
 
 
 def checked_arguments(architecture: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a class, as a file or a form gives them, without FORCED and what begins with `_`.
+    """The arguments of a class, as a file or a form gives them, without FORCED and names that begin with `_`.
 
     Raises WeightsError for one that the class lacks, and for values that no network has.
     """

@@ -1,4 +1,4 @@
-"""Bytes -> weights by name, with no code run and no more memory taken than the file has bytes."""
+"""Bytes -> weights by name, running no code and using no more memory than the file has bytes."""
 
 import pickle
 import pickletools
@@ -21,9 +21,9 @@ PICKLES = (".pt", ".pth", ".ckpt", ".bin")
 LONGEST_HEADER = 16 * 2**20
 MOST_TENSORS = 20_000
 WRAPPED = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "ema", "module")
-"""Under which a checkpoint keeps the weights, beside its optimizer and epoch."""
+"""Keys under which checkpoints keep the weights, beside optimizer and epoch."""
 PREFIXES = ("model.", "module.", "net.", "network.", "_orig_mod.", "segmentation_model.", "backbone_model.")
-"""What DataParallel, Lightning modules and torch.compile put before every name."""
+"""Prefixes that DataParallel, Lightning modules and torch.compile put before every name."""
 SAVE = "save the weights alone: torch.save(model.state_dict(), FILE), or model.save_pretrained(FOLDER)"
 HARMLESS = re.compile(
     r"(collections\.OrderedDict|collections\.defaultdict|(__builtin__|builtins)\.(dict|list|int|float|set)|torch\.Size"
@@ -72,7 +72,7 @@ def read_pickle(data: bytes, name: str) -> dict[str, Tensor]:
 def without_prefixes(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Weights under the names that the network itself gives them, and notes on what was removed.
 
-    A prefix goes where most names have it, nested ones too; tensors without it, as those of a loss, are left out.
+    A prefix is removed where most names have it, nested ones too; tensors without it, as those of a loss, are left out.
     """
     notes: list[str] = []
     removed = ""
