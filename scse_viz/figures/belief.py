@@ -138,6 +138,7 @@ def maps_beside(
             contours={"start": 0.5, "end": 0.5, "size": 1, "coloring": "none"},
             line={"color": COLOURS[5], "width": 1.5},
             showscale=False,
+            showlegend=False,
             hoverinfo="skip",
         )
         figure.add_trace(heat, row=1, col=column)
@@ -161,6 +162,7 @@ def _band(shares: Sequence[float], low: np.ndarray, high: np.ndarray) -> go.Scat
     return go.Scatter(
         x=[*shares, *reversed(shares)],
         y=[*high, *low[::-1]],
+        mode="lines",
         fill="toself",
         fillcolor="rgba(153, 153, 153, 0.25)",
         line={"width": 0},

@@ -22,8 +22,8 @@ from scse_viz.ui.understand.belief.tables import KINDS, advice, gate_table, verd
 from scse_viz.zoo import Card
 
 STRUCTURE, TESTED = "understand_live_structure", "understand_live_tested"
-SHOWN = 10
-"""Structures that are offered: the largest of the slice."""
+FIRST_STRUCTURE = "hippocampus"
+WORK = "Redrawing weights, moving the slice, removing pixels"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,21 +42,21 @@ def draw(view: View, card: Card, block: str) -> Tested:
     """Offer the tests of a block on this slice, and draw them once they were asked for. Raises ScanError."""
     st.markdown(f"##### On this slice: {block} of {card.name}")
     sizes = np.bincount(cached.result(view.slice, card).labels.ravel(), minlength=len(card.structures))
-    shown = [number for number in np.argsort(-sizes[1:], kind="stable") + 1 if sizes[number] >= LEAST_PIXELS]
+    shown = [int(number) for number in np.flatnonzero(sizes >= LEAST_PIXELS) if number]
     if not shown:
         st.info("The network finds no structure in this slice. Choose another one in the sidebar.")
         return Tested()
-    number = _choose_structure(card, [int(label) for label in shown[:SHOWN]])
+    number = _choose_structure(card, shown)
     asked = (view.slice.key, card.sha256, block, number)
     if st.session_state.get(TESTED) != asked:
         if not st.button("Test this slice", key="understand_test", type="primary", help=f"Some 250 passes. {_cam()}"):
             st.caption("The tests run the network some 250 times: 10 to 40 seconds on two cores.")
             return Tested(number)
         st.session_state[TESTED] = asked
-    bar = st.progress(0.0, text="Redrawing weights, moving the slice, removing pixels")
+    bar = st.progress(0.0, text=WORK)
 
     def tell(share: float) -> None:
-        bar.progress(min(share, 1.0))
+        bar.progress(min(share, 1.0), text=WORK)
 
     outcome = understand_cached.believed(view.slice, card, block, number, tell)
     bar.empty()
@@ -73,6 +73,7 @@ def _choose_structure(card: Card, numbers: list[int]) -> int:
     chosen = st.selectbox(
         "Structure",
         list(names),
+        index=list(names).index(FIRST_STRUCTURE) if FIRST_STRUCTURE in names else 0,
         key=STRUCTURE,
         bind="query-params",
         help="As the network predicts it here: what is lost is measured against its own prediction on the whole slice.",
