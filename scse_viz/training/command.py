@@ -1,4 +1,4 @@
-"""What the commands that train the shipped networks share: options, and the loop over phases."""
+"""Shared by the commands that train the shipped networks: options, and the loop over phases."""
 
 import argparse
 import logging

@@ -8,7 +8,7 @@ from scse_viz.ui.shell import navigation, sidebar
 
 
 def draw() -> None:
-    """Draw the page of the address, as Streamlit runs it again and again."""
+    """Draw the page that the address names; Streamlit calls this on every run."""
     st.set_page_config(page_title="scSE viz", layout="wide")
     st.html(Path(sidebar.__file__).with_name("page.css"))
     navigation.load_libraries()

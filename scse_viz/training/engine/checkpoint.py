@@ -19,7 +19,7 @@ class CheckpointError(TrainingError):
 
 
 def save(path: Path, facts: Mapping[str, Any], precision: str, learners: Mapping[str, Learner]) -> None:
-    """Write the state beside the last checkpoint, then replace that one: a stop in between loses nothing."""
+    """Write the state beside the last checkpoint, then replace that one: an interruption in between loses nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     networks = {name: learner.state() for name, learner in learners.items()}
     beside = path.with_suffix(".partial")

@@ -1,4 +1,4 @@
-"""A network while it learns: its optimizer, its learning rate, and everything measured on the way."""
+"""A network in training: its optimizer, its learning rate, and everything measured on the way."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -72,7 +72,7 @@ class Learner:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over the state of a checkpoint."""
+        """Restore the state of a checkpoint."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.rates.load_state_dict(state["rates"])

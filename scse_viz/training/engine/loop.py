@@ -49,10 +49,10 @@ def log_row(name: str, rows: Sequence[Row]) -> None:
 class Task:
     """What networks learn and how they are measured, the same on every machine.
 
-    `batch(step)` must depend on the step alone, so that the final weights of a resumed training are those of one that
-    was never stopped. `weights` (K,) are those of the classes in the cross-entropy; `validation` are batches;
-    `references` (R, C, H, W) the slices whose gates go into the history; `facts` whatever else the weights depend on.
-    `say` takes sentences about the course of the training, `measured` the rows of a network when one was added.
+    `batch(step)` must depend on the step alone, so that resuming gives identical final weights. `weights` (K,) are
+    those of the classes in the cross-entropy; `validation` are batches; `references` (R, C, H, W) the slices whose
+    gates go into the history; `facts` whatever else the weights depend on. `say` takes sentences about the course of
+    the training, `measured` the rows of a network when one was added.
     """
 
     batch: Callable[[int], Batch]
@@ -86,7 +86,7 @@ class Trained:
 
 
 def train(models: Mapping[str, nn.Module], task: Task, path: Path, machine: Machine) -> Trained:
-    """Train the models in place, all on the same batches, with checkpoints at `path`; resume from one found there.
+    """Train the models in place, all on the same batches, with checkpoints at `path`; resume from an existing one.
 
     Raises CheckpointError for a checkpoint of another task, and Stopped after SIGINT or SIGTERM, once the step is done
     and the checkpoint written.
@@ -124,7 +124,7 @@ def train(models: Mapping[str, nn.Module], task: Task, path: Path, machine: Mach
 
 
 def _measure(learners: Mapping[str, Learner], task: Task) -> None:
-    """Do with the networks what is due after their last step: log the loss, validate, keep a snapshot."""
+    """Do what is due after the last step: log the loss, validate, keep a snapshot."""
     step, every = next(iter(learners.values())).step, task.schedule.report_every
     if step and step % LOSS_EVERY == 0:
         log.info(

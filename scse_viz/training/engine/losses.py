@@ -38,7 +38,7 @@ def cross_entropy_and_dice(logits: Tensor, target: Tensor, weights: Tensor) -> T
 
 
 class _CrossEntropyAndDice(Function):
-    """The loss with its gradient in closed form: half the time of what autograd does with the same formula.
+    """The loss with its gradient in closed form: half the time that autograd takes for the same formula.
 
     With p = softmax(z), the loss depends on p through each pixel's own class, at rate a_t, and through the sum over
     pixels of each class, at rate b_k. Then dL/dz_k = p_k (b_k - a_t p_t - sum_j p_j b_j), plus a_t p_t where k = t.

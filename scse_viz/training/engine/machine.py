@@ -1,4 +1,4 @@
-"""What the engine runs on: device and processes, threads, and the precision that is quicker there."""
+"""What the engine runs on: device, processes, threads, and the faster precision."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ class Machine:
         return wrapped
 
     def any_process(self, wish: bool) -> bool:
-        """Whether any of the processes wishes so; all call it after the same step and get the same answer."""
+        """Whether any of the processes says so; all call it after the same step and get the same answer."""
         if wish:
             self.accelerator.set_trigger()
         return bool(self.accelerator.check_trigger())

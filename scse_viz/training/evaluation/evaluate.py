@@ -37,7 +37,7 @@ CHECKS = {
 CHECKED = 8
 """Number of its slices."""
 FEWEST = 200
-"""Voxels in these slices from which on a structure is part of the claim."""
+"""The fewest voxels in these slices for a structure to be part of the claim."""
 MEASURES = ("dice", "hd95_mm")
 
 
@@ -73,7 +73,7 @@ def evaluate(
 
 
 def loaded(name: str, folder: Path) -> nn.Module:
-    """A network in channels-last memory, in which it takes a quarter less time."""
+    """A network in channels-last memory, which saves a quarter of the time."""
     return load(name, folder).to(memory_format=torch.channels_last)
 
 

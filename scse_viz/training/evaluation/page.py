@@ -59,7 +59,7 @@ heads never saw a real scan. *paper*: {PAPER}, with larger networks and its own 
 """
 HEADINGS = {"malc": "MALC networks"}
 FEWEST = 3
-"""Scans from which on tests are tabulated: the two of Colin27 are of one subject."""
+"""The fewest scans for which tests are tabulated: the two of Colin27 are of one subject."""
 NOTES = {
     MALC: "The test heads of the MICCAI 2012 multi-atlas labelling challenge (Landman and Warfield (eds.), 2012), "
     "first scan of each subject, which the paper measured on: T1-weighted scans of the OASIS project (Marcus et al., "

@@ -15,7 +15,7 @@ def main(argv: list[str] | None = None) -> int:
         reference="a head without skull in MNI space",
     )
     parser.add_argument(
-        "--heads", type=int, choices=(12, 15), default=15, help="12 holds out the three on which recipes are chosen"
+        "--heads", type=int, choices=(12, 15), default=15, help="12 holds out the three on which recipes are selected"
     )
     options = options_of(parser, argv)
     names, held_out = recipe.split(options.data, "train"), recipe.held_out(options.data)

@@ -52,7 +52,7 @@ class Alignment:
 
 
 def align(cards: Sequence[Card]) -> Alignment:
-    """Align blocks as chosen in the sidebar; the choice is offered where networks have other blocks than one another.
+    """Align blocks as chosen in the sidebar; the choice is offered where the blocks of the networks differ.
 
     By name where all networks share a name, unless chosen otherwise.
     """
@@ -90,7 +90,7 @@ def by_resolution(cards: Sequence[Card]) -> dict[str, dict[str, str]]:
 
 
 def first_rows(alignment: Alignment, cards: Sequence[Card]) -> list[str]:
-    """The rows whose maps a first visit shows: all, or of many those at which most networks run a block."""
+    """The rows whose maps a first visit shows: all, or if there are many, those at which most networks run a block."""
     if len(alignment.rows) <= MOST_ROWS:
         return list(alignment.rows)
     running = {card.sha256: {block.name: block for block in card.block_table if block.ran} for card in cards}

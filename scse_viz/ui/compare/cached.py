@@ -81,7 +81,7 @@ def prediction(scan_slice: ScanSlice, card: Card, structures: tuple[Structure, .
 def differences(
     scan_slice: ScanSlice, card: Card, reference: Card, blocks: Mapping[str, tuple[str, str]]
 ) -> dict[str, Panel]:
-    """The spatial gates of a network minus those of another, by row, where both have one of one size there.
+    """The spatial gates of a network minus those of another, by row, where both have one of the same size.
 
     blocks: row -> the block of either network.
     """
@@ -97,7 +97,7 @@ def differences(
 
 
 MAP_MEASURES = {"correlation": correlations, "overlap": quartile_overlaps}
-"""Measures of likeness of spatial gates: name -> function of maps, gives their matrix."""
+"""Measures of likeness of spatial gates: name -> function from maps to their matrix."""
 
 
 @cached.data

@@ -36,7 +36,7 @@ def draw_channels(comparisons: Sequence[ComparedSlice]) -> Drawn:
 
 
 def _weights(gates: Mapping[str, Mapping[str, BlockGates]], block: str) -> dict[str, pd.Series]:
-    """The channel weights at a block of the columns that have some, by label."""
+    """The channel weights at a block by label, of the columns that have any."""
     return {
         label: pd.Series(by_block[block].channel_gate)
         for label, by_block in gates.items()

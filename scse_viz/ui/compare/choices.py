@@ -1,4 +1,4 @@
-"""What Compare shows: networks, blocks and a second scan, chosen in the sidebar, and their results on the slice."""
+"""The choices of Compare: networks, blocks and a second scan in the sidebar, and their results on the slice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ PALETTE = (*COLOURS, "#9467bd")
 FIRST_VARIANTS = 4
 """How many variants a first visit shows."""
 SECOND = "compare_"
-"""Before the keys of the second scan's widgets."""
+"""Prefix of the keys of the second scan's widgets."""
 VARIANT_HELP = (
     "none: no block. cSE: squeeze in space, excite channels. sSE: squeeze channels, excite pixels. scSE: both, added. "
     "All variants of an architecture were trained alike, from the same initial weights. Keys 1 to 4 toggle the first "

@@ -194,7 +194,7 @@ def _draw_means(comparisons: Sequence[ComparedSlice]) -> Drawn:
 
 
 def _one_grid(comparisons: Sequence[ComparedSlice]) -> bool:
-    """Whether all slices have one index on one grid, so that their pixels can be compared."""
+    """Whether all slices have the same index on the same grid, so that their pixels can be compared."""
     first, *following = (comparison.view for comparison in comparisons)
     return all(
         view.index == first.index

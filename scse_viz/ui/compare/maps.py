@@ -101,7 +101,7 @@ def _looks(column: Column, panels: Mapping[str, Panel], picked: tuple[int, int])
 
 
 def _draw_looking(picked: tuple[int, int] | None, key: str) -> None:
-    """Say what the maps of non-local blocks show, and let go of the picked pixel."""
+    """Say what the maps of non-local blocks show, and offer to release the picked pixel."""
     if picked is None:
         st.caption("Non-local blocks show how much each pixel is looked at. Click a pixel to see where it looks.")
         return
@@ -113,7 +113,7 @@ def _draw_looking(picked: tuple[int, int] | None, key: str) -> None:
         "Show how much each pixel is looked at",
         key=f"{key}_forget",
         on_click=pixel.forget,
-        help="Let go of the pixel: non-local blocks then show the attention that each pixel receives from all others.",
+        help="Release the pixel: non-local blocks then show the attention that each pixel receives from all others.",
     )
 
 

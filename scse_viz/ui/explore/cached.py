@@ -14,7 +14,8 @@ from scse_viz.zoo import Card
 
 @dataclass(frozen=True, eq=False)
 class BlockSummary:
-    """The effect of a block on the features of one slice, and the share of its channel half where halves add up."""
+    """The effect of a block on the features of one slice, and the share of its channel half where the halves are
+    added."""
 
     recalibration: Recalibration
     channel_share: float | None

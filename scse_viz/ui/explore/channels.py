@@ -10,7 +10,7 @@ from scse_viz.ui.shell import export
 
 KEY = "explore_channel"
 NAMED = 3
-"""Channels named at either end of the ranking."""
+"""Number of channels named at either end of the ranking."""
 _OF = "explore_channel_of"
 _BARS = "explore_weights"
 

@@ -88,7 +88,7 @@ def uses_region() -> bool:
 def draw(gates: Mapping[str, Sequence[str]], table: Sequence[BlockInfo], chosen: str) -> None:
     """Draw a strip for every block with gates, in the order of a pass; gates: block -> its gates.
 
-    Where these are many, only those of one stage: of the stage of the chosen block, unless the user takes another.
+    Where there are many, only those of one stage: that of the chosen block, unless the user chooses another.
     """
     shown = [block for block, kinds in gates.items() if kinds]
     if len(shown) > MOST_STRIPS:
@@ -150,7 +150,7 @@ def draw_manner(gates: Sequence[str], structures: Sequence[Structure]) -> tuple[
             key="intervene_seed",
             bind="query-params",
             width=150,
-            help="Each seed gives another random order.",
+            help="Each seed gives a different random order.",
         )
     return chosen, 1 + names.index(structure), int(seed)
 

@@ -20,7 +20,7 @@ ACTIONS = {
 }
 """Actions on the gates of a block: word in the address -> title."""
 OF_ATTENTION = (LEAVE, OFF, "mean", STRENGTH)
-"""Actions that a non-local block takes."""
+"""Actions that apply to a non-local block."""
 REGIONS = {"open": 1.0, "close": 0.0}
 """Actions that set a spatial gate inside a structure only -> its value there."""
 WHOLE, CHANNEL, SPATIAL = "whole block", "channel gate (cSE)", "spatial gate (sSE)"
@@ -51,8 +51,8 @@ Plan = Mapping[str, Setting]
 class Manner:
     """The manner of actions: the gates they act on, the seed of shuffles, and the region of a structure.
 
-    `region` makes a Region of a value, inside the structure chosen on the page. `divided` are the blocks that cannot be
-    bypassed as a whole: off and strength act on each of their gates.
+    `region` turns a value into a Region, inside the structure chosen on the page. `divided` are the blocks that cannot
+    be bypassed as a whole: off and strength act on each of their gates.
     """
 
     gates: str = WHOLE

@@ -1,4 +1,4 @@
-"""The address of a view: the widgets and the display that it holds, and what in it could not be used."""
+"""The address of a view: the widgets and the display that it holds, and the values that could not be used."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -69,7 +69,7 @@ WIDGETS: Mapping[str, str] = {
     "intervene_all_blocks": "true or false",
     "volume_number": "a number to draw by block and slice",
 }
-"""Every widget whose value the address holds -> what a link may give it.
+"""Every widget whose value the address holds -> the values that a link may give it.
 
 They keep their value while a page that lacks them is open."""
 

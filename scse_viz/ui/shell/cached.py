@@ -1,7 +1,7 @@
-"""What all sessions share: networks, and results by the content of scan and weights and by the slice.
+"""The cache that all sessions share: networks, and results keyed by the content of scan and weights and by slice.
 
 All of it lies in one store within one budget, from which the least recently used goes first (`scse_viz.memory`). A
-result can be reached only with the digest of its scan, and goes when no session has that scan open any more.
+result can be reached only with the digest of its scan, and is dropped once no session has that scan open.
 """
 
 import inspect
@@ -74,7 +74,7 @@ content.register(
 
 
 def data(function: Callable[P, R]) -> Callable[P, R]:
-    """Keep what a function returns by the content of its arguments; every caller gets its own copy.
+    """Cache the results of a function by the content of its arguments; every caller gets its own copy.
 
     Arguments whose names begin with _ are not part of the key.
     """
@@ -88,7 +88,7 @@ def data(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def resource(function: Callable[P, R]) -> Callable[P, R]:
-    """Keep what a function returns, as `data` does, but one for all callers, which only read it."""
+    """Cache the results of a function as `data` does, but share one copy among all callers, who only read it."""
     key_of = _keys(function)
 
     @wraps(function)
@@ -99,7 +99,7 @@ def resource(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _value(key: Hashable, make: Callable[[], Any]) -> Any:
-    """The value of a key; to make it takes a place among what pages wait for, before others may wait for the value."""
+    """The value of a key; making it counts as work that a page waits for."""
     value = store.find(key)
     if value is not None:
         return value

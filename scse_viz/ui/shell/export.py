@@ -1,4 +1,4 @@
-"""The export at the end of every page: figures, numbers, maps, arrays, a report, a link and code."""
+"""The export at the end of every page: figures, numbers, maps, arrays, report, link and code."""
 
 import gzip
 from collections.abc import Callable, Mapping, Sequence
@@ -60,7 +60,7 @@ class ExportContents:
 
 
 def offer(view: View, contents: ExportContents) -> None:
-    """Offer what the page shows as files, as a link and as code; nothing is computed before it is asked for."""
+    """Offer what the page shows as files, as a link and as code; nothing is computed before it is requested."""
     label = "Export: numbers, maps, arrays, report, link, code"
     part = st.expander(label, icon=":material/download:", key="export", on_change="rerun")
     files = part.container()

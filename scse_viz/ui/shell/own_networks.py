@@ -59,7 +59,7 @@ def choose_own(known: Collection[str]) -> dict[str, Card]:
 
 
 def forget() -> None:
-    """Let go of the networks of a run of the script: the store decides how long it keeps them."""
+    """Release the networks of a run of the script: the store decides how long it keeps them."""
     st.session_state.pop(cached.OWN, None)
 
 
@@ -78,12 +78,12 @@ def _add(own: dict[str, OpenedNetwork], network: OpenedNetwork, known: Collectio
 
 
 def _place(card: Card, name: str) -> dict[str, Any]:
-    """What sets a network apart where networks are chosen: it is an architecture of its own, with the blocks it has."""
+    """The fields by which a network is chosen: its own name as its architecture, and the blocks it has."""
     return {"architecture": name, "blocks": card.block_table}
 
 
 def _show_new(own: Mapping[str, OpenedNetwork]) -> None:
-    """Choose a network that was not there before on all pages, before their widgets are drawn."""
+    """Select a newly opened network on all pages, before their widgets are drawn."""
     seen = st.session_state.get(_SEEN, frozenset())
     new = [network.card for network in own.values() if network.card.name not in seen]
     st.session_state[_SEEN] = frozenset(own)

@@ -116,7 +116,7 @@ def begin() -> None:
 
 
 def end() -> None:
-    """Let go of what the run of the script showed: the store decides how long it keeps scans that wait for a click."""
+    """Release what this run of the script showed: the store decides how long it keeps scans that wait for a click."""
     st.session_state.pop(_VIEW, None)
     own_networks.forget()
 
@@ -131,7 +131,7 @@ def view() -> View:
     if chosen is not None:
         st.error(verbatim(chosen))
     else:
-        st.info("Choose a scan in the sidebar: upload your own, or take a sample.")
+        st.info("Choose a scan in the sidebar: upload your own, or use a sample.")
     st.stop()
 
 

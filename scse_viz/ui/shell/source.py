@@ -37,7 +37,7 @@ class _Last:
     groups: tuple[Group, ...]
 
     def source(self) -> Source | None:
-        """The source, None where the scan had to go."""
+        """The source; None if the scan was evicted."""
         scan = self.scan.value
         labels = None if self.labels is None else self.labels.value
         return None if scan is None else Source(scan, labels, () if labels is None else self.groups)
@@ -121,7 +121,7 @@ def _sample(sample: Sample, prefix: str) -> Source | None:
 
 
 def _last(prefix: str) -> Source | None:
-    """What was shown last, where it is still at hand."""
+    """The source shown last, if it is still in the store."""
     last = st.session_state.get(f"{prefix}last_source")
     if isinstance(last, Sample):
         return Source(cached.sample_scan(last), cached.sample_labels(last), last.groups)

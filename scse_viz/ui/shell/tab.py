@@ -10,7 +10,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from scse_viz.ui.shell import cached
 
 GRACE_S = 30.0
-"""In which a tab that lost its connection finds its session again, with its file."""
+"""Seconds in which a tab that lost its connection can resume its session, with its file."""
 EVERY_S = 10.0
 """Interval of sweeps."""
 

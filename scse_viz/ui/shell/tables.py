@@ -14,7 +14,7 @@ from scse_viz.zoo.structures import Structure
 
 def draw_areas(predictions: Mapping[str, Panel], structures: Sequence[Structure], *, key: str) -> pd.DataFrame:
     """Draw the area of every structure in a slice, one column a network, and return the table."""
-    st.markdown("##### Area in this slice, cm²", help="How much of the slice each network gives to a structure.")
+    st.markdown("##### Area in this slice, cm²", help="How much of the slice each network assigns to a structure.")
     table = pd.DataFrame(
         {
             title: [panel.areas.get(structure.number) for structure in structures]

@@ -1,4 +1,4 @@
-"""Uploaded files: read once for all sessions that open the same, kept in the store, read again if they had to go."""
+"""Uploaded files: read once for all sessions that open the same, kept in the store, read again if they were evicted."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Opened:
 
     @property
     def value(self) -> Any | None:
-        """What was read; None where that failed, or had to go."""
+        """What was read; None if reading failed or it was evicted."""
         return cached.store.find(self.kept) if self.kept else None
 
 
@@ -72,14 +72,14 @@ def _read(asked: tuple[object, ...], read: Callable[[bytes], Any], file: Uploade
 
 
 def _digests(value: Any) -> tuple[str, ...]:
-    """What results that belong to the value of a file are kept by."""
+    """The key under which results that belong to the value of a file are kept."""
     if isinstance(value, Scan):
         return (value.digest,)
     return (value.card.sha256,) if isinstance(value, OpenedNetwork) else ()
 
 
 def _check_room(file: UploadedFile) -> None:
-    """Refuses a file for which nothing that is kept could make room."""
+    """Refuses a file that would not fit even if everything evictable were evicted."""
     fixed, limit = cached.store.fixed, cached.store.limit
     if fixed + file.size > limit:
         raise ScanError(

@@ -1,4 +1,4 @@
-"""The toggle of variants: the paper's, and under them their relatives, as far as the networks offered have them."""
+"""The toggle of variants: the paper's, and under them their relatives, where the networks offered have them."""
 
 from collections.abc import Sequence
 
@@ -95,7 +95,7 @@ RELATIVE_TITLES = frozenset(VARIANT_TITLES[name] for name in RELATIVES)
 
 
 def _settle(relatives: Sequence[str]) -> None:
-    """Let one group at most have a choice: a relative in the address before a variant, and none that is not offered."""
+    """Leave a choice in one group at most, a relative in the address before a variant; drop choices not offered."""
     if st.session_state.get(ONE_RELATIVE) not in (None, *relatives):
         del st.session_state[ONE_RELATIVE]
     if ONE not in st.session_state and st.query_params.get(ONE_RELATIVE) in relatives:
@@ -105,6 +105,6 @@ def _settle(relatives: Sequence[str]) -> None:
 
 
 def _only(chosen: str, released: str) -> None:
-    """What was chosen in one group lets go of the other."""
+    """A choice in one group clears the other."""
     if st.session_state.get(chosen) is not None:
         st.session_state[released] = None

@@ -37,7 +37,7 @@ KIND_TITLES = {
     "full_gate": "full gate",
     "attention": "attention",
 }
-"""How the pages name what a gate tells apart."""
+"""How the pages name the kinds of gates."""
 
 
 def block_title(card: Card, block: str) -> str:

@@ -90,7 +90,7 @@ def _slice_mm(scan_slice: ScanSlice) -> tuple[float, float]:
 
 @st.cache_data(ttl="30s", show_spinner=False)
 def results() -> dict[str, NetworkResults]:
-    """What was measured of the networks, by name; empty if there are no results that can be read."""
+    """The results of the networks, by name; empty if none can be read."""
     try:
         return read_results(PRETRAINED)
     except ResultsError:
@@ -130,7 +130,7 @@ def beliefs() -> dict[str, BeliefResults]:
 
 
 def history(card: Card) -> TrainingHistory:
-    """What was kept while a network was trained. Raises HistoryError where there is nothing, or nothing of use."""
+    """The training history of a network. Raises HistoryError where there is none, or it cannot be used."""
     path = home(card.name) / f"{card.name}{SUFFIX}"
     return _history(card.name, path.stat().st_mtime_ns if path.is_file() else 0)
 

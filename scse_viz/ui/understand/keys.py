@@ -12,7 +12,7 @@ from scse_viz.zoo import Card
 
 FIRST_VARIANTS = 4
 MAPS = {"spatial_gate", "full_gate"}
-"""Gates that tell pixels apart."""
+"""Gates that differ by pixel."""
 
 
 def choose_variants(view: View, card: Card) -> None:

@@ -47,7 +47,7 @@ def _draw_means(steps: BlockSteps, gate: ChannelSteps, shown: list[int]) -> go.F
     _step(
         "1 · Squeeze: one number per channel",
         f"The mean of each of the {len(gate.mean)} channels over all {steps.before[0].size:,} pixels. *Where* a "
-        "feature is gets lost; *how strong* it is on average remains. Four channels, from the least to the most "
+        "feature is, is lost; *how strong* it is on average remains. Four channels, from the least to the most "
         "excited:",
         r"z_k = \frac{1}{h\,w} \sum_{i,j} u_k(i, j)",
     )

@@ -1,4 +1,4 @@
-"""Keys of the keyboard that a page listens to, wherever its focus is but in a field."""
+"""Keyboard keys that a page listens to wherever the focus is, except in a field."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -39,7 +39,7 @@ def begin() -> None:
 
 
 def _act(key: str, actions: Mapping[str, Callable[[], None]]) -> None:
-    """Call the actions of the presses that came since the last time, each once and in their order."""
+    """Call the actions of the presses since the last call, each once and in order."""
     last = st.session_state.get(_handled(key), 0)
     for number, pressed in st.session_state[key].presses or []:
         if number > last:
@@ -48,7 +48,7 @@ def _act(key: str, actions: Mapping[str, Callable[[], None]]) -> None:
 
 
 def _nothing() -> None:
-    """The action of a key that a page has no more."""
+    """The action of a key that the page no longer has."""
 
 
 def _handled(key: str) -> str:

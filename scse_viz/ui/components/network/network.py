@@ -81,7 +81,7 @@ def _stages(card: Card) -> list[dict[str, Any]]:
 
 
 def _thinned(panel: Panel) -> Panel:
-    """A panel with as many of its channel weights, from the highest to the lowest, as can be told apart here."""
+    """A panel with as many of its channel weights, from the highest to the lowest, as can be distinguished here."""
     weights = panel.channels or ()
     if len(weights) <= MOST_WEIGHTS:
         return panel

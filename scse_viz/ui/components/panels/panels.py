@@ -130,7 +130,7 @@ def _pick(key: str, on_pick: Callable[[int, int], None] | None) -> None:
 
 
 def _geometry(view: View) -> dict[str, Any]:
-    """Size of the slice and what stands at its edges; `mirrored` where the right of the head is drawn left."""
+    """Size of the slice and the letters at its edges; `mirrored` where the right of the head is drawn left."""
     grid = view.slice.grid
     low, high = cached.shown_intensities(view.scan)
     letters = grid.letters
@@ -152,7 +152,7 @@ def _geometry(view: View) -> dict[str, Any]:
 
 
 def _voxels(view: View) -> dict[str, Any]:
-    """The voxel of the first pixel, what a row and a column add to it, and the way from voxels to mm."""
+    """The voxel of the first pixel, the steps of a row and a column in voxels, and the transform from voxels to mm."""
     origin, down, right = (view.slice.voxel(*pixel) for pixel in ((0, 0), (1, 0), (0, 1)))
     return {
         "origin": [int(index) for index in origin],
