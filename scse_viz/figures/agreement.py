@@ -100,6 +100,7 @@ def gate_means(
                 marker={"size": 7, "symbol": SYMBOLS[dashes[name] % len(SYMBOLS)]},
                 hovertemplate="%{y:.3f}",
                 cliponaxis=False,
+                connectgaps=True,  # networks of other blocks have gaps
             )
             for name, by_block in means.items()
         ]

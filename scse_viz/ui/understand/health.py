@@ -44,7 +44,8 @@ def draw(view: View) -> None:
         return
     indices = evenly_spaced(view.scan, view.plane, _slices(card))
     try:
-        diagnosed = _diagnoses(view, card, indices)
+        with st.spinner("Switching off every gate in turn", show_time=False):
+            diagnosed = _diagnoses(view, card, indices)
         drawn = cached.panels(view.slice, card)
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))

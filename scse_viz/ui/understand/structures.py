@@ -97,7 +97,7 @@ def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> tuple[
         means = means - slice_means(by_slice, blocks)
     occurring = [structure.number for structure in card.structures if not np.isnan(means[structure.number]).all()]
     names = [card.structures[number].name for number in occurring]
-    short = short_names(blocks)
+    short = short_names([block.name for block in card.block_table])
     figure = gate_table(means[occurring], names, [short[block] for block in blocks], relative=relative)
     export.chart(figure, key="understand_gates")
     few = [structure.name for structure in card.structures if structure.number not in occurring]
