@@ -111,7 +111,7 @@ def begin() -> None:
         channels = {len(card.channels) for card in networks.values() if card.channels}
         source = choose_source(first.structures, first.anatomy, channels=channels)
         if source is not None:
-            plane, index = _choose_slice(source.scan)
+            plane, index = _choose_slice(source.scan, first)
             st.session_state[_VIEW] = View(source, plane, index, networks, radiological=_choose_convention(source.scan))
 
 
@@ -191,22 +191,14 @@ def _choose_anatomy(known: Mapping[str, Card]) -> dict[str, Card]:
         anatomies,
         key="anatomy",
         bind="query-params",
-        help="What the networks were trained to segment. Networks and sample scans are those of this anatomy.",
+        help="What the networks were trained to segment. Networks and sample scans are those of this anatomy. malc: "
+        "the structures of the brain, in heads without skull, as in the data of the paper.",
     )
     return {name: card for name, card in known.items() if card.anatomy == anatomy}
 
 
-def _choose_slice(scan: Scan) -> tuple[str, int]:
-    planes = sorted(scan.planes)
-    plane = st.segmented_control(
-        "Plane",
-        planes,
-        default=planes[0],
-        required=True,
-        key="plane",
-        bind="query-params",
-        help="The plane of the slices.",
-    )
+def _choose_slice(scan: Scan, card: Card) -> tuple[str, int]:
+    plane = _choose_plane(scan, card)
     count = slice_grid(scan, plane).count
     if st.session_state.setdefault("sliced", scan.digest) != scan.digest:
         for key in scan.planes:
@@ -227,6 +219,28 @@ def _choose_slice(scan: Scan) -> tuple[str, int]:
     steps = {"ArrowLeft": partial(_step, plane, -1, count), "ArrowRight": partial(_step, plane, 1, count)}
     keys.listen(steps, key="slice_keys")
     return plane, index
+
+
+def _choose_plane(scan: Scan, card: Card) -> str:
+    """At first, and after a change of anatomy, a plane that networks such as this one were trained on."""
+    planes = sorted(scan.planes)
+    trained = [plane for plane in planes if plane in card.planes]
+    if st.session_state.setdefault("planes_of", card.anatomy) != card.anatomy:
+        if trained and st.session_state.get("plane") not in trained:
+            st.session_state["plane"] = trained[0]
+        st.session_state["planes_of"] = card.anatomy
+    plane = st.segmented_control(
+        "Plane",
+        planes,
+        default=(trained or planes)[0],
+        required=True,
+        key="plane",
+        bind="query-params",
+        help="The plane of the slices.",
+    )
+    if trained and plane not in trained:
+        st.caption(f"The {card.anatomy} networks were trained on {' and '.join(trained)} slices alone.")
+    return plane
 
 
 def _choose_convention(scan: Scan) -> bool:
