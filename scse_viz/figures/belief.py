@@ -19,11 +19,15 @@ ROW = 30
 
 
 def verdict_table(
-    passed: Mapping[str, Mapping[str, bool | None]], texts: Mapping[str, Mapping[str, str]], *, columns: Sequence[str]
+    passed: Mapping[str, Mapping[str, bool | None]],
+    texts: Mapping[str, Mapping[str, str]],
+    *,
+    columns: Sequence[str],
+    titles: tuple[str, str] = ("test", "gate"),
 ) -> go.Figure:
-    """Rows x columns of tests: blue where passed, orange where failed, blank where a test does not apply.
+    """Rows x columns: blue where passed, orange where failed, blank where a test does not apply.
 
-    passed, texts: row -> column -> verdict and what stands in the cell.
+    passed, texts: row -> column -> verdict and what stands in the cell; titles: of columns and rows.
     """
     rows = list(passed)
     shares = [[_share(passed[row].get(column)) for column in columns] for row in rows]
@@ -46,8 +50,8 @@ def verdict_table(
         )
     )
     figure.update_layout(height=90 + ROW * len(rows), margin={"l": 10, "r": 10, "t": 40, "b": 10})
-    figure.update_xaxes(side="top", title="test", type="category")
-    figure.update_yaxes(title="gate", autorange="reversed", automargin=True, type="category")
+    figure.update_xaxes(side="top", title=titles[0], type="category", showgrid=False)
+    figure.update_yaxes(title=titles[1], autorange="reversed", automargin=True, type="category", showgrid=False)
     return figure
 
 

@@ -6,6 +6,15 @@ from pathlib import Path
 import pytest
 
 from scse_viz.analysis.belief import GateTests
+from scse_viz.analysis.belief.pointing import pointing
+from scse_viz.analysis.belief.randomisation import survival_by_chance
+from scse_viz.attention import record
+from scse_viz.inference.belief import cases_of
+from scse_viz.inference.belief.believe import arrays_of
+from scse_viz.inference.belief.removal import curves
+from scse_viz.scans import read_labels, read_scan
+from scse_viz.scans.samples import samples
+from scse_viz.zoo import PRETRAINED, load, read_card
 from scse_viz.zoo.beliefs import FOLDER, BeliefResults, BeliefRow, read_beliefs, write_belief
 from scse_viz.zoo.scores import ResultsError
 
@@ -41,3 +50,24 @@ def test_a_damaged_file_says_so(text: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(ResultsError, match=r"net\.json: cannot be read .* run `scse-viz believe` again"):
         read_beliefs(tmp_path)
+
+
+@pytest.mark.parametrize("name", read_beliefs(PRETRAINED))
+def test_a_row_of_every_shipped_file_is_recomputed_exactly(name: str) -> None:
+    """Of a map, where it lies and what deletion in its order does; of channel weights, their spread and their null."""
+    results, card = read_beliefs(PRETRAINED)[name], read_card(name)
+    assert results.sha256 == card.sha256
+    row = next((row for row in results.rows if row.kind == "map" and row.block == "encoder3"), results.rows[0])
+    sample, model = samples()[row.scan], load(name)
+    scan = read_scan(sample.scan)
+    number = next(each.number for each in card.structures if each.name == row.structure)
+    labels = read_labels(sample.labels, scan)
+    [case] = cases_of(scan, model, card, row.plane, row.slices, number, labels)
+    values = arrays_of(record(model, case.x), case)[row.gate]
+    head = case.head if values.ndim == 2 else None
+    assert survival_by_chance(values, head) == pytest.approx(row.tests.survived_by_chance, abs=1e-4)
+    assert values[... if head is None else head].std() == pytest.approx(row.tests.spread, abs=1e-4)
+    if row.kind == "map":
+        place, removal = pointing(values, case.structure, case.head), curves(case, model, values)
+        assert (place.inside, place.leakage) == pytest.approx((row.tests.inside, row.tests.leakage), abs=1e-4)
+        assert removal.areas == pytest.approx((row.tests.deleted, row.tests.inserted), abs=1e-4)

@@ -67,7 +67,7 @@ def test_what_was_measured_is_drawn_by_variant_and_by_gate(tmp_path, monkeypatch
     understand_cached.beliefs.clear()
     app = opened()
     understand_cached.beliefs.clear()
-    assert charts(app) == ["test", "test"]
+    assert charts(app) == ["gate, and the tests that it passed", "test"]
     cells = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][0]
     assert cells["text"] == [["constant", "2 of 2"]]
     said = " ".join(element.value for element in app.markdown)

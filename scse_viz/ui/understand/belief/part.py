@@ -116,7 +116,7 @@ def _overview(view: View, family: Mapping[str, BeliefResults], structure: str) -
     passed: dict[str, dict[str, bool | None]] = {}
     texts: dict[str, dict[str, str]] = {}
     columns = []
-    for name, results in family.items():
+    for name, results in ((name, family[name]) for name in view.networks if name in family):
         title = variant_title(view.networks[name].variant)
         for (block, kind), tests in results.by_gate(structure).items():
             column = f"{title}, {KINDS[kind]}"
@@ -126,7 +126,8 @@ def _overview(view: View, family: Mapping[str, BeliefResults], structure: str) -
             passed.setdefault(block, {})[column] = judged.believed
             constant = judged.sentence.startswith("the same everywhere")
             texts.setdefault(block, {})[column] = "constant" if constant else f"{sum(applied)} of {len(applied)}"
-    return verdict_table(passed, texts, columns=list(dict.fromkeys(columns)))
+    titles = ("gate, and the tests that it passed", "block")
+    return verdict_table(passed, texts, columns=list(dict.fromkeys(columns)), titles=titles)
 
 
 def _code(view: View, block: str, number: int) -> str:

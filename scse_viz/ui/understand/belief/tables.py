@@ -32,7 +32,7 @@ def verdicts(beliefs: Mapping[str, Belief]) -> go.Figure:
         row: {name: finding.passed for name, finding in judged.findings.items()} for row, judged in beliefs.items()
     }
     texts = {
-        row: {name: _text(finding.value, finding.null) for name, finding in judged.findings.items()}
+        row: {name: _text(name, finding.value, finding.null) for name, finding in judged.findings.items()}
         for row, judged in beliefs.items()
     }
     return verdict_table(passed, texts, columns=columns)
@@ -46,7 +46,10 @@ def advice(judged: Mapping[str, Belief]) -> str:
     return "\n".join(f"- {'; '.join(gates)}: {sentence}." for sentence, gates in said.items())
 
 
-def _text(value: float, null: float) -> str:
+def _text(name: str, value: float, null: float) -> str:
+    """A number and its null; shares of a map's mass in percent, since a small structure holds little of it."""
     if np.isnan(value):
         return ""
+    if name == "inside":
+        return f"{value:.1%}" if np.isnan(null) else f"{value:.1%} ({null:.1%})"
     return f"{value:.2f}" if np.isnan(null) else f"{value:.2f} ({null:.2f})"
