@@ -15,6 +15,7 @@ from scse_viz.training.engine.losses import NO_CLASS
 from scse_viz.training.evaluation import evaluate, measures
 from scse_viz.training.evaluation.subjects import MNI152, MNI152_LABELS, Sources, data_sets
 from scse_viz.training.hippocampus.recipe import split
+from scse_viz.training.malc import recipe as malc
 from scse_viz.zoo import Card, cards, read_card, save, scores
 from scse_viz.zoo.scores import Measured, NetworkResults, ResultsError, Score
 from scse_viz.zoo.structures import BRAIN, HIPPOCAMPUS
@@ -123,6 +124,23 @@ def test_brain_networks_are_measured_on_the_challenges_test_heads_in_its_plane_a
     assert measured.date is not None
     [again] = evaluate.measure(card, card.network(), [challenge], found[-1], missing=True)
     assert again == found[-1], "nothing was missing"
+
+
+@pytest.mark.usefixtures("quick")
+def test_networks_trained_on_the_challenge_are_measured_on_its_test_heads_first_and_claim_on_a_masked_sample(
+    tmp_path: Path,
+) -> None:
+    write_heads(tmp_path)
+    card = replace(malc.card_of("unet", "none"), widths=TINY.widths, training={"seed": 0})
+    model = card.network(seed=0).eval()
+    challenge, masked = data_sets(Sources(malc=tmp_path))["malc"]
+    assert [subject.name for subject in masked.subjects] == ["colin27-brain"]
+    *_, found = evaluate.measure(card, model, [challenge], evaluate.begun(card))
+    assert list(found.data) == ["malc"]
+    assert evaluate.figures(found)["measured_on"].startswith("1 MALC, real heads with manual labels; slice by slice")
+    claim = evaluate.check(card, model)
+    assert (claim["sample"], claim["plane"]) == ("colin27-brain", "coronal")
+    assert "thalamus" in claim["dice"]
 
 
 def test_voxels_without_a_class_count_neither_for_nor_against_a_structure() -> None:
