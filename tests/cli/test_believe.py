@@ -1,15 +1,18 @@
 """`scse-viz believe` and `scse-viz repeat` on tiny networks: files, a run that resumes, and refusals."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from scse_viz import cli
+from scse_viz import cli, zoo
 from scse_viz.zoo.beliefs import read_belief
+from scse_viz.zoo.structures import BRAIN
 from tests.cli.words import CARD, refusal
 from tests.scan_files import nifti
+from tests.training.malc.files import write_heads
 
 
 @pytest.fixture
@@ -51,6 +54,19 @@ def test_what_cannot_be_tested_is_refused(networks, head, tmp_path, capsys):
     assert "has no such structure; its structures are shell, core" in refusal(capsys)
     assert believe(networks, "--out", tmp_path / "none.json") == 2
     assert "nothing to test; give scans that show shell" in refusal(capsys)
+
+
+def test_the_test_heads_of_the_challenge_are_tested(tmp_path, capsys):
+    heads, folder = tmp_path / "malc", tmp_path / "networks"
+    heads.mkdir()
+    write_heads(heads)
+    card = replace(CARD, name="malc-unet-sse", variant="sse", structures=BRAIN)
+    zoo.save(card.network(seed=0), card, folder)
+    words = ["--models", folder, "--malc", heads, "--structures", "thalamus", "--slices", 1, "--blocks"]
+    assert cli.main(["believe", card.name, *map(str, words)]) == 0
+    found = read_belief(folder / "results" / "belief" / f"{card.name}.json")
+    assert (found.scans, found.structures) == (("malc-6",), ("thalamus",))
+    assert all(row.tests.inside > 0 for row in found.rows)
 
 
 def test_two_scans_of_one_person_are_compared(networks, head, tmp_path, capsys):

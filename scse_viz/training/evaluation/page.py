@@ -28,7 +28,8 @@ PREFACE = """# The networks and their accuracy
 Each network is a `.safetensors` file with a card (`.json`: classes, normalisation, training, figures, sha256 of the
 weights) and a history file (`.history.npz`: 20 to 30 snapshots of the training, each with loss, Dice and all gates on
 two reference slices). `results/NAME.json` holds every measurement of a network by subject, plane and structure,
-`results/comparisons.json` the tests.
+`results/comparisons.json` the tests, and `results/belief/NAME.json` whether the maps of its gates can be believed
+(`scse-viz believe`; drawn on the page Understand).
 """
 METHOD = """
 ## How they were measured

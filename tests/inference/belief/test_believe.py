@@ -72,6 +72,15 @@ def test_seg_grad_cam_stands_beside_the_gate_and_leaves_nothing_on_the_network()
     assert GRADCAM in believe(case, model, ["block"]).removal["block"].rivals
 
 
+def test_without_captum_everything_else_is_tested(monkeypatch):
+    monkeypatch.setattr("scse_viz.inference.belief.gradcam.find_spec", lambda name: None)
+    found = believe(handmade.case(), handmade.of_structure(), ["block"])
+    assert (found.cams, list(found.removal["block"].rivals)) == ({}, ["edges of the picture"])
+    [tests] = joined([found]).values()
+    assert np.isnan(tests.deleted_gradcam)
+    assert judge(tests).believed
+
+
 def test_the_network_itself_keeps_its_weights_and_two_runs_agree():
     model = handmade.of_structure()
     before = {name: value.clone() for name, value in model.state_dict().items()}
