@@ -31,6 +31,7 @@ def draw_form(draft: Draft, number: str) -> None:
             classes=st.text_area(
                 "Classes and colours",
                 key=f"network_classes_{number}",
+                height=68,
                 placeholder="background, liver #d55e00, spleen",
                 help="Typed in the order of the outputs, or JSON: names by number, a list of names, the labels of a "
                 "dataset.json, or a list of number, name and colour.",
