@@ -19,6 +19,7 @@ from scse_viz.training.engine.losses import Batch
 from scse_viz.training.engine.schedule import Phase
 from scse_viz.training.hippocampus import recipe as hippocampus
 from scse_viz.training.malc import recipe as malc
+from scse_viz.training.shipped import NOTES
 from scse_viz.zoo import DTYPES, PRETRAINED, Card, save
 from scse_viz.zoo.weights import stored_state
 
@@ -90,7 +91,9 @@ def export(
             if final["step"] < training.phases[-1].schedule.steps:
                 continue
             _, architecture, variant = name.split("-", 2)
-            card = replace(training.card_of(architecture, variant), dtype=dtype, training=_facts(training, states))
+            card = replace(
+                training.card_of(architecture, variant), dtype=dtype, training=_facts(training, states, variant)
+            )
             model = card.network()
             model.load_state_dict(final["model"])
             history = reduce(History.followed_by, (History(**state["networks"][name]["history"]) for state in states))
@@ -101,7 +104,7 @@ def export(
     return cards
 
 
-def _facts(training: Training, states: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _facts(training: Training, states: Sequence[dict[str, Any]], variant: str) -> dict[str, Any]:
     steps = [phase.schedule.steps for phase in training.phases]
     seen = [phase.schedule.steps * phase.batch for phase in training.phases]
     return {
@@ -114,6 +117,7 @@ def _facts(training: Training, states: Sequence[dict[str, Any]]) -> dict[str, An
             for phase, crops in zip(training.phases, seen, strict=True)
         ],
         "precision": ", then ".join(dict.fromkeys(state["precision"] for state in states)),
+        **({"note": NOTES[variant]} if variant in NOTES else {}),
     }
 
 

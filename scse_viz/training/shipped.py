@@ -13,6 +13,14 @@ from scse_viz.zoo.structures import ANATOMIES
 
 REDUCTIONS = {"scse-r16": 16}
 """Where a variant's hidden units are not C / 2."""
+NOTES = {
+    "scse-max": "the larger of both halves, r = 2, as in the code of Roy et al.",
+    "scse-r16": "scSE with r = 16, as in segmentation_models_pytorch",
+    "soca": "covariances of at most 128 × 128 pixels: of a larger map, every k-th row and column",
+    "nonlocal": "at most 32 × 32 pixels are looked at: of a larger map, means of k × k pixels",
+    "ag": "gates on the four skip connections; bottleneck and decoder stages have none",
+}
+"""What a card says of a variant beside its name."""
 COUNTED = 100
 """Batches from which class frequencies are estimated."""
 

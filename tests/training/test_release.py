@@ -20,7 +20,7 @@ NAME = {"brain": "brain-sdnet-cse", "hippocampus": "hippocampus-unet-scse", "mal
 def checkpoint(run: Path, anatomy: str, *, missing: int = 0, dice: Sequence[float] | None = None) -> nn.Module:
     """A network with checkpoints of all phases in a run folder, the last phase `missing` steps short of its end."""
     training, name = TRAININGS[anatomy], NAME[anatomy]
-    model = training.card_of(*name.split("-")[1:]).network(seed=3)
+    model = training.card_of(*name.split("-", 2)[1:]).network(seed=3)
     references = training.reference_slices(COLIN27)
     history = History()
     history.keep(0, model, [(references[:, :, :32, :32], torch.zeros(2, 32, 32, dtype=torch.long))], references)
@@ -52,6 +52,20 @@ def test_an_exported_network_is_the_one_of_the_checkpoint(anatomy: str, tmp_path
     kept = np.load(tmp_path / "out" / f"{name}.history.npz")
     assert kept["references"].shape == training.reference_slices(COLIN27)[:, 0].shape
     assert kept["classes"].tolist() == [structure.name for structure in card.structures]
+
+
+@pytest.mark.parametrize(
+    ("variant", "note"), [("soca", "at most 128 × 128 pixels"), ("scse-r16", "r = 16"), ("nonlocal", "32 × 32")]
+)
+def test_a_card_of_a_relative_says_what_its_name_does_not(
+    variant: str, note: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(NAME, "hippocampus", f"hippocampus-unet-{variant}")
+    checkpoint(tmp_path, "hippocampus")
+    (card,) = export(tmp_path, "hippocampus", COLIN27, tmp_path / "out")
+    assert card.training is not None
+    assert note in card.training["note"]
+    assert card.reduction == (16 if variant == "scse-r16" else 2)
 
 
 def test_a_hippocampus_card_says_whose_data_it_was_and_under_which_licence() -> None:
