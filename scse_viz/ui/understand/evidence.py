@@ -103,7 +103,8 @@ def _real() -> str:
     for each in understand_cached.comparisons():
         if (each.network, each.data, each.measure) == ("brain-unet-scse", MALC, "dice"):
             worse = each.subjects - each.better
-            return f", and on {worse} of {each.subjects} real heads of MALC by {-each.difference:.3f} in the mean"
+            mean = -each.difference
+            return f", and on {worse} of {each.subjects} real heads of MALC it is below none, by {mean:.3f} in the mean"
     return ""
 
 
