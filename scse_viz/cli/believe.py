@@ -125,7 +125,7 @@ def _labelled(options: argparse.Namespace, card: Card) -> Iterator[tuple[str, Sc
         alike = all(group.structures == (group.label,) for group in sample.groups)
         if sample.anatomy == card.anatomy and alike:
             scan = read_scan(sample.scan)
-            yield sample.name, scan, read_labels(sample.labels, scan)
+            yield sample.name, scan, read_labels(sample.label_file, scan)
 
 
 def _predicted(scan: Scan, model: object, card: Card, plane: str) -> np.ndarray:

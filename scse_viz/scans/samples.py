@@ -24,7 +24,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Sample:
-    """A scan of the folder with its label file; `groups` say which structures of its anatomy the labels name.
+    """A scan of the folder with its label file, if any; `groups` say which structures of its anatomy the labels name.
 
     `also` are other anatomies whose networks have the same structures and can be shown it.
     """
@@ -32,7 +32,7 @@ class Sample:
     name: str
     title: str
     scan: Path
-    labels: Path
+    labels: Path | None
     groups: tuple[Group, ...]
     source: str
     licence: str
@@ -42,6 +42,13 @@ class Sample:
     def suits(self, anatomy: str) -> bool:
         """Whether the networks of an anatomy can be shown it."""
         return anatomy == self.anatomy or anatomy in self.also
+
+    @property
+    def label_file(self) -> Path:
+        """The label file; raises ValueError for a scan without one."""
+        if self.labels is None:
+            raise ValueError(f"{self.name} has no labels")
+        return self.labels
 
     @property
     def short(self) -> str:

@@ -143,7 +143,7 @@ def check(card: Card, model: nn.Module) -> dict[str, Any]:
     count = slice_grid(scan, plane).count
     slices = [count * step // (CHECKED + 1) for step in range(1, CHECKED + 1)]
     prediction = measures.segment(scan, model, card, plane, slices)
-    labels = read_labels(sample.labels, scan)
+    labels = read_labels(sample.label_file, scan)
     reference = np.stack([slice_of(labels, plane, index) for index in slices])
     groups = [group for group in sample.groups if np.count_nonzero(reference == group.label) >= FEWEST]
     return {

@@ -132,7 +132,7 @@ def _shipped(sample: Sample) -> Subject:
 
 def _read_sample(sample: Sample) -> Labelled:
     scan = read_scan(sample.scan)
-    return scan, read_labels(sample.labels, scan)
+    return scan, read_labels(sample.label_file, scan)
 
 
 def _heads(folder: Path) -> list[Subject]:

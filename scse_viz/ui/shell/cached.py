@@ -195,9 +195,9 @@ def sample_scan(sample: Sample) -> Scan:
 
 
 @resource
-def sample_labels(sample: Sample) -> np.ndarray:
-    """The labels of a sample on the grid of its scan, (X, Y, Z)."""
-    return read_labels(sample.labels, sample_scan(sample))
+def sample_labels(sample: Sample) -> np.ndarray | None:
+    """The labels of a sample on the grid of its scan, (X, Y, Z), if it has any."""
+    return read_labels(sample.label_file, sample_scan(sample)) if sample.labels else None
 
 
 @data

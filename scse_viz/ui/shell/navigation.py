@@ -16,6 +16,7 @@ TITLES = {
     "intervene": "Intervene",
     "volume": "Volume",
     "understand": "Understand",
+    "cohort": "Cohort",
     "models": "Models",
 }
 FIRST = next(iter(TITLES))

@@ -15,6 +15,8 @@ from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo.structures import Structure
 
 UPLOAD = "your own file"
+COHORT_SCAN = "cohort_scan"
+"""Where a session has the scan that it opened on the page Cohort, as a sample."""
 SCAN_TYPES = ["nii", "gz", "mgh", "mgz", "zip", "dcm", "png", "jpg", "jpeg", "tif", "tiff", "npy"]
 LABEL_TYPES = ["nii", "gz", "mgh", "mgz", "zip", "png", "tif", "tiff", "npy"]
 
@@ -66,6 +68,8 @@ def choose_source(
     many fills the channels of such a network.
     """
     known = {sample.short: sample for sample in cached.known_samples().values() if sample.suits(anatomy)}
+    if (of_cohort := st.session_state.get(COHORT_SCAN)) is not None and of_cohort.suits(anatomy):
+        known[of_cohort.short] = of_cohort
     key = f"{slot.prefix}scan"
     if st.session_state.get(key, UPLOAD) not in (*known, UPLOAD):
         del st.session_state[key]  # a sample of another anatomy
