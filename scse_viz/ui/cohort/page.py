@@ -75,9 +75,15 @@ def _draw(cohort: Cohort, read: pd.DataFrame) -> None:
     of_gate = cohort.gates.query("model == @model and block == @block and gate == @kind")
     first, second = st.columns(2)
     structure = first.selectbox(
-        "Structure", list(of_gate["structure"].unique()), key="cohort_structure", help="Where the gate is averaged."
+        "Structure",
+        list(of_gate["structure"].unique()),
+        key="cohort_structure",
+        bind="query-params",
+        help="Where the gate is averaged.",
     )
-    title = second.selectbox("Measure", list(MEASURES), key="cohort_measure", help="Of each scan, over its slices.")
+    title = second.selectbox(
+        "Measure", list(MEASURES), key="cohort_measure", bind="query-params", help="Of each scan, over its slices."
+    )
     values = of_gate[of_gate["structure"] == structure].set_index("key")[MEASURES[title]]
     table = read[read["key"].isin(values.index)].copy()
     table[title] = values.loc[table["key"]].to_numpy()
@@ -94,14 +100,25 @@ def _draw(cohort: Cohort, read: pd.DataFrame) -> None:
 def _choose_gate(cohort: Cohort) -> tuple[str, str, str]:
     first, second, third = st.columns(3)
     gates = cohort.gates
-    model = first.selectbox("Network", list(gates["model"].unique()), key="cohort_model", help="A network of the run.")
+    model = first.selectbox(
+        "Network", list(gates["model"].unique()), key="cohort_model", bind="query-params", help="A network of the run."
+    )
     blocks = gates[gates["model"] == model]
     block = second.selectbox(
-        "Block", list(blocks["block"].unique()), key="cohort_block", help="In the order of the pass."
+        "Block",
+        list(blocks["block"].unique()),
+        key="cohort_block",
+        bind="query-params",
+        help="In the order of the pass.",
     )
     kinds = list(blocks.loc[blocks["block"] == block, "gate"].unique())
     kind = third.selectbox(
-        "Gate", kinds, format_func=lambda kind: KINDS[kind], key="cohort_gate", help="Of this block."
+        "Gate",
+        kinds,
+        format_func=lambda kind: KINDS[kind],
+        key="cohort_gate",
+        bind="query-params",
+        help="Of this block.",
     )
     return model, block, kind
 
@@ -113,7 +130,9 @@ def _draw_groups(table: pd.DataFrame, title: str, said: str, facts: list[str]) -
     if not few:
         st.info("No column of the table of scans makes groups. Give one such as group or site, of 2 to 12 values.")
         return None
-    fact = st.selectbox("Group by", few, key="cohort_group", help="A column of the table of scans.")
+    fact = st.selectbox(
+        "Group by", few, key="cohort_group", bind="query-params", help="A column of the table of scans."
+    )
     groups = {str(group): rows for group, rows in table.dropna(subset=[title]).groupby(f"fact.{fact}")}
     values = {group: rows[title].to_numpy() for group, rows in groups.items()}
     figure = figures.by_group(values, {group: rows["scan"].tolist() for group, rows in groups.items()}, title=said)
@@ -141,7 +160,13 @@ def _draw_against(table: pd.DataFrame, title: str, said: str) -> go.Figure | Non
     if not numbers:
         st.info("Nothing to compare with: the run had no labels, not all slices, and no column of numbers.")
         return None
-    x = st.selectbox("Against", numbers, key="cohort_against", help="Volumes in ml, Dice, and numbers of the table.")
+    x = st.selectbox(
+        "Against",
+        numbers,
+        key="cohort_against",
+        bind="query-params",
+        help="Volumes in ml, Dice, and numbers of the table.",
+    )
     figure = figures.against(
         table[x].to_numpy(), table[title].to_numpy(), table["scan"].tolist(), x_title=x, y_title=said
     )
