@@ -1,6 +1,7 @@
 """NAME.history.npz: loss, Dice and gates of a network over its training, read without torch."""
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ SCALED = ("activation", "attention")
 """Kinds of maps that are stored divided by their maximum."""
 GATE_KINDS = ("channel_gate", "spatial_gate", "full_gate", *SCALED, *(f"{kind}_maximum" for kind in SCALED))
 EIGHT_BITS = 255
+DAMAGED = (EOFError, MemoryError, NotImplementedError, RuntimeError, SyntaxError, zipfile.BadZipFile, zlib.error)
+"""What zipfile and NumPy raise for bytes that were changed, beside errors of values and keys."""
 
 
 class HistoryError(ValueError):
@@ -86,7 +89,7 @@ def read_history(path: Path) -> TrainingHistory:
             references=arrays.pop(REFERENCES),
             gates={name: rows for name, rows in arrays.items() if name.partition("/")[2] in GATE_KINDS},
         )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (*DAMAGED, OSError, ValueError, KeyError) as error:
         raise HistoryError(f"{path.name} cannot be read as a history file: {error}") from error
     _check(history, path.name)
     return history

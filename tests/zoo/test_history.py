@@ -128,3 +128,18 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:400])
     with pytest.raises(HistoryError, match="cannot be read as a history file"):
         read_history(path)
+
+
+def test_a_file_damaged_anywhere_is_read_or_refused_in_a_sentence(tmp_path):
+    path = tmp_path / f"net{SUFFIX}"
+    noise = np.random.default_rng(0).integers(0, 256, (3, 2, 4, 4), dtype=np.uint8)
+    np.savez_compressed(path, **arrays(**{"encoder1/spatial_gate": noise}))
+    whole, refused = path.read_bytes(), 0
+    for place in range(0, len(whole), 3):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        try:
+            read_history(path)
+        except HistoryError as error:
+            assert str(error).startswith(path.name)
+            refused += 1
+    assert refused > 100
