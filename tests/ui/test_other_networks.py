@@ -13,6 +13,7 @@ from scse_viz import zoo
 from scse_viz.inference.jobs import Jobs
 from scse_viz.inference.turns import Pages
 from scse_viz.memory import Store
+from scse_viz.stages import short_names
 from scse_viz.ui.shell import cached, export
 from scse_viz.ui.volume import cached as volume_cached
 from scse_viz.zoo import Card
@@ -137,7 +138,7 @@ def test_volume_runs_every_block_through_a_plane(blocks, exported, monkeypatch):
 
 def test_understand_averages_gates_of_every_block(blocks, exported):
     app = opened("understand", variant="scSE")
-    assert figures(app)["understand_gates"]["data"][0]["x"] == blocks
+    assert figures(app)["understand_gates"]["data"][0]["x"] == list(short_names(blocks).values())
     opened("understand", variant="scSE", understand="Attention and error", block=blocks[-1])
     assert exported[-1].code
 
