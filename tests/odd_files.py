@@ -225,6 +225,7 @@ def tiff_kinds():
         "TIFF, LZW, 16-bit RGB": Odd(retagged(tiff(COLOURS, **rgb), 259, 5)),
         "TIFF, JPEG 2000": Odd(retagged(tiff(DEEP), 259, 34712)),
         "TIFF, a strip that unpacks to 64 MiB": Odd(deflated_bomb()),
+        "TIFF, most strips missing": Odd(retagged(tiff(DEEP), 278, 1)),
         "TIFF, cut short": Odd(tiff(DEEP)[:-20]),
     }
 
@@ -237,6 +238,7 @@ def tiff_stacks():
     return {
         "TIFF, pages": Odd(tiff(pages, photometric="minisblack"), pages.T),
         "TIFF, axes of tifffile": Odd(tiff(pages, metadata={"axes": "ZYX"}, photometric="minisblack"), pages.T),
+        "TIFF, colours without samples": Odd(retagged(tiff(pages, metadata={"axes": "ZYX"}), 258, 7)),
         "TIFF, times": Odd(tiff(pages, metadata={"axes": "TYX"}, photometric="minisblack"), plane(pages[2]), 2),
         "ImageJ hyperstack": Odd(tiff(hyper, **spaced), hyper[:, 1].T, 1),
         "ImageJ hyperstack, no choice": Odd(tiff(hyper, **spaced)),

@@ -27,7 +27,7 @@ from scse_viz.scans.readers.contents import (
 )
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # what it says of odd files, the reader says or refuses
-ERRORS = (TiffFileError, ElementTree.ParseError, RuntimeError, *raster.ERRORS)
+ERRORS = (TiffFileError, ElementTree.ParseError, RuntimeError, AssertionError, *raster.ERRORS)
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF
 MOST_PAGES = 4096
 PLAIN, DEFLATED = (1,), (8, 32946)  # compressions that tifffile unpacks by itself
@@ -120,6 +120,10 @@ def _check(file: TiffFile, page: Any, shape: Sequence[int], name: str) -> None:
     checked_type(name, page.dtype, prod(shape))
     if page.compression not in (*PLAIN, *DEFLATED, *BY_PILLOW):
         raise ScanError(f"{name}: TIFF packed as {_packing(page)}; save it without compression")
+    for plane in file.pages:
+        wanted, given = prod(plane.chunked), len(plane.dataoffsets)
+        if given < wanted:  # tifffile would go through them all, and draw what is missing black
+            raise ScanError(f"{name}: damaged, {given:,} of the {wanted:,} pieces of a page are there; save it again")
     for plane in file.pages if page.compression in DEFLATED else ():
         largest = plane.nbytes + SLACK
         for offset, size in zip(plane.dataoffsets, plane.databytecounts, strict=True):
@@ -189,7 +193,7 @@ def _gray(values: np.ndarray, kind: int, colormap: np.ndarray | None) -> tuple[n
     if colormap is not None:
         lookup = luminance(colormap.T / (257 if colormap.max() > 255 else 1))
         return lookup.astype(np.float32)[values], True, values
-    if kind in COLOURS:
+    if kind in COLOURS and values.ndim == 4:
         return luminance(values), True, None
     return values[..., 0] if values.ndim == 4 else values, False, None
 
