@@ -238,7 +238,6 @@ def tiff_stacks():
     return {
         "TIFF, pages": Odd(tiff(pages, photometric="minisblack"), pages.T),
         "TIFF, axes of tifffile": Odd(tiff(pages, metadata={"axes": "ZYX"}, photometric="minisblack"), pages.T),
-        "TIFF, colours without samples": Odd(retagged(tiff(pages, metadata={"axes": "ZYX"}), 258, 7)),
         "TIFF, times": Odd(tiff(pages, metadata={"axes": "TYX"}, photometric="minisblack"), plane(pages[2]), 2),
         "ImageJ hyperstack": Odd(tiff(hyper, **spaced), hyper[:, 1].T, 1),
         "ImageJ hyperstack, no choice": Odd(tiff(hyper, **spaced)),
