@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from scse_viz.blocks import SpatialGate
-from scse_viz.inference.belief import Case
+from scse_viz.inference.belief import SliceCase
 
 MIDDLE = 0.5
 SIZE = 48
@@ -86,10 +86,10 @@ def picture(seed: int = 0, at: tuple[int, int] = (12, 26)) -> np.ndarray:
     return image.astype(np.float32)
 
 
-def case() -> Case:
+def case() -> SliceCase:
     """The picture as a case, with two pictures whose square lies elsewhere as other slices."""
     x = torch.from_numpy(picture())[None, None]
     others = torch.from_numpy(np.stack([picture(1, (30, 8)), picture(2, (4, 4))]))[:, None]
     structure = np.zeros((SIZE, SIZE), dtype=bool)
     structure[12:21, 26:35] = True
-    return Case(x, 1, structure, np.ones((SIZE, SIZE), dtype=bool), others)
+    return SliceCase(x, 1, structure, np.ones((SIZE, SIZE), dtype=bool), others)

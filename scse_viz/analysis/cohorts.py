@@ -13,7 +13,7 @@ OUTLYING = 3.5
 
 
 @dataclass(frozen=True)
-class Effect:
+class GroupEffect:
     """An estimate with its 95 % interval; nan where there are too few values."""
 
     value: float
@@ -21,10 +21,10 @@ class Effect:
     high: float
 
 
-NO_EFFECT = Effect(float("nan"), float("nan"), float("nan"))
+NO_EFFECT = GroupEffect(float("nan"), float("nan"), float("nan"))
 
 
-def hedges_g(first: np.ndarray, second: np.ndarray) -> Effect:
+def hedges_g(first: np.ndarray, second: np.ndarray) -> GroupEffect:
     """The difference of two means in standard deviations, first (N,) minus second (M,), corrected for small samples.
 
     Hedges 1981; the interval is the normal one, with the variance of Hedges and Olkin 1985.
@@ -37,10 +37,10 @@ def hedges_g(first: np.ndarray, second: np.ndarray) -> Effect:
         return NO_EFFECT
     g = float(np.mean(first) - np.mean(second)) / sqrt(pooled) * (1 - 3 / (4 * (n + m) - 9))
     error = sqrt((n + m) / (n * m) + g**2 / (2 * (n + m)))
-    return Effect(g, g - Z_95 * error, g + Z_95 * error)
+    return GroupEffect(g, g - Z_95 * error, g + Z_95 * error)
 
 
-def correlation(x: np.ndarray, y: np.ndarray) -> Effect:
+def correlation(x: np.ndarray, y: np.ndarray) -> GroupEffect:
     """Pearson's r of x (N,) and y (N,), pairs with nan left out; the interval by Fisher's z, from 4 pairs on."""
     given = np.isfinite(x) & np.isfinite(y)
     x, y = x[given], y[given]
@@ -48,7 +48,7 @@ def correlation(x: np.ndarray, y: np.ndarray) -> Effect:
         return NO_EFFECT
     r = float(np.clip(np.corrcoef(x, y)[0, 1], -1 + 1e-12, 1 - 1e-12))
     error = Z_95 / sqrt(len(x) - 3)
-    return Effect(r, float(np.tanh(np.arctanh(r) - error)), float(np.tanh(np.arctanh(r) + error)))
+    return GroupEffect(r, float(np.tanh(np.arctanh(r) - error)), float(np.tanh(np.arctanh(r) + error)))
 
 
 def robust_z(values: np.ndarray) -> np.ndarray:

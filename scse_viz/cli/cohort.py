@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scse_viz.cli.common import PLANES, UsageError, add_models_option, folder_of
 
 if TYPE_CHECKING:
-    from scse_viz.cohort import Task
+    from scse_viz.cohort import ScanTask
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -64,15 +64,15 @@ def run(options: argparse.Namespace) -> None:
     print(f"{summary['read']} read, {summary['refused']} refused, {summary['failed']} failed; {options.out}")
 
 
-def _tasks(options: argparse.Namespace) -> list[Task]:
+def _tasks(options: argparse.Namespace) -> list[ScanTask]:
     from scse_viz import zoo
-    from scse_viz.cohort import Task, find_entries
+    from scse_viz.cohort import ScanTask, find_entries
 
     folder = folder_of(options.models).absolute() if options.models else None
     cards = [zoo.read_card(name, folder) for name in dict.fromkeys(options.model)]
     maps = (options.out / "maps").absolute() if options.maps else None
     return [
-        Task(entry, card.name, folder, card.sha256, options.plane, options.slices, maps)
+        ScanTask(entry, card.name, folder, card.sha256, options.plane, options.slices, maps)
         for entry in find_entries(options.scans, options.suffix)
         for card in cards
     ]

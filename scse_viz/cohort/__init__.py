@@ -2,6 +2,6 @@
 
 from scse_viz.cohort.entries import CohortError, Entry, find_entries
 from scse_viz.cohort.results import Cohort, gather, read_cohort
-from scse_viz.cohort.tasks import Task, measure
+from scse_viz.cohort.tasks import ScanTask, measure
 
-__all__ = ["Cohort", "CohortError", "Entry", "Task", "find_entries", "gather", "measure", "read_cohort"]
+__all__ = ["Cohort", "CohortError", "Entry", "ScanTask", "find_entries", "gather", "measure", "read_cohort"]

@@ -10,7 +10,7 @@ from typing import Any
 from distributed import Client, LocalCluster, as_completed
 
 from scse_viz.cohort.entries import CohortError
-from scse_viz.cohort.tasks import Task, measure, written
+from scse_viz.cohort.tasks import ScanTask, measure, written
 
 PARTS = "parts"
 RETRIES = 2
@@ -18,7 +18,7 @@ MEMORY = "4GiB"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ScanOutcome:
     """How a run ended: tasks that were done before, done now, and those that failed, with their last error."""
 
     before: int
@@ -49,8 +49,11 @@ def connected(scheduler: str | None, workers: int | None, memory: str = MEMORY) 
 
 
 def run(
-    tasks: Sequence[Task], out: Path, client: Client, progress: Callable[[int, int], None] = lambda done, total: None
-) -> Outcome:
+    tasks: Sequence[ScanTask],
+    out: Path,
+    client: Client,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> ScanOutcome:
     """Run what has no part in `out` yet, and write the part of each task when it is done; parts are JSON.
 
     progress is called with how many are done and how many there are. A task whose worker dies runs on another one; a
@@ -71,4 +74,4 @@ def run(
         done += 1
         future.release()  # the scheduler forgets the result
         progress(before + done, len(tasks))
-    return Outcome(before, done - len(failed), failed)
+    return ScanOutcome(before, done - len(failed), failed)

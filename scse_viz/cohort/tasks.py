@@ -31,7 +31,7 @@ PACKAGES = ("torch", "numpy", "nibabel")
 
 
 @dataclass(frozen=True)
-class Task:
+class ScanTask:
     """A scan and a network; slices: how many of the plane, evenly spaced, None for all; maps: folder for its maps."""
 
     entry: Entry
@@ -55,7 +55,7 @@ class Task:
         return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
 
 
-def measure(task: Task) -> dict[str, Any]:
+def measure(task: ScanTask) -> dict[str, Any]:
     """A task -> its record, plain values only; a file that cannot be read gives a record with `error`, a sentence."""
     start = time.perf_counter()
     torch.set_num_threads(1)
@@ -84,7 +84,7 @@ def _network(name: str, folder: Path | None, sha256: str) -> tuple[Card, nn.Modu
     return card, zoo.load(name, folder)
 
 
-def _measured(task: Task) -> dict[str, Any]:
+def _measured(task: ScanTask) -> dict[str, Any]:
     card, model = _network(task.model, task.models, task.sha256)
     scan = read_scan(task.entry.path)
     reference = None if task.entry.labels is None else read_labels(task.entry.labels, scan)

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from scse_viz import zoo
-from scse_viz.cohort import Task, find_entries
+from scse_viz.cohort import ScanTask, find_entries
 from scse_viz.cohort.running import connected, run
 from scse_viz.scans import read_scan
 from scse_viz.scans.samples import samples
@@ -52,7 +52,7 @@ def main(count: int = 200, slices: int = 12) -> None:
     with tempfile.TemporaryDirectory() as folder:
         table = make(Path(folder), count)
         sha256 = zoo.read_card(MODEL).sha256
-        tasks = [Task(entry, MODEL, None, sha256, slices=slices) for entry in find_entries([str(table)])]
+        tasks = [ScanTask(entry, MODEL, None, sha256, slices=slices) for entry in find_entries([str(table)])]
         took = {}
         for workers in (1, 2):
             with connected(None, workers) as client:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from scse_viz import cli
-from scse_viz.cohort import Task, find_entries, gather, read_cohort
+from scse_viz.cohort import ScanTask, find_entries, gather, read_cohort
 from scse_viz.cohort.running import PARTS, connected, run
 from tests.cohort.conftest import SCANS
 
@@ -26,7 +26,7 @@ def client():
 def tasks(tiny_zoo, table):
     folder, card = tiny_zoo
     return [
-        Task(entry, card.name, folder, card.sha256, slices=slices)
+        ScanTask(entry, card.name, folder, card.sha256, slices=slices)
         for entry in find_entries([str(table)])
         for slices in (None, 2, 3)
     ]

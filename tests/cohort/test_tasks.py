@@ -6,7 +6,7 @@ import pytest
 from scse_viz import zoo
 from scse_viz.analysis import dice
 from scse_viz.analysis.structures import by_structure, mean_gates
-from scse_viz.cohort import Entry, Task, find_entries, measure
+from scse_viz.cohort import Entry, ScanTask, find_entries, measure
 from scse_viz.inference import segment_slices
 from scse_viz.scans import read_labels, read_scan, volume_of
 
@@ -14,7 +14,7 @@ from scse_viz.scans import read_labels, read_scan, volume_of
 @pytest.fixture(scope="module")
 def tasks(tiny_zoo, table):
     folder, card = tiny_zoo
-    return [Task(entry, card.name, folder, card.sha256) for entry in find_entries([str(table)])]
+    return [ScanTask(entry, card.name, folder, card.sha256) for entry in find_entries([str(table)])]
 
 
 def test_a_record_has_the_numbers_of_the_whole_volume(tasks, tiny_zoo):
@@ -44,27 +44,29 @@ def test_a_record_has_the_numbers_of_the_whole_volume(tasks, tiny_zoo):
 
 def test_a_bad_file_is_a_record_with_its_sentence(tasks):
     assert measure(tasks[-1])["error"].startswith(f"{tasks[-1].entry.path.name}: ")
-    lost = Task(Entry(tasks[0].entry.path.with_name("nowhere.nii")), tasks[0].model, tasks[0].models, tasks[0].sha256)
+    lost = ScanTask(
+        Entry(tasks[0].entry.path.with_name("nowhere.nii")), tasks[0].model, tasks[0].models, tasks[0].sha256
+    )
     assert "nowhere.nii: cannot be opened" in measure(lost)["error"]
 
 
 def test_other_weights_than_the_clients_are_refused(tasks):
-    task = Task(tasks[0].entry, tasks[0].model, tasks[0].models, "0" * 64)
+    task = ScanTask(tasks[0].entry, tasks[0].model, tasks[0].models, "0" * 64)
     assert "other weights on the worker than on the client" in measure(task)["error"]
 
 
 def test_a_key_changes_with_whatever_the_result_depends_on(tasks):
     one = tasks[0]
-    others = [*tasks[1:], Task(one.entry, one.model, one.models, one.sha256, slices=2)]
+    others = [*tasks[1:], ScanTask(one.entry, one.model, one.models, one.sha256, slices=2)]
     assert len({task.key for task in [one, *others]}) == len(others) + 1
-    assert Task(one.entry, one.model, one.models, one.sha256).key == one.key
+    assert ScanTask(one.entry, one.model, one.models, one.sha256).key == one.key
 
 
 def test_maps_are_kept_at_the_resolution_of_their_stage(tasks, tiny_zoo, tmp_path):
     one, (folder, card) = tasks[0], tiny_zoo
     scan = read_scan(one.entry.path)
     slices = [part for _, part in segment_slices(scan, zoo.load(card.name, folder), card, "axial", indices=[1, 4])]
-    task = Task(one.entry, one.model, one.models, one.sha256, slices=2, maps=tmp_path / "maps")
+    task = ScanTask(one.entry, one.model, one.models, one.sha256, slices=2, maps=tmp_path / "maps")
     record = measure(task)
     with np.load(tmp_path / "maps" / f"{record['key']}.npz") as maps:
         assert maps["slices"].tolist() == [1, 4]

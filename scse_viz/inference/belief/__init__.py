@@ -1,13 +1,13 @@
 """Tests of whether the maps of a network can be believed, on slices of scans."""
 
 from scse_viz.inference.belief.believe import Gate, SliceTests, believe, joined, surviving
-from scse_viz.inference.belief.case import Case, cases_of, slices_with
+from scse_viz.inference.belief.case import SliceCase, cases_of, slices_with
 from scse_viz.inference.belief.gradcam import CAM_NEEDS, can_explain, grad_cam
 
 __all__ = [
     "CAM_NEEDS",
-    "Case",
     "Gate",
+    "SliceCase",
     "SliceTests",
     "believe",
     "can_explain",

@@ -12,11 +12,11 @@ from scse_viz.analysis.belief.randomisation import survival, survival_by_chance
 from scse_viz.analysis.belief.repeatability import likeness
 from scse_viz.attention import Recording, record
 from scse_viz.devices import on_device
-from scse_viz.inference.belief.case import Case, maps_of, weights_of
+from scse_viz.inference.belief.case import SliceCase, maps_of, weights_of
 from scse_viz.inference.belief.gradcam import can_explain, grad_cam
 from scse_viz.inference.belief.perturbation import interior, perturbed
 from scse_viz.inference.belief.randomisation import cascade, stages
-from scse_viz.inference.belief.removal import DRAWS, Curves, curves, edges, ends, random_orders
+from scse_viz.inference.belief.removal import DRAWS, RemovalCurves, curves, edges, ends, random_orders
 
 REDRAWN = 3
 """Networks with redrawn weights."""
@@ -32,9 +32,9 @@ EDGES, RANDOM, GRADCAM = "edges of the picture", "random", "Seg-Grad-CAM"
 class Removal:
     """The curves of a map, and of every other order: the edges, Seg-Grad-CAM, and several random ones."""
 
-    map: Curves
-    random: Sequence[Curves]
-    rivals: Mapping[str, Curves]
+    map: RemovalCurves
+    random: Sequence[RemovalCurves]
+    rivals: Mapping[str, RemovalCurves]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class SliceTests:
     pointing: Mapping[str, Pointing]
 
 
-def believe(case: Case, model: nn.Module, blocks: Sequence[str], tell: Tell = lambda share: None) -> SliceTests:
+def believe(case: SliceCase, model: nn.Module, blocks: Sequence[str], tell: Tell = lambda share: None) -> SliceTests:
     """Test every gate on one slice, and the removal of pixels by the maps of `blocks` alone, which takes longest.
 
     Seg-Grad-CAM is left out where captum is missing. The network is only read, and runs on the processor. Raises
@@ -91,7 +91,7 @@ def believe(case: Case, model: nn.Module, blocks: Sequence[str], tell: Tell = la
     )
 
 
-def arrays_of(recording: Recording, case: Case, row: int = 0) -> dict[Gate, np.ndarray]:
+def arrays_of(recording: Recording, case: SliceCase, row: int = 0) -> dict[Gate, np.ndarray]:
     """The maps on the input's grid (h, w) and the channel weights (C,) of a pass."""
     maps = {(block, MAP): values for block, values in maps_of(recording, case.structure.shape, row).items()}
     weights = {(block, WEIGHTS): values for block, values in weights_of(recording, row).items()}
@@ -156,7 +156,7 @@ def _pointing_numbers(points: Sequence[Pointing]) -> dict[str, float]:
 
 
 def _randomised(
-    case: Case, model: nn.Module, trained: Mapping[Gate, np.ndarray], tell: Tell
+    case: SliceCase, model: nn.Module, trained: Mapping[Gate, np.ndarray], tell: Tell
 ) -> tuple[tuple[str, ...], dict[Gate, np.ndarray]]:
     """The depths, and the mean |rho| of every gate after each."""
     depths = tuple(name for name, _ in stages(model, case.x))
@@ -174,7 +174,7 @@ def _randomised(
 
 
 def _repeated(
-    case: Case, model: nn.Module, trained: Mapping[Gate, np.ndarray]
+    case: SliceCase, model: nn.Module, trained: Mapping[Gate, np.ndarray]
 ) -> tuple[dict[Gate, float], dict[Gate, float]]:
     """The mean likeness of every gate to itself on changed copies of the slice, and to itself on other slices."""
     head = interior(case.head)
@@ -194,7 +194,7 @@ def _repeated(
 
 
 def _removed(
-    case: Case,
+    case: SliceCase,
     model: nn.Module,
     maps: Mapping[str, np.ndarray],
     cams: Mapping[str, np.ndarray],
@@ -206,7 +206,7 @@ def _removed(
     steps = DRAWS * len(set(scales.values())) + len(maps) + 1
     done = 0
 
-    def measured(order: np.ndarray) -> Curves:
+    def measured(order: np.ndarray) -> RemovalCurves:
         nonlocal done
         done += 1
         tell(done / steps)
@@ -236,7 +236,7 @@ def _scale(values: np.ndarray) -> int:
     return scale
 
 
-def _head(values: np.ndarray, case: Case) -> np.ndarray | None:
+def _head(values: np.ndarray, case: SliceCase) -> np.ndarray | None:
     return case.head if values.ndim == 2 else None
 
 

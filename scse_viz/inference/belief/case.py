@@ -28,7 +28,7 @@ PADDED = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class SliceCase:
     """One slice as input x (1, C, h, w), and what the tests need beside it, on the input's grid.
 
     `structure` (h, w) bool are the pixels of the class `number`, from reference labels or, where there are none, as the
@@ -62,7 +62,7 @@ def cases_of(
     indices: Sequence[int],
     number: int,
     labels: np.ndarray | None = None,
-) -> Iterator[Case]:
+) -> Iterator[SliceCase]:
     """The cases of some slices for the structure with a class number; labels (X, Y, Z) are in class numbers.
 
     Slices without LEAST_PIXELS of the structure are passed over. Raises ScanError as `inference.segment_slice`.
@@ -80,7 +80,7 @@ def cases_of(
             continue
         head = (predicted > 0) | structure | _bright(x, card)
         others = prepared(scan, card, plane, _distant(scan, plane, index), levels).x
-        yield Case(x, number, structure, head, others, sigmoid)
+        yield SliceCase(x, number, structure, head, others, sigmoid)
 
 
 def logits_of(runner: nn.Module, x: Tensor, *, sigmoid: bool = False) -> Tensor:
@@ -128,7 +128,7 @@ def enlarged(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return values[rows[:, None], columns[None]].astype(np.float32)
 
 
-def dice_of(runner: nn.Module, images: Tensor, case: Case) -> np.ndarray:
+def dice_of(runner: nn.Module, images: Tensor, case: SliceCase) -> np.ndarray:
     """Dice of the structure in each of several pictures (N, C, h, w) -> (N,)."""
     wanted = torch.from_numpy(case.structure)
     scores = []

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from scse_viz.attention import find_sites
-from scse_viz.inference.belief.case import Case, enlarged, logits_of
+from scse_viz.inference.belief.case import SliceCase, enlarged, logits_of
 from scse_viz.twins import evaluated_twin
 
 CAM_NEEDS = "Seg-Grad-CAM needs captum: pip install '.[explain]', or pip install captum"
@@ -22,7 +22,7 @@ def can_explain() -> bool:
     return find_spec("captum") is not None
 
 
-def grad_cam(case: Case, model: nn.Module, block: str) -> np.ndarray:
+def grad_cam(case: SliceCase, model: nn.Module, block: str) -> np.ndarray:
     """The Seg-Grad-CAM of a structure at the output of a block, on the input's grid (h, w), at least 0.
 
     Raises KeyError for a block that the network lacks, ImportError without captum.

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scse_viz.analysis.belief.removal import SHARES, area, gradient_magnitude, ranked, removed
-from scse_viz.inference.belief.case import Case, dice_of
+from scse_viz.inference.belief.case import SliceCase, dice_of
 from scse_viz.twins import evaluated_twin
 
 BLUR = 6.0
@@ -20,7 +20,7 @@ DRAWS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Curves:
+class RemovalCurves:
     """Dice at every share of SHARES in one order, as the mean of both fills: (S,) while pixels go and come back."""
 
     deletion: np.ndarray
@@ -32,7 +32,7 @@ class Curves:
         return area(self.deletion.tolist()), area(self.insertion.tolist())
 
 
-def ends(case: Case, model: nn.Module) -> tuple[float, float]:
+def ends(case: SliceCase, model: nn.Module) -> tuple[float, float]:
     """Dice of the whole slice, and without any of its head, the mean of both fills: where all curves begin and end."""
     runner, none = evaluated_twin(model), torch.from_numpy(case.head)
     gone = torch.cat([torch.where(none, substitute, case.x) for substitute in substitutes(case).values()])
@@ -41,8 +41,8 @@ def ends(case: Case, model: nn.Module) -> tuple[float, float]:
 
 
 def curves(
-    case: Case, model: nn.Module, order: np.ndarray, between: tuple[float, float] | None = None, *, seed: int = 0
-) -> Curves:
+    case: SliceCase, model: nn.Module, order: np.ndarray, between: tuple[float, float] | None = None, *, seed: int = 0
+) -> RemovalCurves:
     """Remove pixels in falling order of values (h, w), then bring them back in it; between: the `ends`, if known."""
     whole, nothing = ends(case, model) if between is None else between
     positions = ranked(order, case.head, seed=seed)
@@ -53,10 +53,10 @@ def curves(
         scores = dice_of(runner, torch.where(gone, substitute, case.x), case)
         by_substitute.append(scores)
     deletion, insertion = np.mean(by_substitute, axis=0).reshape(2, -1)
-    return Curves(np.array([whole, *deletion, nothing]), np.array([nothing, *insertion, whole]))
+    return RemovalCurves(np.array([whole, *deletion, nothing]), np.array([nothing, *insertion, whole]))
 
 
-def substitutes(case: Case) -> dict[str, Tensor]:
+def substitutes(case: SliceCase) -> dict[str, Tensor]:
     """By fill, the picture (1, C, h, w) that pixels are taken from."""
     return dict(zip(FILLS, (blurred(case.x), case.others[:1]), strict=True))
 
@@ -72,12 +72,12 @@ def blurred(x: Tensor, sigma: float = BLUR) -> Tensor:
     return F.conv2d(across, kernel.view(1, 1, -1, 1)).reshape(x.shape)
 
 
-def edges(case: Case) -> np.ndarray:
+def edges(case: SliceCase) -> np.ndarray:
     """The order of the picture's own gradient magnitude (h, w)."""
     return gradient_magnitude(case.x[0].amax(dim=0).numpy())
 
 
-def random_orders(case: Case, scale: int) -> Iterator[np.ndarray]:
+def random_orders(case: SliceCase, scale: int) -> Iterator[np.ndarray]:
     """Random orders (h, w) by squares of `scale` pixels, as coarse as a map of that scale."""
     height, width = case.structure.shape
     for seed in range(DRAWS):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from scse_viz.analysis.errors import ByEntropy, ByError, by_entropy, by_error, counted_pixels, verdicts
 from scse_viz.analysis.structures import ByStructure, by_structure
-from scse_viz.inference.belief import Case, SliceTests, believe, cases_of
+from scse_viz.inference.belief import SliceCase, SliceTests, believe, cases_of
 from scse_viz.inference.health import SliceExam, examine_slice
 from scse_viz.inference.relatives import RelativeSteps
 from scse_viz.inference.relatives import relative_steps as steps_of_relative
@@ -68,7 +68,7 @@ def exam(scan_slice: ScanSlice, card: Card, reference_labels: np.ndarray | None,
 @cached.data
 def believed(
     scan_slice: ScanSlice, card: Card, block: str, number: int, _tell: Callable[[float], None]
-) -> tuple[Case, SliceTests] | None:
+) -> tuple[SliceCase, SliceTests] | None:
     """The tests of a block for a structure as the network predicts it on one slice; None where it is too small.
 
     Raises ScanError, WeightsError.

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from scse_viz.analysis.belief import judge
-from scse_viz.inference.belief import Case, believe, cases_of, grad_cam, joined, slices_with
+from scse_viz.inference.belief import SliceCase, believe, cases_of, grad_cam, joined, slices_with
 from scse_viz.inference.belief.believe import GRADCAM, MAP, WEIGHTS
 from scse_viz.inference.belief.case import enlarged
 from scse_viz.inference.belief.removal import curves
@@ -55,7 +55,7 @@ class Threshold(nn.Module):
 
 def test_deletion_and_insertion_on_four_pixels_by_hand():
     x = torch.tensor([[[[1.0, 1.0], [0.0, 0.0]]]])
-    case = Case(x, 1, x[0, 0].numpy() > 0, np.ones((2, 2), dtype=bool), torch.zeros(1, 1, 2, 2))
+    case = SliceCase(x, 1, x[0, 0].numpy() > 0, np.ones((2, 2), dtype=bool), torch.zeros(1, 1, 2, 2))
     # Of four pixels, 0 0 1 1 2 3 4 are gone at the shares of SHARES; one of two found has Dice 2/3.
     found = curves(case, Threshold(), np.array([[4.0, 3.0], [2.0, 1.0]]))
     assert found.deletion == pytest.approx([1, 1, 2 / 3, 2 / 3, 0, 0, 0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from scse_viz.cohort import Task, find_entries, gather, measure
+from scse_viz.cohort import ScanTask, find_entries, gather, measure
 from scse_viz.cohort.running import PARTS
 from scse_viz.cohort.tasks import written
 from scse_viz.ui.cohort.page import VARIABLE, offered
@@ -23,7 +23,7 @@ def results(tiny_zoo, table, tmp_path_factory):  # noqa: F811
     folder, card = tiny_zoo
     out = tmp_path_factory.mktemp("results")
     (out / PARTS).mkdir()
-    tasks = [Task(entry, card.name, folder, card.sha256) for entry in find_entries([str(table)])]
+    tasks = [ScanTask(entry, card.name, folder, card.sha256) for entry in find_entries([str(table)])]
     for task in tasks:
         written(measure(task), out / PARTS)
     gather(out, [task.key for task in tasks])
