@@ -15,12 +15,17 @@ from scse_viz.memory.sizes import size_of
 class Hold:
     """What an open session has of a file that it opened: digests of file and scan, and the bytes of the file itself.
 
-    It ends when it is garbage-collected, as when the session ends or opens another file in its place.
+    It ends when it is told so, as when the session ends, or is garbage-collected, as when another file takes its place.
     """
 
     def __init__(self, digests: tuple[str, ...], nbytes: int) -> None:
         self.digests = digests
         self.nbytes = nbytes
+        self.ended = False
+
+    def end(self) -> None:
+        """Let go: Streamlit may keep what a closed session had for as long as no other session runs."""
+        self.ended, self.nbytes = True, 0
 
 
 @dataclass
@@ -105,7 +110,7 @@ class Store:
         """Give up what belongs to files and scans that nobody holds any more; returns how many entries went."""
         gc.collect()  # sessions end in cycles
         with self._lock:
-            gone = {digest for digest, holds in self._holds.items() if not holds}
+            gone = {digest for digest, holds in self._holds.items() if all(hold.ended for hold in holds)}
             keys = [key for key in self._entries if _mentions(key, gone)]
             for key in keys:
                 self._remove(key)

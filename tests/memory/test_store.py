@@ -124,6 +124,16 @@ def test_a_hold_in_a_cycle_ends_with_it():
         gc.enable()
 
 
+def test_a_hold_that_was_ended_keeps_nothing_though_somebody_still_has_it():
+    store, hold = Store(100 * KB), Hold(("mine",), 7 * KB)
+    store.hold(hold)
+    store.put(("result", ("mine", "axial", 3)), bytes(KB))
+    assert store.sweep() == 0
+    hold.end()
+    assert store.sweep() == 1
+    assert store.nbytes == 0
+
+
 def test_the_size_of_a_value_is_that_of_its_arrays_each_counted_once():
     array = np.zeros((10, 100), np.float32)
     assert size_of({"a": array, "b": (array, [b"12345"])}) == pytest.approx(4000 + 5, abs=8 * SMALL)

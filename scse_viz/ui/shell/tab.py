@@ -2,11 +2,13 @@
 
 import asyncio
 import threading
+from weakref import WeakSet
 
 import streamlit as st
 from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from scse_viz.memory import Hold
 from scse_viz.ui.shell import cached
 
 GRACE_S = 30.0
@@ -14,12 +16,21 @@ GRACE_S = 30.0
 EVERY_S = 10.0
 """Interval of sweeps."""
 
+_holds: dict[str, WeakSet[Hold]] = {}  # by session
+
 
 def begin() -> None:
     """Note, in every run of a session, that its tab is open."""
     run = get_script_run_ctx()
     if run is not None:
         _open(run.session_id)
+
+
+def until_end(hold: Hold) -> None:
+    """End a hold with the session that has it."""
+    run = get_script_run_ctx()
+    if run is not None:
+        _holds.setdefault(run.session_id, WeakSet()).add(hold)
 
 
 def keep_house() -> None:
@@ -43,8 +54,11 @@ def _open(session: str) -> str:
 
 def _end(session: str) -> None:
     server = get_instance()
-    if not server.is_active_session(session):  # else it came back
-        server.close_session(session)
+    if server.is_active_session(session):  # it came back
+        return
+    server.close_session(session)
+    for hold in _holds.pop(session, ()):
+        hold.end()
 
 
 def _sweep() -> None:

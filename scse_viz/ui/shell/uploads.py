@@ -11,7 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from scse_viz.memory import Hold, in_words
 from scse_viz.scans import Scan, ScanError, VolumeChoice
-from scse_viz.ui.shell import cached
+from scse_viz.ui.shell import cached, tab
 from scse_viz.zoo import WeightsError
 from scse_viz.zoo.foreign import OpenedNetwork
 
@@ -68,6 +68,7 @@ def _read(asked: tuple[object, ...], read: Callable[[bytes], Any], file: Uploade
         return Opened(asked, error=str(error)), None
     hold = Hold((digest, *_digests(value)), len(content))
     cached.store.hold(hold)
+    tab.until_end(hold)
     return Opened(asked, kept, hold=hold), value
 
 
