@@ -100,7 +100,7 @@ def test_upload_toggle_and_share(visit, browser, address, tmp_path):
     ball = np.linalg.norm(grid, axis=0)
     nib.save(nib.Nifti1Image(((ball < 0.9) * 60 + (ball < 0.5) * 40).astype(np.float32), np.diag([1, 1, 2, 1])), scan)
     visit.open(f"{address}?scan=your+own+file&variants=sSE&variants=scSE&plane=coronal")
-    visit.page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(scan)
+    visit.page.locator(".st-key-scan_file input[type=file]").set_input_files(scan)
     expect(visit.page.get_by_role("heading", name="ball.nii.gz")).to_be_visible(timeout=PATIENCE)
     visit.drawn(columns=2)
     both = [digest(visit.map(f"{variant}, encoder2")) for variant in ("sSE", "scSE")]

@@ -45,6 +45,8 @@ def pixels(page: Page, name: str) -> np.ndarray:
 
 
 def click_bar(page: Page, chart: Locator, number: int) -> None:
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=PATIENCE)
     bar = chart.locator(".barlayer .point path").nth(number)
     expect(bar).to_be_visible(timeout=PATIENCE)
     chart.scroll_into_view_if_needed()

@@ -35,7 +35,7 @@ def scan(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 def opened(page: Page, address: str, scan: Path, **keys: str) -> None:
     page.goto(f"{address}volume?scan=your+own+file&" + "&".join(f"{key}={value}" for key, value in keys.items()))
     settled(page)  # else the upload interrupts the first run, and the address loses what that had not come to
-    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(scan, timeout=PATIENCE)
+    page.locator(".st-key-scan_file input[type=file]").set_input_files(scan, timeout=PATIENCE)
     expect(page.locator("canvas.map[aria-label^='ball.nii.gz']")).to_be_visible(timeout=PATIENCE)
     settled(page)
 
@@ -128,7 +128,7 @@ def test_the_crosshair_stays_in_its_voxel_when_another_scan_comes(page, address,
     expect(place).to_have_text("voxel (20, 22, 12)", timeout=PATIENCE)
     page.get_by_role("combobox", name="Scan").click()
     page.get_by_role("option", name="your own file").click()
-    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(scan, timeout=PATIENCE)
+    page.locator(".st-key-scan_file input[type=file]").set_input_files(scan, timeout=PATIENCE)
     expect(page.locator("canvas.map[aria-label^='ball.nii.gz']")).to_be_visible(timeout=PATIENCE)
     viewer(page, layers=1)
     expect(page.locator(".solid canvas[aria-label^='ball.nii.gz']")).to_be_visible(timeout=PATIENCE)
