@@ -47,7 +47,8 @@ def choose_own(known: Collection[str]) -> dict[str, Card]:
             help="The folder of save_pretrained of segmentation_models_pytorch as a .zip, or its weights alone: "
             ".safetensors, .pt, .pth or .ckpt, also of Lightning; or a .zip of a network that `scse-viz train` wrote. "
             "No code in a file runs. A network is seen by you alone; after the page is closed nobody can reach it, and "
-            "newer files take its place. For any other network, start the app as `scse-viz app --network my_code.py:make_network`.",
+            "newer files take its place. For any other network, start the app as `scse-viz app --network "
+            "my_code.py:make_network`.",
         )
         for file in files or ():
             uploaded = _uploaded(file)
