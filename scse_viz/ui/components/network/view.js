@@ -162,7 +162,9 @@ export class NetworkView {
       const folded = tooMany(this.rows.size, width);
       const cells = blockCells(this.header.stages, folded);
       const layout = layOut(cells, width, mm[0] / mm[1]);
-      const strip = folded ? members(this.header.stages, this.selected, width, mm[0] / mm[1], layout.height) : { boxes: new Map(), height: 0 };
+      const strip = folded
+        ? members(this.header.stages, this.selected, width, mm[0] / mm[1], layout.height)
+        : { boxes: new Map(), height: 0 };
       this.heading.hidden = !strip.height;
       this.heading.style.top = `${layout.height}px`;
       this.heading.textContent = strip.title ?? "";
