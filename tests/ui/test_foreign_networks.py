@@ -1,7 +1,5 @@
 """Every page on networks of segmentation_models_pytorch as they are: by stages, with dead blocks, and without gates."""
 
-import json
-
 import nibabel as nib
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from scse_viz.ui.shell import cached, export
 from scse_viz.ui.volume import cached as volume_cached
 from scse_viz.zoo.structures import Structure
 from tests.foreign import card_of, loader, unet
+from tests.ui.shown import figures, messages
 
 PAGE = """
 from scse_viz.ui.shell import sidebar
@@ -68,15 +67,6 @@ def opened(page: str, **address: str | list[str]) -> AppTest:
 def noise() -> bytes:
     voxels = np.random.default_rng(0).random((60, 50, 3)).astype(np.float32)
     return nib.Nifti1Image(voxels, np.eye(4)).to_bytes()
-
-
-def messages(app: AppTest) -> list[dict]:
-    packed = [part.proto.bytes for part in app.get("bidi_component") if part.proto.bytes]
-    return [json.loads(each[4 : 4 + int.from_bytes(each[:4], "little")]) for each in packed]
-
-
-def figures(app: AppTest) -> dict[str, dict]:
-    return {chart.proto.id.rpartition("-")[2]: json.loads(chart.proto.spec) for chart in app.get("plotly_chart")}
 
 
 def texts(app: AppTest) -> str:

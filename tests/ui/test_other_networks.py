@@ -1,6 +1,5 @@
 """Every page on networks of 3 and of 12 blocks that are not called as ours: none assumes which blocks there are."""
 
-import json
 from dataclasses import replace
 
 import nibabel as nib
@@ -20,6 +19,7 @@ from scse_viz.zoo import Card
 from scse_viz.zoo.structures import BRAIN
 from tests.cards import TINY
 from tests.stacks import SCALES, Stack, block_table
+from tests.ui.shown import figures, messages
 
 PAGE = """
 from scse_viz.ui.shell import sidebar
@@ -70,15 +70,6 @@ def opened(page: str, **address: str | list[str]) -> AppTest:
 def noise() -> bytes:
     voxels = np.random.default_rng(0).random((21, 26, 5)).astype(np.float32)
     return nib.Nifti1Image(voxels, np.eye(4)).to_bytes()
-
-
-def messages(app: AppTest) -> list[dict]:
-    packed = [part.proto.bytes for part in app.get("bidi_component") if part.proto.bytes]
-    return [json.loads(each[4 : 4 + int.from_bytes(each[:4], "little")]) for each in packed]
-
-
-def figures(app: AppTest) -> dict[str, dict]:
-    return {chart.proto.id.rpartition("-")[2]: json.loads(chart.proto.spec) for chart in app.get("plotly_chart")}
 
 
 def test_explore_draws_every_block_and_opens_the_last(blocks, exported):

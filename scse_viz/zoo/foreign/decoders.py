@@ -65,25 +65,22 @@ def _attention(shapes: Shapes) -> str | None:
 
 
 def _unet(shapes: Shapes) -> list[dict[str, Any]]:
-    depth = _count(shapes, r"decoder\.blocks\.(\d)\.")
-    return [
-        {
-            "encoder_depth": depth,
-            "decoder_channels": tuple(shapes[f"decoder.blocks.{n}.conv1.0.weight"][0] for n in range(depth)),
-            "decoder_attention_type": _attention(shapes),
-            "decoder_use_norm": _norm(shapes, "decoder.blocks.0.conv1"),
-        }
-    ]
+    return _with_blocks(shapes, "decoder.blocks.")
 
 
 def _unet_plus_plus(shapes: Shapes) -> list[dict[str, Any]]:
-    depth = _count(shapes, r"decoder\.blocks\.x_0_(\d)\.")
+    return _with_blocks(shapes, "decoder.blocks.x_0_")
+
+
+def _with_blocks(shapes: Shapes, prefix: str) -> list[dict[str, Any]]:
+    """Of a decoder whose blocks are numbered after `prefix`."""
+    depth = _count(shapes, rf"{re.escape(prefix)}(\d)\.")
     return [
         {
             "encoder_depth": depth,
-            "decoder_channels": tuple(shapes[f"decoder.blocks.x_0_{n}.conv1.0.weight"][0] for n in range(depth)),
+            "decoder_channels": tuple(shapes[f"{prefix}{n}.conv1.0.weight"][0] for n in range(depth)),
             "decoder_attention_type": _attention(shapes),
-            "decoder_use_norm": _norm(shapes, "decoder.blocks.x_0_0.conv1"),
+            "decoder_use_norm": _norm(shapes, f"{prefix}0.conv1"),
         }
     ]
 
