@@ -1,7 +1,6 @@
 """An upload stays in memory while it comes in."""
 
-import asyncio
-
+from anyio.from_thread import start_blocking_portal
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 
@@ -20,7 +19,8 @@ async def body(size: int):
 def in_memory(size: int) -> bool:
     """Whether a file of some bytes, taken in by the parser of the server, is held in memory and not in a file."""
     headers = Headers({"content-type": f"multipart/form-data; boundary={EDGE}"})
-    file = asyncio.run(MultiPartParser(headers, body(size)).parse())["file"]
+    with start_blocking_portal() as portal:  # a loop in a thread of its own: a browser test's loop may run in this one
+        file = portal.call(MultiPartParser(headers, body(size)).parse)["file"]
     assert file.size == size
     held = not file.file._rolled
     file.file.close()
