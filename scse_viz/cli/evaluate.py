@@ -25,6 +25,26 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     add_models_option(evaluate)
     add_device_option(evaluate)
     evaluate.add_argument("--only", nargs="+", metavar="NAME", help="networks to measure (default: all of the folder)")
+    _add_sources(evaluate)
+    evaluate.add_argument(
+        "--missing",
+        action="store_true",
+        help="measure only subjects without results of the same weights: resumes what was interrupted",
+    )
+    instead = evaluate.add_mutually_exclusive_group()
+    instead.add_argument("--page", action="store_true", help="measure nothing; write the page from the results")
+    instead.add_argument(
+        "--other-seeds",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help="measure nothing; copy results of these folders, the same networks with other seeds, and write the page",
+    )
+    evaluate.set_defaults(run=run)
+
+
+def _add_sources(evaluate: argparse.ArgumentParser) -> None:
+    """Add the folders of data."""
     evaluate.add_argument(
         "--label-maps",
         type=Path,
@@ -49,21 +69,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         metavar="DIR",
         help="images/, labels/ and subjects.csv of the multi-atlas labelling challenge, for its 15 test heads",
     )
-    evaluate.add_argument(
-        "--missing",
-        action="store_true",
-        help="measure only subjects without results of the same weights: resumes what was interrupted",
-    )
-    instead = evaluate.add_mutually_exclusive_group()
-    instead.add_argument("--page", action="store_true", help="measure nothing; write the page from the results")
-    instead.add_argument(
-        "--other-seeds",
-        nargs="+",
-        type=Path,
-        metavar="DIR",
-        help="measure nothing; copy results of these folders, the same networks with other seeds, and write the page",
-    )
-    evaluate.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -45,13 +45,7 @@ def draw_maps(
     view, columns = comparison.view, comparison.columns
     structures = comparison.classes.structures
     panels = [_panels(column, comparison) for column in columns]
-    rows = [Row("prediction", "", tuple(drawn["prediction"] for drawn in panels))]
-    if len(comparison.shared.shared) > 1:
-        agreement = compare_cached.agreement(view.slice, comparison.cards)
-        outvoted = tuple(
-            _named(column.card, panel, comparison) for column, panel in zip(columns, agreement.outvoted, strict=True)
-        )
-        rows.append(Row("disagreement", "", outvoted, reference=agreement.disagreement))
+    rows = _prediction_rows(comparison, panels)
     if minus:
         subtracted = minus[0], minus[1], comparison.alignment.blocks_of(minus[1])
         panels = [_minus(column, drawn, subtracted) for column, drawn in zip(columns, panels, strict=True)]
@@ -77,6 +71,19 @@ def draw_maps(
     )
     if looking:
         _draw_looking(picked, key)
+
+
+def _prediction_rows(comparison: ComparedSlice, panels: Sequence[Mapping[str, Panel]]) -> list[Row]:
+    """The predictions, and where each differs from the majority if the networks have classes in common."""
+    rows = [Row("prediction", "", tuple(drawn["prediction"] for drawn in panels))]
+    if len(comparison.shared.shared) > 1:
+        agreement = compare_cached.agreement(comparison.view.slice, comparison.cards)
+        outvoted = tuple(
+            _named(column.card, panel, comparison)
+            for column, panel in zip(comparison.columns, agreement.outvoted, strict=True)
+        )
+        rows.append(Row("disagreement", "", outvoted, reference=agreement.disagreement))
+    return rows
 
 
 def _panels(column: Column, comparison: ComparedSlice) -> dict[str, Panel]:

@@ -1,19 +1,21 @@
 """Compare: networks side by side on one slice, or on a slice of each of two scans."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
 import streamlit as st
 
 from scse_viz.ui.compare import choices, maps, predictions
-from scse_viz.ui.compare.alignment import align
+from scse_viz.ui.compare.alignment import Alignment, align
 from scse_viz.ui.compare.channels import draw_channels
 from scse_viz.ui.compare.choices import MOST_COLUMNS, ComparedSlice
 from scse_viz.ui.compare.export import offer
 from scse_viz.ui.compare.gates import draw_gates
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell import address, sidebar
+from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo import Card
 
@@ -22,39 +24,75 @@ SIDE_BY_SIDE = 2
 """The most networks for which two scans are shown side by side; with more, one is shown below the other."""
 
 
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """What the sidebar chooses: views of one scan or two, the architectures' networks and those `chosen`, by title.
+
+    `minus` are title and card of the network whose spatial gates are subtracted.
+    """
+
+    views: tuple[View, ...]
+    networks: Mapping[str, Card]
+    chosen: Mapping[str, Card]
+    alignment: Alignment
+    blocks: Sequence[str]
+    minus: tuple[str, Card] | None
+
+
 def page() -> None:
     """The page: maps first, then tabs with predictions, gates and channel weights in numbers."""
     view = sidebar.view()
     with st.sidebar:
-        networks = choices.choose_networks(view)
-        chosen = choices.choose_variants(networks) if networks else {}
-        others = choices.choose_others(view)
-        chosen, every = {**chosen, **others}, {**networks, **others}
-        alignment = align(list((chosen or every).values()))
-        blocks = choices.choose_blocks(alignment, list((chosen or every).values()))
-        minus = maps.choose_reference([title for title, card in every.items() if choices.has_spatial_gate(card)])
-        second = choices.choose_second(view)
-        _listen(networks)
-    if not chosen:
+        selection = _choose(view)
+    if not selection.chosen:
         address.draw_lost()
-        st.info(f"Choose at least one {'variant' if networks else 'architecture'} in the sidebar.")
+        st.info(f"Choose at least one {'variant' if selection.networks else 'architecture'} in the sidebar.")
         return
-    views = [view, second] if second else [view]
-    most = MOST_COLUMNS // len(views)
+    most = MOST_COLUMNS // len(selection.views)
     maps_shown = st.session_state.get("compare_part", PARTS[0]) == PARTS[0]
-    comparisons = choices.compute(views, dict(islice(chosen.items(), most)), alignment, drawn=maps_shown)
+    first_chosen = dict(islice(selection.chosen.items(), most))
+    comparisons = choices.compute(selection.views, first_chosen, selection.alignment, drawn=maps_shown)
     if not comparisons:
         address.draw_lost()
         return
     st.markdown("#### " + " and ".join(_heading(comparison) for comparison in comparisons))
-    if len(chosen) > most:
-        scans = "" if len(views) == 1 else " on each of two scans"
-        st.caption(f"{len(chosen)} networks are chosen and the first {most} shown{scans}: choose fewer in the sidebar.")
+    if len(selection.chosen) > most:
+        scans, number = "" if len(selection.views) == 1 else " on each of two scans", len(selection.chosen)
+        st.caption(f"{number} networks are chosen and the first {most} shown{scans}: choose fewer in the sidebar.")
     _draw_compared(comparisons[0])
     notes = st.container()
+    offer(comparisons, selection.blocks, *_draw_tabs(comparisons, selection))
+    with notes:
+        address.draw_lost()
+
+
+def _choose(view: View) -> Selection:
+    """Draw the sidebar's choices of networks, blocks and a second scan."""
+    networks = choices.choose_networks(view)
+    chosen = choices.choose_variants(networks) if networks else {}
+    others = choices.choose_others(view)
+    chosen, offered = {**chosen, **others}, {**networks, **others}
+    cards = list((chosen or offered).values())
+    alignment = align(cards)
+    blocks = choices.choose_blocks(alignment, cards)
+    minus = maps.choose_reference([title for title, card in offered.items() if choices.has_spatial_gate(card)])
+    second = choices.choose_second(view)
+    _listen(networks)
+    return Selection(
+        views=(view, second) if second else (view,),
+        networks=networks,
+        chosen=chosen,
+        alignment=alignment,
+        blocks=blocks,
+        minus=(minus, offered[minus]) if minus else None,
+    )
+
+
+def _draw_tabs(comparisons: Sequence[ComparedSlice], selection: Selection) -> choices.Drawn:
+    """Draw the tab that is open; its figures and tables."""
     shown = st.tabs(PARTS, key="compare_part", bind="query-params")
     drawers: tuple[Callable[[Sequence[ComparedSlice]], choices.Drawn], ...] = (
-        partial(_draw_maps, blocks=blocks, minus=(minus, every[minus]) if minus else None),
+        partial(_draw_maps, blocks=selection.blocks, minus=selection.minus),
         _draw_predictions,
         draw_gates,
         draw_channels,
@@ -64,9 +102,7 @@ def page() -> None:
         if tab.open:
             with tab:
                 drawn = draw(comparisons)
-    offer(comparisons, blocks, *drawn)
-    with notes:
-        address.draw_lost()
+    return drawn
 
 
 def _listen(networks: Mapping[str, Card]) -> None:

@@ -1,6 +1,10 @@
 """Intervene: change gates or knock out channels, and see the effect on the prediction."""
 
+from collections.abc import Mapping
+
 import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from scse_viz.analysis.gates import named_arrays
@@ -58,26 +62,33 @@ def _draw(view: View, card: Card, block: str) -> None:
     tables = numbers.draw_tables(outcome)
     pictures.draw_gates(outcome)
     swept = sweeps.draw(at, before, manner, block, fixed)
-    export.offer(
-        view,
-        export.ExportContents(
-            page="intervene",
-            models=[card],
-            figures={**({f"channels of {block} by weight": bars} if bars else {}), **swept.figures},
-            tables={**tables, **swept.tables},
-            maps={
-                "changed pixels": export.slice_map(view, outcome.changed.astype(np.float32)),
-                "prediction after": export.slice_map(view, outcome.after.labels),
-            },
-            arrays={
-                "labels_before": before.labels,
-                "labels_after": outcome.after.labels,
-                "confidence_before": before.confidence,
-                "confidence_after": outcome.after.confidence,
-                **{f"after/{name}": gate for name, gate in named_arrays(outcome.after.gates).items()},
-            },
-            code=python_of(changes, card.name, view.plane, view.index, structure) if changes else "",
-        ),
+    figures = {**({f"channels of {block} by weight": bars} if bars else {}), **swept.figures}
+    code = python_of(changes, card.name, view.plane, view.index, structure) if changes else ""
+    export.offer(view, _contents(outcome, figures, {**tables, **swept.tables}, code))
+
+
+def _contents(
+    outcome: Outcome, figures: Mapping[str, go.Figure], tables: Mapping[str, pd.DataFrame], code: str
+) -> export.ExportContents:
+    """What the page exports: the slice before and after as arrays, beside its figures, tables and code."""
+    before, after = outcome.before, outcome.after
+    return export.ExportContents(
+        page="intervene",
+        models=[outcome.card],
+        figures=figures,
+        tables=tables,
+        maps={
+            "changed pixels": export.slice_map(outcome.view, outcome.changed.astype(np.float32)),
+            "prediction after": export.slice_map(outcome.view, after.labels),
+        },
+        arrays={
+            "labels_before": before.labels,
+            "labels_after": after.labels,
+            "confidence_before": before.confidence,
+            "confidence_after": after.confidence,
+            **{f"after/{name}": gate for name, gate in named_arrays(after.gates).items()},
+        },
+        code=code,
     )
 
 

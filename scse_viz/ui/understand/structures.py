@@ -18,6 +18,7 @@ from scse_viz.zoo import Card, WeightsError
 
 RELATIVE, STRUCTURE, SORTED = "understand_relative", "understand_structure", "understand_sorted"
 FIRST_STRUCTURE = "hippocampus"
+FigureAndTable = tuple[go.Figure, pd.DataFrame]
 
 
 def draw(view: View) -> None:
@@ -39,29 +40,25 @@ def draw(view: View) -> None:
             bind="query-params",
             help="Gates minus their mean over the slices: above 0, a gate is more open here than elsewhere.",
         )
-    figures: dict[str, go.Figure] = {}
-    tables: dict[str, pd.DataFrame] = {}
+    drawn: dict[str, FigureAndTable | None] = {}
     try:
         if "spatial" in gated:
-            name = "gates by structure"
-            figures[name], tables[name] = _draw_table(view, card, this=this, relative=relative)
+            drawn["gates by structure"] = _draw_table(view, card, this=this, relative=relative)
         else:
             st.info(f"{network_title(card)} has no spatial gate, so there is no map to average in structures.")
         if "channel" in gated:
-            drawn = _draw_profile(view, card, block)
-            if drawn is not None:
-                figures["channels by structure"], tables["channels by structure"] = drawn
+            drawn["channels by structure"] = _draw_profile(view, card, block)
         else:
             st.info(f"{network_title(card)} has no channel gate, so there are no weights to compare.")
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
         return
-    export.offer(
-        view,
-        export.ExportContents(
-            page="understand-structures", models=[card], figures=figures, tables=tables, code=_code(view)
-        ),
+    figures = {name: part[0] for name, part in drawn.items() if part}
+    tables = {name: part[1] for name, part in drawn.items() if part}
+    contents = export.ExportContents(
+        page="understand-structures", models=[card], figures=figures, tables=tables, code=_code(view)
     )
+    export.offer(view, contents)
 
 
 def _code(view: View) -> str:
@@ -84,7 +81,7 @@ def _by_slice(view: View, card: Card, indices: list[int]) -> list[ByStructure]:
     return slices.run(indices, lambda index: understand_cached.structures(view.scan.slice(view.plane, index), card))
 
 
-def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> tuple[go.Figure, pd.DataFrame]:
+def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> FigureAndTable:
     st.subheader(
         "Mean sSE gate inside each structure",
         help="The mean gate over the pixels that the network assigns to a structure. Each map keeps its own "
@@ -107,7 +104,7 @@ def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> tuple[
     return figure, pd.DataFrame(means[occurring], index=pd.Index(names, name="structure"), columns=blocks)
 
 
-def _draw_profile(view: View, card: Card, block: str) -> tuple[go.Figure, pd.DataFrame] | None:
+def _draw_profile(view: View, card: Card, block: str) -> FigureAndTable | None:
     st.subheader(
         "Channel weights with and without a structure",
         help="The cSE gate sees a slice as one number per channel. Do its weights distinguish slices that contain a "

@@ -13,7 +13,7 @@ from scse_viz.analysis.belief import GateTests, judge
 from scse_viz.analysis.belief.removal import SHARES
 from scse_viz.figures import belief as figures
 from scse_viz.inference.belief import CAM_NEEDS, Gate, SliceCase, SliceTests, can_explain, joined
-from scse_viz.inference.belief.believe import MAP, WEIGHTS
+from scse_viz.inference.belief.believe import MAP, WEIGHTS, Removal
 from scse_viz.inference.belief.case import LEAST_PIXELS
 from scse_viz.ui.shell import cached, export
 from scse_viz.ui.shell.sidebar import View
@@ -88,28 +88,16 @@ def _draw(view: View, card: Card, block: str, number: int, case: SliceCase, test
     st.markdown(advice(judged))
     drawn = {"tests on this slice": verdicts(judged)}
     export.chart(drawn["tests on this slice"], key="understand_live_verdicts")
-    grid, (height, width) = view.slice.grid, case.structure.shape
-    pixel_mm = grid.row_mm * grid.height / height, grid.column_mm * grid.width / width
+    pixel_mm = _pixel_mm(view, case)
     maps = {"the gate's map": tests.maps[block]} if block in tests.maps else {}
     maps |= {"Seg-Grad-CAM": tests.cams[block]} if block in tests.cams else {}
     if maps:
-        drawn["map and Seg-Grad-CAM"] = figures.maps_beside(
-            view.drawn(case.x[0].amax(dim=0).numpy()),
-            {name: view.drawn(values) for name, values in maps.items()},
-            view.drawn(case.structure),
-            aspect=pixel_mm[0] / pixel_mm[1],
+        drawn["map and Seg-Grad-CAM"] = _draw_maps(view, case, maps)
+        st.caption(
+            f"The outline is {structure} as predicted. Each map is drawn from its minimum to its maximum. {_cam()}"
         )
-        export.chart(drawn["map and Seg-Grad-CAM"], key="understand_live_maps")
-        st.caption(f"The outline is {structure} as predicted. Each map is drawn from its least to its most. {_cam()}")
     if block in tests.removal:
-        removal = tests.removal[block]
-        drawn["deletion and insertion"] = figures.removal_curves(
-            SHARES,
-            (removal.map.deletion, removal.map.insertion),
-            [(curves.deletion, curves.insertion) for curves in removal.random],
-            {name: (curves.deletion, curves.insertion) for name, curves in removal.rivals.items()},
-        )
-        export.chart(drawn["deletion and insertion"], key="understand_live_removal")
+        drawn["deletion and insertion"] = _draw_removal(tests.removal[block])
     survived = {KINDS[kind]: tests.survived[block, kind] for kind in (MAP, WEIGHTS) if (block, kind) in tests.survived}
     first = next(iter(numbers.values()))
     drawn["randomisation"] = figures.survival_curve(tests.depths, survived, first.survived_by_chance)
@@ -128,6 +116,35 @@ def _draw(view: View, card: Card, block: str, number: int, case: SliceCase, test
         arrays={**arrays, **{f"{block}/{name}": values for name, values in maps.items()}},
         documents={"belief.json": json.dumps({"structure": structure, **facts}, indent=1).encode()},
     )
+
+
+def _pixel_mm(view: View, case: SliceCase) -> tuple[float, float]:
+    """Height and width in mm of a pixel of the network's input."""
+    grid, (height, width) = view.slice.grid, case.structure.shape
+    return grid.row_mm * grid.height / height, grid.column_mm * grid.width / width
+
+
+def _draw_maps(view: View, case: SliceCase, maps: Mapping[str, np.ndarray]) -> go.Figure:
+    row_mm, column_mm = _pixel_mm(view, case)
+    figure = figures.maps_beside(
+        view.drawn(case.x[0].amax(dim=0).numpy()),
+        {name: view.drawn(values) for name, values in maps.items()},
+        view.drawn(case.structure),
+        aspect=row_mm / column_mm,
+    )
+    export.chart(figure, key="understand_live_maps")
+    return figure
+
+
+def _draw_removal(removal: Removal) -> go.Figure:
+    figure = figures.removal_curves(
+        SHARES,
+        (removal.map.deletion, removal.map.insertion),
+        [(curves.deletion, curves.insertion) for curves in removal.random],
+        {name: (curves.deletion, curves.insertion) for name, curves in removal.rivals.items()},
+    )
+    export.chart(figure, key="understand_live_removal")
+    return figure
 
 
 def _facts(tests: GateTests) -> dict[str, float | None]:

@@ -80,10 +80,18 @@ def _draw_shipped(view: View, card: Card, drawn: dict[str, go.Figure], tables: d
             "can be tested below."
         )
         return
+    structure = _choose_structure(family)
+    drawn["tests passed by variant"] = _overview(view, family, structure)
+    export.chart(drawn["tests passed by variant"], key="understand_passes")
+    if card.name in family:
+        _draw_measured(family[card.name], structure, drawn, tables)
+
+
+def _choose_structure(family: Mapping[str, BeliefResults]) -> str:
     structures = list(dict.fromkeys(name for results in family.values() for name in results.structures))
     if st.session_state.get(STRUCTURE, structures[0]) not in structures:
         del st.session_state[STRUCTURE]
-    structure = st.segmented_control(
+    return st.segmented_control(
         "Structure that was tested",
         structures,
         default=structures[0],
@@ -92,14 +100,20 @@ def _draw_shipped(view: View, card: Card, drawn: dict[str, go.Figure], tables: d
         bind="query-params",
         help="Each structure was tested on slices of several scans; the numbers are means over scans.",
     )
-    drawn["tests passed by variant"] = _overview(view, family, structure)
-    export.chart(drawn["tests passed by variant"], key="understand_passes")
-    measured = family.get(card.name)
-    if measured is None or not (of_gates := measured.by_gate(structure)):
+
+
+def _draw_measured(
+    measured: BeliefResults, structure: str, drawn: dict[str, go.Figure], tables: dict[str, pd.DataFrame]
+) -> None:
+    """Draw the tests of every gate of one network, and add figure and table to `drawn` and `tables`."""
+    of_gates = measured.by_gate(structure)
+    if not of_gates:
         return
     judged = {f"{block}, {KINDS[kind]}": judge(tests, structure=structure) for (block, kind), tests in of_gates.items()}
     where = ", ".join(measured.scans)
-    st.markdown(f"**{card.name}** on {verbatim(where)}: the number, in brackets what chance gives; orange failed.")
+    st.markdown(
+        f"**{measured.network}** on {verbatim(where)}: the number, in brackets what chance gives; orange failed."
+    )
     drawn["tests by gate"] = verdicts(judged)
     export.chart(drawn["tests by gate"], key="understand_verdicts")
     st.markdown(advice(judged))
