@@ -12,7 +12,7 @@ from scse_viz.blocks import RELATIVES
 from scse_viz.intervention import Change, Invert, Mean
 from scse_viz.ui.intervene.plan import Manner, Setting, change_of
 from scse_viz.ui.shell import cached
-from scse_viz.ui.shell.words import variant_title
+from scse_viz.zoo.titles import variant_title
 
 PAGE = """
 from scse_viz.ui.shell import sidebar

@@ -17,9 +17,10 @@ from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.source import Slot, choose_source
 from scse_viz.ui.shell.variants import RELATIVE_TITLES, SEVERAL, SEVERAL_RELATIVES, choose_several, grouped
-from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, architecture_title, variant_title, verbatim
+from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, verbatim
 from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.class_sets import ClassSets, class_sets
+from scse_viz.zoo.titles import architecture_title, variant_title
 
 Drawn = tuple[dict[str, go.Figure], dict[str, pd.DataFrame]]
 """The figures and tables that a part of the page shows, by name."""

@@ -12,8 +12,8 @@ from scse_viz.ui.compare.choices import FIRST_VARIANTS, Column, ComparedSlice
 from scse_viz.ui.components.panels.panels import Row, draw, message
 from scse_viz.ui.shell import cached, pixel
 from scse_viz.ui.shell.labels import labels_panel, legend
-from scse_viz.ui.shell.words import architecture_title
 from scse_viz.zoo import Card
+from scse_viz.zoo.titles import architecture_title
 
 NOTHING = "nothing"
 NO_BLOCK = Panel("none", "This network has no block in this row.", note="no such block", caption="")

@@ -21,8 +21,9 @@ from scse_viz.ui.shell import address, cached, export, sidebar, variants
 from scse_viz.ui.shell import pixel as picked_pixel
 from scse_viz.ui.shell.labels import labels_panel, legend
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import KIND_TITLES, block_title, variant_title, verbatim
+from scse_viz.ui.shell.words import KIND_TITLES, block_title, verbatim
 from scse_viz.zoo import Card, WeightsError
+from scse_viz.zoo.titles import variant_title
 
 FIRST_VARIANTS = 4
 DRAWN = {

@@ -12,8 +12,9 @@ from scse_viz.ui.shell import address, cached, navigation
 from scse_viz.ui.shell.layout import cards
 from scse_viz.ui.shell.sidebar import NO_NETWORKS
 from scse_viz.ui.shell.variants import show
-from scse_viz.ui.shell.words import architecture_title, variant_title, verbatim
+from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo import Card
+from scse_viz.zoo.titles import architecture_title, variant_title
 
 
 def page() -> None:

@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from scse_viz.devices import on_device
 from scse_viz.ui.shell import cached, uploads
 from scse_viz.ui.shell.network_form import draw_form
-from scse_viz.ui.shell.words import architecture_title, variant_title, verbatim
+from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo import Card
 from scse_viz.zoo.foreign import (
     Answers,
@@ -25,6 +25,7 @@ from scse_viz.zoo.foreign import (
 )
 from scse_viz.zoo.foreign.answers import requests
 from scse_viz.zoo.foreign.drafts import SAY_WHICH
+from scse_viz.zoo.titles import architecture_title, variant_title
 
 TYPES = ["zip", "safetensors", "pt", "pth", "ckpt"]
 _SEEN = "own_networks_seen"

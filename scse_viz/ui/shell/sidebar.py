@@ -13,9 +13,10 @@ from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell import address, cached, own_networks, tab
 from scse_viz.ui.shell.source import Source, choose_source
 from scse_viz.ui.shell.variants import choose_one
-from scse_viz.ui.shell.words import CONVENTIONS, architecture_title, convention, variant_title, verbatim
+from scse_viz.ui.shell.words import CONVENTIONS, convention, verbatim
 from scse_viz.zoo import Card
 from scse_viz.zoo.structures import Structure
+from scse_viz.zoo.titles import architecture_title, variant_title
 
 FIRST_VARIANT = "scSE"
 FIRST_SCALE = 2

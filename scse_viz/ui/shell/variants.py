@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from scse_viz.blocks import RELATIVES
-from scse_viz.ui.shell.words import VARIANT_TITLES
+from scse_viz.zoo.titles import VARIANT_TITLES
 
 ONE, ONE_RELATIVE = "variant", "relative"
 SEVERAL, SEVERAL_RELATIVES = "variants", "relatives"

@@ -4,33 +4,10 @@ import re
 
 from scse_viz.blocks import VARIANTS
 from scse_viz.zoo import Card
+from scse_viz.zoo.titles import variant_title
 
-VARIANT_TITLES = {
-    "none": "none",
-    "cse": "cSE",
-    "sse": "sSE",
-    "scse": "scSE",
-    "scse-max": "scSE max, r = 2",
-    "scse-mul": "scSE multiply",
-    "scse-concat": "scSE concatenate",
-    "scse-r16": "scSE, r = 16",
-    "eca": "ECA",
-    "soca": "SOCA",
-    "cbam": "CBAM",
-    "pe": "PE",
-    "nonlocal": "non-local",
-    "ag": "AG on skips",
-}
-ARCHITECTURE_TITLES = {"unet": "U-Net", "sdnet": "SD-Net", "densenet": "DenseNet"}
 CONVENTIONS = ("neurological", "radiological")
 """Which side of the head is drawn left: its left, or its right."""
-
-
-def variant_title(variant: str) -> str:
-    """The name of a variant as the papers write it; its own where they have none."""
-    return VARIANT_TITLES.get(variant, variant)
-
-
 KIND_TITLES = {
     "channel_gate": "channel gate",
     "spatial_gate": "spatial gate",
@@ -58,11 +35,6 @@ def resolution(card: Card, scale: int) -> str:
     """The size of the pixels of a map, or, of a network that takes pixels of any size, their down-sampling factor."""
     pixel_mm = card.preprocessing.pixel_mm
     return f"1/{scale}" if pixel_mm is None else f"{scale * pixel_mm:g} mm"
-
-
-def architecture_title(architecture: str) -> str:
-    """The name of an architecture as its paper writes it."""
-    return ARCHITECTURE_TITLES.get(architecture, architecture)
 
 
 def verbatim(text: str) -> str:

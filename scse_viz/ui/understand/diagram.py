@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from scse_viz.ui.shell.words import VARIANT_TITLES
+from scse_viz.zoo.titles import VARIANT_TITLES
 
 CHANNELS, PIXELS, PAIRS = "channels", "pixels", "pairs of pixels"
 WEIGHED = (CHANNELS, PIXELS, PAIRS)

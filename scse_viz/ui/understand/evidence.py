@@ -13,10 +13,11 @@ from scse_viz.figures.gates import factors_by_block
 from scse_viz.rendering.colours import variant_colours
 from scse_viz.ui.shell import cached, export
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, architecture_title, variant_title
+from scse_viz.ui.shell.words import ALL_VARIANT_TITLES
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.zoo import Card
 from scse_viz.zoo.scores import MALC, PAPER, PAPER_DICE, PAPER_UNCHECKED, TRAINED_ON, Experiment
+from scse_viz.zoo.titles import architecture_title, variant_title
 
 CROP_MM = 96.0
 """The side of the crops that the brain networks were trained on in most steps."""

@@ -14,7 +14,7 @@ from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell import export, sidebar
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.variants import choose_several
-from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, variant_title, verbatim
+from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand.grid import Line
 from scse_viz.ui.understand.grid import draw as draw_grid
@@ -22,6 +22,7 @@ from scse_viz.ui.understand.keys import FIRST_VARIANTS
 from scse_viz.zoo import Card
 from scse_viz.zoo.history import HistoryError, TrainingHistory
 from scse_viz.zoo.scores import NOT_COUNTED
+from scse_viz.zoo.titles import variant_title
 
 STEP, REFERENCE, DICE_OF, BLOCKS = "understand_step", "understand_reference", "understand_dice", "blocks"
 PLAYING = "understand_playing"

@@ -5,10 +5,11 @@ import streamlit as st
 from scse_viz.scans import ScanError
 from scse_viz.ui.shell import cached, export, sidebar
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import network_title, variant_title, verbatim
+from scse_viz.ui.shell.words import network_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand import diagram, evidence, keys, lessons, relatives, tiles
 from scse_viz.zoo import Card, WeightsError
+from scse_viz.zoo.titles import variant_title
 
 LESSON = "understand_lesson"
 LESSONS = {

@@ -17,11 +17,12 @@ from scse_viz.ui.components.viewer import viewer
 from scse_viz.ui.shell import address, cached, sidebar, variants
 from scse_viz.ui.shell.labels import labels_panel, legend
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import variant_title, verbatim
+from scse_viz.ui.shell.words import verbatim
 from scse_viz.ui.volume import cached as volume_cached
 from scse_viz.ui.volume import export as volume_export
 from scse_viz.ui.volume import run
 from scse_viz.zoo import Card, WeightsError
+from scse_viz.zoo.titles import variant_title
 
 FIRST_VARIANTS = 4
 

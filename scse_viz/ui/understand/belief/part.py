@@ -11,13 +11,14 @@ from scse_viz.figures.belief import verdict_table
 from scse_viz.scans import ScanError
 from scse_viz.ui.shell import export, sidebar
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.words import variant_title, verbatim
+from scse_viz.ui.shell.words import verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand import keys
 from scse_viz.ui.understand.belief import live
 from scse_viz.ui.understand.belief.tables import KINDS, advice, gate_table, verdicts
 from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.beliefs import BeliefResults
+from scse_viz.zoo.titles import variant_title
 
 STRUCTURE = "understand_believed_structure"
 HELP = """\
