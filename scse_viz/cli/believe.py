@@ -12,7 +12,9 @@ from scse_viz.cli.health import files_of
 
 if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` need not wait for torch
     import numpy as np
+    from torch import nn
 
+    from scse_viz.inference.belief import SliceCase, SliceTests
     from scse_viz.scans import Scan
     from scse_viz.zoo import Card
     from scse_viz.zoo.beliefs import BeliefResults
@@ -53,9 +55,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Test the network on one scan after another, and print a verdict on every gate."""
-    from tqdm import tqdm
-
     from scse_viz import zoo
+    from scse_viz.inference.belief import case_of, slices_with
     from scse_viz.inference.belief.rows import rows_of
     from scse_viz.zoo.beliefs import FOLDER, write_belief
 
@@ -65,26 +66,39 @@ def run(options: argparse.Namespace) -> None:
     card = zoo.read_card(options.model, folder)
     model = zoo.load(card.name, folder)
     numbers = _numbers(card, options.structures)
+    blocks = [block.name for block in card.block_table] if options.blocks is None else options.blocks
     out = options.out or folder / FOLDER / f"{card.name}.json"
     results = _begun(out, card)
     for name, scan, labels in _labelled(options, card):
         labels = _predicted(scan, model, card, options.plane) if labels is None else labels
         for number in numbers:
-            if results.has(name, card.structures[number].name):
+            structure = card.structures[number].name
+            if results.has(name, structure):
                 continue
-            with tqdm(total=1.0, desc=f"{card.name}, {name}, {card.structures[number].name}", leave=False) as bar:
-                depths, rows = rows_of(
-                    scan, labels, model, card, options.plane, number,
-                    slices=options.slices, blocks=options.blocks, name=name,
-                    tell=lambda share, bar=bar: bar.update(share - bar.n),  # type: ignore[misc]
-                )  # fmt: skip
-            results = _stamped(results.with_rows(rows), depths)
+            shown = slices_with(labels, options.plane, number, options.slices)
+            of_slices = (
+                (index, case_of(scan.slice(options.plane, index), model, card, number, labels)) for index in shown
+            )
+            cases = {index: case for index, case in of_slices if case is not None}
+            tested = _tested(list(cases.values()), model, blocks, f"{card.name}, {name}, {structure}")
+            rows = rows_of(tested, structure=structure, scan=name, plane=options.plane, slices=list(cases))
+            results = _stamped(results.with_rows(rows), tested[0].depths if tested else ())
             write_belief(out, results)
     if not results.rows:
         names = " or ".join(card.structures[number].name for number in numbers)
         raise UsageError(f"{card.name}: nothing to test; give scans that show {names}")
     _print(results)
     print(out)
+
+
+def _tested(cases: Sequence[SliceCase], model: nn.Module, blocks: Sequence[str], title: str) -> list[SliceTests]:
+    """The tests of several slices, with a progress bar while they run."""
+    from tqdm import tqdm
+
+    from scse_viz.inference.belief.rows import tests_of
+
+    with tqdm(total=1.0, desc=title, leave=False) as bar:
+        return tests_of(cases, model, blocks, lambda share: bar.update(share - bar.n))
 
 
 def _numbers(card: Card, wanted: Sequence[str] | None) -> list[int]:

@@ -47,7 +47,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> None:
     """Compare, print one line per gate, and write the numbers."""
     from scse_viz import zoo
-    from scse_viz.inference.belief.repeat import registered, repeated
+    from scse_viz.inference.belief.repeat import Retest, registered, repeated
     from scse_viz.inference.health import evenly_spaced
     from scse_viz.scans import read_scan
 
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
     plane = plane_of(first, card, options.plane)
     indices = evenly_spaced(first, plane, options.slices)
     seeds = [zoo.load(card.name, weights_folder) for weights_folder in options.seeds]
-    compared = repeated(first, second, model, card, plane, indices, others=others, seeds=seeds)
+    compared = repeated(Retest(first, second, others), model, card, plane, indices, seeds)
     if not compared:
         raise UsageError(f"{card.name}: no gate ran, so there is nothing to compare")
     _print(compared, "other persons" if others else "other slices")

@@ -9,7 +9,7 @@ from scse_viz.analysis.belief import GateTests
 from scse_viz.analysis.belief.pointing import pointing
 from scse_viz.analysis.belief.randomisation import survival_by_chance
 from scse_viz.attention import record
-from scse_viz.inference.belief import cases_of
+from scse_viz.inference.belief import case_of
 from scse_viz.inference.belief.believe import arrays_of
 from scse_viz.inference.belief.removal import curves
 from scse_viz.scans import read_labels, read_scan
@@ -62,8 +62,9 @@ def test_a_row_of_every_shipped_file_is_recomputed_exactly(name: str) -> None:
     scan = read_scan(sample.scan)
     number = next(each.number for each in card.structures if each.name == row.structure)
     labels = read_labels(sample.labels, scan)
-    [case] = cases_of(scan, model, card, row.plane, row.slices, number, labels)
-    values = arrays_of(record(model, case.x), case)[row.gate]
+    [index] = row.slices
+    case = case_of(scan.slice(row.plane, index), model, card, number, labels)
+    values = arrays_of(record(model, case.x), case.size)[row.gate]
     head = case.head if values.ndim == 2 else None
     assert survival_by_chance(values, head) == pytest.approx(row.tests.survived_by_chance, abs=1e-4)
     assert values[... if head is None else head].std() == pytest.approx(row.tests.spread, abs=1e-4)

@@ -21,8 +21,8 @@ from scse_viz.inference.belief.removal import DRAWS, RemovalCurves, curves, edge
 REDRAWN = 3
 """Networks with redrawn weights."""
 MAP, WEIGHTS = "map", "weights"
-Gate = tuple[str, str]
-"""A block, and whether its map or its channel weights are meant."""
+Readout = tuple[str, str]
+"""What is read from a block in a pass: the block, and MAP or WEIGHTS."""
 Tell = Callable[[float], None]
 """Is told the share of the work that is done, 0 to 1."""
 EDGES, RANDOM, GRADCAM = "edges of the picture", "random", "Seg-Grad-CAM"
@@ -48,11 +48,11 @@ class SliceTests:
     depths: tuple[str, ...]
     maps: Mapping[str, np.ndarray]
     cams: Mapping[str, np.ndarray]
-    spread: Mapping[Gate, float]
-    survived: Mapping[Gate, np.ndarray]
-    by_chance: Mapping[Gate, float]
-    repeated: Mapping[Gate, float]
-    between: Mapping[Gate, float]
+    spread: Mapping[Readout, float]
+    survived: Mapping[Readout, np.ndarray]
+    by_chance: Mapping[Readout, float]
+    repeated: Mapping[Readout, float]
+    between: Mapping[Readout, float]
     removal: Mapping[str, Removal]
     pointing: Mapping[str, Pointing]
 
@@ -64,7 +64,7 @@ def believe(case: SliceCase, model: nn.Module, blocks: Sequence[str], tell: Tell
     ScanError for a network that does not segment, KeyError for a block that it lacks.
     """
     model = on_device(model, "cpu")  # where the slice and its maps are
-    trained = arrays_of(record(model, case.x), case)
+    trained = arrays_of(record(model, case.x), case.size)
     tell(0.02)
     depths, survived = _randomised(case, model, trained, lambda share: tell(0.02 + 0.38 * share))
     repeated, between = _repeated(case, model, trained)
@@ -91,26 +91,26 @@ def believe(case: SliceCase, model: nn.Module, blocks: Sequence[str], tell: Tell
     )
 
 
-def arrays_of(recording: Recording, case: SliceCase, row: int = 0) -> dict[Gate, np.ndarray]:
-    """The maps on the input's grid (h, w) and the channel weights (C,) of a pass."""
-    maps = {(block, MAP): values for block, values in maps_of(recording, case.structure.shape, row).items()}
-    weights = {(block, WEIGHTS): values for block, values in weights_of(recording, row).items()}
+def arrays_of(recording: Recording, size: tuple[int, int]) -> dict[Readout, np.ndarray]:
+    """The maps on the input's grid (h, w), which is `size`, and the channel weights (C,) of a pass of one image."""
+    maps = {(block, MAP): values for block, values in maps_of(recording, size).items()}
+    weights = {(block, WEIGHTS): values for block, values in weights_of(recording).items()}
     return maps | weights
 
 
-def joined(slices: Sequence[SliceTests]) -> dict[Gate, GateTests]:
+def joined(slices: Sequence[SliceTests]) -> dict[Readout, GateTests]:
     """The tests of several slices of one scan -> numbers of every gate."""
     gates = dict.fromkeys(gate for tests in slices for gate in tests.spread)
     return {gate: _joined([tests for tests in slices if gate in tests.spread], gate) for gate in gates}
 
 
-def surviving(slices: Sequence[SliceTests]) -> dict[Gate, np.ndarray]:
+def surviving(slices: Sequence[SliceTests]) -> dict[Readout, np.ndarray]:
     """The mean |rho| of every gate at each depth, (depths,) top down."""
     gates = dict.fromkeys(gate for tests in slices for gate in tests.survived)
     return {gate: _mean([tests.survived[gate] for tests in slices if gate in tests.survived]) for gate in gates}
 
 
-def _joined(slices: Sequence[SliceTests], gate: Gate) -> GateTests:
+def _joined(slices: Sequence[SliceTests], gate: Readout) -> GateTests:
     block, kind = gate
     numbers = {
         "spread": _number([tests.spread[gate] for tests in slices]),
@@ -156,16 +156,16 @@ def _pointing_numbers(points: Sequence[Pointing]) -> dict[str, float]:
 
 
 def _randomised(
-    case: SliceCase, model: nn.Module, trained: Mapping[Gate, np.ndarray], tell: Tell
-) -> tuple[tuple[str, ...], dict[Gate, np.ndarray]]:
+    case: SliceCase, model: nn.Module, trained: Mapping[Readout, np.ndarray], tell: Tell
+) -> tuple[tuple[str, ...], dict[Readout, np.ndarray]]:
     """The depths, and the mean |rho| of every gate after each."""
     depths = tuple(name for name, _ in stages(model, case.x))
-    by_gate: dict[Gate, list[list[float]]] = {gate: [] for gate in trained}
+    by_gate: dict[Readout, list[list[float]]] = {gate: [] for gate in trained}
     for draw in range(REDRAWN):
         for rows in by_gate.values():
             rows.append([])
         for number, (_, recording) in enumerate(cascade(model, case.x, draw)):
-            redrawn = arrays_of(recording, case)
+            redrawn = arrays_of(recording, case.size)
             for gate, values in trained.items():
                 kept = survival(values, [redrawn[gate]], _head(values, case)) if gate in redrawn else 0.0
                 by_gate[gate][-1].append(kept)
@@ -174,19 +174,19 @@ def _randomised(
 
 
 def _repeated(
-    case: SliceCase, model: nn.Module, trained: Mapping[Gate, np.ndarray]
-) -> tuple[dict[Gate, float], dict[Gate, float]]:
+    case: SliceCase, model: nn.Module, trained: Mapping[Readout, np.ndarray]
+) -> tuple[dict[Readout, float], dict[Readout, float]]:
     """The mean likeness of every gate to itself on changed copies of the slice, and to itself on other slices."""
     head = interior(case.head)
-    same: dict[Gate, list[float]] = {gate: [] for gate in trained}
-    elsewhere: dict[Gate, list[float]] = {gate: [] for gate in trained}
+    same: dict[Readout, list[float]] = {gate: [] for gate in trained}
+    elsewhere: dict[Readout, list[float]] = {gate: [] for gate in trained}
     for _, x, undo in perturbed(case.x):
-        for gate, values in arrays_of(record(model, x), case).items():
+        for gate, values in arrays_of(record(model, x), case.size).items():
             if gate in trained:
                 back = undo(values) if values.ndim == 2 else values
                 same[gate].append(likeness(trained[gate], back, head))
     for row in range(len(case.others)):
-        for gate, values in arrays_of(record(model, case.others[row : row + 1]), case).items():
+        for gate, values in arrays_of(record(model, case.others[row : row + 1]), case.size).items():
             if gate in trained:
                 elsewhere[gate].append(likeness(trained[gate], values, head))
     repeated, between = ({gate: _number(values) for gate, values in measured.items()} for measured in (same, elsewhere))

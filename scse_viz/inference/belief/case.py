@@ -1,6 +1,5 @@
 """What the tests look at: a slice as a network sees it, a structure in it, and the maps of the network's blocks."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +9,8 @@ from torch import Tensor, nn
 
 from scse_viz.attention import Recording
 from scse_viz.devices import on_device
-from scse_viz.inference.inputs import Prepared, accepted, one_image, prepared, resampled, window
-from scse_viz.scans import PLANES, Scan, ScanError, slice_of
+from scse_viz.inference.inputs import Prepared, accepted, one_image, prepared, prepared_slice, resampled
+from scse_viz.scans import PLANES, ScanError, ScanSlice
 from scse_viz.twins import evaluated_twin
 from scse_viz.zoo import Card
 from scse_viz.zoo.foreign.opening import segmentation_in
@@ -43,6 +42,12 @@ class SliceCase:
     others: Tensor
     sigmoid: bool = False
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the input."""
+        height, width = self.x.shape[-2:]
+        return height, width
+
 
 def slices_with(labels: np.ndarray, plane: str, number: int, count: int) -> list[int]:
     """At most `count` slices of a plane of labels (X, Y, Z) that show a structure, spread evenly over its extent."""
@@ -54,33 +59,24 @@ def slices_with(labels: np.ndarray, plane: str, number: int, count: int) -> list
     return sorted({int(shown[round(position)]) for position in positions})
 
 
-def cases_of(
-    scan: Scan,
-    model: nn.Module,
-    card: Card,
-    plane: str,
-    indices: Sequence[int],
-    number: int,
-    labels: np.ndarray | None = None,
-) -> Iterator[SliceCase]:
-    """The cases of some slices for the structure with a class number; labels (X, Y, Z) are in class numbers.
+def case_of(
+    scan_slice: ScanSlice, model: nn.Module, card: Card, number: int, labels: np.ndarray | None = None
+) -> SliceCase | None:
+    """The case of one slice for the structure with a class number; labels (X, Y, Z) are in class numbers.
 
-    Slices without LEAST_PIXELS of the structure are passed over. Raises ScanError as `inference.segment_slice`.
+    None where the slice shows fewer than LEAST_PIXELS of the structure. Raises ScanError as `inference.segment_slice`.
     """
     runner, sigmoid = evaluated_twin(on_device(model, "cpu")), card.head == "sigmoid"
-    levels = None if card.channels else [window(scan, card)]
-    for index in indices:
-        inputs = prepared(scan, card, plane, [index], levels)
-        x = one_image(inputs, "these tests").contiguous()
-        with torch.no_grad(), accepted(inputs):
-            predicted = logits_of(runner, x, sigmoid=sigmoid).argmax(dim=1)[0].numpy()
-        known = predicted if labels is None else _on_input(slice_of(labels, plane, index), inputs)
-        structure = known == number
-        if np.count_nonzero(structure) < LEAST_PIXELS:
-            continue
-        head = (predicted > 0) | structure | _bright(x, card)
-        others = prepared(scan, card, plane, _distant(scan, plane, index), levels).x
-        yield SliceCase(x, number, structure, head, others, sigmoid)
+    inputs = prepared_slice(scan_slice, card)
+    x = one_image(inputs, "these tests").contiguous()
+    with torch.no_grad(), accepted(inputs):
+        predicted = logits_of(runner, x, sigmoid=sigmoid).argmax(dim=1)[0].numpy()
+    structure = (predicted if labels is None else _on_input(scan_slice.cut(labels), inputs)) == number
+    if np.count_nonzero(structure) < LEAST_PIXELS:
+        return None
+    head = (predicted > 0) | structure | _bright(x, card)
+    others = prepared(scan_slice.scan, card, scan_slice.plane, _distant(scan_slice)).x
+    return SliceCase(x, number, structure, head, others, sigmoid)
 
 
 def logits_of(runner: nn.Module, x: Tensor, *, sigmoid: bool = False) -> Tensor:
@@ -95,7 +91,7 @@ def logits_of(runner: nn.Module, x: Tensor, *, sigmoid: bool = False) -> Tensor:
     return torch.cat([torch.zeros_like(logits[:, :1]), logits], dim=1) if sigmoid else logits
 
 
-def maps_of(recording: Recording, size: tuple[int, int], row: int = 0) -> dict[str, np.ndarray]:
+def maps_of(recording: Recording, size: tuple[int, int]) -> dict[str, np.ndarray]:
     """The map of every block on the input's grid (h, w): its gate by pixel, or the activation that stands in for it."""
     maps = {}
     for name, block in recording.blocks.items():
@@ -105,14 +101,14 @@ def maps_of(recording: Recording, size: tuple[int, int], row: int = 0) -> dict[s
         if of_pixels is None and block.channel_gate is None:
             of_pixels = block.activation
         if of_pixels is not None and of_pixels.ndim == 3:
-            maps[name] = enlarged(of_pixels[row].numpy(), size)
+            maps[name] = enlarged(of_pixels[0].numpy(), size)
     return maps
 
 
-def weights_of(recording: Recording, row: int = 0) -> dict[str, np.ndarray]:
+def weights_of(recording: Recording) -> dict[str, np.ndarray]:
     """The channel gate (C,) of every block that has one."""
     return {
-        name: block.channel_gate[row].numpy()
+        name: block.channel_gate[0].numpy()
         for name, block in recording.blocks.items()
         if block.channel_gate is not None
     }
@@ -163,9 +159,9 @@ def _bright(x: Tensor, card: Card) -> np.ndarray:
     return (x[0].amax(dim=0) > DARK).numpy()
 
 
-def _distant(scan: Scan, plane: str, index: int) -> list[int]:
-    """Slices far from one, in turn on its either side, within the middle of the plane where heads are."""
-    count = scan.voxels.shape[PLANES[plane]]
+def _distant(scan_slice: ScanSlice) -> list[int]:
+    """Slices far from one, on either side of it in turn, within the middle of the plane where heads are."""
+    index, count = scan_slice.index, scan_slice.grid.count
     step = max(1, count // APART)
     candidates = [index + sign * step * times for times in (1, 2, 3) for sign in (1, -1)]
     inside = [

@@ -38,4 +38,4 @@ def grad_cam(case: SliceCase, model: nn.Module, block: str) -> np.ndarray:
 
     with torch.enable_grad():
         attribution = LayerGradCam(score, layer).attribute(case.x.clone().requires_grad_(), relu_attributions=True)
-    return enlarged(attribution[0, 0].detach().numpy(), case.structure.shape)
+    return enlarged(attribution[0, 0].detach().numpy(), case.size)

@@ -79,7 +79,7 @@ def edges(case: SliceCase) -> np.ndarray:
 
 def random_orders(case: SliceCase, scale: int) -> Iterator[np.ndarray]:
     """Random orders (h, w) by squares of `scale` pixels, as coarse as a map of that scale."""
-    height, width = case.structure.shape
+    height, width = case.size
     for seed in range(DRAWS):
         coarse = np.random.default_rng((seed, scale)).random((-(-height // scale), -(-width // scale)))
         yield np.repeat(np.repeat(coarse, scale, axis=0), scale, axis=1)[:height, :width]

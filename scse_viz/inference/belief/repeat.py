@@ -12,14 +12,23 @@ from torch import nn
 from scse_viz.analysis.belief.repeatability import likeness
 from scse_viz.attention import record
 from scse_viz.devices import on_device
-from scse_viz.inference.belief.believe import MAP, Gate
-from scse_viz.inference.belief.case import DARK, maps_of, weights_of
-from scse_viz.inference.inputs import one_image, prepared
-from scse_viz.scans import Scan, ScanError, slice_grid
+from scse_viz.inference.belief.believe import MAP, Readout, arrays_of
+from scse_viz.inference.belief.case import DARK
+from scse_viz.inference.inputs import one_image, prepared_slice
+from scse_viz.scans import Scan, ScanError, ScanSlice, slice_grid
 from scse_viz.zoo import Card
 
 LEAST_OVERLAP = 0.5
 """The share of a scan's voxels that a registered one must cover."""
+
+
+@dataclass(frozen=True, eq=False)
+class Retest:
+    """Two scans of one person, and scans of other persons, all on the grid of the first."""
+
+    first: Scan
+    second: Scan
+    others: Sequence[Scan] = ()
 
 
 @dataclass(frozen=True)
@@ -69,33 +78,26 @@ def registered(scan: Scan, onto: Scan) -> Scan:
 
 
 def repeated(
-    first: Scan,
-    second: Scan,
-    model: nn.Module,
-    card: Card,
-    plane: str,
-    indices: Sequence[int],
-    *,
-    others: Sequence[Scan] = (),
-    seeds: Sequence[nn.Module] = (),
-) -> dict[Gate, Repeated]:
-    """Compare every gate on the same slices of two scans of one person; all scans are on the grid of the first.
+    retest: Retest, model: nn.Module, card: Card, plane: str, indices: Sequence[int], seeds: Sequence[nn.Module] = ()
+) -> dict[Readout, Repeated]:
+    """Compare every gate on the same slices of two scans of one person.
 
-    others: scans of other persons; seeds: the same network trained with other seeds, of which maps alone are compared,
-    since their channels have no common order. Raises ScanError as `inference.segment_slice`.
+    seeds: the same network trained with other seeds, of which maps alone are compared, since their channels have no
+    common order. Raises ScanError as `inference.segment_slice`.
     """
     model, seeds = on_device(model, "cpu"), [on_device(seed_model, "cpu") for seed_model in seeds]
-    within: dict[Gate, list[float]] = {}
-    between: dict[Gate, list[float]] = {}
-    across: dict[Gate, list[float]] = {}
-    count = slice_grid(first, plane).count
+    within: dict[Readout, list[float]] = {}
+    between: dict[Readout, list[float]] = {}
+    across: dict[Readout, list[float]] = {}
+    count = slice_grid(retest.first, plane).count
     for index in indices:
-        reference, head = _gates(first, model, card, plane, index)
-        same, _ = _gates(second, model, card, plane, index)
-        rivals = [_gates(rival_scan, model, card, plane, index)[0] for rival_scan in others]
-        distant = [(index + count // 4) % count, (index - count // 4) % count]
-        rivals = rivals or [_gates(second, model, card, plane, far)[0] for far in distant]
-        trained = [_gates(first, seed_model, card, plane, index)[0] for seed_model in seeds]
+        first, second = retest.first.slice(plane, index), retest.second.slice(plane, index)
+        reference, head = _readouts(first, model, card)
+        same, _ = _readouts(second, model, card)
+        distant = [retest.second.slice(plane, far % count) for far in (index + count // 4, index - count // 4)]
+        unlike = [scan.slice(plane, index) for scan in retest.others] or distant
+        rivals = [_readouts(scan_slice, model, card)[0] for scan_slice in unlike]
+        trained = [_readouts(first, seed_model, card)[0] for seed_model in seeds]
         for gate, values in reference.items():
             within.setdefault(gate, []).append(likeness(values, same[gate], head))
             between.setdefault(gate, []).extend(likeness(values, rival[gate], head) for rival in rivals)
@@ -104,19 +106,14 @@ def repeated(
     return {gate: Repeated(_mean(within, gate), _mean(between, gate), _mean(across, gate)) for gate in within}
 
 
-def _gates(
-    scan: Scan, model: nn.Module, card: Card, plane: str, index: int
-) -> tuple[dict[Gate, np.ndarray], np.ndarray]:
+def _readouts(scan_slice: ScanSlice, model: nn.Module, card: Card) -> tuple[dict[Readout, np.ndarray], np.ndarray]:
     """The maps (h, w) and weights (C,) of one slice, and the pixels that are not air."""
-    x = one_image(prepared(scan, card, plane, [index]), "a comparison")
-    recording = record(model, x)
+    x = one_image(prepared_slice(scan_slice, card), "a comparison")
     height, width = x.shape[-2:]
-    maps = {(block, "map"): values for block, values in maps_of(recording, (height, width)).items()}
-    weights = {(block, "weights"): values for block, values in weights_of(recording).items()}
     head = (x[0].amax(dim=0) > DARK).numpy()
-    return maps | weights, head if head.any() else np.ones_like(head)
+    return arrays_of(record(model, x), (height, width)), head if head.any() else np.ones_like(head)
 
 
-def _mean(by_gate: Mapping[Gate, Sequence[float]], gate: Gate) -> float:
+def _mean(by_gate: Mapping[Readout, Sequence[float]], gate: Readout) -> float:
     defined = [value for value in by_gate.get(gate, ()) if not np.isnan(value)]
     return float(np.mean(defined)) if defined else float("nan")

@@ -2,51 +2,35 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 from torch import nn
 
 from scse_viz.inference.belief.believe import SliceTests, Tell, believe, joined, surviving
-from scse_viz.inference.belief.case import cases_of, slices_with
-from scse_viz.scans import Scan
-from scse_viz.zoo import Card
+from scse_viz.inference.belief.case import SliceCase
 from scse_viz.zoo.beliefs import BeliefRow
 
 
-def rows_of(
-    scan: Scan,
-    labels: np.ndarray,
-    model: nn.Module,
-    card: Card,
-    plane: str,
-    number: int,
-    *,
-    slices: int = 2,
-    blocks: Sequence[str] | None = None,
-    name: str = "",
-    tell: Tell = lambda share: None,
-) -> tuple[tuple[str, ...], list[BeliefRow]]:
-    """The depths of the network, and a row of every gate; none where no slice shows the structure.
-
-    labels (X, Y, Z) are class numbers, `number` that of the structure. `blocks` are those by whose maps pixels are
-    removed (default: all). Raises as `believe`.
-    """
-    indices = slices_with(labels, plane, number, slices)
-    wanted = [block.name for block in card.block_table] if blocks is None else blocks
+def tests_of(cases: Sequence[SliceCase], model: nn.Module, blocks: Sequence[str], tell: Tell) -> list[SliceTests]:
+    """The tests of several slices. Raises as `believe`."""
     tested: list[SliceTests] = []
-    for case in cases_of(scan, model, card, plane, indices, number, labels):
+    for case in cases:
         done = len(tested)
-        tested.append(believe(case, model, wanted, lambda share, done=done: tell((done + share) / len(indices))))  # type: ignore[misc]
-    if not tested:
-        return (), []
+        tested.append(believe(case, model, blocks, lambda share, done=done: tell((done + share) / len(cases))))  # type: ignore[misc]
+    return tested
+
+
+def rows_of(
+    tested: Sequence[SliceTests], *, structure: str, scan: str, plane: str, slices: Sequence[int]
+) -> list[BeliefRow]:
+    """A row of every gate, from the tests of some slices of one scan for one structure."""
     survived = surviving(tested)
-    return tested[0].depths, [
+    return [
         BeliefRow(
             block=gate[0],
             kind=gate[1],
-            structure=card.structures[number].name,
-            scan=name or scan.name,
+            structure=structure,
+            scan=scan,
             plane=plane,
-            slices=tuple(indices),
+            slices=tuple(slices),
             tests=tests,
             survived=tuple(survived[gate].tolist()),
         )

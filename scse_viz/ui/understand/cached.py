@@ -7,7 +7,7 @@ import streamlit as st
 
 from scse_viz.analysis.errors import ByEntropy, ByError, by_entropy, by_error, counted_pixels, verdicts
 from scse_viz.analysis.structures import ByStructure, by_structure
-from scse_viz.inference.belief import SliceCase, SliceTests, believe, cases_of
+from scse_viz.inference.belief import SliceCase, SliceTests, believe, case_of
 from scse_viz.inference.health import SliceExam, examine_slice
 from scse_viz.inference.relatives import RelativeSteps
 from scse_viz.inference.relatives import relative_steps as steps_of_relative
@@ -74,8 +74,8 @@ def believed(
     Raises ScanError, WeightsError.
     """
     model = cached.network(card)
-    cases = list(cases_of(scan_slice.scan, model, card, scan_slice.plane, [scan_slice.index], number))
-    return (cases[0], believe(cases[0], model, [block], _tell)) if cases else None
+    case = case_of(scan_slice, model, card, number)
+    return None if case is None else (case, believe(case, model, [block], _tell))
 
 
 @cached.data

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from scse_viz.analysis.belief import judge
-from scse_viz.inference.belief import SliceCase, believe, cases_of, grad_cam, joined, slices_with
+from scse_viz.inference.belief import SliceCase, believe, case_of, grad_cam, joined, slices_with
 from scse_viz.inference.belief.believe import GRADCAM, MAP, WEIGHTS
 from scse_viz.inference.belief.case import enlarged
 from scse_viz.inference.belief.removal import curves
@@ -97,7 +97,8 @@ def test_both_gates_of_our_blocks_are_tested_and_removal_only_where_asked():
     labels[10:20, 2:9, 10:20] = 1
     assert slices_with(labels, "coronal", 1, 3) == [4, 5, 6]
     shares: list[float] = []
-    [case] = cases_of(scan, model, card, "coronal", [5, 11], 1, labels)
+    assert case_of(scan.slice("coronal", 11), model, card, 1, labels) is None, "the slice lacks the structure"
+    case = case_of(scan.slice("coronal", 5), model, card, 1, labels)
     found = believe(case, model, ["encoder2"], shares.append)
     assert len(found.spread) == 2 * len(card.block_table)
     assert found.depths == ("classifier", *(block.name for block in reversed(card.block_table)))

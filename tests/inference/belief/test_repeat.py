@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scse_viz.inference.belief.believe import MAP, WEIGHTS
-from scse_viz.inference.belief.repeat import registered, repeated
+from scse_viz.inference.belief.repeat import Retest, registered, repeated
 from scse_viz.scans import Scan, ScanError, read_scan
 from tests.cards import TINY
 from tests.scan_files import nifti, npy
@@ -53,12 +53,12 @@ def test_a_person_is_like_themselves_and_unlike_others():
     model = CARD.network(seed=0).eval().requires_grad_(False)
     first, second = scan(noise(0)), scan(noise(0) + 0.5 * noise(1))
     other = scan(noise(2))
-    found = repeated(first, second, model, CARD, "coronal", [5, 10], others=[other], seeds=[CARD.network(seed=0)])
+    found = repeated(Retest(first, second, [other]), model, CARD, "coronal", [5, 10], [CARD.network(seed=0)])
     assert len(found) == 2 * len(CARD.block_table)
     gate = found["encoder1", MAP]
     assert gate.within > gate.between + 0.3
     assert gate.seeds == pytest.approx(1), "the same seed again"
     assert np.isnan(found["encoder1", WEIGHTS].seeds), "channels of other seeds have no common order"
-    same = repeated(first, first, model, CARD, "coronal", [5])["encoder1", MAP]
+    same = repeated(Retest(first, first), model, CARD, "coronal", [5])["encoder1", MAP]
     assert same.within == pytest.approx(1)
     assert same.between < 0.5, "other slices, where there are no other persons"

@@ -12,7 +12,7 @@ import streamlit as st
 from scse_viz.analysis.belief import GateTests, judge
 from scse_viz.analysis.belief.removal import SHARES
 from scse_viz.figures import belief as figures
-from scse_viz.inference.belief import CAM_NEEDS, Gate, SliceCase, SliceTests, can_explain, joined
+from scse_viz.inference.belief import CAM_NEEDS, Readout, SliceCase, SliceTests, can_explain, joined
 from scse_viz.inference.belief.believe import MAP, WEIGHTS, Removal
 from scse_viz.inference.belief.case import LEAST_PIXELS
 from scse_viz.ui.shell import cached, export
@@ -83,7 +83,7 @@ def _choose_structure(card: Card, numbers: list[int]) -> int:
 
 def _draw(view: View, card: Card, block: str, number: int, case: SliceCase, tests: SliceTests) -> Tested:
     structure = card.structures[number].name
-    numbers: dict[Gate, GateTests] = {gate: of_gate for gate, of_gate in joined([tests]).items() if gate[0] == block}
+    numbers: dict[Readout, GateTests] = {gate: of_gate for gate, of_gate in joined([tests]).items() if gate[0] == block}
     judged = {f"{block}, {KINDS[kind]}": judge(of_gate, structure=structure) for (_, kind), of_gate in numbers.items()}
     st.markdown(advice(judged))
     drawn = {"tests on this slice": verdicts(judged)}

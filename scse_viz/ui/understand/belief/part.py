@@ -148,10 +148,10 @@ def _overview(view: View, family: Mapping[str, BeliefResults], structure: str) -
 def _code(view: View, block: str, number: int) -> str:
     return f"""
 from scse_viz.analysis.belief import judge
-from scse_viz.inference.belief import believe, cases_of, joined
+from scse_viz.inference.belief import believe, case_of, joined
 
 model = zoo.load(card.name)
-[case] = cases_of(scan, model, card, {view.plane!r}, [{view.index}], {number})  # the class number of the structure
+case = case_of(scan.slice({view.plane!r}, {view.index}), model, card, {number})  # the class number of the structure
 tests = joined([believe(case, model, [{block!r}])])  # (block, "map" or "weights") -> numbers
 judge(tests[{block!r}, "map"])
 """

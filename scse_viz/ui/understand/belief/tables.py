@@ -8,12 +8,12 @@ import plotly.graph_objects as go
 
 from scse_viz.analysis.belief import Belief, GateTests, judge
 from scse_viz.figures.belief import verdict_table
-from scse_viz.inference.belief import Gate
+from scse_viz.inference.belief import Readout
 
 KINDS = {"map": "map", "weights": "channel weights"}
 
 
-def gate_table(tests_of_gate: Mapping[Gate, GateTests], structure: str) -> pd.DataFrame:
+def gate_table(tests_of_gate: Mapping[Readout, GateTests], structure: str) -> pd.DataFrame:
     """A row a gate: every test with its null and verdict, and the sentence."""
     rows = []
     for (block, kind), tests in tests_of_gate.items():
