@@ -7,10 +7,10 @@ from scse_viz.cli.common import UsageError, add_device_option, add_models_option
 
 DESCRIPTION = """\
 Measure networks on scans withheld from training: Dice and 95th-percentile Hausdorff distance of every structure and
-subject, the cost of the blocks, and a paired test of each variant against none. Writes results/NAME.json, the figures
-on each card, results/comparisons.json, and README.md from all of these. Without folders of data only the samples are
-measured, and earlier results of the same weights on other subjects are kept. Several processes may share the work:
-give each some networks with --only, then write the page with --page.
+subject, the cost of the blocks, and paired tests of each variant against none and against scSE. Writes
+results/NAME.json, the figures on each card, results/comparisons.json, and README.md from all of these. Without folders
+of data only the samples are measured, and earlier results of the same weights on other subjects are kept. Several
+processes may share the work: give each some networks with --only, then write the page with --page.
 """
 
 
@@ -38,7 +38,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         nargs="+",
         type=Path,
         metavar="DIR",
-        help="measure nothing; copy results of these folders, the same networks with other seeds, and write the page",
+        help="measure nothing; add results of these folders, the same networks with other seeds, and write the page",
     )
     evaluate.set_defaults(run=run)
 

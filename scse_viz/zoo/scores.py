@@ -18,6 +18,8 @@ MALC = "malc"
 """The data set of the paper: its test heads. The first of the MALC networks, one of the brain networks' as well."""
 TRAINED_ON = {"malc": "trained on MALC", "brain": "trained on synthetic heads"}
 """Anatomy -> how tables of results on that data set call its networks."""
+REFERENCES = ("none", "scse")
+"""The variants that the others of an architecture are compared with."""
 NOT_COUNTED = "extra-cerebral CSF"
 """Excluded from means: it is the remainder between brain and skull, on which no two atlases agree."""
 
@@ -128,12 +130,12 @@ class NetworkResults:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A network against the same one without blocks, on the same subjects of a data set.
+    """A network against the one of its architecture with the variant `against`, on the same subjects of a data set.
 
     `difference` is the mean over subjects of network - other, `better` the number of subjects in which the network is
     better; `p` that of the two-sided Wilcoxon signed-rank test over subjects, None for one subject; `smallest_p` the
-    smallest possible with this number of subjects; `tests` the number of comparisons on the data set: `p` is not
-    corrected.
+    smallest possible with this number of subjects; `tests` the number of comparisons with that variant on
+    the data set: `p` is not corrected. With several `seeds`, the values of a subject are means over them.
     """
 
     network: str
@@ -146,6 +148,8 @@ class Comparison:
     p: float | None
     smallest_p: float
     tests: int
+    against: str = "none"
+    seeds: int = 1
 
     @property
     def can_show(self) -> bool:
@@ -193,7 +197,7 @@ def other_seeds(folder: Path) -> list[NetworkResults]:
 
 
 def comparisons(folder: Path) -> list[Comparison]:
-    """The comparisons of variants with none, or none of them. Raises ResultsError."""
+    """The comparisons of variants with none and with scSE, or no comparison. Raises ResultsError."""
     path = folder / FOLDER / COMPARISONS
     return [Comparison(**facts) for facts in _read(path)] if path.is_file() else []
 

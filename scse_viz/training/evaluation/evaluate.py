@@ -1,7 +1,6 @@
 """Networks measured on scans withheld from training: results and card of each, one page for all."""
 
 import subprocess
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -18,10 +17,11 @@ from scse_viz.devices import AUTO, device_named
 from scse_viz.scans import read_labels, read_scan, slice_grid, slice_of
 from scse_viz.scans.samples import samples
 from scse_viz.training.evaluation import measures
+from scse_viz.training.evaluation.comparisons import compare
 from scse_viz.training.evaluation.page import page as page_of
 from scse_viz.training.evaluation.subjects import NO_SOURCES, DataSet, Sources, Subject, data_sets
 from scse_viz.zoo import Card, cards, load, scores, write_card
-from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, ResultsError, Score
+from scse_viz.zoo.scores import Measured, NetworkResults, ResultsError, Score
 
 PAGE = "README.md"
 MARK = "Made by `scse-viz evaluate`"
@@ -38,7 +38,6 @@ CHECKED = 8
 """Number of its slices."""
 FEWEST = 200
 """The fewest voxels in these slices for a structure to be part of the claim."""
-MEASURES = ("dice", "hd95_mm")
 
 
 def evaluate(
@@ -155,59 +154,39 @@ def check(card: Card, model: nn.Module) -> dict[str, Any]:
 
 
 def collect_seeds(folder: Path, others: Sequence[Path]) -> None:
-    """Copy the results of the same networks trained with other seeds into a folder's results, and make the page.
+    """Add the results of the same networks trained with other seeds to a folder's results, and make the page.
 
-    Raises ResultsError for a folder without results, or with unreadable ones.
+    They replace what was kept of the same network and seed; all else stays. Raises ResultsError for a folder without
+    results, or with unreadable ones.
     """
     check_page(folder)
-    results: dict[str, list[NetworkResults]] = {}
+    results: dict[str, dict[tuple[str, int | None], NetworkResults]] = {}
+    for network in scores.other_seeds(folder):
+        results.setdefault(network.anatomy, {})[network.name, network.seed] = network
     for source in others:
         measured = list(scores.results(source).values())
         if not measured:
             raise ResultsError(f"{source}: holds no results; measure its networks first, with --models {source}")
         for network in measured:
-            results.setdefault(network.anatomy, []).append(network)
-    for anatomy, of_anatomy in results.items():
-        scores.write(folder / scores.FOLDER / f"{anatomy}{scores.SEEDS_SUFFIX}", of_anatomy)
+            results.setdefault(network.anatomy, {})[network.name, network.seed] = network
+    for anatomy, by_seed in results.items():
+        kept = sorted(by_seed.values(), key=lambda network: (network.seed is None, network.seed))
+        scores.write(folder / scores.FOLDER / f"{anatomy}{scores.SEEDS_SUFFIX}", kept)
     make_page(folder)
 
 
 def make_page(folder: Path) -> None:
     """Compare the networks of a folder and write the page, from cards and results alone."""
     check_page(folder)
-    scores.write(folder / scores.FOLDER / scores.COMPARISONS, compare(_current(folder)))
+    compared = compare(_current(folder), scores.other_seeds(folder))
+    scores.write(folder / scores.FOLDER / scores.COMPARISONS, compared)
     (folder / PAGE).write_text(page_text(folder), encoding="utf-8")
 
 
 def page_text(folder: Path) -> str:
     """The page of a folder, from its cards and results."""
-    current = _current(folder)
-    return page_of(cards(folder), current, compare(current), scores.other_seeds(folder), MARK)
-
-
-def compare(measured: Mapping[str, NetworkResults]) -> list[Comparison]:
-    """Every network against that of its architecture without blocks, by data set and measure."""
-    plains = {
-        (network.anatomy, network.architecture): network for network in measured.values() if network.variant == "none"
-    }
-    pairs = [
-        (network, plain)
-        for network in measured.values()
-        if network.variant != "none" and (plain := plains.get((network.anatomy, network.architecture)))
-    ]
-    comparisons = [
-        _compared(network, plain, data, measure)
-        for network, plain in pairs
-        for data in network.data
-        if data in plain.data
-        for measure in MEASURES
-    ]
-
-    def family(comparison: Comparison) -> tuple[str, str, str]:
-        return measured[comparison.network].anatomy, comparison.data, comparison.measure
-
-    tests = Counter(map(family, comparisons))
-    return [replace(comparison, tests=tests[family(comparison)]) for comparison in comparisons]
+    current, seeds = _current(folder), scores.other_seeds(folder)
+    return page_of(cards(folder), current, compare(current, seeds), seeds, MARK)
 
 
 def check_page(folder: Path) -> None:
@@ -274,21 +253,3 @@ def _current(folder: Path) -> dict[str, NetworkResults]:
     """The results of a folder in the order of its cards, without those of weights replaced since."""
     measured, known = scores.results(folder), cards(folder)
     return {name: measured[name] for name in known if name in measured and measured[name].sha256 == known[name].sha256}
-
-
-def _compared(network: NetworkResults, plain: NetworkResults, data: str, measure: str) -> Comparison:
-    first, second = (results.data[data].by_subject(measure) for results in (network, plain))
-    differences = [first[subject] - second[subject] for subject in first if subject in second]
-    better = [difference > 0 if measure == "dice" else difference < 0 for difference in differences]
-    return Comparison(
-        network=network.name,
-        other=plain.name,
-        data=data,
-        measure=measure,
-        subjects=len(differences),
-        better=sum(better),
-        difference=round(fmean(differences), 5) if differences else 0.0,
-        p=measures.paired_p(first, second),
-        smallest_p=measures.smallest_p(len(differences)),
-        tests=0,
-    )

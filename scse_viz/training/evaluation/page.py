@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
+from scse_viz.training.evaluation import own_data
 from scse_viz.training.evaluation.tables import (
     ABSENT,
     ARCHITECTURES,
@@ -13,8 +14,8 @@ from scse_viz.training.evaluation.tables import (
     differences_in_words,
     in_words,
     markdown,
-    own_data_table,
     paper_form,
+    relatives_form,
     seed_table,
     tested,
 )
@@ -39,9 +40,11 @@ Dice, 2 |A ∩ B| / (|A| + |B|), and HD95, the 95th percentile in mm of the dist
 of both directions (MONAI). Tables give mean ± standard deviation over subjects of the mean over structures without
 extra-cerebral CSF. A structure that a network misses has Dice 0 and no HD95.
 
-Variants are compared with `none` of the same architecture on the same subjects by the two-sided Wilcoxon signed-rank
-test. A difference is significant where p times the number of comparisons on that data set (Bonferroni) is below 0.05.
-With n subjects p cannot fall below 2 / 2ⁿ: four subjects cannot show a difference, however large.
+Variants are compared with `none` and with `scse` of the same architecture on the same subjects by the two-sided
+Wilcoxon signed-rank test; where both were trained with several seeds, on the mean over these seeds of each subject
+(column "seeds"). A difference is significant where p times the number of comparisons with that reference on that data
+set (Bonferroni) is below 0.05. With n subjects p cannot fall below 2 / 2ⁿ: four subjects cannot show a difference,
+however large.
 
 Time is that of one slice relative to `none`: the ratio of medians over alternating passes on one processor thread. For
 `none` it is measured against itself, which shows the error of these figures. Multiply-adds are those of convolutions
@@ -104,15 +107,15 @@ def page(
     mark: str,
 ) -> str:
     """The page as Markdown; missing networks and results are dashes."""
-    own_data = _own_data(measured.values(), seeds)
-    short, parts = [], [*_training(cards), METHOD, *_costs(cards, measured), *own_data]
+    of_paper = _own_data(measured.values(), seeds)
+    short, parts = [], [*_training(cards), METHOD, *_costs(cards, measured), *of_paper]
     for anatomy in dict.fromkeys(card.anatomy for card in cards.values()):
         of_anatomy = [network for network in measured.values() if network.anatomy == anatomy]
         for number, data in enumerate(dict.fromkeys(name for network in of_anatomy for name in network.data)):
             table = _table(network for network in of_anatomy if data in network.data)
             names = {network.name for network in of_anatomy}
             tests = [comparison for comparison in compared if comparison.data == data and comparison.network in names]
-            with_paper = not own_data and anatomy == "brain" and number == 0
+            with_paper = not of_paper and anatomy == "brain" and number == 0
             parts += _data_set(anatomy, data, table, tests, with_paper=with_paper)
             short += [_short(anatomy, data, table, tests)] if number == 0 or data == MALC else []
         parts += _seeds(of_anatomy, [network for network in seeds if network.anatomy == anatomy])
@@ -134,7 +137,8 @@ def _training(cards: Mapping[str, Card]) -> list[str]:
     lines += [
         "",
         "Variants of one architecture saw the same images in the same order, and every layer they share started from "
-        "the same weights. Each was trained with one seed, so small differences may be chance.",
+        "the same weights. Each network that is shipped was trained with one seed, so small differences may be chance; "
+        'those trained with other seeds as well stand under "Effect of the seed".',
     ]
     return ["\n".join(lines)]
 
@@ -169,8 +173,10 @@ def _own_data(measured: Iterable[NetworkResults], seeds: Sequence[NetworkResults
     count = _count(_subjects(on_malc, MALC)).lower().replace("scan", "test head")
     return [
         OWN_DATA.format(count=count),
-        "Dice:\n\n" + own_data_table(on_malc, "dice", TRAINED_ON, PAPER_DICE),
-        "HD95, mm (lower is better):\n\n" + own_data_table(on_malc, "hd95_mm", TRAINED_ON, {}),
+        "Dice:\n\n" + own_data.dice_and_distance(on_malc, "dice", TRAINED_ON, PAPER_DICE),
+        "HD95, mm (lower is better):\n\n" + own_data.dice_and_distance(on_malc, "hd95_mm", TRAINED_ON, {}),
+        "scSE minus none, mean Dice:\n\n" + own_data.signs(on_malc, TRAINED_ON),
+        own_data.aims(on_malc, MALC),
     ]
 
 
@@ -178,7 +184,7 @@ def _data_set(anatomy: str, data: str, table: Table, tests: Sequence[Comparison]
     every = [network for by_variant in table.values() for network in by_variant.values()]
     first, subjects = every[0].data[data], _subjects(every, data)
     planes = "mean of the sagittal, coronal and axial plane" if len(first.planes) > 1 else f"{first.planes[0]} plane"
-    of_paper = PAPER_DICE if with_paper else {}
+    of_paper, relatives = PAPER_DICE if with_paper else {}, relatives_form(table, data)
     return [
         f"## {HEADINGS.get(anatomy, anatomy.capitalize())}: {first.title}\n\n{NOTES.get(data, '')}",
         f"{_count(subjects)}, {planes}. **Bold**: best of a row. {ABSENT}: not measured.{_when(every, data)}",
@@ -186,6 +192,7 @@ def _data_set(anatomy: str, data: str, table: Table, tests: Sequence[Comparison]
         in_words(table, data),
         PAPER_NOTE if with_paper else "",
         "HD95, mm (lower is better):\n\n" + paper_form(table, data, "hd95_mm"),
+        relatives and f"The relatives, beside none and scSE:\n\n{relatives}",
         _missed(every, data),
         *([tested(tests), differences_in_words(tests)] if subjects >= FEWEST else []),
         by_plane(every, data),

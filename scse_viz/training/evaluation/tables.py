@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from scse_viz.zoo.scores import MALC, Comparison, Measured, NetworkResults, mean_and_deviation
+from scse_viz.blocks import VARIANTS
+from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, mean_and_deviation
+from scse_viz.zoo.seeds import differences, families, signs_in_words
+from scse_viz.zoo.titles import ARCHITECTURE_TITLES, variant_title
 
-ARCHITECTURES = {"densenet": "DenseNet", "sdnet": "SD-Net", "unet": "U-Net"}
-VARIANTS = {"none": "none", "cse": "cSE", "sse": "sSE", "scse": "scSE"}
-"""In the order of the paper's table; other variants follow."""
+ARCHITECTURES = {name: ARCHITECTURE_TITLES[name] for name in ("densenet", "sdnet", "unet")}
+FOUR = ("none", "cse", "sse", "scse")
+"""The variants of the paper's table, in its order; tables of other variants are their own."""
 ABSENT = "–"
 DIGITS = {"dice": 3, "hd95_mm": 2}
 FORMS = {measure: f".{digits}f" for measure, digits in DIGITS.items()}
@@ -15,58 +18,41 @@ Table = Mapping[str, Mapping[str, NetworkResults]]  # architecture -> variant ->
 
 
 def paper_form(table: Table, data: str, measure: str, of_paper: Mapping[str, Mapping[str, float]] | None = None) -> str:
-    """Architectures x variants, mean ± deviation, the best of a row in bold; below each the paper's row."""
-    variants = _variants(table)
+    """Architectures x the paper's variants, mean ± deviation, the best of a row in bold; below each the paper's row."""
     rows = []
     for key, title in ARCHITECTURES.items():
         cells = {
             variant: mean_and_deviation(network.data[data].by_subject(measure))
             for variant, network in table.get(key, {}).items()
+            if variant in FOUR
         }
         shown = {variant: round(cell[0], DIGITS[measure]) for variant, cell in cells.items() if cell}
         best = (max if measure == "dice" else min)(shown.values(), default=None)
         row = []
-        for variant in variants:
+        for variant in FOUR:
             text = _cell(cells.get(variant), FORMS[measure])
             row.append(f"**{text}**" if len(shown) > 1 and shown.get(variant) == best else text)
         rows.append([title, *row])
         if of_paper:
-            quoted = [format(of_paper[key][variant], ".3f") if variant in of_paper[key] else "" for variant in variants]
-            rows.append([f"*paper: {title}*", *(f"*{text}*" if text else ABSENT for text in quoted)])
-    return markdown(["", *map(title_of, variants)], rows)
+            rows.append(quoted(key, title, of_paper))
+    return markdown(["", *map(variant_title, FOUR)], rows)
 
 
-def own_data_table(
-    networks: Sequence[NetworkResults],
-    measure: str,
-    trained_on: Mapping[str, str],
-    of_paper: Mapping[str, Mapping[str, float]],
-) -> str:
-    """Architectures and what they were trained on x variants on the paper's heads, below each architecture the paper's.
+def relatives_form(table: Table, data: str) -> str:
+    """Variants that are none of the paper's four, one a row, below none and scSE; empty where there is no such variant.
 
-    trained_on: anatomy -> words. Networks of one row and variant are seeds: their mean, and the range of their means.
+    Mean ± deviation of Dice and HD95, and the parameters that the blocks add.
     """
-    seeds: dict[tuple[str, str], dict[str, list[NetworkResults]]] = {}
-    for network in networks:
-        row = seeds.setdefault((network.architecture, network.anatomy), {})
-        row.setdefault(network.variant, []).append(network)
-    variants = _variants(
-        {
-            architecture: {name: of_seeds[0] for name, of_seeds in row.items()}
-            for (architecture, _), row in seeds.items()
-        }
-    )
     rows = []
     for key, title in ARCHITECTURES.items():
-        for anatomy, words in trained_on.items():
-            by_variant = seeds.get((key, anatomy))
-            if by_variant:
-                cells = [_over_seeds(by_variant.get(variant, ()), measure) for variant in variants]
-                rows.append([f"{title}, {words}", *cells])
-        if key in of_paper and any(architecture == key for architecture, _ in seeds):
-            quoted = [format(of_paper[key][variant], ".3f") if variant in of_paper[key] else "" for variant in variants]
-            rows.append([f"*paper: {title}*", *(f"*{text}*" if text else ABSENT for text in quoted)])
-    return markdown(["", *map(title_of, variants)], rows)
+        by_variant = table.get(key, {})
+        if set(by_variant) <= set(FOUR):
+            continue
+        for variant in sorted(by_variant.keys() - {"cse", "sse"}, key=list(VARIANTS).index):
+            network = by_variant[variant]
+            cells = [_cell(mean_and_deviation(network.data[data].by_subject(each)), FORMS[each]) for each in FORMS]
+            rows.append([f"{title}, {variant_title(variant)}", *cells, f"{network.parameters_added:+.2f} %"])
+    return markdown(["", "Dice", "HD95, mm", "parameters added"], rows) if rows else ""
 
 
 def in_words(table: Table, data: str) -> str:
@@ -80,7 +66,7 @@ def in_words(table: Table, data: str) -> str:
         if key in table
     }
     best = [
-        f"{' and '.join(title_of(variant) for variant, mean in row.items() if mean == max(row.values()))} in {title}"
+        f"{' and '.join(variant_title(name) for name, mean in row.items() if mean == max(row.values()))} in {title}"
         for title, row in means.items()
         if len(row) > 1
     ]
@@ -91,20 +77,35 @@ def in_words(table: Table, data: str) -> str:
 
 
 def differences_in_words(compared: Sequence[Comparison]) -> str:
-    """The comparisons with none whose difference in Dice is significant; empty without comparisons."""
+    """The comparisons whose difference in Dice is significant, for each reference; empty without comparisons."""
+    if compared and not any(comparison.can_show for comparison in compared):
+        most = max(comparison.subjects for comparison in compared)
+        return f"{'One subject is' if most == 1 else f'{most} subjects are'} too few to show a difference."
+    return " ".join(
+        _against_in_words([comparison for comparison in compared if comparison.against == reference], reference)
+        for reference in dict.fromkeys(comparison.against for comparison in compared)
+    )
+
+
+def _against_in_words(compared: Sequence[Comparison], reference: str) -> str:
     of_dice = [comparison for comparison in compared if comparison.measure == "dice"]
     shown = [f"`{comparison.network}` {verdict(comparison)}" for comparison in of_dice if comparison.significant]
-    if not of_dice:
-        return ""
-    if not any(comparison.can_show for comparison in of_dice):
-        return f"{of_dice[0].subjects} subjects are too few to show a difference."
-    return f"The difference to none is significant in {len(shown)} of {len(of_dice)} comparisons" + (
+    title = variant_title(reference)
+    return f"The difference to {title} is significant in {len(shown)} of {len(of_dice)} comparisons" + (
         f": {', '.join(shown)}." if shown else "."
     )
 
 
 def tested(compared: Sequence[Comparison]) -> str:
-    """Networks against none: difference, number of subjects in which better, p, and a verdict."""
+    """A table for each reference: difference, number of subjects in which better, p, and a verdict."""
+    references = dict.fromkeys(comparison.against for comparison in compared)
+    return "\n\n".join(
+        _tested_against([comparison for comparison in compared if comparison.against == reference], reference)
+        for reference in references
+    )
+
+
+def _tested_against(compared: Sequence[Comparison], reference: str) -> str:
     by_network: dict[str, dict[str, Comparison]] = {comparison.network: {} for comparison in compared}
     for comparison in compared:
         by_network[comparison.network][comparison.measure] = comparison
@@ -120,11 +121,10 @@ def tested(compared: Sequence[Comparison]) -> str:
                 ABSENT if distance is None else f"{distance.difference:+.2f}",
                 ABSENT if distance is None else _p(distance),
                 verdict(dice),
+                str(dice.seeds),
             ]
         )
-    if not rows:
-        return ""
-    head = ["against `none`", "Dice", "better in", "p", "HD95, mm", "p", "Dice, verdict"]
+    head = [f"against `{reference}`", "Dice", "better in", "p", "HD95, mm", "p", "Dice, verdict", "seeds"]
     return markdown(head, rows)
 
 
@@ -162,7 +162,7 @@ def by_structure(title: str, by_variant: Mapping[str, NetworkResults], data: str
     by_name = {variant: network.data[data] for variant, network in by_variant.items()}
     names = dict.fromkeys(name for measured in by_name.values() for name in measured.structures)
     rows = [[name, *(_structure(measured, name) for measured in by_name.values())] for name in names]
-    table = markdown(["", *map(title_of, by_name)], rows)
+    table = markdown(["", *map(variant_title, by_name)], rows)
     return f"<details><summary>{title}: Dice (HD95 in mm) by structure</summary>\n\n{table}\n</details>"
 
 
@@ -171,25 +171,25 @@ def seed_table(networks: Sequence[NetworkResults], data: str) -> str:
     by_seed: dict[int | None, dict[str, float]] = {}
     for network in networks:
         by_seed.setdefault(network.seed, {})[network.variant] = fmean(network.data[data].by_subject().values())
-    variants = _variants({"": {network.variant: network for network in networks}})
+    variants = list(dict.fromkeys([*FOUR, *(network.variant for network in networks)]))
     columns = {variant: [row[variant] for row in by_seed.values() if variant in row] for variant in variants}
-    means = {variant: fmean(column) for variant, column in columns.items() if column}
-    spread = {variant: max(column) - min(column) for variant, column in columns.items() if len(column) > 1}
+    several = {variant: column for variant, column in columns.items() if len(column) > 1}
+    means = {variant: fmean(column) for variant, column in several.items()}
+    spread = {variant: max(column) - min(column) for variant, column in several.items()}
     rows = [
         *((str(seed), row) for seed, row in by_seed.items()),
         ("**mean**", means),
         ("range", spread),
     ]
     cells = [[title, *(_number(row.get(variant)) for variant in variants)] for title, row in rows]
-    words = " ".join(filter(None, [_seed_words(means, spread), _signs(by_seed)]))
-    return markdown(["seed", *map(title_of, variants)], cells) + "\n\n" + words
-
-
-def _signs(by_seed: Mapping[int | None, Mapping[str, float]]) -> str:
-    """scSE minus none for every seed that has both."""
-    differences = {seed: row["scse"] - row["none"] for seed, row in by_seed.items() if {"none", "scse"} <= set(row)}
-    said = ", ".join(f"{difference:+.3f} with seed {seed}" for seed, difference in differences.items())
-    return f"scSE minus none: {said}." if said else ""
+    signs = signs_in_words(differences(families(networks).popitem()[1], data))
+    once = [variant_title(variant) for variant, column in columns.items() if len(column) == 1]
+    words = [
+        _seed_words(means, spread),
+        f"scSE minus none: {signs}." if signs else "",
+        f"One seed alone so far: {', '.join(once)}." if once and several else "",
+    ]
+    return markdown(["seed", *map(variant_title, variants)], cells) + "\n\n" + " ".join(filter(None, words))
 
 
 def _seed_words(means: Mapping[str, float], spread: Mapping[str, float]) -> str:
@@ -199,25 +199,9 @@ def _seed_words(means: Mapping[str, float], spread: Mapping[str, float]) -> str:
     difference = means[best] - means[worst]
     largest = max(spread.values())
     return (
-        f"The seed alone changes Dice by up to {largest:.3f}; the means over seeds of {title_of(best)} and "
-        f"{title_of(worst)} differ by {'more' if difference > largest else 'no more'}, {difference:.3f}."
+        f"The seed alone changes Dice by up to {largest:.3f}; the means over seeds of {variant_title(best)} and "
+        f"{variant_title(worst)} differ by {'more' if difference > largest else 'no more'}, {difference:.3f}."
     )
-
-
-def _over_seeds(seeds: Sequence[NetworkResults], measure: str) -> str:
-    """Mean ± deviation over heads of the means over seeds, and the range of the seeds' means; a dash without any."""
-    by_seed = [network.data[MALC].by_subject(measure) for network in seeds]
-    common = [head for head in by_seed[0] if all(head in means for means in by_seed)] if by_seed else []
-    text = _cell(mean_and_deviation({head: fmean(means[head] for means in by_seed) for head in common}), FORMS[measure])
-    if len(by_seed) < 2:
-        return text
-    ends = [format(end(fmean(means.values()) for means in by_seed), FORMS[measure]) for end in (min, max)]
-    return f"{text} ({len(by_seed)} seeds: {' to '.join(ends)})"
-
-
-def title_of(variant: str) -> str:
-    """The name of a variant as the paper writes it."""
-    return VARIANTS.get(variant, variant)
 
 
 def _structure(measured: Measured, name: str) -> str:
@@ -226,11 +210,6 @@ def _structure(measured: Measured, name: str) -> str:
         return ABSENT
     text = format(fmean(dice.values()), FORMS["dice"])
     return f"{text} ({format(fmean(distance.values()), FORMS['hd95_mm'])})" if distance else text
-
-
-def _variants(table: Table) -> list[str]:
-    """The paper's four variants, then others."""
-    return list(dict.fromkeys([*VARIANTS, *(variant for by_variant in table.values() for variant in by_variant)]))
 
 
 def _cell(summary: tuple[float, float | None] | None, form: str) -> str:
@@ -246,6 +225,12 @@ def _number(value: float | None) -> str:
 
 def _p(comparison: Comparison) -> str:
     return ABSENT if comparison.p is None else "< 0.001" if comparison.p < 0.001 else f"{comparison.p:.3f}"
+
+
+def quoted(architecture: str, title: str, of_paper: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """The row of the paper's figures for an architecture."""
+    known = of_paper[architecture]
+    return [f"*paper: {title}*", *(f"*{known[variant]:.3f}*" if variant in known else ABSENT for variant in FOUR)]
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -13,6 +13,7 @@ import torch
 from scse_viz.scans.samples import Group
 from scse_viz.training.engine.losses import NO_CLASS
 from scse_viz.training.evaluation import evaluate, measures
+from scse_viz.training.evaluation.comparisons import compare
 from scse_viz.training.evaluation.subjects import MNI152, MNI152_LABELS, Sources, data_sets
 from scse_viz.training.hippocampus.recipe import split
 from scse_viz.training.malc import recipe as malc
@@ -157,18 +158,31 @@ def test_a_folder_that_is_not_the_challenges_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_other_seeds_are_kept_beside_the_results(networks: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    other = tmp_path_factory.mktemp("seed")
+def test_other_seeds_are_added_to_those_that_were_kept(
+    networks: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other, later = tmp_path_factory.mktemp("seed"), tmp_path_factory.mktemp("later")
     _save(other, NAMES[0], seed=8)
     evaluate.evaluate(networks, None)
     with pytest.raises(ResultsError, match="holds no results"):
         evaluate.collect_seeds(networks, [other])
     evaluate.evaluate(other, None)
     evaluate.collect_seeds(networks, [other])
-    assert [each.seed for each in scores.other_seeds(networks)] == [8]
+    assert [(each.name, each.seed) for each in scores.other_seeds(networks)] == [(NAMES[0], 8)]
     page = (networks / "README.md").read_text()
     assert "Effect of the seed: U-Net" in page
     assert "| 8 | " in page
+
+    _save(later, NAMES[1], seed=8)
+    again = _save(later, NAMES[0], seed=8)
+    evaluate.evaluate(later, None)
+    old = scores.other_seeds(networks)[0]
+    found = scores.results(later)[again.name]
+    scores.write(later / scores.FOLDER / f"{again.name}.json", replace(found, parameters=old.parameters + 1))
+    evaluate.collect_seeds(networks, [later])
+    kept = {(each.name, each.seed): each for each in scores.other_seeds(networks)}
+    assert list(kept) == [(NAMES[0], 8), (NAMES[1], 8)], "one of each network and seed"
+    assert kept[NAMES[0], 8].parameters == old.parameters + 1, "the newer of the same seed"
 
 
 def test_a_page_of_somebody_else_is_not_replaced(networks: Path) -> None:
@@ -242,29 +256,57 @@ def test_the_samples_are_measured_without_any_folder_and_the_label_maps_add_head
     assert scan.voxels.shape == labels.shape
 
 
-def test_variants_are_compared_with_none_of_their_architecture_over_common_subjects() -> None:
-    def network(name: str, dice: dict[str, float]) -> NetworkResults:
-        scores = {subject: {"axial": {"white": Score(value, 1 / value)}} for subject, value in dice.items()}
-        _, architecture, variant = name.split("-")
-        data = {"heads": Measured("heads", ("axial",), scores)}
-        return NetworkResults(name, "brain", architecture, variant, 0, "", 1, 0.0, 1, (8, 8), 1.0, data)
+def _on_heads(name: str, dice: dict[str, float], seed: int = 0) -> NetworkResults:
+    scores = {subject: {"axial": {"white": Score(value, 1 / value)}} for subject, value in dice.items()}
+    _, architecture, variant = name.split("-", 2)
+    data = {"heads": Measured("heads", ("axial",), scores)}
+    return NetworkResults(name, "brain", architecture, variant, seed, "", 1, 0.0, 1, (8, 8), 1.0, data)
 
-    plain = {"a": 0.5, "b": 0.6, "c": 0.7, "d": 0.8}
+
+PLAIN = {"a": 0.5, "b": 0.6, "c": 0.7, "d": 0.8}
+
+
+def test_variants_are_compared_with_none_and_scse_of_their_architecture_over_common_subjects() -> None:
     networks = [
-        network("brain-unet-none", plain),
-        network("brain-unet-scse", {"a": 0.61, "b": 0.72, "c": 0.83, "e": 0.1}),
-        network("brain-unet-cse", {"a": 0.4, "b": 0.61, "c": 0.7, "d": 0.8}),
-        network("brain-sdnet-cse", plain),
+        _on_heads("brain-unet-none", PLAIN),
+        _on_heads("brain-unet-scse", {"a": 0.61, "b": 0.72, "c": 0.83, "e": 0.1}),
+        _on_heads("brain-unet-scse-r16", {"a": 0.4, "b": 0.61, "c": 0.7, "d": 0.8}),
+        _on_heads("brain-sdnet-cse", PLAIN),
     ]
-    found = {(each.network, each.measure): each for each in evaluate.compare({each.name: each for each in networks})}
-    assert {name for name, _ in found} == {"brain-unet-scse", "brain-unet-cse"}, "SD-Net has no none here"
-    scse, distance = found["brain-unet-scse", "dice"], found["brain-unet-scse", "hd95_mm"]
-    assert (scse.subjects, scse.better, scse.tests) == (3, 3, 2)
+    made = compare({each.name: each for each in networks})
+    found = {(each.network, each.against, each.measure): each for each in made}
+    assert set(found) == {
+        (network, against, measure)
+        for network, against in (
+            ("brain-unet-scse", "none"),
+            ("brain-unet-scse-r16", "none"),
+            ("brain-unet-scse-r16", "scse"),
+        )
+        for measure in ("dice", "hd95_mm")
+    }, "none is not tested against scSE again, and SD-Net has neither here"
+    scse, distance = found["brain-unet-scse", "none", "dice"], found["brain-unet-scse", "none", "hd95_mm"]
+    assert (scse.other, scse.subjects, scse.better, scse.tests) == ("brain-unet-none", 3, 3, 2)
     assert scse.difference == pytest.approx(0.12)
     assert (scse.p, scse.smallest_p) == (0.25, 0.25)
     assert distance.better == 3, "a smaller distance is better"
     assert distance.difference < 0
-    assert found["brain-unet-cse", "dice"].better == 1
+    assert found["brain-unet-scse-r16", "none", "dice"].better == 1
+    against_scse = found["brain-unet-scse-r16", "scse", "dice"]
+    assert (against_scse.other, against_scse.better, against_scse.tests) == ("brain-unet-scse", 0, 1)
+    assert against_scse.difference == pytest.approx(-0.15)
+
+
+def test_means_over_the_seeds_that_both_have_are_compared() -> None:
+    shipped = [_on_heads("brain-unet-none", PLAIN), _on_heads("brain-unet-scse", dict.fromkeys(PLAIN, 0.9))]
+    others = [
+        _on_heads("brain-unet-none", {name: value + 0.1 for name, value in PLAIN.items()}, seed=1),
+        _on_heads("brain-unet-none", dict.fromkeys(PLAIN, 0.0001), seed=2),
+        _on_heads("brain-unet-scse", dict.fromkeys(PLAIN, 0.5), seed=1),
+    ]
+    found = {each.measure: each for each in compare({each.name: each for each in shipped}, others)}
+    assert found["dice"].seeds == 2, "scSE lacks seed 2"
+    assert found["dice"].difference == pytest.approx(0.7 - 0.7)
+    assert found["dice"].better == 2, "0.7 in the mean over seeds against 0.55, 0.65, 0.75 and 0.85"
 
 
 def test_brain_networks_have_what_the_page_needs() -> None:

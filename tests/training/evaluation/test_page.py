@@ -112,6 +112,39 @@ def test_seeds_are_compared_with_variants() -> None:
     assert "### Effect of the seed: U-Net, synthetic heads" in text
 
 
+def test_relatives_stand_below_none_and_scse_and_are_tested_against_both() -> None:
+    relative = network("unet", "eca", 0.7, 0.8, 0.9)
+    measured = {each.name: each for each in (*MEASURED.values(), relative)}
+    compared = [*COMPARED, *(
+        Comparison(relative.name, other, "synthetic", measure, 3, 2, 0.1, 0.5, 0.25, 1, against)
+        for measure in ("dice", "hd95_mm")
+        for other, against in (("brain-unet-none", "none"), ("brain-unet-scse", "scse"))
+    )]  # fmt: skip
+    text = page({**CARDS, relative.name: card(relative.name)}, measured, compared, [], "Made by hand")
+    rows = [line for line in text.splitlines() if line.startswith("| U-Net")]
+    assert rows[0] == "| U-Net | **0.850 ± 0.050** | – | – | 0.700 ± 0.100 |", "the paper's table has its four alone"
+    assert rows[2:5] == [
+        "| U-Net, none | 0.850 ± 0.050 | 1.50 ± 0.50 | +1.50 % |",
+        "| U-Net, scSE | 0.700 ± 0.100 | 3.00 ± 1.00 | +1.50 % |",
+        "| U-Net, ECA | 0.800 ± 0.100 | 2.00 ± 1.00 | +1.50 % |",
+    ]
+    none, scse = (
+        text.partition(f"| against `{reference}` |")[2].partition("\n\n")[0] for reference in ("none", "scse")
+    )
+    assert "`brain-unet-scse`" in none
+    assert "`brain-unet-eca`" in none
+    assert "`brain-unet-scse`" not in scse
+    assert "`brain-unet-eca` | +0.100 | 2 of 3 |" in scse
+    assert "3 subjects are too few to show a difference." in text
+
+
+def test_variants_with_one_seed_are_named_and_left_out_of_means_over_seeds() -> None:
+    others = [network("unet", "none", 0.80, 0.80, seed=1), network("unet", "eca", 0.9, 0.9)]
+    table = seed_table([*MEASURED.values(), *others], "synthetic")
+    assert "| **mean** | 0.825 | – | – | – | – |" in table
+    assert "One seed alone so far: scSE, ECA." in table
+
+
 def on_malc(anatomy: str, variant: str, *dice: float, seed: int = 0) -> NetworkResults:
     found = network("unet", variant, *dice, seed=seed)
     data = {MALC: replace(found.data["synthetic"], title="MALC", date="2026-01-02", commit="abc")}
@@ -129,7 +162,9 @@ def test_the_papers_heads_have_a_table_of_their_own_with_rows_by_training_and_ra
     assert text.count("*paper: U-Net*") == 1, "beside ours on its own data alone"
     assert "## MALC networks: MALC\n\nThe test heads of the MICCAI 2012" in text
     assert "Measured 2026-01-02 (commit `abc`)." in text
-    assert "scSE minus none: +0.020 with seed 0." in text
+    assert "- U-Net, trained on MALC: +0.020 with seed 0" in text
+    assert "for the best network (reached, 0.890), 0.86 for every one with scSE (reached, 0.890)" in text
+    assert "no structure under 0.70 (reached, 0.870: white of `malc-unet-scse`)" in text
     assert "`results/malc-seeds.json`" in text
 
 
