@@ -13,7 +13,7 @@ import pydicom
 
 from scse_viz.scans import Scan, ScanError, VolumeChoice, read_scan
 from scse_viz.scans.readers import READABLE
-from tests.odd_files import odd_files
+from tests.odd import odd_files
 
 PAGE = Path(__file__).parents[1] / "docs" / "files.md"
 SHIPPED = (

@@ -15,7 +15,7 @@ import numpy as np
 
 with atheris.instrument_imports(include=["scse_viz.scans.readers", "nibabel.nifti1", "pydicom.filereader"]):
     from scse_viz.scans import ScanError, read_scan, readers
-    from tests.odd_files import odd_files
+    from tests.odd import odd_files
 
 LONGEST = 4096  # bytes: headers and damage fit, and a run is quick
 

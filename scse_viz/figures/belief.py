@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from scse_viz.rendering.colours import COLOURS, GATE_SCALES, scale_stops
 
 DICE = "Dice of the structure (0 to 1)"
-CORRELATION = "|rho| with the trained map (0 to 1)"
+LIKENESS = "|rho| with the trained map (0 to 1)"
 MAP_COLOUR, RANDOM_COLOUR, NULL_COLOUR = COLOURS[0], COLOURS[6], COLOURS[5]
 RIVAL_COLOURS = (COLOURS[1], COLOURS[2])
 PASSED, FAILED = "#cfe3f1", "#f7d9b5"
@@ -116,7 +116,7 @@ def survival_curve(
         annotation_position="top right",
     )
     figure.update_xaxes(title="redrawn down to", type="category", tickangle=-45, automargin=True)
-    figure.update_yaxes(title=CORRELATION, range=(0, 1.05))
+    figure.update_yaxes(title=LIKENESS, range=(0, 1.05))
     figure.update_layout(height=340, margin=MARGIN, showlegend=len(survived) > 1, legend=LEGEND)
     return figure
 

@@ -2,7 +2,7 @@
 
 from scse_viz.zoo.cards import (
     DTYPES,
-    OWN,
+    OWN_FOLDERS,
     PRETRAINED,
     Card,
     Listing,
@@ -19,7 +19,7 @@ from scse_viz.zoo.weights import load, save
 
 __all__ = [
     "DTYPES",
-    "OWN",
+    "OWN_FOLDERS",
     "PRETRAINED",
     "Card",
     "Listing",

@@ -17,7 +17,7 @@ from scse_viz.zoo.structures import Structure
 _INSTALLED = Path(__file__).parents[1] / "pretrained"
 PRETRAINED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "pretrained"
 """The shipped networks: inside an installed package, at the top of a checkout."""
-OWN = "SCSE_VIZ_MODELS"
+OWN_FOLDERS = "SCSE_VIZ_MODELS"
 """The environment variable with folders of the user's own networks, separated as in PATH."""
 DTYPES = ("float32", "float16", "bfloat16")
 COLOUR = re.compile("#[0-9a-f]{6}")
@@ -144,7 +144,7 @@ class Listing:
 
 def folders() -> tuple[Path, ...]:
     """Where networks are: the shipped folder, then those that the environment variable SCSE_VIZ_MODELS lists."""
-    return (PRETRAINED, *(Path(part) for part in os.environ.get(OWN, "").split(os.pathsep) if part))
+    return (PRETRAINED, *(Path(part) for part in os.environ.get(OWN_FOLDERS, "").split(os.pathsep) if part))
 
 
 def home(name: str) -> Path:
@@ -162,7 +162,7 @@ def listing(folder: Path | None = None) -> Listing:
     skipped = []
     for directory in folders() if folder is None else (folder,):
         if not directory.is_dir():
-            skipped.append(f"{directory}: no such folder; correct {OWN}, which lists it, or unset it")
+            skipped.append(f"{directory}: no such folder; correct {OWN_FOLDERS}, which lists it, or unset it")
             continue
         for path in sorted(directory.glob("*.json")):
             try:

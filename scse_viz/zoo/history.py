@@ -16,7 +16,7 @@ STEPS, VALIDATION_LOSS, DICE, LOSSES = "steps", "validation_loss", "dice", "loss
 CLASSES, REFERENCES = "classes", "references"
 SCALED = ("activation", "attention")
 """Kinds of maps that are stored divided by their maximum."""
-GATE_KINDS = ("channel_gate", "spatial_gate", "full_gate", *SCALED, *(f"{kind}_maximum" for kind in SCALED))
+ARRAYS = ("channel_gate", "spatial_gate", "full_gate", *SCALED, *(f"{kind}_maximum" for kind in SCALED))
 EIGHT_BITS = 255
 DAMAGED = (EOFError, MemoryError, NotImplementedError, RuntimeError, SyntaxError, zipfile.BadZipFile, zlib.error)
 """What zipfile and NumPy raise for bytes that were changed, beside errors of values and keys."""
@@ -87,7 +87,7 @@ def read_history(path: Path) -> TrainingHistory:
             losses=arrays.pop(LOSSES),
             classes=tuple(str(name) for name in arrays.pop(CLASSES)),
             references=arrays.pop(REFERENCES),
-            gates={name: rows for name, rows in arrays.items() if name.partition("/")[2] in GATE_KINDS},
+            gates={name: rows for name, rows in arrays.items() if name.partition("/")[2] in ARRAYS},
         )
     except (*DAMAGED, OSError, ValueError, KeyError) as error:
         raise HistoryError(f"{path.name} cannot be read as a history file: {error}") from error

@@ -29,7 +29,7 @@ PAPER_DICE: Mapping[str, Mapping[str, float]] = {
     "unet": {"none": 0.763, "cse": 0.825, "sse": 0.837, "scse": 0.843},
 }
 """Architecture -> variant -> global Dice of the paper on the brains of the Multi-Atlas Labelling Challenge."""
-PAPER = (
+CITATION = (
     "Roy, Navab, Wachinger, Concurrent Spatial and Channel Squeeze & Excitation in Fully Convolutional Networks, "
     "MICCAI 2018 (arXiv 1803.02579)"
 )

@@ -51,7 +51,7 @@ ANATOMIES = {"brain": BRAIN, "hippocampus": HIPPOCAMPUS, "malc": BRAIN}
 """The structures of each anatomy by its name on cards."""
 
 PALETTE = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
-"""Okabe and Ito's colours, told apart by all eyes."""
+"""Okabe and Ito's colours, distinguishable with any colour vision."""
 MOST_STRUCTURES = 256
 NAME_COLOUR = re.compile(r"(?P<name>.*?)\s*(?P<colour>#[0-9a-fA-F]{6})?")
 

@@ -6,19 +6,22 @@ import sys
 import pytest
 
 from scse_viz import cli
+from scse_viz.cli import networks as command
 from scse_viz.cli.common import PLANES as CHOICES
 from scse_viz.scans import PLANES
+from scse_viz.zoo.preprocessing import HEADS, SCALINGS
 from tests.cli.words import refusal
 
 
-@pytest.mark.parametrize("command", [["models"], ["segment", "x.nii", "--model", "y", "--out", "z"]])
-def test_a_folder_of_networks_that_is_not_there_is_refused(command, tmp_path, capsys):
-    assert cli.main([*command, "--models", str(tmp_path / "nowhere")]) == 2
+@pytest.mark.parametrize("words", [["models"], ["segment", "x.nii", "--model", "y", "--out", "z"]])
+def test_a_folder_of_networks_that_is_not_there_is_refused(words, tmp_path, capsys):
+    assert cli.main([*words, "--models", str(tmp_path / "nowhere")]) == 2
     assert "nowhere: no such folder" in refusal(capsys)
 
 
-def test_the_planes_of_the_command_are_those_of_a_scan():
+def test_the_choices_of_the_commands_are_those_of_scans_and_networks():
     assert set(CHOICES) == set(PLANES)
+    assert (command.HEADS, command.SCALINGS) == (HEADS, SCALINGS)
 
 
 def test_help_and_version_come_without_loading_what_is_slow():

@@ -41,7 +41,7 @@ def test_the_figures_on_a_card_are_those_of_its_results(name: str) -> None:
     card, measured = CARDS[name], RESULTS[name]
     assert measured.sha256 == card.sha256, "measured again: scse-viz evaluate"
     assert card.figures is not None
-    assert {key: card.figures[key] for key in card.figures if key != "check"} == evaluate.figures(measured)
+    assert {key: card.figures[key] for key in card.figures if key != "check"} == evaluate.card_figures(measured)
     assert measured.parameters == card.parameters
     assert measured.parameters_added == pytest.approx(measures.parameters_added(card), abs=0.005)
     assert measured.multiply_adds == measures.multiply_adds(card, measured.input_size)

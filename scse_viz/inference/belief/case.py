@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from scse_viz.analysis.structures import LEAST_PIXELS
 from scse_viz.attention import Recording
 from scse_viz.devices import on_device
 from scse_viz.inference.inputs import Prepared, accepted, one_image, prepared, prepared_slice, resampled
@@ -17,8 +18,6 @@ from scse_viz.zoo.foreign.opening import segmentation_in
 
 DARK = 0.05
 """Pixels of the network's input up to this value are air, unless the network finds a structure there."""
-LEAST_PIXELS = 20
-"""A slice shows a structure from this number of pixels on."""
 APART = 8
 """A slice is another one at this share, 1 / 8, of the plane's slices away."""
 OTHERS = 3

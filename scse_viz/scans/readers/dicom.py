@@ -144,7 +144,7 @@ def _frames_of(header: dict[str, Any], source: Source, name: str) -> list[Frame]
         _frame(header, source, index, [*([own[index]] if own else []), *shared], float(offsets[index]))
         for index in range(count)
     ]
-    return dicom_series.spread(frames)
+    return dicom_series.along_normal(frames)
 
 
 def _frame(

@@ -91,7 +91,7 @@ class FrameStack:
     title: str = ""
 
 
-def spread(frames: list[Frame]) -> list[Frame]:
+def along_normal(frames: list[Frame]) -> list[Frame]:
     """Frames of one file; where all say one position, and nothing tells them apart, they lie along their normal."""
     first = frames[0]
     said = [frame.position for frame in frames]

@@ -48,7 +48,7 @@ def synthesise(
 
     The same state of the generator gives the same crops.
     """
-    labels = sample_labels(atlas, count, size, generator, recipe)
+    labels = tilted_labels(atlas, count, size, generator, recipe)
     stripped = torch.rand(count, generator=generator) < recipe.stripped
     bare = torch.rand(count, generator=generator) < 0.5  # of the stripped: without CSF too
     gone = atlas.outside[None] & stripped[:, None]
@@ -57,7 +57,7 @@ def synthesise(
     return render(atlas, labels, stripped, generator, recipe), atlas.classes[labels]
 
 
-def sample_labels(atlas: Atlas, count: int, size: int, generator: Generator, recipe: SynthesisRecipe) -> Tensor:
+def tilted_labels(atlas: Atlas, count: int, size: int, generator: Generator, recipe: SynthesisRecipe) -> Tensor:
     """Labels on random tilted, bent planes of random heads: (count, size, size) int64 rows of the atlas's tables."""
     heads = torch.randint(len(atlas.heads), (count,), generator=generator)
     plane = torch.randint(3, (count,), generator=generator)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import ChainedScheduler
 
+from scse_viz.analysis.agreement import mean_dice
 from scse_viz.training.engine.history import History, validate
 from scse_viz.training.engine.losses import Batch
 from scse_viz.training.engine.machine import loss_of
@@ -55,7 +56,7 @@ class Learner:
             "step": float(self.step),
             "training loss": float(np.mean(self.recent)) if self.recent else float("nan"),
             "validation loss": loss,
-            "mean Dice": mean_dice(dice),
+            "mean Dice": float(mean_dice(np.asarray(dice))),
         }
         self.rows.append(row | {f"Dice {name}": score for name, score in zip(classes[1:], dice[1:], strict=True)})
 
@@ -84,9 +85,3 @@ def learner(model: nn.Module, wrapped: nn.Module, schedule: Schedule) -> Learner
     """A network at the beginning of a schedule."""
     optimizer = AdamW(model.parameters(), lr=schedule.rate, weight_decay=schedule.decay, fused=True)
     return Learner(model, wrapped, optimizer, schedule.rates(optimizer))
-
-
-def mean_dice(dice: Sequence[float]) -> float:
-    """The mean over the structures that occur, without background; nan where none does."""
-    known = [score for score in dice[1:] if not np.isnan(score)]
-    return float(np.mean(known)) if known else float("nan")

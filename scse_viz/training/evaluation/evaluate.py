@@ -67,7 +67,7 @@ def evaluate(
         for so_far in measure(card, model, sets[card.anatomy], measured, missing=missing):
             measured = so_far
             scores.write(folder / scores.FOLDER / f"{card.name}.json", measured)
-        write_card(replace(card, figures={**figures(measured), "check": check(card, model)}), folder)
+        write_card(replace(card, figures={**card_figures(measured), "check": check(card, model)}), folder)
     make_page(folder)
 
 
@@ -115,7 +115,7 @@ def measure(
             )
 
 
-def figures(measured: NetworkResults) -> dict[str, Any]:
+def card_figures(measured: NetworkResults) -> dict[str, Any]:
     """For the card: mean Dice and what it was measured on, and sample -> plane -> structure -> Dice."""
     first, shipped = next(iter(measured.data.values())), samples()
     means = first.by_subject()

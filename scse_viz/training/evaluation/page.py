@@ -10,17 +10,17 @@ from scse_viz.training.evaluation.tables import (
     DIGITS,
     Table,
     by_plane,
-    by_structure,
     differences_in_words,
     in_words,
     markdown,
     paper_form,
     relatives_form,
     seed_table,
+    structures_section,
     tested,
 )
 from scse_viz.zoo import Card
-from scse_viz.zoo.scores import MALC, PAPER, PAPER_DICE, PAPER_UNCHECKED, TRAINED_ON, Comparison, NetworkResults
+from scse_viz.zoo.scores import CITATION, MALC, PAPER_DICE, PAPER_UNCHECKED, TRAINED_ON, Comparison, NetworkResults
 
 PREFACE = """# The networks and their accuracy
 
@@ -52,14 +52,14 @@ and linear layers; the products with gates come on top. The abstract of the pape
 add about 1.5 % of parameters.
 """
 PAPER_NOTE = f"""
-*paper*: global Dice on the brains of the Multi-Atlas Labelling Challenge, {PAPER}. Other data, other structures and
+*paper*: global Dice on the brains of the Multi-Atlas Labelling Challenge, {CITATION}. Other data, other structures and
 larger networks: a direction, not a target. {PAPER_UNCHECKED}
 """
 OWN_DATA = f"""## On the paper's own data
 
 Mean Dice over {{count}} and over the structures without extra-cerebral CSF, mean ± standard deviation over heads; where
 a network was trained with several seeds, the mean over seeds, and after it their range. Networks trained on synthetic
-heads never saw a real scan. *paper*: {PAPER}, with larger networks and its own list of structures. {PAPER_UNCHECKED}
+heads never saw a real scan. *paper*: {CITATION}, with larger networks and its own list of structures. {PAPER_UNCHECKED}
 """
 HEADINGS = {"malc": "MALC networks"}
 FEWEST = 3
@@ -196,7 +196,7 @@ def _data_set(anatomy: str, data: str, table: Table, tests: Sequence[Comparison]
         _missed(every, data),
         *([tested(tests), differences_in_words(tests)] if subjects >= FEWEST else []),
         by_plane(every, data),
-        *(by_structure(title, table.get(key, {}), data) for key, title in ARCHITECTURES.items()),
+        *(structures_section(title, table.get(key, {}), data) for key, title in ARCHITECTURES.items()),
     ]
 
 

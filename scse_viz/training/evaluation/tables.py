@@ -155,7 +155,7 @@ def by_plane(every: Sequence[NetworkResults], data: str) -> str:
     return "Dice by plane:\n\n" + markdown(["", *planes], rows)
 
 
-def by_structure(title: str, by_variant: Mapping[str, NetworkResults], data: str) -> str:
+def structures_section(title: str, by_variant: Mapping[str, NetworkResults], data: str) -> str:
     """Dice and HD95 of each structure, mean over subjects and planes, in a section that is folded."""
     if not by_variant:
         return ""

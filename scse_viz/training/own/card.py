@@ -10,11 +10,11 @@ from torch import nn
 from tqdm import tqdm
 
 from scse_viz.analysis import dice
+from scse_viz.analysis.agreement import mean_dice
 from scse_viz.inference import resampled
 from scse_viz.scans import slice_grid, slice_of
 from scse_viz.training.engine.checkpoint import as_json
 from scse_viz.training.engine.history import History
-from scse_viz.training.engine.learner import mean_dice
 from scse_viz.training.own.crops import Crops
 from scse_viz.training.own.data import Data
 from scse_viz.training.own.settings import Settings
@@ -44,7 +44,7 @@ def training(data: Data, crops: Crops, settings: Settings, machine: Mapping[str,
     }
 
 
-def figures(model: nn.Module, card: Card, data: Data, history: History) -> dict[str, Any]:
+def card_figures(model: nn.Module, card: Card, data: Data, history: History) -> dict[str, Any]:
     """Dice on the held-out scans: of whole volumes, mean over scans, or of painted slices where there are no images."""
     names = [structure.name for structure in card.structures]
     if data.paints is not None:
@@ -60,7 +60,7 @@ def figures(model: nn.Module, card: Card, data: Data, history: History) -> dict[
 def _figures_of(scores: dict[str, list[float]], names: Sequence[str], measured_on: str) -> dict[str, Any]:
     table = {
         plane: {name: round(score, 4) for name, score in zip(names[1:], dice[1:], strict=True) if score == score}
-        | {"mean": round(mean_dice(dice), 4)}
+        | {"mean": round(float(mean_dice(np.asarray(dice))), 4)}
         for plane, dice in scores.items()
     }
     mean = round(float(np.mean([row["mean"] for row in table.values()])), 4)

@@ -12,12 +12,10 @@ import numpy as np
 from scse_viz.rendering.colours import rgb, to_hex
 from scse_viz.training import TrainingError
 from scse_viz.training.engine.losses import NO_CLASS
-from scse_viz.zoo.structures import Structure
+from scse_viz.zoo.structures import PALETTE, Structure
 
 BACKGROUND = "background"
 MOST = NO_CLASS  # classes: label maps are stored as bytes
-COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
-"""Okabe and Ito's palette without black, distinguishable with any colour vision."""
 GOLDEN = 0.618034
 SIDE = re.compile(r"(?<![a-z])(left|right|lh|rh|l|r)(?![a-z])", re.IGNORECASE)
 LINE = re.compile(r"(-?\d+)\s+(\S.*?)(?:\s+(\d+)\s+(\d+)\s+(\d+)(?:\s+\d+)?)?\s*")
@@ -191,8 +189,8 @@ def _classes(names: Mapping[int, str], colours: Mapping[str, str], source: str) 
 
 def _colour(count: int) -> str:
     """The palette, then the same hues lighter and darker, all different."""
-    [base] = rgb([COLOURS[count % len(COLOURS)]])
-    shade = 1.2 * ((count // len(COLOURS) * GOLDEN + 0.5) % 1 - 0.5)  # from -0.6, darker, to 0.6, lighter
+    [base] = rgb([PALETTE[count % len(PALETTE)]])
+    shade = 1.2 * ((count // len(PALETTE) * GOLDEN + 0.5) % 1 - 0.5)  # from -0.6, darker, to 0.6, lighter
     target = 255 if shade > 0 else 0
     return to_hex(base + abs(shade) * (target - base.astype(float)))
 

@@ -21,7 +21,7 @@ from scse_viz.training.engine.loop import Task, train
 from scse_viz.training.engine.losses import median_frequency_weights
 from scse_viz.training.engine.machine import Machine
 from scse_viz.training.engine.schedule import Schedule
-from scse_viz.training.own.card import figures, training
+from scse_viz.training.own.card import card_figures, training
 from scse_viz.training.own.classes import DataError
 from scse_viz.training.own.crops import Augmentation, Crops, default_size, slice_pair, whole_slices
 from scse_viz.training.own.data import Data
@@ -60,7 +60,7 @@ def train_network(data: Data, variant: str, settings: Settings, out: Path, machi
     card = replace(
         card,
         training=training(data, crops, settings, {"device": str(machine.device), "precision": trained.precision}),
-        figures=figures(model.eval(), card, data, history),
+        figures=card_figures(model.eval(), card, data, history),
     )
     history.save(out / f"{name}{SUFFIX}", task.references, task.classes)
     return zoo.save(model.cpu(), card, out)

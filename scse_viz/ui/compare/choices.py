@@ -16,7 +16,14 @@ from scse_viz.ui.compare.alignment import Alignment, first_rows
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.source import Slot, choose_source
-from scse_viz.ui.shell.variants import RELATIVE_TITLES, SEVERAL, SEVERAL_RELATIVES, choose_several, grouped
+from scse_viz.ui.shell.variants import (
+    FIRST_VARIANTS,
+    RELATIVE_TITLES,
+    SEVERAL,
+    SEVERAL_RELATIVES,
+    choose_several,
+    grouped,
+)
 from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, verbatim
 from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.class_sets import ClassSets, class_sets
@@ -27,8 +34,6 @@ Drawn = tuple[dict[str, go.Figure], dict[str, pd.DataFrame]]
 MOST_COLUMNS = 8
 PALETTE = (*COLOURS, "#9467bd")
 """As many colours as columns."""
-FIRST_VARIANTS = 4
-"""How many variants a first visit shows."""
 SECOND = "compare_"
 """Prefix of the keys of the second scan's widgets."""
 VARIANT_HELP = (

@@ -8,10 +8,11 @@ import streamlit as st
 
 from scse_viz.rendering.panels import Panel
 from scse_viz.ui.compare import cached as compare_cached
-from scse_viz.ui.compare.choices import FIRST_VARIANTS, Column, ComparedSlice
+from scse_viz.ui.compare.choices import Column, ComparedSlice
 from scse_viz.ui.components.panels.panels import Row, draw, message
 from scse_viz.ui.shell import cached, pixel
 from scse_viz.ui.shell.labels import labels_panel, legend
+from scse_viz.ui.shell.variants import FIRST_VARIANTS
 from scse_viz.zoo import Card
 from scse_viz.zoo.titles import architecture_title
 

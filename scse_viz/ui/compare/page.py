@@ -16,6 +16,7 @@ from scse_viz.ui.compare.gates import draw_gates
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell import address, sidebar
 from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.variants import FIRST_VARIANTS
 from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo import Card
 
@@ -107,7 +108,7 @@ def _draw_tabs(comparisons: Sequence[ComparedSlice], selection: Selection) -> ch
 
 def _listen(networks: Mapping[str, Card]) -> None:
     """Keys 1 to 4 toggle the first four variants."""
-    variants = choices.offered_variants(networks)[: choices.FIRST_VARIANTS]
+    variants = choices.offered_variants(networks)[:FIRST_VARIANTS]
     actions = {str(number): partial(choices.toggle_variant, title) for number, title in enumerate(variants, start=1)}
     keys.listen(actions, key="compare_keys")
 

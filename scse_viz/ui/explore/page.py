@@ -21,11 +21,11 @@ from scse_viz.ui.shell import address, cached, export, sidebar, variants
 from scse_viz.ui.shell import pixel as picked_pixel
 from scse_viz.ui.shell.labels import labels_panel, legend
 from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.variants import FIRST_VARIANTS
 from scse_viz.ui.shell.words import KIND_TITLES, block_title, verbatim
 from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.titles import variant_title
 
-FIRST_VARIANTS = 4
 DRAWN = {
     "gate": "The spatial gate of a block is drawn over the slice, at its own resolution.",
     "attention": "Of a non-local block, how much each pixel is looked at by all others is drawn.",

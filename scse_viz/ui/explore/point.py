@@ -12,7 +12,7 @@ from scse_viz.inference import SliceResult
 from scse_viz.stages import short_names
 from scse_viz.ui.explore import cached as explore_cached
 from scse_viz.ui.shell import export
-from scse_viz.ui.shell.layout import beside
+from scse_viz.ui.shell.layout import wide_columns
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.zoo import Card
 
@@ -48,7 +48,7 @@ def draw(
         else "where this network is least confident; click the maps above to choose another"
     )
     st.caption(f"Voxel ({voxel[0]}, {voxel[1]}, {voxel[2]}): {source}.")
-    left, right = beside(2, key="pixel")
+    left, right = wide_columns(2, key="pixel")
     bars, probabilities = _classes(view, card, block, pixel)
     with left:
         export.chart(bars, key="explore_classes")

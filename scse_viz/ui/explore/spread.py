@@ -11,12 +11,12 @@ from scse_viz.analysis.gates import BlockGates, openness
 from scse_viz.figures.gates import activation_histogram, gate_histogram
 from scse_viz.ui.explore.cached import BlockSummary
 from scse_viz.ui.shell import export
-from scse_viz.ui.shell.layout import beside
+from scse_viz.ui.shell.layout import wide_columns
 
 
 def draw(block: BlockGates, gates: Mapping[str, np.ndarray], span: tuple[float, float] | None) -> go.Figure:
     """Draw the histogram of a block's gates by name, or of its activation up to the end of `span`, and shares."""
-    left, right = beside(2, key="spread")
+    left, right = wide_columns(2, key="spread")
     figure = gate_histogram(gates)
     if not gates and block.activation is not None:
         figure = activation_histogram(block.activation, (span or (0, 1))[1])

@@ -7,7 +7,7 @@ import streamlit as st
 from scse_viz.analysis.ablation import changed_share, differences, mean_label_dice
 from scse_viz.scans.samples import in_groups
 from scse_viz.ui.intervene.pictures import Outcome
-from scse_viz.ui.shell.layout import beside
+from scse_viz.ui.shell.layout import wide_columns
 from scse_viz.ui.shell.tables import draw_dice
 
 
@@ -66,7 +66,7 @@ def draw_tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
     )
     table = table[1:][(change.before + change.after)[1:] > 0]
     tables = {"change by structure": table}
-    left, right = beside([3, 2], key="numbers")
+    left, right = wide_columns([3, 2], key="numbers")
     with left:
         st.markdown(
             "##### Change by structure",

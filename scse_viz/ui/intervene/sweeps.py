@@ -19,7 +19,7 @@ from scse_viz.ui.intervene.channels import toggle
 from scse_viz.ui.intervene.controls import setting_of
 from scse_viz.ui.intervene.plan import ACTIONS, OFF, Manner, Setting, change_of
 from scse_viz.ui.shell import export
-from scse_viz.ui.shell.layout import beside
+from scse_viz.ui.shell.layout import wide_columns
 
 MEASURES = {
     "changed": "changed pixels (share, 0 to 1)",
@@ -62,7 +62,7 @@ def draw(at: NetworkSlice, before: SliceResult, manner: Manner, block: str, fixe
         "moved probability: the probability that moved to other classes, ½ Σ |p − q|, mean over structure pixels. "
         "Dice lost: mean Dice with the labels, before minus after; below 0 the change improved it.",
     )
-    left, right = beside(2, key="sweeps", gap="large")
+    left, right = wide_columns(2, key="sweeps", gap="large")
     with left:
         blocks = _draw_blocks(at, gates, manner, titles[chosen])
     with right:

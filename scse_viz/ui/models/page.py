@@ -9,7 +9,7 @@ import streamlit as st
 
 from scse_viz.devices import in_words
 from scse_viz.ui.shell import address, cached, navigation
-from scse_viz.ui.shell.layout import cards
+from scse_viz.ui.shell.layout import narrow_columns
 from scse_viz.ui.shell.sidebar import NO_NETWORKS
 from scse_viz.ui.shell.variants import show
 from scse_viz.ui.shell.words import verbatim
@@ -41,7 +41,7 @@ def page() -> None:
     for architecture in dict.fromkeys(card.architecture for card in family):
         st.markdown(f"##### {architecture_title(architecture)}, {chosen}")
         of_one = [card for card in family if card.architecture == architecture]
-        for column, card in zip(cards(max(4, len(of_one)), key=architecture), of_one, strict=False):
+        for column, card in zip(narrow_columns(max(4, len(of_one)), key=architecture), of_one, strict=False):
             with column.container(border=True):
                 _draw_card(card)
     _draw_own()

@@ -6,11 +6,11 @@ from typing import Any
 import streamlit as st
 
 
-def beside(widths: int | Sequence[int], *, key: str, **options: Any) -> list[Any]:
+def wide_columns(widths: int | Sequence[int], *, key: str, **options: Any) -> list[Any]:
     """`st.columns` for charts and tables, wide enough to be read."""
     return st.container(key=f"beside_{key}").columns(widths, **options)
 
 
-def cards(count: int, *, key: str) -> list[Any]:
+def narrow_columns(count: int, *, key: str) -> list[Any]:
     """`st.columns` for small cards, as many to a row as fit."""
     return st.container(key=f"cards_{key}").columns(count)

@@ -9,6 +9,8 @@ from scse_viz.zoo.titles import VARIANT_TITLES
 
 ONE, ONE_RELATIVE = "variant", "relative"
 SEVERAL, SEVERAL_RELATIVES = "variants", "relatives"
+FIRST_VARIANTS = 4
+"""The paper's: a first visit shows them where a page shows several, and the keys 1 to 4 choose them."""
 PAPER_HELP = (
     "none: no blocks. cSE: squeeze space, excite channels. sSE: squeeze channels, excite pixels. scSE: both, added."
 )

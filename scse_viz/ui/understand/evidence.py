@@ -16,7 +16,7 @@ from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import ALL_VARIANT_TITLES
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.zoo import Card
-from scse_viz.zoo.scores import MALC, PAPER, PAPER_DICE, PAPER_UNCHECKED, TRAINED_ON, Experiment
+from scse_viz.zoo.scores import CITATION, MALC, PAPER_DICE, PAPER_UNCHECKED, TRAINED_ON, Experiment
 from scse_viz.zoo.titles import architecture_title, variant_title
 
 CROP_MM = 96.0
@@ -55,7 +55,7 @@ def paper(view: View) -> dict[str, pd.DataFrame]:
         "only on images synthesized from label maps. So compare each block with none, and do not trust differences of "
         "0.01 or 0.02. The cards on the page Models say which data each figure was measured on."
     )
-    st.caption(f"{PAPER}; extended in IEEE TMI 2019 (arXiv 1808.08127). {PAPER_UNCHECKED}")
+    st.caption(f"{CITATION}; extended in IEEE TMI 2019 (arXiv 1808.08127). {PAPER_UNCHECKED}")
     return tables
 
 

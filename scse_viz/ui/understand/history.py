@@ -13,12 +13,11 @@ from scse_viz.rendering.colours import variant_colours
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell import export, sidebar
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.variants import choose_several
+from scse_viz.ui.shell.variants import FIRST_VARIANTS, choose_several
 from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand.grid import Line
 from scse_viz.ui.understand.grid import draw as draw_grid
-from scse_viz.ui.understand.keys import FIRST_VARIANTS
 from scse_viz.zoo import Card
 from scse_viz.zoo.history import HistoryError, TrainingHistory
 from scse_viz.zoo.scores import NOT_COUNTED

@@ -6,11 +6,10 @@ import streamlit as st
 
 from scse_viz.ui.components.keys import keys
 from scse_viz.ui.shell.sidebar import View
-from scse_viz.ui.shell.variants import show
+from scse_viz.ui.shell.variants import FIRST_VARIANTS, show
 from scse_viz.zoo import Card
 from scse_viz.zoo.titles import variant_title
 
-FIRST_VARIANTS = 4
 MAPS = {"spatial_gate", "full_gate"}
 """Gates that differ by pixel."""
 

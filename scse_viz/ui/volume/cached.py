@@ -55,7 +55,7 @@ def _label_layer(scan: Scan, card: Card, _job: Job, plane: str, done: bytes) -> 
 def _map_layer(scan: Scan, card: Card, _job: Job, plane: str, done: bytes, block: str) -> Layer:
     finished, gates = np.frombuffer(done, dtype=bool), _job.gates[block]
     assert gates.map is not None
-    return map_layer(scan, plane, gates.map, finished, gates.map_mm, map_span(gates))
+    return map_layer(scan, plane, gates.map, finished, gates.map_mm, map_range(gates))
 
 
 def layers(scan: Scan, card: Card, job: Job | None, block: str) -> dict[str, Layer]:
@@ -69,6 +69,6 @@ def layers(scan: Scan, card: Card, job: Job | None, block: str) -> dict[str, Lay
     return drawn
 
 
-def map_span(gates: BlockGates) -> tuple[float, float]:
+def map_range(gates: BlockGates) -> tuple[float, float]:
     """The range of a map's colours: gates 0 to 1, activations 0 to their maximum over the slices done."""
     return GATE_RANGE if gates.activation is None else (0.0, float(gates.activation.max()) or 1.0)

@@ -17,14 +17,13 @@ from scse_viz.ui.components.viewer import viewer
 from scse_viz.ui.shell import address, cached, sidebar, variants
 from scse_viz.ui.shell.labels import labels_panel, legend
 from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.variants import FIRST_VARIANTS
 from scse_viz.ui.shell.words import verbatim
 from scse_viz.ui.volume import cached as volume_cached
 from scse_viz.ui.volume import export as volume_export
 from scse_viz.ui.volume import run
 from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.titles import variant_title
-
-FIRST_VARIANTS = 4
 
 
 def page() -> None:
@@ -122,7 +121,7 @@ def _draw_space(view: View, card: Card, block: str, job: Job | None, voxel: Sequ
         structures=card.structures,
         legend=viewer.MapLegend(
             f"{block}, {'sSE gate' if gate else 'mean |activation|, a.u.'}",
-            volume_cached.map_span(gates),
+            volume_cached.map_range(gates),
             GATE_SCALES[0] if gate else ACTIVATION_SCALE,
         ),
         on_pick=lambda picked: _go_to(view, picked),

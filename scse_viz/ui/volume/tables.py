@@ -10,7 +10,7 @@ from scse_viz.analysis.by_slice import LabelAgreement, label_agreement
 from scse_viz.inference.jobs import Job
 from scse_viz.scans import slice_of
 from scse_viz.scans.samples import in_groups, known_labels
-from scse_viz.ui.shell.layout import beside
+from scse_viz.ui.shell.layout import wide_columns
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.zoo import Card
 
@@ -19,7 +19,7 @@ HELD = "volume_agreement"
 
 def tables(view: View, card: Card, job: Job) -> dict[str, pd.DataFrame]:
     """The tables of the slices done, by name."""
-    by_name = {"volumes ml": volumes(view, card, job)}
+    by_name = {"volumes ml": structure_volumes(view, card, job)}
     if view.source.labels is not None and not job.under_way:
         by_name["against the labels"] = against_labels(view, job)
     return by_name
@@ -29,7 +29,7 @@ def draw(view: View, card: Card, job: Job) -> None:
     """Draw the tables of the slices done."""
     scope = "all slices" if job.ready == job.count else f"only {job.ready} of {job.count} slices"
     by_name = tables(view, card, job)
-    left, right = beside(2, key="tables") if view.source.labels is not None else (st.container(), None)
+    left, right = wide_columns(2, key="tables") if view.source.labels is not None else (st.container(), None)
     with left:
         st.subheader("Volumes, ml", help="Number of voxels of a structure times the volume of a voxel.")
         st.caption(f"Of {scope} of this plane.")
@@ -45,7 +45,7 @@ def draw(view: View, card: Card, job: Job) -> None:
             st.caption("Volumes and Dice are shown when the run ends or is stopped.")
 
 
-def volumes(view: View, card: Card, job: Job) -> pd.DataFrame:
+def structure_volumes(view: View, card: Card, job: Job) -> pd.DataFrame:
     """Volume of each predicted structure in ml, largest first, and its share of all predicted structures."""
     ml = job.sizes[:, 1:].sum(axis=0) * voxel_mm3(view) / 1000
     table = pd.DataFrame(

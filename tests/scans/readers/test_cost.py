@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from scse_viz.scans import ScanError, read_scan
-from tests.odd_files import header, png, tiff
+from tests.odd.pictures import png
+from tests.odd.tiffs import tiff
+from tests.odd.volumes import header
 from tests.scan_files import gzipped, picture, series, zipped
 
 ROOT = Path(__file__).parents[3]

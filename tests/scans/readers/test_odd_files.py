@@ -5,7 +5,7 @@ import pytest
 
 from scse_viz.scans import ScanError, read_scan
 from scse_viz.scans.readers import read
-from tests.odd_files import odd_files
+from tests.odd import odd_files
 
 KINDS = odd_files()
 

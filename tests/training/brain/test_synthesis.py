@@ -6,7 +6,7 @@ import torch
 from torch import Generator
 
 from scse_viz.training.brain.atlas import Atlas
-from scse_viz.training.brain.synthesis import FLUID, SynthesisRecipe, paint, render, sample_labels, synthesise
+from scse_viz.training.brain.synthesis import FLUID, SynthesisRecipe, paint, render, synthesise, tilted_labels
 
 PLAIN = SynthesisRecipe(
     t1=1.0, stripped=0.0, coarse=0.0, blur=(0.05, 0.05), bias=0.0, noise=0.0, gamma=0.0, window=(1.0, 1.0)
@@ -76,7 +76,7 @@ def test_bright_fluid_and_whole_heads_are_not_hollow(atlas: Atlas) -> None:
 
 def test_sampled_labels_are_upright_when_nothing_tilts(atlas: Atlas) -> None:
     still = SynthesisRecipe(focused=0.0, tilt=0.0, turn=0.0, bend=0.0)
-    labels = sample_labels(atlas, 200, 96, Generator().manual_seed(0), still)
+    labels = tilted_labels(atlas, 200, 96, Generator().manual_seed(0), still)
     classes = atlas.classes[labels]
     rows = torch.arange(96.0)
     # The hippocampus of the test head is anterior: in axial slices, at the top; nowhere is it below the white matter.

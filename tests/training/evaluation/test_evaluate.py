@@ -138,7 +138,9 @@ def test_networks_trained_on_the_challenge_are_measured_on_its_test_heads_first_
     assert [subject.name for subject in masked.subjects] == ["colin27-brain"]
     *_, found = evaluate.measure(card, model, [challenge], evaluate.begun(card))
     assert list(found.data) == ["malc"]
-    assert evaluate.figures(found)["measured_on"].startswith("1 MALC, real heads with manual labels; slice by slice")
+    assert evaluate.card_figures(found)["measured_on"].startswith(
+        "1 MALC, real heads with manual labels; slice by slice"
+    )
     claim = evaluate.check(card, model)
     assert (claim["sample"], claim["plane"]) == ("colin27-brain", "coronal")
     assert "thalamus" in claim["dice"]

@@ -11,18 +11,18 @@ import streamlit as st
 
 from scse_viz.analysis.belief import GateTests, judge
 from scse_viz.analysis.belief.removal import SHARES
+from scse_viz.analysis.structures import LEAST_PIXELS
 from scse_viz.figures import belief as figures
 from scse_viz.inference.belief import CAM_NEEDS, Readout, SliceCase, SliceTests, can_explain, joined
 from scse_viz.inference.belief.believe import MAP, WEIGHTS, Removal
-from scse_viz.inference.belief.case import LEAST_PIXELS
 from scse_viz.ui.shell import cached, export
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.understand import cached as understand_cached
-from scse_viz.ui.understand.belief.tables import KINDS, advice, gate_table, verdicts
+from scse_viz.ui.understand.belief.tables import KINDS, advice, findings_table, gate_table
+from scse_viz.ui.understand.structures import FIRST_STRUCTURE
 from scse_viz.zoo import Card
 
 STRUCTURE, TESTED = "understand_live_structure", "understand_live_tested"
-FIRST_STRUCTURE = "hippocampus"
 WORK = "Redrawing weights, moving the slice, removing pixels"
 
 
@@ -86,7 +86,7 @@ def _draw(view: View, card: Card, block: str, number: int, case: SliceCase, test
     numbers: dict[Readout, GateTests] = {gate: of_gate for gate, of_gate in joined([tests]).items() if gate[0] == block}
     judged = {f"{block}, {KINDS[kind]}": judge(of_gate, structure=structure) for (_, kind), of_gate in numbers.items()}
     st.markdown(advice(judged))
-    drawn = {"tests on this slice": verdicts(judged)}
+    drawn = {"tests on this slice": findings_table(judged)}
     export.chart(drawn["tests on this slice"], key="understand_live_verdicts")
     pixel_mm = _pixel_mm(view, case)
     maps = {"the gate's map": tests.maps[block]} if block in tests.maps else {}

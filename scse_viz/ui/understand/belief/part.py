@@ -15,7 +15,7 @@ from scse_viz.ui.shell.words import verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand import keys
 from scse_viz.ui.understand.belief import live
-from scse_viz.ui.understand.belief.tables import KINDS, advice, gate_table, verdicts
+from scse_viz.ui.understand.belief.tables import KINDS, advice, findings_table, gate_table
 from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.beliefs import BeliefResults
 from scse_viz.zoo.titles import variant_title
@@ -115,7 +115,7 @@ def _draw_measured(
     st.markdown(
         f"**{measured.network}** on {verbatim(where)}: the number, in brackets what chance gives; orange failed."
     )
-    drawn["tests by gate"] = verdicts(judged)
+    drawn["tests by gate"] = findings_table(judged)
     export.chart(drawn["tests by gate"], key="understand_verdicts")
     st.markdown(advice(judged))
     tables["shipped results"] = gate_table(of_gates, structure)

@@ -25,8 +25,8 @@ def gate_table(tests_of_gate: Mapping[Readout, GateTests], structure: str) -> pd
     return pd.DataFrame(rows).set_index(["block", "gate"])
 
 
-def verdicts(beliefs: Mapping[str, Belief]) -> go.Figure:
-    """Rows of gates against the tests, each cell with the number and its null."""
+def findings_table(beliefs: Mapping[str, Belief]) -> go.Figure:
+    """A figure with rows of gates against the tests, each cell with the number and its null."""
     columns = list(next(iter(beliefs.values())).findings)
     passed = {
         row: {name: finding.passed for name, finding in judged.findings.items()} for row, judged in beliefs.items()

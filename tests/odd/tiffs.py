@@ -1,0 +1,116 @@
+"""Odd TIFF files."""
+
+import io
+import zlib
+
+import numpy as np
+import tifffile
+
+from tests.odd.kinds import COLOURS, DEEP, GRAY, Odd, gray_of, plane
+from tests.scan_files import numbers, picture
+
+
+def tiff(values, **options):
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, **{"metadata": None, **options})
+    return file.getvalue()
+
+
+def retagged(data, code, value):
+    """A little-endian TIFF with another value of a short tag of its first page."""
+    changed = bytearray(data)
+    place = int.from_bytes(data[4:8], "little")
+    for entry in range(place + 2, place + 2 + 12 * int.from_bytes(data[place : place + 2], "little"), 12):
+        if int.from_bytes(data[entry : entry + 2], "little") == code:
+            changed[entry + 8 : entry + 10] = value.to_bytes(2, "little")
+            return bytes(changed)
+    raise ValueError(f"no tag {code}")
+
+
+def deflated_bomb():
+    """A TIFF of 5 x 6 pixels whose strip unpacks to 64 MiB."""
+    data = bytearray(tiff(GRAY, compression="zlib"))
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        tags = file.pages[0].tags
+        places = {code: tags[code].valueoffset for code in (273, 279)}
+    bomb = zlib.compress(bytes(64 * 2**20), 9)
+    data[places[273] : places[273] + 4] = len(data).to_bytes(4, "little")
+    data[places[279] : places[279] + 4] = len(bomb).to_bytes(4, "little")
+    return bytes(data) + bomb
+
+
+def tiff_types():
+    signed = numbers(5, 6, dtype=np.int8) - np.int8(15)
+    values = {
+        "int8": signed,
+        "uint8": GRAY,
+        "int16": signed.astype(np.int16) * np.int16(1000),
+        "uint16": DEEP,
+        "int32": signed.astype(np.int32) * 10**8,
+        "uint32": DEEP.astype(np.uint32) * np.uint32(65000),
+        "float16": (signed / 4).astype(np.float16),
+        "float32": (signed / 4).astype(np.float32),
+        "float64": signed / 3,
+    }
+    return {f"TIFF, {kind}": Odd(tiff(pixels), plane(pixels)) for kind, pixels in values.items()} | {
+        "TIFF, float64 from Pillow's mode F": Odd(picture((signed / 4).astype(np.float32), "TIFF"), plane(signed / 4)),
+        "TIFF, complex": Odd(tiff(DEEP.astype(np.complex64))),
+    }
+
+
+def tiff_kinds():
+    alpha = {"extrasamples": ["unassalpha"], "photometric": "minisblack", "planarconfig": "contig"}
+    rgb = {"photometric": "rgb"}
+    colormap = np.stack([np.arange(256, dtype=np.uint16) * np.uint16(257)] * 3)
+    return {
+        "TIFF, big-endian": Odd(tiff(DEEP, byteorder=">"), plane(DEEP)),
+        "BigTIFF": Odd(tiff(DEEP, bigtiff=True), plane(DEEP)),
+        "TIFF, 16-bit RGB": Odd(tiff(COLOURS, **rgb), plane(gray_of(COLOURS))),
+        "TIFF, 16-bit RGB by planes": Odd(
+            tiff(COLOURS.transpose(2, 0, 1), planarconfig="separate", **rgb), plane(gray_of(COLOURS))
+        ),
+        "TIFF, 8-bit gray with alpha": Odd(tiff(np.stack([GRAY, GRAY[::-1]], -1), **alpha), plane(GRAY)),
+        "TIFF, 16-bit gray with alpha": Odd(tiff(np.stack([DEEP, DEEP[::-1]], -1), **alpha), plane(DEEP)),
+        "TIFF, min-is-white, 8 bits": Odd(tiff(GRAY, photometric="miniswhite"), plane(255 - GRAY)),
+        "TIFF, min-is-white, 16 bits": Odd(tiff(DEEP, photometric="miniswhite"), plane(65535 - DEEP)),
+        "TIFF, min-is-white, 8 bits, LZW": Odd(
+            retagged(picture(GRAY, "TIFF", compression="tiff_lzw"), 262, 0), plane(255 - GRAY)
+        ),
+        "TIFF, min-is-white, 16 bits, LZW": Odd(
+            retagged(picture(DEEP, "TIFF", compression="tiff_lzw"), 262, 0), plane(65535 - DEEP)
+        ),
+        "TIFF, palette": Odd(tiff(GRAY, photometric="palette", colormap=colormap), plane(GRAY)),
+        "TIFF, 1 bit": Odd(tiff(GRAY > 60, photometric="minisblack"), plane(GRAY > 60)),
+        "TIFF, min-is-white, 1 bit": Odd(tiff(GRAY > 60, photometric="miniswhite"), plane(GRAY <= 60)),
+        "TIFF, tiles": Odd(tiff(np.tile(DEEP, (10, 10)), tile=(16, 16)), plane(np.tile(DEEP, (10, 10)))),
+        "TIFF, orientation 6": Odd(tiff(DEEP, extratags=[(274, 3, 1, 6, True)]), plane(np.rot90(DEEP, -1))),
+        "TIFF, deflate": Odd(tiff(DEEP, compression="zlib", predictor=True), plane(DEEP)),
+        "TIFF, LZW": Odd(picture(DEEP, "TIFF", compression="tiff_lzw"), plane(DEEP)),
+        "TIFF, LZW, float32": Odd(
+            picture(DEEP.astype(np.float32), "TIFF", compression="tiff_lzw"), plane(DEEP.astype(np.float32))
+        ),
+        "TIFF, PackBits": Odd(picture(GRAY, "TIFF", compression="packbits"), plane(GRAY)),
+        "TIFF, fax": Odd(picture(GRAY > 60, "TIFF", compression="group4"), plane(GRAY > 60)),
+        "TIFF, LZW, 16-bit RGB": Odd(retagged(tiff(COLOURS, **rgb), 259, 5)),
+        "TIFF, JPEG 2000": Odd(retagged(tiff(DEEP), 259, 34712)),
+        "TIFF, a strip that unpacks to 64 MiB": Odd(deflated_bomb()),
+        "TIFF, most strips missing": Odd(retagged(tiff(DEEP), 278, 1)),
+        "TIFF, cut short": Odd(tiff(DEEP)[:-20]),
+    }
+
+
+def tiff_stacks():
+    pages = np.stack([DEEP + np.uint16(page) for page in range(4)])
+    hyper = np.stack([[DEEP + np.uint16(1000 * channel + z) for channel in (0, 1)] for z in range(3)])  # ZCYX
+    spaced = {"imagej": True, "resolution": (2, 4), "metadata": {"axes": "ZCYX", "spacing": 3, "unit": "mm"}}
+    ome = {"ome": True, "metadata": {"axes": "CZYX", "PhysicalSizeX": 500, "PhysicalSizeY": 500, "PhysicalSizeZ": 2000}}
+    return {
+        "TIFF, pages": Odd(tiff(pages, photometric="minisblack"), pages.T),
+        "TIFF, axes of tifffile": Odd(tiff(pages, metadata={"axes": "ZYX"}, photometric="minisblack"), pages.T),
+        "TIFF, times": Odd(tiff(pages, metadata={"axes": "TYX"}, photometric="minisblack"), plane(pages[2]), 2),
+        "ImageJ hyperstack": Odd(tiff(hyper, **spaced), hyper[:, 1].T, 1),
+        "ImageJ hyperstack, no choice": Odd(tiff(hyper, **spaced)),
+        "OME-TIFF": Odd(tiff(hyper.swapaxes(0, 1), photometric="minisblack", **ome), hyper[:, 1].T, 1),
+        "TIFF, pages of different sizes": Odd(picture([GRAY, GRAY.T.copy()], "TIFF")),
+        "TIFF, 5000 pages": Odd(tiff(np.zeros((5000, 2, 2), np.uint8), photometric="minisblack", contiguous=False)),
+    }
