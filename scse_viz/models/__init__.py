@@ -14,7 +14,7 @@ __all__ = ["ARCHITECTURES", "BLOCK_NAMES", "EncoderDecoder", "block_infos", "bui
 ARCHITECTURES: dict[str, type[EncoderDecoder]] = {"unet": UNet, "sdnet": SDNet, "densenet": DenseNet}
 
 
-def build(
+def build(  # noqa: PLR0913 - the parameters of the network itself, and the seed
     architecture: str,
     variant: str,
     *,

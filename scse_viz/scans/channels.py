@@ -32,7 +32,7 @@ def stacked(scans: Sequence[Scan]) -> Scan:
 
 
 def with_shown(scan: Scan, number: int) -> Scan:
-    """Stacked scans with another one as the one that is drawn; the channels stay in their order."""
+    """Stacked scans of which another one is drawn; the channels keep their order."""
     digest = hashlib.sha256(f"{scan.digest} {number}".encode()).hexdigest()
     return replace(scan.channels[number], digest=digest, channels=scan.channels)
 

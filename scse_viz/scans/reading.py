@@ -9,9 +9,9 @@ from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 from scse_viz.scans.readers import FileContents, ScanError, VolumeChoice, read
 from scse_viz.scans.scan import Scan
 
-GRID_TOLERANCE = 0.1  # voxels that a label file may lie off its scan: rounding of quaternions, far under a shift
-WHOLE = 1e-5  # by which a float may miss a whole number, absolutely and as a part: scaled files are written so
-WHOLE_MOST = 1e-2  # and at most, for large numbers
+GRID_TOLERANCE = 0.1  # voxels between the grids of scan and labels: room for rounded quaternions, far below a shift
+WHOLE = 1e-5  # how far a float may be from a whole number, absolute and relative: scaled files round
+WHOLE_MOST = 1e-2  # its upper bound, for large numbers
 
 
 def read_scan(source: Path | bytes, *, name: str | None = None, volume: int | None = None) -> Scan:
@@ -82,12 +82,12 @@ def _ras_affine(contents: FileContents) -> np.ndarray:
 def _turned(contents: FileContents) -> np.ndarray:
     """The values as float32 in RAS, contiguous, in the file's order in memory: no slow transpose.
 
-    Values that are float32 already are turned in place: a large volume is never held twice.
+    Values that are float32 already are reoriented in place: a large volume is never held twice.
     """
     orientation = io_orientation(contents.affine)
     values = contents.values
     if values.dtype != np.float32 or not values.flags.writeable:
-        with np.errstate(over="ignore", invalid="ignore"):  # float64 beyond float32: infinite, and so mended later
+        with np.errstate(over="ignore", invalid="ignore"):  # float64 beyond float32 becomes infinite
             return np.array(apply_orientation(values, orientation), dtype=np.float32, order="K")
     slowest = int(np.argmax(np.abs(values.strides)))
     flipped = orientation[:, 1] < 0
@@ -103,7 +103,7 @@ def _turned(contents: FileContents) -> np.ndarray:
 
 
 def _whole(labels: np.ndarray, name: str) -> np.ndarray:
-    """Floats that miss whole numbers by rounding -> whole numbers; NaN, as written outside of labels, becomes 0."""
+    """Floats within rounding of whole numbers -> those numbers; NaN, as written for background, becomes 0."""
     missing = np.isnan(labels)
     values = np.where(missing, 0, labels)
     whole = np.rint(values)
@@ -116,7 +116,7 @@ def _whole(labels: np.ndarray, name: str) -> np.ndarray:
 
 def _made_finite(voxels: np.ndarray, name: str) -> tuple[str, ...]:
     """Sets NaN and infinities to the smallest finite value, in place: dark, whatever the scale; a note says so."""
-    if np.isfinite(voxels.min()) and np.isfinite(voxels.max()):  # NaN is the smallest and the largest of all
+    if np.isfinite(voxels.min()) and np.isfinite(voxels.max()):  # minimum and maximum of an array with NaN are NaN
         return ()
     finite = np.isfinite(voxels)
     bad = voxels.size - np.count_nonzero(finite)
@@ -128,7 +128,7 @@ def _made_finite(voxels: np.ndarray, name: str) -> tuple[str, ...]:
 
 
 def _digest(voxels: np.ndarray, affine: np.ndarray) -> str:
-    """Of the bytes as they lie in memory, together with what says how they lie."""
+    """Hash of the bytes in memory order, the shape and order of the axes, and the affine."""
     slowest_first = np.argsort(voxels.strides, kind="stable")[::-1]
     digest = hashlib.sha256(repr((voxels.shape, slowest_first.tolist())).encode())
     digest.update(affine.tobytes())

@@ -35,7 +35,7 @@ def to_image(scan: Scan, plane: str, maps: Mapping[int, np.ndarray], map_mm: tup
 
 
 def shares(count: int, size_mm: float, map_count: int, map_mm: float) -> np.ndarray:
-    """What share of each of `count` voxels lies in which of `map_count` pixels, both from 0 mm: (count, map_count).
+    """The share of each of `count` voxels that lies in each of `map_count` pixels, both from 0 mm: (count, map_count).
 
     Rows add up to 1. Raises ValueError where the pixels end before the voxels do.
     """

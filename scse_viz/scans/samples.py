@@ -71,9 +71,9 @@ def samples(folder: Path = SAMPLE_DATA) -> dict[str, Sample]:
 
 
 def own_groups(structures: Sequence[Structure], labels: np.ndarray) -> tuple[Group, ...]:
-    """The groups of a label file that uses our own class numbers: each structure that occurs in it, by itself.
+    """The groups of a label file that uses our own class numbers: one for each structure that occurs in it.
 
-    Labels may name a few structures only, and one that they lack is not judged; none where no number is of ours.
+    A structure that the labels lack is not judged. Empty where no number is one of our classes.
     """
     given = set(np.unique(labels).tolist()) - {0}
     return tuple(
@@ -86,7 +86,7 @@ def own_groups(structures: Sequence[Structure], labels: np.ndarray) -> tuple[Gro
 def groups_by_name(
     groups: Sequence[Group], named: Sequence[Structure], wanted: Sequence[Structure]
 ) -> tuple[Group, ...]:
-    """Groups of structures of one network as groups of another's, by name; those that it lacks a structure of go."""
+    """Groups of structures of one network as groups of another's, by name, without those that it lacks."""
     names = {structure.number: structure.name for structure in named}
     numbers = {structure.name: structure.number for structure in wanted[1:]}
     return tuple(
@@ -105,7 +105,7 @@ def in_groups(labels: np.ndarray, groups: Sequence[Group]) -> np.ndarray:
 
 
 def known_labels(labels: np.ndarray, groups: Sequence[Group]) -> np.ndarray:
-    """Labels with every number that no group has set to 0, uint8: files name more than networks find."""
+    """Labels with every number outside the groups set to 0, uint8: files label more than networks predict."""
     return np.where(np.isin(labels, [group.label for group in groups]), labels, 0).astype(np.uint8)
 
 

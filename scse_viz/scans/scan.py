@@ -1,7 +1,8 @@
 """Scan: voxels in RAS with their affine in mm, and the slices of it that are shown.
 
-Slices are shown in the neurological way, as the networks were trained: left is left. Axial: rows go posterior, columns
-right; coronal: rows go inferior, columns right; sagittal: rows go inferior, columns anterior.
+Slices are shown in the neurological convention, in which the networks were trained: left is drawn left.
+Axial: rows go posterior, columns right; coronal: rows go inferior, columns right; sagittal: rows go inferior, columns
+anterior.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ LETTERS = {  # at the top, right, bottom and left
     "axial": ("A", "R", "P", "L"),
 }
 RAS = np.array([[0, 1], [1, 1], [2, 1]])  # nibabel's words for: axes 0, 1, 2, none flipped
-NIFTI1_SIDE = 32767  # voxels: the longest side that NIfTI-1 can say
+NIFTI1_SIDE = 32767  # voxels: the longest side that NIfTI-1 can store
 
 
 @dataclass(frozen=True, eq=False)

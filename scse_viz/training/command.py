@@ -35,7 +35,7 @@ def parser_of(description: str | None, *, data: str, reference: str) -> argparse
         "--precision", choices=(AUTO, *PRECISIONS), default=AUTO, help="auto: the quicker on this machine"
     )
     parser.add_argument("--threads", type=int, default=1, help="torch threads of each network")
-    parser.add_argument("--parallel", type=int, default=1, help="networks that learn at the same time")
+    parser.add_argument("--parallel", type=int, default=1, help="networks trained in parallel")
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
     return parser
 

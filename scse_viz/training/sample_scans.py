@@ -34,7 +34,7 @@ SYNTHETIC_HEAD = 17
 MASKED_BY = "brain-unet-none"
 OPENING = 2
 CLOSING = 3
-"""Voxels: sulci narrower than twice that belong to the mask."""
+"""Voxels; sulci narrower than twice this are part of the mask."""
 AROUND_BRAIN = 6
 """Black voxels kept around a masked brain."""
 BLUR_SIGMA = 0.6
@@ -87,8 +87,8 @@ def colin27_hippocampus(side: str, folder: Path, out: Path) -> dict[str, Any]:
 def colin27_brain(folder: Path, out: Path) -> dict[str, Any]:
     """Colin27 without its skull, cut to the brain, from the files of `colin27` that were made in `out` before.
 
-    The mask is what a shipped network finds of brain in coronal slices, closed and without holes, as masks of research
-    data are: the scan that the MALC networks are shown first, whose own data have no skull.
+    The mask is what a shipped network segments as brain in coronal slices, closed and with holes filled, as masks of
+    research data are. It is the first scan of the MALC networks, which were trained on heads without skull.
     """
     scan = read_scan(out / "colin27.nii.gz")
     card = read_card(MASKED_BY)
@@ -117,9 +117,9 @@ def colin27_brain(folder: Path, out: Path) -> dict[str, Any]:
 def brain_mask(classes: np.ndarray) -> np.ndarray:
     """Class numbers (X, Y, Z) -> the largest part that is brain, closed by CLOSING voxels, without holes: bool.
 
-    Bits of skull that hang on it by less than twice OPENING voxels are cut off.
+    Bits of skull that touch it over less than twice OPENING voxels are cut off.
     """
-    from scipy import ndimage  # with the extra `train`, as all that makes data
+    from scipy import ndimage  # of the extra `train`, like all that makes data
 
     brain = (classes > 0) & (classes < len(BRAIN) - 1)
     parts, count = ndimage.label(ndimage.binary_opening(brain, iterations=OPENING))

@@ -20,7 +20,7 @@ NOTES = {
     "nonlocal": "at most 32 × 32 pixels are looked at: of a larger map, means of k × k pixels",
     "ag": "gates on the four skip connections; bottleneck and decoder stages have none",
 }
-"""What a card says of a variant beside its name."""
+"""What a card says about a variant beside its name."""
 COUNTED = 100
 """Batches from which class frequencies are estimated."""
 

@@ -1,4 +1,4 @@
-"""Slices with labels, moved, bent and shaded at random: what the networks of real scans train on."""
+"""Labelled slices, moved, bent and shaded at random: the training data of the networks for real scans."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 
 from tests.browser.looks import ROOT
+from tests.browser.visits import Visit
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PLACES = (
@@ -93,6 +94,18 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
     assert errors == []
     assert {host for host in hosts if host} <= {"127.0.0.1"}
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    seen = Visit(page)
+    seen.watch()
+    yield seen
+    context.close()
+    assert seen.errors == []
+    assert {host for host in seen.hosts if host} <= {"127.0.0.1"}
 
 
 def launch(playwright: Playwright) -> Browser:

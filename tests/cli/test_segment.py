@@ -144,19 +144,17 @@ def test_a_four_dimensional_scan_needs_a_volume(segment, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("shape", "value", "sentence"),
+    ("labels", "sentence"),
     [
-        ((4, 4, 4), 1, "4 × 4 × 4"),
-        ((13, 17, 10), 3, "classes 0 to 2"),
-        ((13, 17, 10), -1, "numbers -1"),
-        ((13, 17, 10), 0.5, "whole"),
+        (np.ones((4, 4, 4)), "4 × 4 × 4"),
+        (np.full((13, 17, 10), 3), "classes 0 to 2"),
+        (np.full((13, 17, 10), -1), "numbers -1"),
+        (np.full((13, 17, 10), 0.5), "whole"),
     ],
 )
-def test_labels_that_do_not_fit_are_refused_before_anything_runs(
-    shape, value, sentence, segment, scan, tmp_path, capsys
-):
+def test_labels_that_do_not_fit_are_refused_before_anything_runs(labels, sentence, segment, scan, tmp_path, capsys):
     path = tmp_path / "labels.nii"
-    nib.save(nib.Nifti1Image(np.full(shape, value, dtype=np.float32), nib.load(scan).affine), path)
+    nib.save(nib.Nifti1Image(labels.astype(np.float32), nib.load(scan).affine), path)
     code, out = segment(labels=path)
 
     assert code == 2

@@ -100,7 +100,7 @@ def _in_a_sentence(name: str, kind: str, errors: tuple[type[Exception], ...]) ->
     """Turns what a library raises on damaged bytes into a ScanError.
 
     The libraries check little before they unpack and calculate, so damage ends in many kinds of error. Each format
-    lists those of its own library; any other error is a mistake of ours and stays visible.
+    lists those of its own library; any other error is a bug of ours and propagates.
     """
     try:
         yield
@@ -113,7 +113,7 @@ def _in_a_sentence(name: str, kind: str, errors: tuple[type[Exception], ...]) ->
 
 
 def _unknown(block: bytes, name: str, formats: Sequence[Format]) -> str:
-    """What a file is that no format knows."""
+    """In words, a file that no format recognises."""
     if not block:
         return "an empty file"
     if formats is GZIPPED:
@@ -184,7 +184,7 @@ def _read_zip(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> File
 
 
 def _members(stream: BinaryIO) -> int:
-    """How many files a .zip lists, at most: counted by their mark, before zipfile makes an object of each."""
+    """An upper bound of the files in a .zip: their signatures, counted before zipfile makes an object of each."""
     count, end = 0, b""
     while piece := stream.read(PIECE):
         count += (end + piece).count(b"PK\1\2")
@@ -209,7 +209,7 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, most
 NIFTI = Format("NIfTI", nifti.is_single, nifti.read_nifti, nifti.ERRORS)
 MGH = Format("MGH", nifti.is_mgh, nifti.read_mgh, nifti.ERRORS)
 GZIPPED = (NIFTI, MGH)
-# The surest marks first: a DICOM file may begin as a TIFF, and one without preamble has the weakest mark of all.
+# The most specific signatures first: a DICOM file may begin as a TIFF, and one without preamble has the weakest.
 FORMATS = (
     NIFTI,
     Format("DICOM", dicom.has_preamble, _read_dicom, dicom.ERRORS),

@@ -1,4 +1,4 @@
-"""What every reader gives back, how it refuses, and the limits that hold before memory is taken."""
+"""What every reader returns, how it refuses a file, and the limits that are checked before memory is allocated."""
 
 import gzip
 from collections.abc import Callable, Sequence
@@ -10,12 +10,12 @@ import nibabel as nib
 import numpy as np
 
 LARGEST_VOXELS = 512**3  # of the one volume that is read: half a gigabyte as float32
-LARGEST_MEMORY = 900 * 10**6  # bytes of that volume as it is stored and as float32, which are held at the same time
-LARGEST_PIXELS = 2**26  # of a picture, which is unpacked in colours: 8192 by 8192
-LARGEST_BYTES = 1024**3  # to unpack before the chosen volume of a packed file is reached: some seconds
-LARGEST_SIDE_MM = 256.0  # shown by a picture that gives no pixel size and has more pixels a side than that
+LARGEST_MEMORY = 900 * 10**6  # bytes of that volume as stored and as float32, both held at once
+LARGEST_PIXELS = 2**26  # of a picture, which is decompressed in colours: 8192 by 8192
+LARGEST_BYTES = 1024**3  # to decompress before the chosen volume of a compressed file: some seconds
+LARGEST_SIDE_MM = 256.0  # the longer side of a picture without pixel size and with more pixels than this
 PIECE = 2**20  # bytes
-VOXEL_MM = (1e-4, 100.0)  # sides that a voxel can have; others count as damage
+VOXEL_MM = (1e-4, 100.0)  # range of the side of a voxel; anything else counts as damage
 ORIENTATION_TAG = 274  # of EXIF and TIFF
 UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # its codes: how stored rows and columns are turned
     2: lambda plane: plane[:, ::-1],
@@ -112,7 +112,7 @@ def checked_type(name: str, dtype: np.dtype, voxels: int = 0) -> np.dtype:
 
 
 def read_most(stream: BinaryIO, size: int) -> bytearray:
-    """The next bytes, at most size, in pieces: read(size) takes the memory before seeing how little there is."""
+    """The next bytes, at most size, in pieces: read(size) would allocate all of it, however little is left."""
     data = bytearray()
     while len(data) < size and (piece := stream.read(min(size - len(data), PIECE))):
         data += piece
@@ -128,14 +128,14 @@ def read_exactly(stream: BinaryIO, size: int, name: str) -> bytearray:
 
 
 def skip(stream: BinaryIO, size: int, name: str) -> None:
-    """Go to byte size of a stream that stands at its start; refuses a packed one that ends before."""
+    """Go from the start of a stream to byte `size`; refuses a compressed one that ends before."""
     if not isinstance(stream, gzip.GzipFile):
         stream.seek(size)
         return
     if size > LARGEST_BYTES:
         limit = f"{LARGEST_BYTES / 1024**3:.0f} GiB"
         raise ScanError(f"{name}: that volume begins beyond {limit}; unpack the file, or save the volume as one")
-    while size > 0 and (piece := stream.read(min(size, PIECE))):  # GzipFile.seek would unpack in pieces of 8 KiB
+    while size > 0 and (piece := stream.read(min(size, PIECE))):  # GzipFile.seek would decompress in pieces of 8 KiB
         size -= len(piece)
     if size > 0:
         raise ScanError(f"{name}: ends {size:,} bytes before its voxels begin; copy or download the file again")

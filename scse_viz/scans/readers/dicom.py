@@ -47,7 +47,7 @@ HEADER = [Tag(element) for element in (
 )]  # fmt: skip
 INVERTED_NOTE = "The file stores bright as low numbers (MONOCHROME1); its intensities were inverted."
 
-Source = Callable[[], bytes]  # gives the bytes of one file, as often as it is asked
+Source = Callable[[], bytes]  # returns the bytes of one file, however often it is called
 
 
 def has_preamble(block: bytes) -> bool:

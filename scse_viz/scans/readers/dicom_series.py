@@ -13,9 +13,9 @@ import numpy as np
 from scse_viz.scans.readers.contents import ScanError, plain_affine, possible_sides, usable
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
-EVEN = 0.1  # of the distance between slices: how far one may stand from its position
-SAME = 1e-3  # by which direction cosines and, as a part, pixel sizes of one volume may differ
-ONE_POSITION = 0.01, 0.001  # of the distance said, and of the largest found: nearer slices are at one position
+EVEN = 0.1  # share of the slice distance by which a slice may be off its position
+SAME = 1e-3  # how far direction cosines and, relatively, pixel sizes of one volume may differ
+ONE_POSITION = 0.01, 0.001  # shares of the stated and of the largest distance: nearer slices are at one position
 WORDS = {"M": "magnitude", "P": "phase", "R": "real", "I": "imaginary"}
 
 
@@ -30,7 +30,7 @@ class Trait:
     unit: str = ""
 
 
-# The surest first: an acquisition may be a volume, or every second slice of one.
+# The most reliable first: an acquisition may be a volume, or every second slice of one.
 TRAITS = (
     Trait("image type", "ImageType", "MRImageFrameTypeSequence", "FrameType"),
     Trait("part", "ComplexImageComponent", "MRImageFrameTypeSequence"),

@@ -25,20 +25,20 @@ from scse_viz.scans.readers.contents import (
     usable,
 )
 
-# What nibabel raises on a damaged header: its own errors, an unknown code of a table, a number that is not one.
+# What nibabel raises on a damaged header: its own errors, an unknown code of a table, a value that is no number.
 ERRORS = (HeaderDataError, WrapStructError, KeyError, ValueError, OverflowError)
-QUIET = logging.Logger("header checks", level=logging.CRITICAL + 1)  # nibabel's own logger prints what it mends
+QUIET = logging.Logger("header checks", level=logging.CRITICAL + 1)  # nibabel's own logger prints what it corrects
 UNITS = {1: ("metres", 1000.0), 3: ("micrometres", 0.001)}  # NIfTI's codes; the others count as mm
 MM = ("mm", 1.0)
-SCAN_MM = (1.0, 1000.0)  # the longest side of anything that is scanned: what a header says within it is believed
-HEAD_MM = (50.0, 600.0)  # that of a head: where the header's unit makes no scan, one that makes a head is taken
+SCAN_MM = (1.0, 1000.0)  # the longest side of a scanned object: a unit that gives one of these lengths is trusted
+HEAD_MM = (50.0, 600.0)  # that of a head: a unit that gives one replaces a unit that gives no possible scan
 LARGEST_HEADER = 64 * 2**20  # bytes before the voxels: a header with its extensions
 NO_ORIENTATION = "The file does not say where left, front and top are; its axes are shown in their usual order."
 BAD_ORIENTATION = "The orientation in the file is damaged and was left out; its axes are shown in their usual order."
 
 
 def header_class(block: bytes) -> type[Spm2AnalyzeHeader] | type[nib.Nifti1Header] | None:
-    """Which of the headers of this family a file's first bytes are; an Analyze header has no mark but its length."""
+    """The header of this family that a file's first bytes are; Analyze has no signature but its length."""
     if block[344:348] in (b"n+1\0", b"ni1\0"):
         return nib.Nifti1Header
     if block[4:8] in (b"n+2\0", b"ni2\0"):
@@ -170,7 +170,7 @@ def _orientation(header: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, bool,
 
 
 def _in_mm(affine: np.ndarray, unit: tuple[str, float], shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The affine in mm, by the header's unit unless only another one makes a head, with a note on what cannot be."""
+    """The affine in mm by the header's unit, or, where that is impossible, by one that gives a head; with notes."""
     longest = float((np.linalg.norm(affine[:3, :3], axis=0) * shape[:3]).max())
     word, factor = unit
     notes: tuple[str, ...] = ()

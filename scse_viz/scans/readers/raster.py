@@ -25,13 +25,13 @@ from scse_viz.scans.readers.contents import (
     upright,
 )
 
-# What Pillow and NumPy raise on damaged files: Pillow checks little before it unpacks, so also what plain code raises.
+# What Pillow and NumPy raise on damaged files: Pillow checks little before it decodes, so plain Python errors too.
 ERRORS = (OSError, EOFError, SyntaxError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError,
           NotImplementedError, RecursionError, struct.error, tokenize.TokenError, zlib.error)  # fmt: skip
 MARKS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 GRAY_MODES = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 STRIP = 2**20  # pixels that are turned to gray at a time
-# Pillow keeps the first byte of a 16-bit colour by the one of these names, and the second by the other.
+# Under the first of these modes Pillow keeps the high byte of a 16-bit colour, under the second the low byte.
 BYTES_OF_16 = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 
 

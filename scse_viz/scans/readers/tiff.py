@@ -26,19 +26,19 @@ from scse_viz.scans.readers.contents import (
     upright,
 )
 
-logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # what it says of odd files, the reader says or refuses
+logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # the reader itself reports or refuses odd files
 ERRORS = (TiffFileError, ElementTree.ParseError, RuntimeError, AssertionError, *raster.ERRORS)
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF
 MOST_PAGES = 4096
-PLAIN, DEFLATED = (1,), (8, 32946)  # compressions that tifffile unpacks by itself
+PLAIN, DEFLATED = (1,), (8, 32946)  # compressions that tifffile decodes without further packages
 BY_PILLOW = (2, 3, 4, 5, 7, 32773)  # fax, LZW, JPEG, PackBits
-MOST_DEFLATED = 1032  # bytes that one can unpack to
+MOST_DEFLATED = 1032  # bytes that one byte can decompress to
 WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE = 0, 1, 3  # photometric interpretations
 GRAY, COLOURS, OTHER_COLOURS = (WHITE_IS_ZERO, BLACK_IS_ZERO), (2,), (5, 6)
-DONE = -1  # colours that were turned to gray already
+DONE = -1  # colours already turned to gray
 SLICES = "ZQI"  # axes that count slices; all others but Y, X and S count volumes
 AXIS_NAMES = {"C": "channel", "T": "time"}
-SLACK = 2**20  # bytes that a packed piece may have beyond its page: padding of tiles
+SLACK = 2**20  # bytes that a compressed piece may have beyond its page: padding of tiles
 UNIT_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "inch": 25.4, "in": 25.4, "nm": 1e-6,
            **dict.fromkeys(("µm", "μm", "um", "micron", "microns", "micrometer", "\\u00B5m"), 1e-3)}  # fmt: skip
 INVERTED_NOTE = "The file stores bright as low numbers (min-is-white); its intensities were inverted."

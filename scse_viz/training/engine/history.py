@@ -31,8 +31,8 @@ class History:
     Keys of `gates`: `encoder1/spatial_gate` (R, h, w), `encoder1/channel_gate` (R, C) over R reference slices,
     `encoder1/full_gate` (R, h, w), its mean over channels. Maps beyond 1 are divided by their maximum, which is stored
     in `encoder1/activation_maximum`: for a block without gates `encoder1/activation` (R, h, w), the mean absolute
-    activation, for a non-local one `encoder1/attention`, how much each pixel is looked at. `losses` are mean training
-    losses of `LOSS_EVERY` steps each.
+    activation, for a non-local one `encoder1/attention`, the attention that each pixel receives. `losses` are mean
+    training losses of `LOSS_EVERY` steps each.
     """
 
     steps: list[int] = field(default_factory=list)

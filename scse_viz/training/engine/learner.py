@@ -61,7 +61,7 @@ class Learner:
         self.rows.append(row | {f"Dice {name}": score for name, score in zip(classes[1:], dice[1:], strict=True)})
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint holds of it."""
+        """Its state, as a checkpoint stores it."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),

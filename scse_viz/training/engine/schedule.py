@@ -11,7 +11,7 @@ class Schedule:
     """`steps` batches at a learning rate that rises to `rate` over `warmup` steps and decays polynomially to 0.
 
     Networks are validated at `snapshots` steps, where their gates are recorded too, and every `report_every` steps (0:
-    never). With `settle`, batch normalisation finally takes the mean statistics of the last so many batches, computed
+    never). With `settle`, batch normalisation finally takes the mean statistics of the last `settle` batches, computed
     with the final weights, in place of a running mean: precise BatchNorm, in Wu and Johnson, "Rethinking 'Batch' in
     BatchNorm", 2021 (arXiv 2105.07576). `decay` is AdamW's weight decay.
     """

@@ -16,8 +16,8 @@ def compare(measured: Mapping[str, NetworkResults], seeds: Sequence[NetworkResul
     """Every network against none and against scSE of its architecture, by data set and measure.
 
     `measured` are the networks by name, `seeds` the same networks trained with others. Where both of a pair have
-    several seeds, the means of each subject over the seeds that they have in common are compared. None is not compared
-    with scSE a second time.
+    several seeds, the means of each subject over the seeds that they have in common are compared. The pair of none and
+    scSE is compared once.
     """
     of_family = families([*measured.values(), *seeds])
     comparisons = [

@@ -156,7 +156,7 @@ def check(card: Card, model: nn.Module) -> dict[str, Any]:
 def collect_seeds(folder: Path, others: Sequence[Path]) -> None:
     """Add the results of the same networks trained with other seeds to a folder's results, and make the page.
 
-    They replace what was kept of the same network and seed; all else stays. Raises ResultsError for a folder without
+    They replace earlier results of the same network and seed; all others stay. Raises ResultsError for a folder without
     results, or with unreadable ones.
     """
     check_page(folder)
