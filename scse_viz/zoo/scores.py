@@ -18,6 +18,8 @@ MALC = "malc"
 """The data set of the paper: its test heads. The first of the MALC networks, one of the brain networks' as well."""
 TRAINED_ON = {"malc": "trained on MALC", "brain": "trained on synthetic heads"}
 """Anatomy -> how tables of results on that data set call its networks."""
+FOUR = ("none", "cse", "sse", "scse")
+"""The variants of the paper's table, in its order."""
 REFERENCES = ("none", "scse")
 """The variants that the others of an architecture are compared with."""
 NOT_COUNTED = "extra-cerebral CSF"

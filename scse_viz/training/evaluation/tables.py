@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from scse_viz.blocks import VARIANTS
-from scse_viz.zoo.scores import Comparison, Measured, NetworkResults, mean_and_deviation
+from scse_viz.zoo.scores import FOUR, Comparison, Measured, NetworkResults, mean_and_deviation
 from scse_viz.zoo.seeds import differences, families, signs_in_words
 from scse_viz.zoo.titles import ARCHITECTURE_TITLES, variant_title
 
 ARCHITECTURES = {name: ARCHITECTURE_TITLES[name] for name in ("densenet", "sdnet", "unet")}
-FOUR = ("none", "cse", "sse", "scse")
-"""The variants of the paper's table, in its order; tables of other variants are their own."""
 ABSENT = "–"
 DIGITS = {"dice": 3, "hd95_mm": 2}
 FORMS = {measure: f".{digits}f" for measure, digits in DIGITS.items()}

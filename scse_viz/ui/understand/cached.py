@@ -21,6 +21,7 @@ from scse_viz.zoo.history import SUFFIX, TrainingHistory, read_history
 from scse_viz.zoo.scores import Comparison, Experiment, NetworkResults, ResultsError
 from scse_viz.zoo.scores import comparisons as read_comparisons
 from scse_viz.zoo.scores import experiments as read_experiments
+from scse_viz.zoo.scores import other_seeds as read_other_seeds
 from scse_viz.zoo.scores import results as read_results
 
 
@@ -98,8 +99,17 @@ def results() -> dict[str, NetworkResults]:
 
 
 @st.cache_data(ttl="30s", show_spinner=False)
+def other_seeds() -> list[NetworkResults]:
+    """The results of the same networks trained with other seeds; empty where none can be read."""
+    try:
+        return read_other_seeds(PRETRAINED)
+    except ResultsError:
+        return []
+
+
+@st.cache_data(ttl="30s", show_spinner=False)
 def comparisons() -> list[Comparison]:
-    """The comparisons of variants with none; empty where there are none that can be read."""
+    """The comparisons of variants with none and scSE; empty where there are none that can be read."""
     try:
         return read_comparisons(PRETRAINED)
     except ResultsError:

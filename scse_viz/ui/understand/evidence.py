@@ -1,7 +1,4 @@
-"""The last two lessons: the paper's results beside ours, and why a block can make a network worse."""
-
-from collections.abc import Mapping
-from statistics import fmean, stdev
+"""The last lesson: why a block can make a network worse."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -16,47 +13,13 @@ from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import ALL_VARIANT_TITLES
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.zoo import Card
-from scse_viz.zoo.scores import CITATION, MALC, PAPER_DICE, PAPER_UNCHECKED, TRAINED_ON, Experiment
-from scse_viz.zoo.titles import architecture_title, variant_title
+from scse_viz.zoo.scores import MALC, Experiment
+from scse_viz.zoo.titles import variant_title
 
 CROP_MM = 96.0
 """The side of the crops that the brain networks were trained on in most steps."""
 ADDING = ("cse", "sse", "scse")
 """Variants that add their gates, or have one: their mean factor is the sum of the gates' means."""
-DATA = "understand_data"
-WIDE = 460
-"""Width of a table in pixels: two stand side by side, or one below the other in a narrow window."""
-
-
-def paper(view: View) -> dict[str, pd.DataFrame]:
-    """The paper's table beside ours, and why they cannot be compared directly; returns both tables."""
-    st.markdown(
-        "### Is it worth it? The paper's results and ours\n"
-        "Roy et al. put the three blocks into three networks and measured the Dice coefficient on whole-brain scans: "
-        "1 is a perfect segmentation, 0 no overlap. In the table as we have it, every block helps, scSE most."
-    )
-    tables = {"paper": _table(PAPER_DICE)}
-    with st.container(horizontal=True, gap="large"):
-        with st.container(width=WIDE):
-            st.markdown("**The paper** (unchecked): global Dice, brain (MALC data)")
-            _draw(tables["paper"], "understand_paper")
-        with st.container(width=WIDE):
-            ours, measured_on = _ours(view.networks)
-            st.markdown(f"**Ours**: mean Dice, {measured_on}")
-            tables["ours"] = _table(ours)
-            _draw(tables["ours"], "understand_ours")
-    own_data = _on_own_data()
-    if own_data is not None:
-        tables["on the paper's own data"] = own_data
-    st.markdown(
-        "The two tables above cannot be compared number by number. The paper trained and tested on real scans with "
-        "manual labels. Our networks are smaller, were trained on far less data, and once each where no seeds are "
-        "given: another seed may change the order of the variants. The brain networks were trained on no real scan, "
-        "only on images synthesized from label maps. So compare each block with none, and do not trust differences of "
-        "0.01 or 0.02. The cards on the page Models say which data each figure was measured on."
-    )
-    st.caption(f"{CITATION}; extended in IEEE TMI 2019 (arXiv 1808.08127). {PAPER_UNCHECKED}")
-    return tables
 
 
 def drawbacks(view: View, card: Card, block: str) -> dict[str, go.Figure]:
@@ -102,7 +65,7 @@ def _draw_experiments() -> None:
 def _real() -> str:
     """How the U-Net with scSE fares on the real heads, in words; empty where it was not measured."""
     for each in understand_cached.comparisons():
-        if (each.network, each.data, each.measure) == ("brain-unet-scse", MALC, "dice"):
+        if (each.network, each.against, each.data, each.measure) == ("brain-unet-scse", "none", MALC, "dice"):
             worse = each.subjects - each.better
             mean = -each.difference
             return f", and on {worse} of {each.subjects} real heads of MALC it is below none, by {mean:.3f} in the mean"
@@ -167,84 +130,6 @@ def _draw_crop(view: View, card: Card, block: str) -> dict[str, go.Figure]:
         st.metric("Largest change", f"{abs(crop - whole).max():.2f}")
         st.caption(f"{card.name}, {block}, {len(whole)} channels. On the dashed line the two are equal.")
     return {"whole slice against crop": figure}
-
-
-def _ours(networks: Mapping[str, Card]) -> tuple[dict[str, dict[str, float]], str]:
-    """Architecture -> variant -> mean Dice, and what it was measured on; from the cards where results are missing."""
-    known = {name: results for name, results in understand_cached.results().items() if name in networks}
-    by_title = {measured.title: data for results in known.values() for data, measured in results.data.items()}
-    if not by_title:
-        means = {card.name: (card.figures or {}).get("mean_dice") for card in networks.values()}
-        return _by_architecture(networks, means), f"{next(iter(networks.values())).anatomy}, as on their cards"
-    if st.session_state.get(DATA) not in by_title:
-        st.session_state.pop(DATA, None)  # data of another anatomy
-    title = st.selectbox(
-        "Measured on",
-        list(by_title),
-        key=DATA,
-        bind="query-params",
-        help="Whole volumes that no network was trained on.",
-    )
-    data = by_title[title]
-    means = {
-        name: fmean(subjects.values())
-        for name, results in known.items()
-        if data in results.data and (subjects := results.data[data].by_subject())
-    }
-    return _by_architecture(networks, means), title
-
-
-def _on_own_data() -> pd.DataFrame | None:
-    """Draw and return our mean Dice on the test heads of the paper, by training; None where none was measured."""
-    networks = [results for results in understand_cached.results().values() if MALC in results.data]
-    if not networks:
-        return None
-    cells: dict[str, dict[str, str]] = {}
-    for results in networks:
-        means = results.data[MALC].by_subject()
-        mean, deviation = fmean(means.values()), stdev(means.values()) if len(means) > 1 else 0.0
-        row = f"{architecture_title(results.architecture)}, {TRAINED_ON.get(results.anatomy, results.anatomy)}"
-        cells.setdefault(row, {})[variant_title(results.variant)] = f"{mean:.3f} ± {deviation:.3f}"
-    heads = max(len(results.data[MALC].subjects) for results in networks)
-    st.markdown(
-        f"**Ours on the paper's own data**: mean Dice ± standard deviation over the {heads} test heads of MALC",
-        help="Real T1-weighted scans of the OASIS project; labels drawn by hand, provided by Neuromorphometrics, Inc. "
-        "The skull was taken off with a mask made from these labels, so the outline of the brain is the labels' own. "
-        "Structures 1 to 16, coronal slices; `pretrained/README.md` has every structure, distances and tests.",
-    )
-    table = pd.DataFrame.from_dict(cells, orient="index").rename_axis("network")
-    known = [title for title in ALL_VARIANT_TITLES if title in table.columns]
-    st.dataframe(table[known], width="stretch", height="content", placeholder="–", key="understand_own_data")
-    st.caption(", ".join(_tested_on_own_data()))
-    return table[known]
-
-
-def _tested_on_own_data() -> list[str]:
-    """The comparisons with none on the paper's heads, in words."""
-    tested = [each for each in understand_cached.comparisons() if each.data == MALC and each.measure == "dice"]
-    return [
-        f"{each.network} {each.difference:+.3f} against none, better in {each.better} of {each.subjects} heads"
-        + (" (significant)" if each.significant else "")
-        for each in tested
-    ]
-
-
-def _by_architecture(networks: Mapping[str, Card], means: Mapping[str, float | None]) -> dict[str, dict[str, float]]:
-    scores: dict[str, dict[str, float]] = {}
-    for card in networks.values():
-        mean = means.get(card.name)
-        if mean is not None:
-            scores.setdefault(card.architecture, {})[card.variant] = float(mean)
-    return scores
-
-
-def _table(scores: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
-    table = pd.DataFrame(
-        {variant_title(variant): {architecture_title(name): row.get(variant) for name, row in scores.items()}
-         for variant in ("none", "cse", "sse", "scse")}
-    )  # fmt: skip
-    table.index.name = "network"
-    return table
 
 
 def _draw(table: pd.DataFrame, key: str) -> None:

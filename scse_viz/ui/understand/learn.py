@@ -7,7 +7,7 @@ from scse_viz.ui.shell import cached, export, sidebar
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import network_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
-from scse_viz.ui.understand import diagram, evidence, keys, lessons, relatives, tiles
+from scse_viz.ui.understand import diagram, evidence, keys, lessons, measured, relatives, tiles
 from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.titles import variant_title
 
@@ -41,7 +41,7 @@ def draw(view: View) -> None:
         if lesson == RELATED:
             _draw_relative(view, card, block)
         elif lesson == PAPER:
-            tables = evidence.paper(view)
+            tables = measured.paper(view)
             export.offer(view, export.ExportContents(page="understand-paper", models=[card], tables=tables))
         elif lesson == DRAWBACKS:
             figures = evidence.drawbacks(view, card, block)
