@@ -18,17 +18,22 @@ class OverSeeds:
     heads: Mapping[str, float]
     seeds: Mapping[int | None, float]
 
-    def text(self, form: str) -> str:
-        """Mean ± deviation over subjects, and with several seeds the range of their means."""
+    def spread(self, form: str) -> str:
+        """Mean ± deviation over subjects; empty without subjects."""
         summary = mean_and_deviation(self.heads)
         if summary is None:
             return ""
         mean, deviation = summary
-        words = format(mean, form) if deviation is None else f"{mean:{form}} ± {deviation:{form}}"
-        if len(self.seeds) < 2:
-            return words
-        low, high = min(self.seeds.values()), max(self.seeds.values())
-        return f"{words} ({len(self.seeds)} seeds: {low:{form}} to {high:{form}})"
+        return format(mean, form) if deviation is None else f"{mean:{form}} ± {deviation:{form}}"
+
+    def range(self, form: str) -> str:
+        """The least and the largest of the means of seeds; empty for one seed."""
+        return f"{min(self.seeds.values()):{form}} to {max(self.seeds.values()):{form}}" if len(self.seeds) > 1 else ""
+
+    def text(self, form: str) -> str:
+        """Mean ± deviation over subjects, and with several seeds the range of their means."""
+        several = self.range(form)
+        return f"{self.spread(form)} ({len(self.seeds)} seeds: {several})" if several else self.spread(form)
 
 
 def families(networks: Iterable[NetworkResults]) -> dict[tuple[str, str], dict[str, list[NetworkResults]]]:

@@ -21,7 +21,7 @@ from scse_viz.zoo.scores import (
     NetworkResults,
 )
 from scse_viz.zoo.seeds import differences, families, over_seeds, signs_in_words
-from scse_viz.zoo.titles import architecture_title, variant_title
+from scse_viz.zoo.titles import ARCHITECTURE_TITLES, VARIANT_TITLES, architecture_title, variant_title
 
 DATA = "understand_data"
 WIDE = 460
@@ -103,17 +103,15 @@ def _draw_tests(names: Iterable[str], data: str, heading: str, key: str) -> pd.D
     }
     if not tested:
         return pd.DataFrame()
-    seeds = _seeds(data)
-    rows = {}
-    for name in wanted:
-        if name not in seeds:
-            continue
+    seeds, rows = _seeds(data), {}
+    for name in (name for name in seeds if name in wanted):
+        means = {measure: over_seeds(seeds[name], data, measure) for measure in MEASURES}
         cells: dict[str, str | None] = {
-            title: over_seeds(seeds[name], data, measure).text(form) for measure, (title, form) in MEASURES.items()
+            title: means[measure].spread(form) for measure, (title, form) in MEASURES.items()
         }
         for reference in REFERENCES:
-            comparison = tested.get((name, reference))
-            cells[f"Dice minus {variant_title(reference)}"] = _words(comparison) if comparison else None
+            cells[f"Dice minus {variant_title(reference)}"] = _words(tested.get((name, reference)), len(seeds[name]))
+        cells["seeds, their Dice"] = f"{len(seeds[name])}{': ' * (len(seeds[name]) > 1)}{means['dice'].range('.3f')}"
         rows[name] = cells
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
     subjects = max(each.subjects for each in tested.values())
@@ -123,20 +121,28 @@ def _draw_tests(names: Iterable[str], data: str, heading: str, key: str) -> pd.D
 
 
 def _seeds(data: str) -> dict[str, list[NetworkResults]]:
-    """Network -> its results on a data set, one a seed, the shipped network first."""
+    """Network -> its results on a data set, one a seed, the shipped network first; by architecture and variant."""
     seeds: dict[str, list[NetworkResults]] = {}
     for results in (*understand_cached.results().values(), *understand_cached.other_seeds()):
         if data in results.data:
             seeds.setdefault(results.name, []).append(results)
-    return seeds
+    return dict(sorted(seeds.items(), key=lambda entry: _place(entry[1][0])))
 
 
-def _words(comparison: Comparison) -> str:
-    """A difference, its p, and whether it is significant."""
+def _place(results: NetworkResults) -> tuple[int, str, int]:
+    """The place of a network in a table: U-Nets first, variants as the papers came."""
+    architectures, variants = list(ARCHITECTURE_TITLES), list(VARIANT_TITLES)
+    return architectures.index(results.architecture), results.anatomy, variants.index(results.variant)
+
+
+def _words(comparison: Comparison | None, seeds: int) -> str | None:
+    """A difference, its p, whether it is significant, and over how many seeds, where the network has more."""
+    if comparison is None:
+        return None
     p = "no p" if comparison.p is None else "p < 0.001" if comparison.p < 0.001 else f"p {comparison.p:.3f}"
     verdict = ("higher: " if comparison.difference > 0 else "lower: ") if comparison.significant else ""
-    seeds = f", {comparison.seeds} seeds" if comparison.seeds > 1 else ""
-    return f"{verdict}{comparison.difference:+.3f} ({p}{seeds})"
+    over = f", seeds in common: {comparison.seeds}" if comparison.seeds < seeds else ""
+    return f"{verdict}{comparison.difference:+.3f} ({p}{over})"
 
 
 def _on_own_data() -> dict[str, pd.DataFrame]:
@@ -147,7 +153,8 @@ def _on_own_data() -> dict[str, pd.DataFrame]:
     heads = max(len(results.data[MALC].subjects) for results in networks)
     st.markdown(
         f"#### On the paper's own data\n{heads} test heads of MALC, mean ± standard deviation over heads; where there "
-        "are several seeds, of the mean over seeds, and after it the range of their means. *paper*: unchecked.",
+        "are several seeds, of the mean over seeds, and after it the range of their means. Beside each network: what it was trained on. "
+        "*paper*: unchecked.",
         help="Real T1-weighted scans of the OASIS project; labels drawn by hand, provided by Neuromorphometrics, Inc. "
         "The skull was taken off with a mask made from these labels, so the outline of the brain is the labels' own. "
         "Structures 1 to 16, coronal slices; `pretrained/README.md` has every structure, distances and tests.",
@@ -191,7 +198,8 @@ def _by_training(networks: Iterable[NetworkResults], measure: str, form: str) ->
 
 
 def _row(architecture: str, anatomy: str) -> str:
-    return f"{architecture_title(architecture)}, {TRAINED_ON.get(anatomy, anatomy)}"
+    """An architecture and what it was trained on: a narrow window holds four columns beside it."""
+    return f"{architecture_title(architecture)}, {TRAINED_ON.get(anatomy, anatomy).removeprefix('trained on ')}"
 
 
 def _by_architecture(networks: Mapping[str, Card], means: Mapping[str, float | None]) -> dict[str, dict[str, float]]:

@@ -69,18 +69,21 @@ def test_seeds_tests_distances_and_signs_stand_beside_the_papers_figures(folder)
     app = lesson()
     dice, distance, tests = (table.value for table in app.dataframe[2:])
     assert list(dice.columns) == ["none", "cSE", "sSE", "scSE"]
-    assert dice.loc["U-Net, trained on MALC", "scSE"].startswith("0.870 ± 0.00")
-    assert dice.loc["U-Net, trained on MALC", "scSE"].endswith("(3 seeds: 0.860 to 0.880)")
-    assert dice.loc["U-Net, trained on synthetic heads", "none"].startswith("0.750 ± 0.002")
+    assert dice.loc["U-Net, MALC", "scSE"].startswith("0.870 ± 0.00")
+    assert dice.loc["U-Net, MALC", "scSE"].endswith("(3 seeds: 0.860 to 0.880)")
+    assert dice.loc["U-Net, synthetic heads", "none"].startswith("0.750 ± 0.002")
     assert dice.loc["paper: U-Net"].tolist() == ["0.763", "0.825", "0.837", "0.843"]
-    assert distance.loc["U-Net, trained on MALC", "none"].endswith("(3 seeds: 1.50 to 1.70)")
-    assert tests.loc["malc-unet-scse", "Dice minus none"] == "higher: +0.030 (p < 0.001, 3 seeds)"
-    assert tests.loc["malc-unet-cse", "Dice minus scSE"] == "lower: -0.020 (p < 0.001, 3 seeds)"
-    assert tests.loc["malc-unet-none", "HD95, mm"].endswith("(3 seeds: 1.50 to 1.70)")
+    assert distance.loc["U-Net, MALC", "none"].endswith("(3 seeds: 1.50 to 1.70)")
+    assert tests.loc["malc-unet-scse", "Dice minus none"] == "higher: +0.030 (p < 0.001)"
+    assert tests.loc["malc-unet-cse", "Dice minus scSE"] == "lower: -0.020 (p < 0.001)"
+    assert list(tests.index) == ["brain-unet-none", *(f"malc-unet-{variant}" for variant in DICE)]
+    assert tests.loc["malc-unet-none", "HD95, mm"].startswith("1.60 ± 0.0")
+    assert tests.loc["malc-unet-none", "seeds, their Dice"] == "3: 0.830 to 0.850"
+    assert tests.loc["brain-unet-none", "seeds, their Dice"] == "1"
     text = "\n".join(each.value for each in app.markdown)
     assert "15 test heads of MALC" in text
     signs = "+0.030 with seed 0, +0.030 with seed 1, +0.030 with seed 2"
-    assert f"**scSE minus none**, mean Dice: U-Net, trained on MALC: {signs}." in text
+    assert f"**scSE minus none**, mean Dice: U-Net, MALC: {signs}." in text
 
 
 def test_one_seed_has_no_range_and_its_tests_say_no_number_of_seeds(folder):
@@ -89,6 +92,12 @@ def test_one_seed_has_no_range_and_its_tests_say_no_number_of_seeds(folder):
     dice, _, tests = (table.value for table in app.dataframe[2:])
     assert "seeds" not in dice.to_string()
     assert tests.loc["malc-unet-scse", "Dice minus none"] == "higher: +0.030 (p < 0.001)"
+
+
+def test_a_test_over_fewer_seeds_than_a_network_has_says_so(folder):
+    write(folder, [network("malc", variant, 0) for variant in DICE], [network("malc", "scse", 1)])
+    tests = lesson().dataframe[4].value
+    assert tests.loc["malc-unet-scse", "Dice minus none"] == "higher: +0.030 (p < 0.001, seeds in common: 1)"
 
 
 def test_without_results_on_the_papers_heads_nothing_is_said_of_them(folder):
