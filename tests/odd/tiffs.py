@@ -5,6 +5,7 @@ import zlib
 
 import numpy as np
 import tifffile
+from PIL import Image
 
 from tests.odd.kinds import COLOURS, DEEP, GRAY, Odd, gray_of, plane
 from tests.scan_files import numbers, picture
@@ -27,16 +28,27 @@ def retagged(data, code, value):
     raise ValueError(f"no tag {code}")
 
 
-def deflated_bomb():
-    """A TIFF of 5 x 6 pixels whose strip unpacks to 64 MiB."""
-    data = bytearray(tiff(GRAY, compression="zlib"))
+def with_piece(data, piece):
+    """A TIFF of one strip with other compressed bytes as that strip."""
+    changed = bytearray(data)
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         tags = file.pages[0].tags
         places = {code: tags[code].valueoffset for code in (273, 279)}
-    bomb = zlib.compress(bytes(64 * 2**20), 9)
-    data[places[273] : places[273] + 4] = len(data).to_bytes(4, "little")
-    data[places[279] : places[279] + 4] = len(bomb).to_bytes(4, "little")
-    return bytes(data) + bomb
+    changed[places[273] : places[273] + 4] = len(data).to_bytes(4, "little")
+    changed[places[279] : places[279] + 4] = len(piece).to_bytes(4, "little")
+    return bytes(changed) + piece
+
+
+def deflated_bomb():
+    """A TIFF of 5 x 6 pixels whose strip decompresses to 64 MiB."""
+    return with_piece(tiff(GRAY, compression="zlib"), zlib.compress(bytes(64 * 2**20), 9))
+
+
+def jpeg2000():
+    """A TIFF whose strip is an intact JPEG 2000 code stream."""
+    stream = io.BytesIO()
+    Image.fromarray(DEEP).save(stream, "JPEG2000", no_jp2=True)
+    return retagged(with_piece(tiff(DEEP), stream.getvalue()), 259, 34712)
 
 
 def tiff_types():
@@ -92,7 +104,7 @@ def tiff_kinds():
         "TIFF, PackBits": Odd(picture(GRAY, "TIFF", compression="packbits"), plane(GRAY)),
         "TIFF, fax": Odd(picture(GRAY > 60, "TIFF", compression="group4"), plane(GRAY > 60)),
         "TIFF, LZW, 16-bit RGB": Odd(retagged(tiff(COLOURS, **rgb), 259, 5)),
-        "TIFF, JPEG 2000": Odd(retagged(tiff(DEEP), 259, 34712)),
+        "TIFF, JPEG 2000": Odd(jpeg2000()),
         "TIFF, a strip that unpacks to 64 MiB": Odd(deflated_bomb()),
         "TIFF, most strips missing": Odd(retagged(tiff(DEEP), 278, 1)),
         "TIFF, cut short": Odd(tiff(DEEP)[:-20]),

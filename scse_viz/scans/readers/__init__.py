@@ -22,7 +22,6 @@ from scse_viz.scans.readers.contents import (
     ScanError,
     VolumeChoice,
     read_exactly,
-    read_most,
 )
 
 __all__ = ["LARGEST_VOXELS", "FileContents", "ScanError", "VolumeChoice", "read"]
@@ -124,9 +123,12 @@ def _unknown(block: bytes, name: str, formats: Sequence[Format]) -> str:
 
 
 def _whole(stream: BinaryIO, name: str) -> bytes:
-    data = read_most(stream, LARGEST_WHOLE + 1)
-    if len(data) > LARGEST_WHOLE:
-        raise ScanError(f"{name}: over the limit of {LARGEST_WHOLE / 1024**3:.0f} GiB; crop it or convert it to NIfTI")
+    data = bytearray()
+    while piece := stream.read(PIECE):  # in pieces: read(size) takes the memory before seeing how little there is
+        data += piece
+        if len(data) > LARGEST_WHOLE:
+            limit = f"{LARGEST_WHOLE / 1024**3:.0f} GiB"
+            raise ScanError(f"{name}: over the limit of {limit}; crop it or convert it to NIfTI")
     return bytes(data)
 
 

@@ -4,6 +4,7 @@ import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
+from mmap import mmap
 from typing import BinaryIO
 
 import nibabel as nib
@@ -111,19 +112,14 @@ def checked_type(name: str, dtype: np.dtype, voxels: int = 0) -> np.dtype:
     return dtype
 
 
-def read_most(stream: BinaryIO, size: int) -> bytearray:
-    """The next bytes, at most size, in pieces: read(size) would allocate all of it, however little is left."""
-    data = bytearray()
-    while len(data) < size and (piece := stream.read(min(size - len(data), PIECE))):
-        data += piece
-    return data
-
-
-def read_exactly(stream: BinaryIO, size: int, name: str) -> bytearray:
+def read_exactly(stream: BinaryIO, size: int, name: str) -> bytearray | mmap:
     """The next size bytes; refuses a file that ends before."""
-    data = read_most(stream, size)
-    if len(data) < size:
-        raise ScanError(f"{name}: ends {size - len(data):,} bytes too early; copy or download the file again")
+    data = mmap(-1, size) if size > PIECE else bytearray(size)  # of a map, what is not written takes no memory
+    filled, view = 0, memoryview(data)
+    while filled < size and (count := stream.readinto(view[filled : filled + PIECE])):  # type: ignore[attr-defined]
+        filled += count
+    if filled < size:
+        raise ScanError(f"{name}: ends {size - filled:,} bytes too early; copy or download the file again")
     return data
 
 
@@ -144,8 +140,8 @@ def skip(stream: BinaryIO, size: int, name: str) -> None:
 def luminance(colours: np.ndarray) -> np.ndarray:
     """RGB (..., 3) -> gray (...), float32, by Rec. 601; channels after the third (transparency) are left out."""
     gray = np.zeros(colours.shape[:-1], np.float32)
-    for number, row in enumerate(colours):  # one at a time: no second array of all colours as floats
-        gray[number] = row[..., :3] @ REC_601
+    for place in np.ndindex(colours.shape[:-2]):  # a row at a time: no second array of all colours as floats
+        gray[place] = colours[place][:, :3] @ REC_601
     return gray
 
 

@@ -12,7 +12,7 @@ from scse_viz.scans.readers.dicom_series import Frame
 
 def tiles(dataset: pydicom.Dataset, whole: Frame, name: str) -> list[Frame]:
     """A frame for every slice of a mosaic; whole: the frame that the picture would be."""
-    from nibabel.nicom.csareader import CSAReadError  # warns when it is imported, and few files need it
+    from nibabel.nicom.csareader import CSAReadError, get_scalar  # warns when it is imported, and few files need it
     from nibabel.nicom.dicomwrappers import MosaicWrapper, WrapperError, wrapper_from_data
 
     try:
@@ -24,6 +24,8 @@ def tiles(dataset: pydicom.Dataset, whole: Frame, name: str) -> list[Frame]:
     rows, columns, count = mosaic.image_shape
     if not 0 < count <= mosaic.mosaic_size**2 or min(rows, columns) < 1:
         raise _lost(name)
+    b = get_scalar(mosaic.csa_header, "B_value")
+    traits = whole.traits if b is None else {**whole.traits, "b-value": (float(b),)}
     step = mosaic.slice_normal * mosaic.voxel_sizes[2]
     return [
         replace(
@@ -32,6 +34,7 @@ def tiles(dataset: pydicom.Dataset, whole: Frame, name: str) -> list[Frame]:
             shape=(int(rows), int(columns)),
             mosaic=int(mosaic.mosaic_size),
             position=mosaic.image_position + index * step,
+            traits=traits,
         )
         for index in range(count)
     ]

@@ -15,6 +15,7 @@ from scse_viz.scans.readers.contents import (
     COLOUR_NOTE,
     LARGEST_VOXELS,
     ORIENTATION_TAG,
+    PIECE,
     FileContents,
     ScanError,
     checked_shape,
@@ -32,7 +33,6 @@ MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF
 MOST_PAGES = 4096
 PLAIN, DEFLATED = (1,), (8, 32946)  # compressions that tifffile decodes without further packages
 BY_PILLOW = (2, 3, 4, 5, 7, 32773)  # fax, LZW, JPEG, PackBits
-MOST_DEFLATED = 1032  # bytes that one byte can decompress to
 WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE = 0, 1, 3  # photometric interpretations
 GRAY, COLOURS, OTHER_COLOURS = (WHITE_IS_ZERO, BLACK_IS_ZERO), (2,), (5, 6)
 DONE = -1  # colours already turned to gray
@@ -55,7 +55,9 @@ def read_tiff(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> File
         shape, axes = _layout(file, page, name)
         _check(file, page, shape, name)
         by_pillow = page.compression in BY_PILLOW or page.photometric in OTHER_COLOURS
-        stored, kind = _by_pillow(stream, page, name) if by_pillow else (_by_tifffile(file, page), page.photometric)
+        stored, kind = (
+            _by_pillow(stream, page, name) if by_pillow else (_by_tifffile(file, page, name), page.photometric)
+        )
         if by_pillow:
             shape, axes = [size for size, axis in zip(shape, axes, strict=True) if axis != "S"], axes.replace("S", "")
         elif kind in GRAY and page.extrasamples and page.extrasamples[0] == 0:  # samples of no meaning: channels
@@ -124,25 +126,40 @@ def _check(file: TiffFile, page: Any, shape: Sequence[int], name: str) -> None:
         wanted, given = prod(plane.chunked), len(plane.dataoffsets)
         if given < wanted:  # tifffile would go through them all, and draw what is missing black
             raise ScanError(f"{name}: damaged, {given:,} of the {wanted:,} pieces of a page are there; save it again")
-    for plane in file.pages if page.compression in DEFLATED else ():
-        largest = plane.nbytes + SLACK
-        for offset, size in zip(plane.dataoffsets, plane.databytecounts, strict=True):
-            if size * MOST_DEFLATED > largest:  # tifffile sets no limit
-                file.filehandle.seek(offset)
-                if len(zlib.decompressobj().decompress(file.filehandle.read(size), largest)) == largest:
-                    raise ScanError(f"{name}: damaged, a piece unpacks to more than its page; save the file again")
 
 
 def _packing(page: Any) -> str:
     return getattr(page.compression, "name", str(page.compression)).replace("_", " ")
 
 
-def _by_tifffile(file: TiffFile, page: Any) -> np.ndarray:
-    if (file.is_imagej or file.is_shaped) and len(file.series) == 1:
+def _by_tifffile(file: TiffFile, page: Any, name: str) -> np.ndarray:
+    """(pages, samples, depth, H, W, samples) as stored."""
+    if page.compression in PLAIN and (file.is_imagej or file.is_shaped) and len(file.series) == 1:
         return file.series[0].asarray(maxworkers=1)
-    if len(file.pages) == 1:
-        return page.asarray(maxworkers=1)
-    return np.stack([plane.asarray(maxworkers=1) for plane in file.pages])
+    stored = np.zeros((len(file.pages), *page.shaped), page.dtype)
+    for number, plane in enumerate(file.pages):
+        if page.compression in PLAIN:
+            plane.asarray(out=stored[number].reshape(page.shape), maxworkers=1)
+        else:
+            _unpack(stored[number], file, plane, name)
+    return stored
+
+
+def _unpack(stored: np.ndarray, file: TiffFile, plane: Any, name: str) -> None:
+    """Fills stored with the pieces of a deflated page: tifffile sets no limit, and would hold three copies."""
+    plane.compression = PLAIN[0]
+    for index, (offset, size) in enumerate(zip(plane.dataoffsets, plane.databytecounts, strict=True)):
+        file.filehandle.seek(offset)
+        unpacker, unpacked, most = zlib.decompressobj(), bytearray(), plane.nbytes + SLACK
+        for start in range(0, size, PIECE):
+            packed = file.filehandle.read(min(PIECE, size - start))
+            unpacked += unpacker.decompress(packed, most - len(unpacked))
+            if len(unpacked) == most:
+                raise ScanError(f"{name}: damaged, a piece unpacks to more than its page; save the file again")
+        piece, (sample, depth, row, column, _), _ = plane.decode(unpacked, index)
+        del unpacked
+        place = stored[sample, depth:, row:, column:][tuple(map(slice, piece.shape))]
+        place[...] = piece[tuple(map(slice, place.shape))]
 
 
 def _by_pillow(stream: BinaryIO, page: Any, name: str) -> tuple[np.ndarray, int]:
@@ -158,15 +175,13 @@ def _by_pillow(stream: BinaryIO, page: Any, name: str) -> tuple[np.ndarray, int]
         planes = []
         for number in range(getattr(image, "n_frames", 1)):
             image.seek(number)
-            if image.mode == "P":
-                planes.append(np.asarray(image))
-                continue
-            plane, colour, _ = raster.gray(image)
+            plane, colour, _ = (np.asarray(image), False, None) if image.mode == "P" else raster.gray(image)
             planes.append(plane)
+    stored = np.stack(planes) if len(planes) > 1 else planes[0][None]
     if image.mode == "P":
-        return np.stack(planes), PALETTE
+        return stored, PALETTE
     white = deep and page.photometric == WHITE_IS_ZERO
-    return np.stack(planes), DONE if colour else WHITE_IS_ZERO if white else BLACK_IS_ZERO
+    return stored, DONE if colour else WHITE_IS_ZERO if white else BLACK_IS_ZERO
 
 
 def _chosen(stored: np.ndarray, axes: str, name: str, volume: int | None) -> np.ndarray:

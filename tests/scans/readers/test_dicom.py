@@ -9,7 +9,7 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.pixels.processing import apply_color_lut
 
-from scse_viz.scans.readers import ScanError, read
+from scse_viz.scans.readers import ScanError, VolumeChoice, read
 from tests.scan_files import dicom, numbers, series, zipped
 
 with warnings.catch_warnings():
@@ -216,20 +216,47 @@ def test_a_mosaic_without_its_private_header_is_refused():
         read(dicom(VOLUME[0], ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]), "slice.dcm")
 
 
-def test_a_mosaic_is_split_into_the_slices_and_the_grid_that_nibabel_finds():
-    file = Path(nicom.__file__).parent / "tests/data/siemens_dwi_0.dcm.gz"
-    data = gzip.decompress(file.read_bytes())
-    mosaic = dicomwrappers.wrapper_from_data(pydicom.dcmread(io.BytesIO(data)))
-    contents = read(data, "mosaic.dcm")
-    assert contents.oriented
-    assert contents.notes == ()
-    order = (
-        slice(None, None, -1) if (contents.affine[:3, 2] @ (mosaic.affine[:3, 2] * [-1, -1, 1])) < 0 else slice(None)
-    )
-    np.testing.assert_array_equal(contents.values[..., order].transpose(1, 0, 2), mosaic.get_unscaled_data())
-    corner = np.diag([-1, -1, 1, 1]) @ mosaic.affine @ [5, 7, 3, 1]  # row, column, slice
-    place = 3 if order.step is None else contents.values.shape[2] - 4
-    np.testing.assert_allclose(contents.affine @ [7, 5, place, 1], corner, atol=1e-3)
+def real_headers(name):
+    """A file of nibabel's, whose pixels are all 0, with a number of its own in every pixel: bytes and data set."""
+    packed = Path(nicom.__file__).parent / "tests/data" / name
+    dataset = pydicom.dcmread(io.BytesIO(gzip.decompress(packed.read_bytes())))
+    pixels = np.arange(dataset.pixel_array.size, dtype=np.uint32) * 40503 % 65521  # none twice among neighbours
+    dataset.PixelData = pixels.astype("<u2").tobytes()
+    file = io.BytesIO()
+    dataset.save_as(file, enforce_file_format=True)
+    return file.getvalue(), dataset
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "slope"),
+    [
+        ("siemens_dwi_0.dcm.gz", (128, 128, 48), 1),
+        ("siemens_dwi_1000.dcm.gz", (128, 128, 48), 1),
+        ("philips_mprage.dcm.gz", (256, 256, 176), 2.10793650793651),
+    ],
+)
+def test_real_mosaics_and_multiframe_files_are_read_as_nibabel_reads_them(name, shape, slope):
+    data, dataset = real_headers(name)
+    theirs = dicomwrappers.wrapper_from_data(dataset)  # (rows, columns, slices) in LPS
+    contents = read(data, name)
+    assert (contents.values.shape, contents.oriented, contents.notes) == (shape, True, ())
+    affine = np.diag([-1, -1, 1, 1]) @ theirs.affine
+    values = theirs.get_unscaled_data().transpose(1, 0, 2) * slope
+    if affine[:3, 2] @ contents.affine[:3, 2] < 0:  # slices counted from the other end
+        values, affine = (
+            values[..., ::-1],
+            affine @ [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, -1, shape[2] - 1], [0, 0, 0, 1]],
+        )
+    np.testing.assert_allclose(contents.values, values, rtol=1e-6)
+    np.testing.assert_allclose(contents.affine, affine[:, [1, 0, 2, 3]], atol=2e-3)
+
+
+def test_mosaics_of_one_series_are_volumes_to_choose_from():
+    files = [real_headers(f"siemens_dwi_{b}.dcm.gz")[0] for b in (0, 1000)]
+    with pytest.raises(VolumeChoice) as asked:
+        read(zipped(*files), "dwi.zip")
+    assert asked.value.names == ("b-value 0 s/mm²", "b-value 1000 s/mm²")
+    np.testing.assert_array_equal(read(zipped(*files), "dwi.zip", 1).values, read(files[1], "dwi").values)
 
 
 def test_a_file_that_announces_too_many_pixels_is_refused_before_they_are_unpacked():
