@@ -1,5 +1,6 @@
 """Groups of scans compared: effect size, correlation, outliers, and an order in which similar scans stand together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 
@@ -38,6 +39,30 @@ def hedges_g(first: np.ndarray, second: np.ndarray) -> GroupEffect:
     g = float(np.mean(first) - np.mean(second)) / sqrt(pooled) * (1 - 3 / (4 * (n + m) - 9))
     error = sqrt((n + m) / (n * m) + g**2 / (2 * (n + m)))
     return GroupEffect(g, g - Z_95 * error, g + Z_95 * error)
+
+
+@dataclass(frozen=True)
+class GroupSummary:
+    """A group of scans: how many, their mean and standard deviation, and the effect against the reference group."""
+
+    scans: int
+    mean: float
+    deviation: float
+    effect: GroupEffect
+
+
+def compared(values: Mapping[str, np.ndarray], reference: str) -> dict[str, GroupSummary]:
+    """Each group (N,) against the reference, one of them, which has no effect; nan is left out."""
+    kept = {group: each[np.isfinite(each)] for group, each in values.items()}
+    return {
+        group: GroupSummary(
+            scans=len(each),
+            mean=float(each.mean()) if len(each) else float("nan"),
+            deviation=float(each.std(ddof=1)) if len(each) > 1 else float("nan"),
+            effect=NO_EFFECT if group == reference else hedges_g(each, kept[reference]),
+        )
+        for group, each in kept.items()
+    }
 
 
 def correlation(x: np.ndarray, y: np.ndarray) -> GroupEffect:

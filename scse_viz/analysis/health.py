@@ -117,7 +117,7 @@ def diagnose(observations: Mapping[str, Sequence[Observation]], effect: Ablation
         _mean(observation.mean for observation in every),
     )
     moving = max(slices, 0.0 if np.isnan(between) else between)
-    verdict = _verdict(within, moving, saturation, effect, channels=bool(weights))
+    verdict = verdict_of(within, moving, saturation, effect, channels=bool(weights))
     return Diagnosis(
         slices=len(every),
         mean=mean,
@@ -133,18 +133,10 @@ def diagnose(observations: Mapping[str, Sequence[Observation]], effect: Ablation
     )
 
 
-def _spread_of_slices(seen: Sequence[Observation]) -> float:
-    """Standard deviation over the slices of a scan: of a map's mean, of a channel gate's weights channel by channel."""
-    if seen[0].weights is None:
-        return float(np.std([observation.mean for observation in seen]))
-    return float(
-        np.stack([observation.weights for observation in seen if observation.weights is not None]).std(axis=0).mean()
-    )
-
-
-def _verdict(
-    within: float, moving: float, saturation: float, effect: AblationEffect | None, *, channels: bool
+def verdict_of(
+    within: float, moving: float, saturation: float, effect: AblationEffect | None = None, *, channels: bool = False
 ) -> Verdict:
+    """The verdict on a gate that ran: its spread within slices and over them, 0 to 1, and its saturated share."""
     if effect is not None and effect.changed == 0:
         return Verdict.NO_EFFECT
     if within < CONSTANT and moving < CONSTANT:
@@ -152,6 +144,15 @@ def _verdict(
     if channels and moving < CONSTANT:
         return Verdict.FIXED
     return Verdict.SATURATED if saturation >= MOSTLY else Verdict.ACTIVE
+
+
+def _spread_of_slices(seen: Sequence[Observation]) -> float:
+    """Standard deviation over the slices of a scan: of a map's mean, of a channel gate's weights channel by channel."""
+    if seen[0].weights is None:
+        return float(np.std([observation.mean for observation in seen]))
+    return float(
+        np.stack([observation.weights for observation in seen if observation.weights is not None]).std(axis=0).mean()
+    )
 
 
 def _sentence(verdict: Verdict, mean: float, saturation: float, *, channels: bool) -> str:

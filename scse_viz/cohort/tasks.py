@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
@@ -15,18 +15,14 @@ import torch
 from torch import nn
 
 from scse_viz import __version__, zoo
-from scse_viz.analysis.gates import EDGE, BlockGates
-from scse_viz.analysis.grids import areas, map_span
-from scse_viz.analysis.health import Observation, diagnose, observe
 from scse_viz.analysis.segmentation import dice, volumes_ml
-from scse_viz.analysis.structures import LEAST_PIXELS
 from scse_viz.cohort.entries import Entry
-from scse_viz.inference import SliceResult, segment_slices
+from scse_viz.cohort.gates import GateSums
+from scse_viz.inference import segment_slices
 from scse_viz.inference.health import evenly_spaced
 from scse_viz.scans import Scan, ScanError, read_labels, read_scan, slice_grid, volume_of
 from scse_viz.zoo import Card, WeightsError
 
-WHOLE = "all"  # in place of a structure: a gate over the whole slice
 PACKAGES = ("torch", "numpy", "nibabel")
 
 
@@ -91,36 +87,38 @@ def _measured(task: ScanTask) -> dict[str, Any]:
     plane = _plane(scan, card, task.plane)
     grid = slice_grid(scan, plane)
     indices = range(grid.count) if task.slices is None else evenly_spaced(scan, plane, task.slices)
-    sums = _Sums(len(card.structures), (grid.row_mm, grid.column_mm))
+    names = [structure.name for structure in card.structures]
+    sums = GateSums(names, (grid.row_mm, grid.column_mm))
     labels = np.zeros((grid.count, grid.height, grid.width), np.uint8)
     maps: dict[str, list[np.ndarray]] = {}
     for index, result in segment_slices(scan, model, card, plane, indices=indices):
         labels[index] = result.labels
         sums.add(result)
-        if task.maps is not None:
-            for block, gates in result.gates.items():
-                if gates.map is not None:
-                    maps.setdefault(block, []).append(gates.map.astype(np.float16))
+        for block, gates in result.gates.items() if task.maps is not None else ():
+            if gates.pixel_gate is not None:
+                maps.setdefault(block, []).append(gates.pixel_gate.astype(np.float16))
     if task.maps is not None and maps:
-        task.maps.mkdir(parents=True, exist_ok=True)
-        stacked: dict[str, Any] = {block: np.stack(each) for block, each in maps.items()}
-        np.savez_compressed(task.maps / f"{task.key}.npz", slices=np.array(indices), **stacked)
+        _keep_maps(task.maps / f"{task.key}.npz", maps, indices)
     whole = len(indices) == grid.count
-    names = [structure.name for structure in card.structures]
     scores = _dice(volume_of(labels, plane), reference, plane, indices, len(names))
-    voxel_mm3 = float(abs(np.linalg.det(scan.affine[:3, :3])))
+    volumes = volumes_ml(labels, float(abs(np.linalg.det(scan.affine[:3, :3]))), len(names))
     return {
         "scan": scan.name,
         "digest": scan.digest,
         "notes": list(scan.notes),
         "plane": plane,
         "slices": len(indices),
-        "volume_ml": dict(zip(names, map(float, volumes_ml(labels, voxel_mm3, len(names))), strict=True))
-        if whole
-        else {},
+        "volume_ml": dict(zip(names, map(float, volumes), strict=True)) if whole else {},
         "dice": {name: float(score) for name, score in zip(names, scores, strict=True) if np.isfinite(score)},
-        "gates": list(sums.rows(names)),
+        "gates": list(sums.rows()),
     }
+
+
+def _keep_maps(file: Path, maps: Mapping[str, list[np.ndarray]], indices: Sequence[int]) -> None:
+    """Writes the gates of each block (N, h, w), at the resolution of its stage, with the numbers of their slices."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    stacked: dict[str, Any] = {block: np.stack(each) for block, each in maps.items()}
+    np.savez_compressed(file, slices=np.array(indices), **stacked)
 
 
 def _plane(scan: Scan, card: Card, wanted: str | None) -> str:
@@ -147,59 +145,6 @@ def _dice(predicted: np.ndarray, reference: np.ndarray | None, plane: str, indic
     given = np.bincount(reference.ravel(), minlength=classes) > 0
     given[0] = False
     return np.where(given, dice(predicted.astype(np.int32), reference, classes), np.nan)
-
-
-class _Sums:
-    """What is kept of the gates of all slices; classes K, slice_mm of a pixel of labels (row, column)."""
-
-    def __init__(self, classes: int, slice_mm: tuple[float, float]) -> None:
-        self.classes, self.slice_mm = classes, slice_mm
-        self.by_structure: dict[str, np.ndarray] = {}  # block -> (4, K): area, and sums of gate, square and saturation
-        self.observed: dict[tuple[str, str], list[Observation]] = {}
-        self.pixels = np.zeros(classes, np.int64)
-
-    def add(self, result: SliceResult) -> None:
-        self.pixels += np.bincount(result.labels.ravel(), minlength=self.classes)
-        covered: dict[Any, np.ndarray] = {}
-        for block, gates in result.gates.items():
-            for kind in gates.kinds:
-                self.observed.setdefault((block, kind), []).append(_observed(gates, kind))
-            gate = gates.pixel_gate
-            if gate is None:
-                continue
-            place = gate.shape, map_span(gates, self.slice_mm)
-            if place not in covered:
-                covered[place] = areas(result.labels, self.classes, *place)
-            values = np.stack([np.ones_like(gate), gate, gate**2, (gate <= EDGE) | (gate >= 1 - EDGE)]).astype(float)
-            sums = np.einsum("khw,nhw->nk", covered[place], values)
-            self.by_structure[block] = self.by_structure.get(block, 0) + sums
-
-    def rows(self, names: list[str]) -> Iterator[dict[str, Any]]:
-        """A row for a gate over whole slices, and for a spatial gate in each structure of LEAST_PIXELS or more."""
-        for (block, kind), seen in self.observed.items():
-            found = diagnose({"": seen})
-            weights = [each.weights for each in seen if each.weights is not None]
-            yield {
-                "block": block, "gate": kind, "structure": WHOLE, "mean": found.mean, "spread": found.spread_within,
-                "saturation": found.saturation, "spread_slices": found.spread_slices,
-                "health": found.verdict.name.lower().replace("_", " "),
-                "weights": np.mean(weights, axis=0).astype(float).tolist() if weights else None,
-            }  # fmt: skip
-            if kind == "channel_gate" or block not in self.by_structure:
-                continue
-            area, total, squares, saturated = self.by_structure[block]
-            for number in np.flatnonzero((self.pixels >= LEAST_PIXELS) & (area > 0)):
-                mean = total[number] / area[number]
-                yield {
-                    "block": block, "gate": kind, "structure": names[number], "mean": float(mean),
-                    "spread": float(max(squares[number] / area[number] - mean**2, 0) ** 0.5),
-                    "saturation": float(saturated[number] / area[number]), "spread_slices": None, "health": None,
-                    "weights": None,
-                }  # fmt: skip
-
-
-def _observed(gates: BlockGates, kind: str) -> Observation:
-    return observe(getattr(gates, kind))
 
 
 def written(record: Mapping[str, Any], folder: Path) -> None:

@@ -11,8 +11,13 @@ from scse_viz.rendering.panels import GATE_RANGE
 MARGIN = {"l": 10, "r": 10, "t": 30, "b": 10}
 
 
-def by_group(values: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]], *, title: str) -> go.Figure:
-    """Every scan as a point and each group as a box: group -> (N,), and the scans' names; title: of the measure."""
+def by_group(
+    values: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]], rows: Mapping[str, Sequence[int]], title: str
+) -> go.Figure:
+    """Every scan as a point and each group as a box: group -> (N,), the scans' names, and what a click on one tells.
+
+    title: of the measure.
+    """
     figure = go.Figure()
     for number, (group, of_group) in enumerate(values.items()):
         figure.add_box(
@@ -22,7 +27,7 @@ def by_group(values: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]
             jitter=0.4,
             pointpos=0,
             text=list(names[group]),
-            customdata=list(names[group]),
+            customdata=list(rows[group]),
             hovertemplate="%{text}: %{y:.4g}<extra></extra>",
             marker_color=COLOURS[number % len(COLOURS)],
             showlegend=False,
@@ -33,13 +38,13 @@ def by_group(values: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]
 
 
 def against(x: np.ndarray, y: np.ndarray, names: Sequence[str], *, x_title: str, y_title: str) -> go.Figure:
-    """A point a scan: x (N,) and y (N,); nan is left out."""
+    """A point a scan, in their order: x (N,) and y (N,); nan is left out."""
     points = go.Scatter(
         x=x,
         y=y,
         mode="markers",
         text=list(names),
-        customdata=list(names),
+        customdata=list(range(len(names))),
         hovertemplate="%{text}: %{x:.4g}, %{y:.4g}<extra></extra>",
         marker={"size": 9, "color": COLOURS[0]},
     )
@@ -50,12 +55,12 @@ def against(x: np.ndarray, y: np.ndarray, names: Sequence[str], *, x_title: str,
     return figure
 
 
-def weights_of_scans(weights: np.ndarray, names: Sequence[str]) -> go.Figure:
-    """Channel weights (N, C) of N scans, in the order given, as a heat map from 0 to 1."""
+def weights_of_scans(weights: np.ndarray, names: Sequence[str], channels: Sequence[int]) -> go.Figure:
+    """Channel weights (N, C) of N scans, in the order given, as a heat map from 0 to 1; channels: their numbers."""
     figure = go.Figure(
         go.Heatmap(
             z=weights,
-            x=[str(channel) for channel in range(weights.shape[1])],
+            x=[str(channel) for channel in channels],
             y=list(range(len(names))),
             text=[[name] * weights.shape[1] for name in names],
             zmin=GATE_RANGE[0],

@@ -1,45 +1,70 @@
-"""Cohort: a scan of the table is opened in Explore, where its file is at hand."""
+"""Cohort: a scan of a figure or of the table is opened in Explore, where its file is at hand."""
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
-from scse_viz.scans.samples import Sample
-from scse_viz.ui.shell import cached, navigation
+from scse_viz.scans import ScanError
+from scse_viz.scans.samples import Sample, own_groups
+from scse_viz.ui.cohort.choices import Shown
+from scse_viz.ui.cohort.words import column_title, shown_columns
+from scse_viz.ui.shell import cached, export, navigation
 from scse_viz.ui.shell.source import COHORT_SCAN
+from scse_viz.ui.shell.words import verbatim
 
-LEAVING = "cohort_open_explore"
+LEAVING, MISSING = "cohort_open_explore", "cohort_missing"
 
 
 def leave_for_explore() -> None:
-    """Go to Explore when a scan was just chosen."""
+    """Go to Explore when a scan was just chosen; say so where its file is not at hand."""
     if st.session_state.pop(LEAVING, False):
         # The address is emptied and filled again by the widgets: Streamlit refuses to change what it holds of them.
         st.switch_page(navigation.page("explore"), query_params={})
+    if missing := st.session_state.pop(MISSING, None):
+        st.warning(
+            verbatim(f"{missing}: its file is not at hand on the server; open it from your disk in the sidebar.")
+        )
 
 
-def draw_opener(table: pd.DataFrame, model: str) -> None:
+def draw_points(figure: go.Figure, shown: Shown, *, key: str) -> None:
+    """A chart whose points are scans, by the number of their row: a click opens one in Explore."""
+
+    def chosen() -> None:
+        for point in st.session_state[key]["selection"]["points"][:1]:
+            number = point["customdata"]
+            _open(shown, int(number[0] if isinstance(number, list) else number))
+
+    export.chart(figure, key=key, on_select=chosen, selection_mode="points")
+
+
+def draw_table(shown: Shown) -> None:
     """A table of the scans: a click on a row opens its scan in Explore."""
-    st.markdown("##### Scans", help="Choose a row to open its scan in Explore, where its file is at hand.")
-    shown = table.drop(columns=["key", "labels", "error", "model", "versions", "model_sha256", "digest"])
-    rows = [*table[["scan", "path"]].itertuples(index=False)]
+    st.markdown("##### Scans", help="Choose a row, or click a point in a figure above, to open the scan in Explore.")
+    table = shown.table[shown_columns(list(shown.table))].rename(columns=column_title)
 
     def chosen() -> None:
         for number in st.session_state["cohort_scans"]["selection"]["rows"]:
-            _open(Path(rows[number].path), model)
+            _open(shown, number)
 
-    st.dataframe(shown, hide_index=True, key="cohort_scans", on_select=chosen, selection_mode="single-row", height=300)
-    if st.session_state.pop("cohort_missing", False):
-        st.warning("The file of this scan is not at hand on the server; open it from your disk in the sidebar.")
+    st.dataframe(table, hide_index=True, key="cohort_scans", on_select=chosen, selection_mode="single-row", height=300)
 
 
-def _open(path: Path, model: str) -> None:
-    card = cached.cards().get(model)
+def _open(shown: Shown, number: int) -> None:
+    row: Any = shown.table.iloc[number]
+    path, card = Path(row["path"]), cached.cards().get(shown.model)
     if not path.exists():
-        st.session_state["cohort_missing"] = True
+        st.session_state[MISSING] = path.name
         return
     sample = Sample(path.name, path.name, path, None, (), "a cohort", "its own", card.anatomy if card else "brain")
+    if card is not None and row["labels"] and Path(row["labels"]).exists():
+        labelled = replace(sample, labels=Path(row["labels"]))
+        with suppress(ScanError):  # the scan is shown without labels that do not fit it
+            labels = cached.sample_labels(labelled)
+            sample = labelled if labels is None else replace(labelled, groups=own_groups(card.structures, labels))
     st.session_state[COHORT_SCAN] = sample
     st.session_state["scan"] = sample.short
     if card is not None:

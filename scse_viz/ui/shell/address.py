@@ -68,6 +68,15 @@ WIDGETS: Mapping[str, str] = {
     "intervene_against": "what channels are ranked by",
     "intervene_all_blocks": "true or false",
     "volume_number": "a number to draw by block and slice",
+    "cohort": "a cohort that the server offers",
+    "cohort_model": "a network of the cohort",
+    "cohort_block": "a block of the network",
+    "cohort_gate": "a gate of the block",
+    "cohort_structure": "a structure, or all",
+    "cohort_measure": "a measure of the gate",
+    "cohort_group": "a column that makes groups",
+    "cohort_reference": "a group",
+    "cohort_against": "a column of numbers",
 }
 """Every widget whose value the address holds -> the values that a link may give it.
 

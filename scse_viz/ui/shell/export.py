@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from scse_viz import report
 from scse_viz.rendering.panels import GATE_RANGE, eight_bit
@@ -59,11 +58,34 @@ class ExportContents:
     code: str = ""
 
 
+@dataclass(frozen=True)
+class ExportFile:
+    """A file to download: its name, and how its bytes are made, None where the view has none."""
+
+    name: str
+    content: Callable[[], bytes] | None
+
+
 def offer(view: View, contents: ExportContents) -> None:
     """Offer what the page shows as files, as a link and as code; nothing is computed before it is requested."""
-    label = "Export: numbers, maps, arrays, report, link, code"
+
+    def files(lines: str, address: str) -> dict[str, ExportFile]:
+        return _files(view, contents, lines, address)
+
+    offer_files(
+        "Export: numbers, maps, arrays, report, link, code",
+        files,
+        lambda: code_of(view, contents.models) + contents.code,
+        "A link to this view. It does not contain your own scan: whoever opens it uses theirs.",
+    )
+
+
+def offer_files(
+    label: str, files: Callable[[str, str], Mapping[str, ExportFile]], code: Callable[[], str], of_link: str
+) -> None:
+    """The export of a page: files by the label of their button, made from code and address, a link, and code."""
     part = st.expander(label, icon=":material/download:", key="export", on_change="rerun")
-    files = part.container()
+    place = part.container()
     with part:  # also while it is closed, since the choice is in the address and charts are saved by it
         st.segmented_control(
             "Charts are saved as",
@@ -76,36 +98,36 @@ def offer(view: View, contents: ExportContents) -> None:
         )
     if not part.open:
         return  # eight elements less for the browser to go through in every run
-    lines, address = code_of(view, contents.models) + contents.code, link()
-    _draw_files(files, view, contents, lines, address)
+    lines, address = code(), link()
+    offered = files(lines, address)
+    for column, (button, file) in zip(place.columns(len(offered)), offered.items(), strict=True):
+        column.download_button(
+            button,
+            file.content or b"",
+            file_name=file.name,
+            on_click="ignore",
+            disabled=file.content is None,
+            width="stretch",
+            key=f"export_{button}",
+            help="This view has none." if file.content is None else None,
+        )
     with part:
-        st.caption("A link to this view. It does not contain your own scan: whoever opens it uses theirs.")
+        st.caption(of_link)
         st.code(address, language=None, wrap_lines=True)
         st.caption("The same in Python:")
         st.code(lines, language="python")
 
 
-def _draw_files(place: DeltaGenerator, view: View, contents: ExportContents, lines: str, address: str) -> None:
+def _files(view: View, contents: ExportContents, lines: str, address: str) -> dict[str, ExportFile]:
     scan = view.scan.name.removesuffix(".gz").removesuffix(".nii")
     stem = report.file_stem(scan, contents.page, view.plane, view.index)
-    maps = contents.maps
-    files: dict[str, tuple[str, Callable[[], bytes], bool]] = {
-        "Numbers (CSV)": (f"{stem}.zip", lambda: _numbers(contents), bool(contents.tables)),
-        "Maps (NIfTI)": (f"{stem}-maps.zip", lambda: nifti(view, maps), bool(maps)),
-        "Arrays (.npz)": (f"{stem}.npz", lambda: report.npz(contents.arrays), bool(contents.arrays)),
-        "Report (HTML)": (f"{stem}.html", lambda: build_report(view, contents, lines, address), True),
+    maps, arrays = contents.maps, contents.arrays
+    return {
+        "Numbers (CSV)": ExportFile(f"{stem}.zip", (lambda: numbers(contents)) if contents.tables else None),
+        "Maps (NIfTI)": ExportFile(f"{stem}-maps.zip", (lambda: nifti(view, maps)) if maps else None),
+        "Arrays (.npz)": ExportFile(f"{stem}.npz", (lambda: report.npz(arrays)) if arrays else None),
+        "Report (HTML)": ExportFile(f"{stem}.html", lambda: build_report(view, contents, lines, address)),
     }
-    for column, (label, (name, content, offered)) in zip(place.columns(len(files)), files.items(), strict=True):
-        column.download_button(
-            label,
-            content,
-            file_name=name,
-            on_click="ignore",
-            disabled=not offered,
-            width="stretch",
-            key=f"export_{label}",
-            help=None if offered else "This view has none.",
-        )
 
 
 def link() -> str:
@@ -177,6 +199,7 @@ def _volume(view: View, map_: SliceMap | np.ndarray) -> np.ndarray:
     return on_grid(view.scan, view.plane, {view.index: map_.values}, map_.pixel_mm)
 
 
-def _numbers(contents: ExportContents) -> bytes:
+def numbers(contents: ExportContents) -> bytes:
+    """The tables as CSV, and the documents, in a .zip."""
     tables = {f"{report.file_stem(name)}.csv": report.csv(table) for name, table in contents.tables.items()}
     return report.zipped({**tables, **contents.documents})

@@ -1,10 +1,9 @@
 """The page Cohort on results of a real run, and without any."""
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from scse_viz.cohort import ScanTask, find_entries, gather, measure
+from scse_viz.cohort import ScanTask, find_entries, gather, measure, read_cohort
 from scse_viz.cohort.running import PARTS
 from scse_viz.cohort.tasks import written
 from scse_viz.ui.cohort.page import VARIABLE, offered
@@ -52,13 +51,51 @@ def test_groups_effects_and_scans_are_those_of_the_run(monkeypatch, results):
     monkeypatch.setenv(VARIABLE, str(results))
     app = opened()
     assert app.caption[0].value == "4 of 5 rows were read, 1 refused."
-    assert any("B minus A: Hedges" in found.value.replace("\\", "") for found in app.markdown)
-    assert app.dataframe[-1].value["scan"].tolist() == [f"scan{number}.nii" for number in range(4)]
-    app.selectbox(key="cohort_gate").select("spatial_gate").run()
-    assert not app.exception
+    effects, scans = app.dataframe[0].value, app.dataframe[-1].value
+    assert effects.loc["B"].filter(like="minus A").notna().all()
+    assert scans["scan"].tolist() == [f"scan{number}.nii" for number in range(4)]
+    assert effects["mean"].tolist() == pytest.approx([scans["mean gate"][start::2].mean() for start in (0, 1)])
+    app.selectbox(key="cohort_reference").select("B").run()
+    turned = app.dataframe[0].value
+    assert turned.loc["A"].filter(like="minus B").iloc[0] == pytest.approx(
+        -effects.loc["B"].filter(like="minus").iloc[0]
+    )
+
+
+def test_a_measure_of_a_gate_in_a_structure_is_that_of_the_tables(monkeypatch, results):
+    monkeypatch.setenv(VARIABLE, str(results))
+    app = opened()
+    app.selectbox(key="cohort_gate").select("spatial gate").run()
     app.selectbox(key="cohort_measure").select("saturation").run()
+    structure = app.selectbox(key="cohort_structure").options[1]
+    app.selectbox(key="cohort_structure").select(structure).run()
     assert not app.exception
-    assert np.isfinite(app.dataframe[-1].value["saturation"]).all()
+    gates = read_cohort(results).gates.query("gate == 'spatial_gate' and structure == @structure")
+    wanted = gates[gates["block"] == app.selectbox(key="cohort_block").value]
+    shown = app.dataframe[-1].value
+    assert shown["saturation"].tolist() == pytest.approx(wanted["saturation"].tolist())
+    assert shown["health"].tolist() == wanted["health"].tolist()
+    assert f"of {len(wanted)} scans" in app.caption[1].value
+
+
+def test_columns_have_plain_names(monkeypatch, results):
+    monkeypatch.setenv(VARIABLE, str(results))
+    app = opened()
+    columns = list(app.dataframe[-1].value)
+    assert columns[:5] == ["scan", "mean gate", "health", "group", "age"]
+    assert not any("." in column or "_" in column for column in columns)
+    options = app.selectbox(key="cohort_against").options
+    assert "age" in options
+    assert any(option.startswith("Dice of ") for option in options)
+    assert any(option.startswith("volume of ") for option in options)
+
+
+def test_numbers_and_report_are_offered_as_on_other_pages(monkeypatch, results):
+    monkeypatch.setenv(VARIABLE, str(results))
+    app = opened()
+    app.session_state["export"] = True
+    assert not app.run().exception
+    assert [button.label for button in app.get("download_button")] == ["Numbers (CSV)", "Report (HTML)"]
 
 
 def test_damaged_results_are_a_sentence(monkeypatch, tmp_path):
