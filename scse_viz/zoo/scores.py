@@ -12,8 +12,8 @@ FOLDER = "results"
 COMPARISONS = "comparisons.json"
 SEEDS_SUFFIX = "-seeds.json"
 """ANATOMY-seeds.json: results of networks trained with other seeds, which are not shipped."""
-EXPERIMENTS = "brain-unet-experiments.json"
-"""Measured once, to explain a result: networks after earlier phases of their training, scans cropped and not."""
+EXPERIMENTS_SUFFIX = "-experiments.json"
+"""NETWORKS-experiments.json: measured once, to explain a result or to choose a recipe."""
 MALC = "malc"
 """The data set of the paper: its test heads. The first of the MALC networks, one of the brain networks' as well."""
 TRAINED_ON = {"malc": "trained on MALC", "brain": "trained on synthetic heads"}
@@ -167,15 +167,20 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Mean Dice of the variants of one network under some conditions: `rows` are condition -> variant -> Dice."""
+    """What was measured under some conditions: `rows` are condition -> variant, or another column -> value.
+
+    Values are mean Dice, or what `title` says; `note` says what follows, and what does not.
+    """
 
     name: str
     title: str
-    rows: Mapping[str, Mapping[str, float]]
+    rows: Mapping[str, Mapping[str, float | None]]
+    note: str = ""
 
     def behind(self, variant: str) -> tuple[float, ...]:
         """How far a variant scores below none, in every row that has both."""
-        return tuple(row["none"] - row[variant] for row in self.rows.values() if {"none", variant} <= set(row))
+        pairs = ((row.get("none"), row.get(variant)) for row in self.rows.values())
+        return tuple(plain - other for plain, other in pairs if plain is not None and other is not None)
 
 
 def results(folder: Path) -> dict[str, NetworkResults]:
@@ -187,7 +192,7 @@ def results(folder: Path) -> dict[str, NetworkResults]:
     contents = [
         _read(path)
         for path in paths
-        if path.name not in (COMPARISONS, EXPERIMENTS) and not path.name.endswith(SEEDS_SUFFIX)
+        if path.name != COMPARISONS and not path.name.endswith((SEEDS_SUFFIX, EXPERIMENTS_SUFFIX))
     ]
     return {network.name: network for facts in contents for network in [_network(facts)]}
 
@@ -206,11 +211,13 @@ def comparisons(folder: Path) -> list[Comparison]:
 
 def experiments(folder: Path) -> dict[str, Experiment]:
     """The experiments that explain the results, by name; empty where there are none. Raises ResultsError."""
-    path = folder / FOLDER / EXPERIMENTS
-    try:
-        return {facts["name"]: Experiment(**facts) for facts in _read(path)} if path.is_file() else {}
-    except (KeyError, TypeError) as error:
-        raise ResultsError(f"{path.name}: cannot be read ({error}); restore the file") from error
+    found: dict[str, Experiment] = {}
+    for path in sorted((folder / FOLDER).glob(f"*{EXPERIMENTS_SUFFIX}")):
+        try:
+            found |= {facts["name"]: Experiment(**facts) for facts in _read(path)}
+        except (KeyError, TypeError) as error:
+            raise ResultsError(f"{path.name}: cannot be read ({error}); restore the file") from error
+    return found
 
 
 def write(path: Path, content: Any) -> None:

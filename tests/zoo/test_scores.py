@@ -116,3 +116,26 @@ def test_the_shipped_experiments_end_with_what_was_measured_of_the_shipped_netwo
     for variant, dice in stages.items():
         measured = scores.results(PRETRAINED)[f"brain-unet-{variant}"].data["synthetic"].by_subject()["synthetic"]
         assert dice == pytest.approx(measured, abs=0.0006)
+
+
+def test_experiments_are_read_from_every_file_of_them(tmp_path: Path) -> None:
+    for number, networks in enumerate(("brain-unet", "malc-unet")):
+        experiment = Experiment(f"e{number}", "an experiment", {"one": {"none": 0.9, "cse": None}}, note="so what")
+        scores.write(tmp_path / scores.FOLDER / f"{networks}{scores.EXPERIMENTS_SUFFIX}", [experiment])
+    found = scores.experiments(tmp_path)
+    assert list(found) == ["e0", "e1"]
+    assert found["e1"].note == "so what"
+    assert found["e0"].behind("cse") == ()
+    assert scores.results(tmp_path) == {}, "they are no results of a network"
+    (tmp_path / scores.FOLDER / f"x{scores.EXPERIMENTS_SUFFIX}").write_text('[{"name": "x"}]')
+    with pytest.raises(ResultsError, match=r"x-experiments\.json: cannot be read"):
+        scores.experiments(tmp_path)
+
+
+def test_the_trial_of_gates_that_can_move_adds_up() -> None:
+    """The mean over 16 structures is that of the 15 others and the accumbens, as far as rounding lets it be."""
+    rows = scores.experiments(PRETRAINED)["gates"].rows
+    assert len(rows) == 4
+    for row in rows.values():
+        expected = (15 * row["without the accumbens"] + row["accumbens"]) / 16
+        assert row["all 16 structures"] == pytest.approx(expected, abs=0.001)

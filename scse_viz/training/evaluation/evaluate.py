@@ -186,7 +186,8 @@ def make_page(folder: Path) -> None:
 def page_text(folder: Path) -> str:
     """The page of a folder, from its cards and results."""
     current, seeds = _current(folder), scores.other_seeds(folder)
-    return page_of(cards(folder), current, compare(current, seeds), seeds, MARK)
+    known = scores.experiments(folder)
+    return page_of(cards(folder), current, compare(current, seeds), seeds, MARK, list(known.values()))
 
 
 def check_page(folder: Path) -> None:

@@ -20,7 +20,17 @@ from scse_viz.training.evaluation.tables import (
     tested,
 )
 from scse_viz.zoo import Card
-from scse_viz.zoo.scores import CITATION, MALC, PAPER_DICE, PAPER_UNCHECKED, TRAINED_ON, Comparison, NetworkResults
+from scse_viz.zoo.scores import (
+    CITATION,
+    MALC,
+    PAPER_DICE,
+    PAPER_UNCHECKED,
+    TRAINED_ON,
+    Comparison,
+    Experiment,
+    NetworkResults,
+)
+from scse_viz.zoo.titles import variant_title
 
 PREFACE = """# The networks and their accuracy
 
@@ -105,6 +115,7 @@ def page(
     compared: Sequence[Comparison],
     seeds: Sequence[NetworkResults],
     mark: str,
+    experiments: Sequence[Experiment] = (),
 ) -> str:
     """The page as Markdown; missing networks and results are dashes."""
     of_paper = _own_data(measured.values(), seeds)
@@ -119,6 +130,7 @@ def page(
             parts += _data_set(anatomy, data, table, tests, with_paper=with_paper)
             short += [_short(anatomy, data, table, tests)] if number == 0 or data == MALC else []
         parts += _seeds(of_anatomy, [network for network in seeds if network.anatomy == anatomy])
+    parts += _experiments(experiments)
     parts = [PREFACE.format(mark=mark), "\n".join(["## In short", "", *short]) if short else "", *parts]
     return "\n".join(part.strip("\n") + "\n" for part in parts if part)
 
@@ -239,6 +251,20 @@ def _seeds(shipped: Sequence[NetworkResults], other_seeds: Sequence[NetworkResul
         networks = [network for network in networks if data in network.data]
         heading = f"### Effect of the seed: {title}, {networks[0].data[data].title}"
         parts += [heading, SEEDS_NOTE.format(anatomy=networks[0].anatomy), "Dice:\n\n" + seed_table(networks, data)]
+    return parts
+
+
+def _experiments(experiments: Sequence[Experiment]) -> list[str]:
+    """What was measured once, beside the networks that are shipped."""
+    parts = ["## Experiments\n\nMeasured once, to explain a result or to choose a recipe."] if experiments else []
+    for experiment in experiments:
+        columns = list(dict.fromkeys(column for row in experiment.rows.values() for column in row))
+        rows = [
+            [condition, *(ABSENT if (value := row.get(column)) is None else f"{value:.3f}" for column in columns)]
+            for condition, row in experiment.rows.items()
+        ]
+        title = f"### {experiment.title[0].upper()}{experiment.title[1:]}"
+        parts += [title, markdown(["", *map(variant_title, columns)], rows), experiment.note]
     return parts
 
 

@@ -18,6 +18,8 @@ from scse_viz.zoo.titles import variant_title
 
 CROP_MM = 96.0
 """The side of the crops that the brain networks were trained on in most steps."""
+MANY = 10
+"""Rows from which on a table of an experiment is folded."""
 ADDING = ("cse", "sse", "scse")
 """Variants that add their gates, or have one: their mean factor is the sum of the gates' means."""
 
@@ -42,23 +44,28 @@ def drawbacks(view: View, card: Card, block: str) -> dict[str, go.Figure]:
 
 
 def _draw_experiments() -> None:
+    """Draw what was measured once: margins and phases, conditions of passes, gates that can move."""
     experiments = understand_cached.experiments()
-    if not {"stages", "margins"} <= set(experiments):
+    if not experiments:
         st.caption("The results of our experiments are missing from the folder of the networks.")
         return
-    stages, margins = experiments["stages"], experiments["margins"]
-    st.markdown(f"##### What we measured\n**{stages.title[0].upper()}{stages.title[1:]}**")
-    _draw_experiment(stages)
-    st.markdown(
+    st.markdown("##### What we measured")
+    for experiment in experiments.values():
+        said = f"**{experiment.title[0].upper()}{experiment.title[1:]}**"
+        if len(experiment.rows) > MANY:
+            with st.expander(said):
+                _draw_experiment(experiment)
+        else:
+            st.markdown(said)
+            _draw_experiment(experiment)
+        st.markdown(f"{_closer(experiment) if experiment.name == 'stages' else ''}{experiment.note}")
+
+
+def _closer(stages: Experiment) -> str:
+    return (
         "With every phase of training on images more like those that it is tested on, cSE came closer to none: "
         f"{_series(stages, 'cse')} behind; scSE likewise: {_series(stages, 'scse')}. That agrees with the second "
-        "mechanism, but it is one seed, and the phases differ in more than their images. This experiment tests it:\n\n"
-        f"**{margins.title[0].upper()}{margins.title[1:]}**"
-    )
-    _draw_experiment(margins)
-    st.markdown(
-        "Only air was cropped. A channel gate pools over the air as well, and the two networks with channel gates do "
-        "worse in the cube; the two without do not. Training with wide margins recovered part of that loss."
+        "mechanism, which the next table tests. "
     )
 
 

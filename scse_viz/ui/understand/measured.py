@@ -153,8 +153,8 @@ def _on_own_data() -> dict[str, pd.DataFrame]:
     heads = max(len(results.data[MALC].subjects) for results in networks)
     st.markdown(
         f"#### On the paper's own data\n{heads} test heads of MALC, mean ± standard deviation over heads; where there "
-        "are several seeds, of the mean over seeds, and after it the range of their means. Beside each network: what it was trained on. "
-        "*paper*: unchecked.",
+        "are several seeds, of the mean over seeds, and after it the range of their means. Beside each network stands "
+        "what it was trained on. *paper*: unchecked.",
         help="Real T1-weighted scans of the OASIS project; labels drawn by hand, provided by Neuromorphometrics, Inc. "
         "The skull was taken off with a mask made from these labels, so the outline of the brain is the labels' own. "
         "Structures 1 to 16, coronal slices; `pretrained/README.md` has every structure, distances and tests.",

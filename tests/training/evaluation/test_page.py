@@ -8,7 +8,7 @@ import pytest
 from scse_viz.training.evaluation.page import page
 from scse_viz.training.evaluation.tables import differences_in_words, in_words, paper_form, seed_table, verdict
 from scse_viz.zoo import Card
-from scse_viz.zoo.scores import MALC, Comparison, Measured, NetworkResults, Score
+from scse_viz.zoo.scores import MALC, Comparison, Experiment, Measured, NetworkResults, Score
 from scse_viz.zoo.structures import BRAIN
 from tests.cards import TINY
 
@@ -92,6 +92,14 @@ def test_the_page_says_what_is_there_and_renders_without_the_rest() -> None:
     assert "| white | 0.850 (1.50) | 0.700 (3.00) |" in text
     for table in re.findall(r"(?:^\|.*\n)+", text, flags=re.M):
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
+
+
+def test_experiments_stand_at_the_end_with_what_follows_from_them() -> None:
+    rows = {"as it is": {"none": 0.9, "cse": 0.8}, "cropped": {"none": 0.7}}
+    text = page(CARDS, MEASURED, COMPARED, [], "Made by hand", [Experiment("e", "one trial", rows, note="No more.")])
+    table = "|  | none | cSE |\n| --- | --- | --- |\n| as it is | 0.900 | 0.800 |\n| cropped | 0.700 | – |"
+    assert text.endswith(f"### One trial\n\n{table}\n\nNo more.\n")
+    assert "## Experiments" not in page(CARDS, MEASURED, COMPARED, [], "Made by hand")
 
 
 def test_a_folder_without_results_has_a_page_without_tables_of_them() -> None:

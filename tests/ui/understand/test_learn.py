@@ -39,6 +39,7 @@ def test_the_last_lines_of_what_we_measured_are_what_cards_and_results_say():
     cut = [measured[f"brain-unet-{v}"].data["heads"].by_subject()["samseg-s1"] for v in ("none", "cse", "sse", "scse")]
     assert margins.iloc[-1].tolist() == pytest.approx(cut, abs=0.0006)
     assert "0.086, 0.017, 0.008, 0.004, 0.004 behind; scSE likewise: 0.071, 0.042, 0.036, 0.031" in texts(app)
+    assert "So none of the changes helped, and all networks are trained as before." in texts(app)
 
 
 def test_a_lesson_on_a_gate_that_the_network_lacks_is_shown_on_its_sibling():
