@@ -79,7 +79,7 @@ class Calls:
     def follow(self, model: nn.Module) -> None:
         """Register the hooks on a twin.
 
-        Layers of torch apply no gates: they are passed over, but for those that make them.
+        Layers of torch apply no gates: they are skipped, except those that make gates.
         """
         for path, module in model.named_modules():
             kind = type(module)

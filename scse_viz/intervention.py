@@ -8,7 +8,7 @@ The changes, for features u that enter a block, v that leave it, and a gate g:
     gate off                1 in place of g: every channel, or every pixel, passes
     gate of strength k      1 + k (g - 1): 0 is off, 1 unchanged; above 1 exaggerates, and g below 1 - 1 / k is negated
     block of strength k     u + k (v - u): 0 bypasses the block, 1 leaves it unchanged
-    attention's mean        every pixel looks at all pixels alike; attention has no other change, and no factor to be 1
+    attention's mean        every pixel attends equally to all pixels; attention has no other change
 
 In a block with a single gate, block off equals gate off. scSE is u c + u s: with both gates off it returns 2 u, with
 one off u + u c or u + u s; it returns u only with the block off. A non-local block is u + w: its strength scales w.
@@ -229,7 +229,7 @@ def _change_block(runner: nn.Module, tap: Tap, name: str, site: Site, change: Ch
         if gate_change is None:
             continue
         if kind == "attention" and not isinstance(gate_change, Mean):
-            raise ValueError("attention takes its mean only; to switch it off, give the block strength 0")
+            raise ValueError("attention can only be averaged; to switch it off, give the block strength 0")
         if place is None:
             raise ValueError(f"block {name!r} has no {kind.replace('_', ' ')} to change")
         applied = partial(_changed, kind, gate_change)
@@ -248,7 +248,7 @@ def _change_block(runner: nn.Module, tap: Tap, name: str, site: Site, change: Ch
 def _changed(kind: str, change: GateChange, gate: Any) -> Any:
     """Change a gate as it is applied: a channel gate (B, C) or (B, C, 1, 1), a spatial gate (B, 1, h, w), or Pairs."""
     if kind == "attention":
-        return gate._replace(query=torch.zeros_like(gate.query))  # alike scores, so alike shares
+        return gate._replace(query=torch.zeros_like(gate.query))  # equal scores, so equal shares
     if kind == "channel_gate":
         return change.applied(gate.flatten(1)).view_as(gate)
     return change.applied(gate.squeeze(1)).unsqueeze(1) if kind == "spatial_gate" else change.applied(gate)
@@ -272,7 +272,7 @@ def _keep_input(entered: list[Tensor | None], module: nn.Module, inputs: tuple[A
 
 def _strengthened(name: str, strength: float, u: Tensor | None, v: Tensor) -> Tensor:
     if u is None or u.shape != v.shape:
-        raise ValueError(f"block {name!r} does not return features of the shape it takes, so it cannot be bypassed")
+        raise ValueError(f"block {name!r} returns features of another shape than its input, so it cannot be bypassed")
     return u if strength == 0 else u + strength * (v - u)
 
 

@@ -42,7 +42,7 @@ VIEWS = frozenset(
 )
 """Operations that show the same memory in another shape."""
 CARRIERS = frozenset({*PARTS, *SPREADS, *VIEWS, aten.cat.default, aten.stack.default})
-"""Operations that change how a gate lies in memory or in space, and not what it is."""
+"""Operations that change how a gate lies in memory or in space, but not its values."""
 PRODUCTS = frozenset({aten.mul.Tensor, aten.mul_.Tensor})
 SIGNS: dict[Any, str] = {
     **dict.fromkeys((aten.mul.Tensor, aten.mul_.Tensor, aten.mul.Scalar), "×"),
@@ -65,7 +65,7 @@ Value = TypeVar("Value")
 
 
 class ByTensor(Generic[Value]):
-    """Something known of tensors, by identity, without keeping them. torch's own such dictionary takes longer."""
+    """Values by the identity of tensors, which it does not keep alive. torch's WeakTensorKeyDictionary is slower."""
 
     def __init__(self) -> None:
         self._entries: dict[int, tuple[ref, Value]] = {}
@@ -74,13 +74,13 @@ class ByTensor(Generic[Value]):
         self._entries[id(tensor)] = ref(tensor), value
 
     def get(self, tensor: Tensor) -> Value | None:
-        """What is known of a tensor; another one may lie where a forgotten one was."""
+        """The value of a tensor; another tensor may have the id of one that is gone."""
         entry = self._entries.get(id(tensor))
         return entry[1] if entry is not None and entry[0]() is tensor else None
 
 
 def tensors(values: Any) -> Iterator[Tensor]:
-    """The tensors among operands, in lists of them too."""
+    """The tensors among operands, including those in lists."""
     for value in values:
         if isinstance(value, Tensor):
             yield value
@@ -121,7 +121,7 @@ def carried_shape(func: Any, shape: tuple[int, ...], out: Tensor) -> tuple[int, 
 
 
 def broadcasts(gate: tuple[int, ...], features: tuple[int, ...]) -> bool:
-    """Whether a product of tensors of two shapes has the second, without torch's slow function."""
+    """Whether a product of tensors of two shapes has the second shape; torch's own function is slow."""
     pairs = zip(reversed(gate), reversed(features), strict=False)
     return len(gate) <= len(features) and all(side in (1, other) for side, other in pairs)
 

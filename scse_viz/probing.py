@@ -50,7 +50,7 @@ ProductHandler = Callable[[Sequence[int], Tensor, Callable[[], Tensor]], Tensor]
 class _Source:
     """A tensor's origin in an operation that may be a gate; `root` is the number of the tensor that went in.
 
-    `made` is the place in memory of what came out, None once another operation than a view has carried it on.
+    `made` is the place of the output in memory, None once an operation other than a view has passed it on.
     """
 
     number: int

@@ -39,7 +39,7 @@ class Shortcut:
 
 
 def signature(value: Any) -> Any:
-    """What of an input decides how a network runs: shapes and types of tensors, and plain values."""
+    """The properties of an input that decide how a network runs: shapes and types of tensors, and plain values."""
     if isinstance(value, Tensor):
         return tuple(value.shape), value.dtype
     if isinstance(value, tuple | list):
@@ -76,7 +76,7 @@ def recalled(model: nn.Module, key: tuple) -> Shortcut | None:
 
 
 def remember(model: nn.Module, key: tuple, shortcut: Shortcut) -> None:
-    """Keep the shortcut of a network while the network lives; the oldest one goes beyond the limit."""
+    """Keep the shortcut of a network while the network lives; beyond the limit the oldest is dropped."""
     with _LOCK:
         shortcuts = _SHORTCUTS.setdefault(model, {})
         shortcuts.pop(key, None)

@@ -88,7 +88,7 @@ def our_sites(model: nn.Module) -> dict[str, Site] | None:
 
 
 def known_sites(model: nn.Module) -> dict[str, Site]:
-    """The sites that names and layouts of modules tell of, without a pass: those with our gates or a known layout."""
+    """The sites that are known without a pass, from names and layouts: those with our gates or a known layout."""
     by_name: dict[str, Site] = {}
     for path, module in model.named_modules():
         site = _known_site(path, module)

@@ -56,7 +56,7 @@ def evaluated_twin_and_structure(model: nn.Module) -> tuple[nn.Module, tuple]:
 _PLAIN = frozenset({bool, int, float, str, type(None)})
 _CONTAINERS = frozenset({list, dict, OrderedDict, defaultdict})
 _BARE = frozenset(name for name, value in vars(nn.Module()).items() if isinstance(value, dict | set))
-"""What every module has for itself and shares with none: its parameters, buffers, modules and hooks."""
+"""The dictionaries that every module owns: parameters, buffers, modules and hooks."""
 
 
 class _Copier:
@@ -64,7 +64,7 @@ class _Copier:
 
     def __init__(self) -> None:
         self.structure: list[Any] = []  # what was copied, in order; no object is held, so that none is kept alive
-        self._copies: dict[int, tuple[Any, Any]] = {}  # identity -> original, held so that it stays taken, and copy
+        self._copies: dict[int, tuple[Any, Any]] = {}  # identity -> original, held to keep its id, and copy
 
     def copied(self, value: Any) -> Any:
         """What the twin keeps for a value that the original keeps."""

@@ -115,7 +115,7 @@ def test_an_attention_gate_changes_what_the_skip_takes_and_not_what_goes_down():
 
 
 def test_attention_takes_no_change_but_its_mean():
-    with pytest.raises(ValueError, match="attention takes its mean only; to switch it off, give the block strength 0"):
+    with pytest.raises(ValueError, match="attention can only be averaged; to switch it off, give the block strength 0"):
         intervene(network("nonlocal"), images(), {"encoder1": Change(attention=Off())})
 
 

@@ -77,7 +77,7 @@ def correlation(x: np.ndarray, y: np.ndarray) -> GroupEffect:
 
 
 def robust_z(values: np.ndarray) -> np.ndarray:
-    """How many robust standard deviations each value (N,) is off the median; 0 for all where half are equal."""
+    """How many robust standard deviations each value (N,) is from the median; 0 for all where half are equal."""
     median = np.nanmedian(values)
     deviation = MAD_TO_SIGMA * np.nanmedian(np.abs(values - median))
     return (values - median) / deviation if deviation else np.zeros(len(values))

@@ -19,7 +19,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "cohort",
         help="run networks on many scans with Dask, and record their gates",
         description="A task a scan. Writes scans.parquet (volumes, Dice), gates.parquet (by block and structure: mean, "
-        "spread, saturation, health; channel weights), summary.json and refused.csv. The same command goes on where it "
+        "spread, saturation, health; channel weights), summary.json and refused.csv. The same command resumes where it "
         "stopped.",
     )
     cohort.add_argument("scans", nargs="+", metavar="SCANS", help="folder, glob, BIDS tree, or a .csv/.tsv with path")

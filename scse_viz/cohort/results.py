@@ -26,7 +26,7 @@ class Cohort:
 
     @property
     def facts(self) -> list[str]:
-        """Names of what the table of scans said of each."""
+        """Names of the facts that the table of scans gave."""
         return [name.removeprefix("fact.") for name in self.scans if name.startswith("fact.")]
 
 
@@ -65,7 +65,7 @@ def read_cohort(folder: Path) -> Cohort:
 
 
 def _numbers(scans: pd.DataFrame) -> pd.DataFrame:
-    """Facts that are numbers in every row that has them, as numbers."""
+    """Facts that are numbers in every row that has them, converted to numbers."""
     for name in [name for name in scans if str(name).startswith("fact.")]:
         text = scans[name].replace("", np.nan)
         numbers = pd.to_numeric(text, errors="coerce")

@@ -106,7 +106,7 @@ def colin27_brain(folder: Path, out: Path) -> dict[str, Any]:
         "name": "colin27-brain",
         "anatomy": "malc",
         "also": ["brain"],
-        "title": "Colin27 without its skull: the same head, masked, as the MALC networks know heads",
+        "title": "Colin27 without its skull: the same head, masked, as the MALC networks expect heads",
         "groups": _structures(sorted(set(AAL.values()))),
         "source": f"Debian package mricron-data (ch2.nii.gz), masked with what {MASKED_BY} finds; labels: AAL of the "
         "same brain, mapped to our classes",

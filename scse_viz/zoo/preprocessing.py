@@ -7,7 +7,7 @@ SCALINGS = ("window", "z-score", "8-bit", "none")
 """The first step on intensities; see `Preprocessing`."""
 FITS = ("resize", "tile")
 HEADS = ("softmax", "sigmoid")
-"""One class per pixel, among all outputs; or yes or no for each output, and background where all say no."""
+"""One class per pixel, among all outputs; or yes or no for each output, and background where all are no."""
 MOST_CHANNELS = 64
 LARGEST_SIDE = 4096
 """Pixels a side of the input of a network of fixed size."""

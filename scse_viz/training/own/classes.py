@@ -174,7 +174,7 @@ def _classes(names: Mapping[int, str], colours: Mapping[str, str], source: str) 
     named = {number: BACKGROUND if number == 0 else str(name) for number, name in sorted(names.items())}
     order = [BACKGROUND, *(name for name in dict.fromkeys(named.values()) if name != BACKGROUND)]
     if len(order) < 2:
-        raise DataError(f"{source}: names background alone; add a structure to learn")
+        raise DataError(f"{source}: names only background; add a structure to learn")
     if len(order) > MOST:
         raise DataError(
             f"{source}: {len(order)} different numbers, more than the {MOST} classes possible; are these "

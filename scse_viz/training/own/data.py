@@ -153,7 +153,7 @@ def _check_structures(volumes: Sequence[Volume], held_out: set[str], classes: Cl
     counts = np.sum([volume.counts for volume in volumes if volume.name not in held_out], axis=0)
     elsewhere = np.sum([volume.counts for volume in volumes if volume.name in held_out], axis=0)
     if counts[1:].sum() == 0:
-        raise DataError("the training label files contain background alone; they must show a structure")
+        raise DataError("the training label files contain only background; they must show a structure")
     for structure, count, held_out_count in zip(classes.structures[1:], counts[1:], elsewhere[1:], strict=True):
         if count == 0:
             where = "only in scans that are held out" if held_out_count else "in no label file"

@@ -26,7 +26,7 @@ def draw_groups(shown: Shown) -> tuple[go.Figure, pd.DataFrame] | None:
     facts = [name for name in shown.table if name.startswith("fact.")]
     few = {column_title(name): name for name in facts if 1 < shown.table[name].nunique() <= MOST_GROUPS}
     if not few:
-        st.info(f"No column of the table of scans makes groups. Give one such as group or site, of 2 to {MOST_GROUPS}.")
+        st.info(f"No column of the table of scans defines groups. Add one such as group or site, with 2 to {MOST_GROUPS} values.")
         return None
     left, right = st.columns(2)
     fact = left.selectbox(
@@ -72,7 +72,7 @@ def draw_against(shown: Shown) -> go.Figure | None:
     titles = {column_title(name): name for name in columns if table[name].notna().sum() > 1}
     st.markdown("##### Against volume, age or Dice")
     if not titles:
-        st.info("Nothing to compare with: the run had no labels, not all slices, and no column of numbers.")
+        st.info("Nothing to compare with: no labels, not all slices, and no column of numbers in the table.")
         return None
     title = st.selectbox(
         "Against", list(titles), key="cohort_against", bind="query-params",
@@ -113,7 +113,7 @@ def _clustered(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def draw_outliers(shown: Shown) -> pd.DataFrame:
     """A table of the scans whose measure lies far from the median."""
-    st.markdown("##### Outliers", help=f"More than {OUTLYING} robust standard deviations off the median.")
+    st.markdown("##### Outliers", help=f"More than {OUTLYING} robust standard deviations from the median.")
     z = robust_z(shown.table[shown.measure].to_numpy(float))
     found = shown.table[["scan", shown.measure]].assign(**{"robust z": z})[np.abs(z) > OUTLYING]
     if found.empty:

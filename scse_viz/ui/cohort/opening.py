@@ -1,4 +1,4 @@
-"""Cohort: a scan of a figure or of the table is opened in Explore, where its file is at hand."""
+"""Cohort: a scan of a figure or of the table is opened in Explore, if the server has its file."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -20,13 +20,13 @@ LEAVING, MISSING = "cohort_open_explore", "cohort_missing"
 
 
 def leave_for_explore() -> None:
-    """Go to Explore when a scan was just chosen; say so where its file is not at hand."""
+    """Go to Explore when a scan was just chosen; say so if the server does not have its file."""
     if st.session_state.pop(LEAVING, False):
         # The address is emptied and filled again by the widgets: Streamlit refuses to change what it holds of them.
         st.switch_page(navigation.page("explore"), query_params={})
     if missing := st.session_state.pop(MISSING, None):
         st.warning(
-            verbatim(f"{missing}: its file is not at hand on the server; open it from your disk in the sidebar.")
+            verbatim(f"{missing}: the server does not have this file; open it from your disk in the sidebar.")
         )
 
 

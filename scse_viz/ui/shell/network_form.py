@@ -1,4 +1,4 @@
-"""The form of a network of another library: what its file does not tell, filled in with what is likely."""
+"""The form of a network of another library: what its file does not reveal, filled in with what is likely."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +21,7 @@ OPTIONS: Mapping[str, tuple[Any, ...]] = {
 }
 LABELS = {"decoder_interpolation": "Decoder enlarges by", "encoder_output_stride": "Output stride of the encoder"}
 RATES = "decoder_atrous_rates"
+DEFAULT = "the library's default"
 
 
 def draw_form(draft: Draft, number: str) -> None:
@@ -55,7 +56,7 @@ def _head(draft: Draft, number: str) -> str | None:
         format_func=lambda head: HEAD_WORDS[head],
         key=f"network_head_{number}",
         help="Softmax: the outputs are classes that exclude one another, background first. Sigmoid: each output is a "
-        "structure of its own, and background is where all say no.",
+        "structure of its own, and pixels of none are background.",
     )
 
 
@@ -96,7 +97,7 @@ def _size(number: str) -> dict[str, Any]:
         value=None,
         placeholder="any",
         key=f"network_size_{number}",
-        help="For a network that takes images of one size alone, or was trained on crops of it.",
+        help="For a network that accepts images of one size only, or was trained on crops of that size.",
     )
     tiles = st.checkbox(
         "in overlapping tiles",
@@ -107,16 +108,16 @@ def _size(number: str) -> dict[str, Any]:
 
 
 def _arguments(draft: Draft, number: str) -> tuple[tuple[str, Any], ...]:
-    """Arguments of the class that leave no trace in its weights; those that the user leaves alone stay as they are."""
+    """Arguments of the class that leave no trace in its weights, without those left at their default."""
     given: list[tuple[str, Any]] = []
     for name in (name for name in OPTIONS if name in draft.questions):
         chosen = st.selectbox(
             LABELS[name],
-            ("as usual", *OPTIONS[name]),
+            (DEFAULT, *OPTIONS[name]),
             key=f"network_{name}_{number}",
-            help=f"{draft.questions[name].capitalize()}: the weights do not tell. As usual is the library's default.",
+            help=f"{draft.questions[name].capitalize()}: the weights do not reveal it.",
         )
-        given += [] if chosen == "as usual" else [(name, chosen)]
+        given += [] if chosen == DEFAULT else [(name, chosen)]
     if RATES in draft.questions:
         typed = st.text_input("Atrous rates", key=f"network_{RATES}_{number}", placeholder="12, 24, 36")
         rates = tuple(int(part) for part in typed.replace(",", " ").split() if part.isdecimal())

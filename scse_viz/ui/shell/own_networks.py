@@ -47,7 +47,7 @@ def choose_own(known: Collection[str]) -> dict[str, Card]:
             key="network_files",
             help="The folder of save_pretrained of segmentation_models_pytorch as a .zip, or its weights alone: "
             ".safetensors, .pt, .pth or .ckpt, also of Lightning; or a .zip of a network that `scse-viz train` wrote. "
-            "No code in a file runs. A network is seen by you alone; after the page is closed nobody can reach it, and "
+            "No code in a file runs. Only you can see the network; after the page is closed nobody can reach it, and "
             "newer files take its place. For any other network, start the app as `scse-viz app --network "
             "my_code.py:make_network`.",
         )
@@ -118,7 +118,7 @@ def _uploaded(file: UploadedFile) -> OpenedNetwork | None:
                 "Its encoder",
                 key=f"network_encoder_{number}",
                 placeholder="resnet34, or tu-NAME for one of timm",
-                help="As it was called when the network was made.",
+                help="The name with which the network was built.",
             )
         return None
     answers = st.session_state.get(f"network_answers_{number}", Answers())

@@ -20,7 +20,7 @@ HELP_OF = {
     "soca": "SOCA: channels, weighted by their covariances.",
     "cbam": "CBAM: channels, then pixels by their neighbourhood.",
     "pe": "PE: every pixel of every channel, by the means of its row and column.",
-    "nonlocal": "non-local: every pixel takes from all others.",
+    "nonlocal": "non-local: every pixel attends to all others.",
     "ag": "AG: pixels of the skip connections, by the stage below.",
 }
 RELATIVES_HELP = "Blocks of other papers, in the same network and trained alike. " + " ".join(HELP_OF.values())

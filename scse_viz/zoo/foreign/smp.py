@@ -19,7 +19,7 @@ from scse_viz.zoo.cards import WeightsError
 LARGEST_NUMBER = 8192
 LONGEST_LIST = 8
 FORCED: Mapping[str, None] = {"encoder_weights": None, "activation": None, "aux_params": None}
-"""No hub is asked, the output stays logits, and a head that classifies whole images is left out."""
+"""No hub is contacted, the output stays logits, and there is no head that classifies whole images."""
 OF_ENCODERS = ("drop_rate", "drop_path_rate", "dynamic_img_size", "img_size", "patch_size", "window_size")
 """Arguments for timm's encoders; others, `checkpoint_path` among them, are refused."""
 OLD_NAMES = {

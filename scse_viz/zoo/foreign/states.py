@@ -30,7 +30,7 @@ HARMLESS = re.compile(
     r"|torch\._utils\._rebuild_(tensor_v2|parameter)|torch\.\w*Storage|torch\.storage\.\w+|torch\.nn\.parameter\.Parameter"
     r"|torch\.(float|int|uint|bfloat|bool)\w*|_codecs\.encode)"
 )
-"""Of what torch's own reader admits, what makes tensors of bytes in the file, and nothing that takes memory itself."""
+"""What torch's own reader admits and only makes tensors of bytes in the file, without allocating memory."""
 
 
 def read_safetensors(data: bytes, name: str) -> dict[str, Tensor]:
@@ -40,7 +40,7 @@ def read_safetensors(data: bytes, name: str) -> dict[str, Tensor]:
     (header,) = struct.unpack("<Q", data[:8])
     if header > min(len(data) - 8, LONGEST_HEADER):
         raise WeightsError(
-            f"{name}: its header is said to have {header:,} bytes, the file has {len(data):,}; it is damaged, copy or "
+            f"{name}: its header claims {header:,} bytes, the file has {len(data):,}; it is damaged, copy or "
             "save it again"
         )
     try:
@@ -113,7 +113,7 @@ def _weights_in(content: Any, depth: int = 0) -> dict[str, Tensor]:
 
 
 def _check_pickles(data: bytes, name: str) -> None:
-    """Refuses a file whose pickle calls anything but HARMLESS, or whose members would grow when they are unpacked."""
+    """Refuses a file whose pickle calls anything but HARMLESS, or whose members are compressed."""
     for stream in _pickles(data, name):
         try:
             calls = dict.fromkeys(_called(stream))
@@ -135,9 +135,9 @@ def _pickles(data: bytes, name: str) -> Iterator[bytes]:
     with zipfile.ZipFile(BytesIO(data)) as archive:
         members = archive.infolist()
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-            raise WeightsError(f"{name}: packed, which torch never does; unpack it, or {SAVE}")
+            raise WeightsError(f"{name}: compressed, which torch never does; decompress it, or {SAVE}")
         if sum(member.file_size for member in members) > len(data):
-            raise WeightsError(f"{name}: its members are said to be larger than the file; it is damaged")
+            raise WeightsError(f"{name}: its members claim to be larger than the file; it is damaged")
         pickled = [member for member in members if member.filename.endswith("data.pkl")]
         if len(pickled) != 1:
             raise WeightsError(f"{name}: a .zip, but not one of torch.save; give a folder of save_pretrained as .zip")

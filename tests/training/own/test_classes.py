@@ -60,7 +60,7 @@ def test_a_file_of_names_that_cannot_be_meant_is_refused(text: str, sentence: st
 
 @pytest.mark.parametrize(
     ("numbers", "sentence"),
-    [({0}, "names background alone"), (set(range(400)), "400 different numbers"), ({-1, 2}, "number -1")],
+    [({0}, "names only background"), (set(range(400)), "400 different numbers"), ({-1, 2}, "number -1")],
 )
 def test_labels_that_no_network_can_learn_are_refused(numbers: set[int], sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):

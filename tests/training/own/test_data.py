@@ -145,7 +145,7 @@ def test_labels_of_background_alone_are_refused(plain: Callable[..., Path]) -> N
     folder = plain(2)
     for number in range(2):
         write(folder / "labels" / f"case_{number}.nii.gz", np.zeros(SHAPE, dtype=np.uint8))
-    with pytest.raises(DataError, match="names background alone"):
+    with pytest.raises(DataError, match="names only background"):
         read_data(folder, Wishes())
 
 

@@ -84,7 +84,7 @@ def test_a_file_without_a_known_network_is_refused(content, sentence: str, tmp_p
         (
             struct.pack("<Q", 2**60) + b"{}",
             "a.safetensors",
-            "its header is said to have 1,152,921,504,606,846,976",
+            "its header claims 1,152,921,504,606,846,976",
         ),
         (safetensors_of({"a": torch.ones(9)})[:-8], "a.safetensors", "damaged"),
         (b"not a pickle at all", "a.pth", "not what torch.save writes|cannot be read as weights alone"),
@@ -122,7 +122,7 @@ def test_a_packed_member_of_a_torch_file_is_refused() -> None:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", b"}.")
-    with pytest.raises(WeightsError, match="packed, which torch never does"):
+    with pytest.raises(WeightsError, match="compressed, which torch never does"):
         read_checkpoint(data.getvalue(), name="a.pth")
 
 
