@@ -26,7 +26,7 @@ def draw_groups(shown: Shown) -> tuple[go.Figure, pd.DataFrame] | None:
     facts = [name for name in shown.table if name.startswith("fact.")]
     few = {column_title(name): name for name in facts if 1 < shown.table[name].nunique() <= MOST_GROUPS}
     if not few:
-        st.info(f"No column of the table of scans defines groups. Add one such as group or site, with 2 to {MOST_GROUPS} values.")
+        st.info(f"No column of the table of scans defines groups: group or site, say, with 2 to {MOST_GROUPS} values.")
         return None
     left, right = st.columns(2)
     fact = left.selectbox(
