@@ -25,9 +25,7 @@ def leave_for_explore() -> None:
         # The address is emptied and filled again by the widgets: Streamlit refuses to change what it holds of them.
         st.switch_page(navigation.page("explore"), query_params={})
     if missing := st.session_state.pop(MISSING, None):
-        st.warning(
-            verbatim(f"{missing}: the server does not have this file; open it from your disk in the sidebar.")
-        )
+        st.warning(verbatim(f"{missing}: the server does not have this file; open it from your disk in the sidebar."))
 
 
 def draw_points(figure: go.Figure, shown: Shown, *, key: str) -> None:
