@@ -1,4 +1,4 @@
-"""The networks of the paper: one skeleton, and the stages of each architecture."""
+"""The networks of the paper: one skeleton, and the stages of each architecture; and one of another library."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,20 @@ from scse_viz.models.sdnet import SDNet
 from scse_viz.models.skeleton import BLOCK_NAMES, EncoderDecoder, block_infos
 from scse_viz.models.unet import UNet
 
-__all__ = ["ARCHITECTURES", "BLOCK_NAMES", "EncoderDecoder", "block_infos", "build"]
+__all__ = [
+    "ALL_ARCHITECTURES",
+    "ARCHITECTURES",
+    "BLOCK_NAMES",
+    "SMP_UNET",
+    "EncoderDecoder",
+    "block_infos",
+    "build",
+]
 
 ARCHITECTURES: dict[str, type[EncoderDecoder]] = {"unet": UNet, "sdnet": SDNet, "densenet": DenseNet}
+SMP_UNET = "smp-unet"
+ALL_ARCHITECTURES = (*ARCHITECTURES, SMP_UNET)
+"""Ours, and the one that `smp_unet` builds with segmentation_models_pytorch."""
 
 
 def build(  # noqa: PLR0913 - the parameters of the network itself, and the seed

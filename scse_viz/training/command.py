@@ -13,7 +13,7 @@ from torch import Tensor
 
 from scse_viz.blocks import VARIANTS
 from scse_viz.devices import AUTO
-from scse_viz.models import ARCHITECTURES
+from scse_viz.models import ALL_ARCHITECTURES
 from scse_viz.training.engine.loop import Stopped, Task, train
 from scse_viz.training.engine.losses import Batch
 from scse_viz.training.engine.machine import DEVICES, PRECISIONS, machine_for
@@ -27,7 +27,7 @@ def parser_of(description: str | None, *, data: str, reference: str) -> argparse
     parser.add_argument("--data", type=Path, required=True, help=data)
     parser.add_argument("--reference", type=Path, required=True, help=f"{reference}, for the training histories")
     parser.add_argument("--run", type=Path, required=True, help="folder for checkpoints and log")
-    parser.add_argument("--architecture", choices=list(ARCHITECTURES), default="unet")
+    parser.add_argument("--architecture", choices=ALL_ARCHITECTURES, default="unet")
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=["none", "cse", "sse", "scse"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=DEVICES, default="cpu")

@@ -5,14 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Generator, Tensor
 
+from scse_viz.models import SMP_UNET
 from scse_viz.scans import PLANES
 from scse_viz.training.engine.losses import NO_CLASS, Batch, median_frequency_weights
 from scse_viz.training.engine.schedule import Phase
 from scse_viz.zoo import Card
 from scse_viz.zoo.structures import ANATOMIES
 
-REDUCTIONS = {"scse-r16": 16}
-"""Where a variant's hidden units are not C / 2."""
+REDUCTIONS = {"scse-r16": 16, SMP_UNET: 16}
+"""Variants and architectures whose blocks have other than C / 2 hidden units."""
 NOTES = {
     "scse-max": "the larger of both halves, r = 2, as in the code of Roy et al.",
     "scse-r16": "scSE with r = 16, as in segmentation_models_pytorch",
@@ -23,6 +24,11 @@ NOTES = {
 """What a card says about a variant beside its name."""
 COUNTED = 100
 """Batches from which class frequencies are estimated."""
+
+
+ENCODERS = {SMP_UNET: "tu-regnety_002"}
+"""Architecture -> its encoder, where the name leaves it open. RegNetY has a squeeze and excitation in every block;
+Radosavovic et al., Designing Network Design Spaces, CVPR 2020."""
 
 
 def card(anatomy: str, architecture: str, variant: str, widths: Mapping[str, tuple[int, ...]]) -> Card:
@@ -37,7 +43,8 @@ def card(anatomy: str, architecture: str, variant: str, widths: Mapping[str, tup
         planes=tuple(PLANES),
         parameters=0,
         sha256="",
-        reduction=REDUCTIONS.get(variant, 2),
+        reduction=REDUCTIONS.get(architecture, REDUCTIONS.get(variant, 2)),
+        encoder=ENCODERS.get(architecture, ""),
     )
 
 

@@ -9,8 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from scse_viz.blocks import VARIANTS, BlockInfo, variant_gates
-from scse_viz.models import ARCHITECTURES, EncoderDecoder, block_infos, build
+from scse_viz.models import ALL_ARCHITECTURES, SMP_UNET, block_infos, build
 from scse_viz.zoo.preprocessing import HEADS, WINDOW, Preprocessing, Window
 from scse_viz.zoo.structures import Structure
 
@@ -36,8 +38,10 @@ class Card:
     `sha256` that of the weights' file; `dtype` how they are stored; `channels` the names of the input's channels where
     each is a scan of another kind, and none where one scan fills them all.
 
-    A network of another library has its `blocks`, as one pass showed them, in place of widths, and its own `input`;
-    `architecture` and `variant` then only tell it from others, and `head`, one of HEADS, says what its output means.
+    An `smp-unet` has its `encoder`, as segmentation_models_pytorch names it, the channels of its decoder as widths, and
+    its `blocks`, as one pass showed them. A network of another library has `blocks` in place of widths, and its own
+    `input`; `architecture` and `variant` then only tell it from others, and `head`, one of HEADS, says what its output
+    means.
     Raises ValueError for facts that no network can have.
     """
 
@@ -58,6 +62,7 @@ class Card:
     training: Mapping[str, Any] | None = None
     figures: Mapping[str, Any] | None = None
     channels: tuple[str, ...] = ()
+    encoder: str = ""
     blocks: tuple[BlockInfo, ...] = ()
     input: Preprocessing | None = None
     head: str = HEADS[0]
@@ -66,7 +71,12 @@ class Card:
         sizes = (*self.widths, self.in_channels, self.reduction)
         names = [structure.name for structure in self.structures]
         checks = {
-            f"architecture {self.architecture!r} is unknown": self.foreign or self.architecture in ARCHITECTURES,
+            f"architecture {self.architecture!r} is unknown": (
+                bool(self.blocks) or self.architecture in ALL_ARCHITECTURES
+            ),
+            "an encoder is named, or left out, against its architecture": (
+                bool(self.encoder) == (self.architecture == SMP_UNET) or bool(self.blocks)
+            ),
             f"variant {self.variant!r} is unknown": self.variant in VARIANTS,
             "widths, in_channels and reduction must be whole numbers of at least 1": all(
                 isinstance(size, int) and size > 0 for size in sizes
@@ -97,16 +107,27 @@ class Card:
 
     @property
     def foreign(self) -> bool:
-        """Whether it is a network of another library."""
-        return bool(self.blocks)
+        """Whether it is a network of another library that a user opened."""
+        return self.input is not None
 
     @property
     def preprocessing(self) -> Preprocessing:
         """How a slice becomes its input. Ours pad themselves."""
         return self.input or Preprocessing(self.in_channels, self.channels, self.pixel_mm, window=self.window)
 
-    def network(self, seed: int | None = None) -> EncoderDecoder:
+    def network(self, seed: int | None = None) -> nn.Module:
         """The network of this card without its weights, one of ours."""
+        if self.encoder:
+            from scse_viz.models.smp_unet import build_smp_unet  # the library takes seconds to import
+
+            return build_smp_unet(
+                self.variant,
+                encoder=self.encoder,
+                classes=len(self.structures),
+                widths=self.widths,
+                in_channels=self.in_channels,
+                seed=seed,
+            )
         return build(
             self.architecture,
             self.variant,
@@ -186,7 +207,7 @@ def cards(folder: Path | None = None) -> dict[str, Card]:
 
 
 def _order(card: Card) -> tuple[str, int, int, str]:
-    architectures, variants = list(ARCHITECTURES), list(VARIANTS)
+    architectures, variants = list(ALL_ARCHITECTURES), list(VARIANTS)
     return card.anatomy, architectures.index(card.architecture), variants.index(card.variant), card.name
 
 
@@ -205,10 +226,12 @@ def read_card(name: str, folder: Path | None = None) -> Card:
 def write_card(card: Card, folder: Path) -> None:
     """Write the card of a network of ours to a folder, over an older one."""
     facts = {key: value for key, value in asdict(card).items() if key not in _FOREIGN}
+    if not card.encoder:
+        del facts["encoder"], facts["blocks"]  # widths tell of them
     (folder / f"{card.name}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
-_FOREIGN = ("blocks", "input", "head")
+_FOREIGN = ("input", "head")
 
 
 def _read_card(path: Path) -> Card:
@@ -232,6 +255,7 @@ def card_of(facts: Mapping[str, Any]) -> Card:
             "widths": tuple(facts["widths"]),
             "planes": tuple(facts["planes"]),
             "channels": tuple(facts.get("channels", ())),
+            "blocks": tuple(BlockInfo(**block) for block in facts.get("blocks", ())),
             "structures": tuple(Structure(**structure) for structure in facts["structures"]),
             "window": Window(**facts["window"]),
         }

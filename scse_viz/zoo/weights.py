@@ -12,11 +12,16 @@ from safetensors.torch import load as tensors_of
 from safetensors.torch import save as bytes_of
 from torch import Tensor, nn
 
-from scse_viz.models import EncoderDecoder
+from scse_viz.attention import find_sites
+from scse_viz.blocks import BlockInfo
+from scse_viz.sites import block_table
 from scse_viz.zoo.cards import Card, WeightsError, home, read_card, write_card
 
+PROBE = 128
+"""Side of the image whose pass shows the blocks of an smp-unet, in pixels."""
 
-def load(name: str, folder: Path | None = None) -> EncoderDecoder:
+
+def load(name: str, folder: Path | None = None) -> nn.Module:
     """The network `name` with its weights as float32, in evaluation mode and without gradients.
 
     Raises WeightsError for a name that is not there, and for weights that are missing, damaged or of another card.
@@ -53,6 +58,8 @@ def load(name: str, folder: Path | None = None) -> EncoderDecoder:
 def save(model: nn.Module, card: Card, folder: Path) -> Card:
     """Write weights and card of a network to a folder; the card returned has the weights' sha256 and parameters."""
     data = bytes_of(stored_state(model, card.dtype))
+    if card.encoder:
+        card = replace(card, blocks=probed_blocks(model, card.in_channels))
     card = replace(
         card,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -62,6 +69,12 @@ def save(model: nn.Module, card: Card, folder: Path) -> Card:
     (folder / f"{card.name}.safetensors").write_bytes(data)
     write_card(card, folder)
     return card
+
+
+def probed_blocks(model: nn.Module, in_channels: int) -> tuple[BlockInfo, ...]:
+    """The blocks of a network as one pass over noise shows them."""
+    noise = torch.randn((1, in_channels, PROBE, PROBE), generator=torch.Generator().manual_seed(0))
+    return block_table(find_sites(model, noise), (PROBE, PROBE))
 
 
 def stored_state(model: nn.Module, dtype: str) -> dict[str, Tensor]:

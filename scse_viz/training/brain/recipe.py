@@ -21,8 +21,10 @@ WIDTHS = {
     "unet": (16, 32, 64, 128, 128),
     "sdnet": (8, 16, 48, 80, 64),
     "densenet": (8, 14, 30, 66, 64),
+    "smp-unet": (200, 80, 40, 16),
 }
-"""Widths by architecture: each has about 1.3 million parameters and 2.9 billion multiply-adds at 256 x 256."""
+"""Widths by architecture, of smp-unet those of its decoder: each has about 1.3 million parameters and 2.9 billion
+multiply-adds at 256 x 256, smp-unet 3.4."""
 TRAINING_HEADS = range(1, 17)
 VALIDATION_HEADS = range(17, 21)
 PHASES = (

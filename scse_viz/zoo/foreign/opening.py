@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from scse_viz.attention import record
 from scse_viz.blocks import BlockInfo
-from scse_viz.models import EncoderDecoder
 from scse_viz.sites import Site, block_table
 from scse_viz.zoo.cards import Card, WeightsError, card_of
 from scse_viz.zoo.foreign.drafts import Draft, class_count, model_of, renamed, segmentation_weights
@@ -112,7 +111,7 @@ def _ours(checkpoint: Checkpoint) -> OpenedNetwork:
         least = sum(map(math.prod, pairwise((card.in_channels, *card.widths))))
         if least > sum(tensor.numel() for tensor in checkpoint.state.values()):
             raise ValueError(f"its widths {card.widths} need more weights than the file holds")  # nor so much memory
-        model: EncoderDecoder = card.network()
+        model = card.network()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"{checkpoint.name}: its card cannot be read: {error}") from error
     difference = fit(checkpoint.state, model)
