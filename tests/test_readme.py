@@ -9,7 +9,7 @@ import pytest
 
 from scse_viz.blocks import VARIANTS
 from scse_viz.cli import parser
-from scse_viz.models import ARCHITECTURES
+from scse_viz.models import ALL_ARCHITECTURES
 from scse_viz.training.evaluation.measures import multiply_adds, parameters_added
 from scse_viz.zoo import cards, read_card
 from scse_viz.zoo.foreign import Request, opened
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", [*VARIANTS, *ARCHITECTURES, *cards()])
+@pytest.mark.parametrize("name", [*VARIANTS, *ALL_ARCHITECTURES, *cards()])
 def test_every_variant_architecture_and_network_is_named(name: str) -> None:
     assert f"`{name}`" in README
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from scse_viz.training.own.data import Wishes
     from scse_viz.training.own.settings import Settings
 
-ARCHITECTURES = ("unet", "sdnet", "densenet")
+ARCHITECTURES = ("unet", "sdnet", "densenet", "smp-unet")
+SMP_UNET = ARCHITECTURES[-1]
 VARIANTS = (
     *("none", "cse", "sse", "scse", "scse-max", "scse-mul", "scse-concat"),
     *("scse-r16", "eca", "soca", "cbam", "pe", "nonlocal", "ag"),
@@ -48,7 +49,26 @@ def _add_network_options(train: argparse.ArgumentParser) -> None:
     """Input, output, and the networks to train."""
     train.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="scans and labels")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the networks")
-    train.add_argument("--architecture", choices=ARCHITECTURES, default="unet", help="default: unet")
+    train.add_argument(
+        "--architecture",
+        choices=ARCHITECTURES,
+        default="unet",
+        help="default: unet; smp-unet is the Unet of segmentation_models_pytorch, plain (none) or with scSE in its "
+        "decoder (scse)",
+    )
+    train.add_argument(
+        "--encoder",
+        metavar="NAME",
+        help="of smp-unet, as its library names it: resnet18, or tu-NAME for one of timm; default: tu-regnety_002, "
+        "which has a squeeze and excitation in every block",
+    )
+    train.add_argument(
+        "--encoder-weights",
+        metavar="FILE|imagenet|none",
+        default="none",
+        help="first weights of the encoder: a file, or those that the library fetches from a hub (imagenet); the "
+        "network is trained on intensities scaled to 0 to 1 all the same; default: none, random ones",
+    )
     train.add_argument(
         "--variant",
         nargs="+",
@@ -58,7 +78,12 @@ def _add_network_options(train: argparse.ArgumentParser) -> None:
     )
     train.add_argument("--name", help="what the networks segment; default: the name in dataset.json, or the folder's")
     train.add_argument(
-        "--widths", type=_count, nargs=5, metavar="N", help="channels of the four encoder stages and the bottleneck"
+        "--widths",
+        type=_count,
+        nargs="+",
+        metavar="N",
+        help="channels of the four encoder stages and the bottleneck; of smp-unet those of 3 to 5 blocks of the "
+        "decoder, from the coarsest",
     )
 
 
@@ -145,7 +170,12 @@ def run(options: argparse.Namespace) -> None:
 def _settings(options: argparse.Namespace) -> Settings:
     from scse_viz.training.brain.recipe import WIDTHS
     from scse_viz.training.own.settings import Settings
+    from scse_viz.training.shipped import ENCODERS
 
+    given = {"--encoder": options.encoder, "--encoder-weights": options.encoder_weights != "none"}
+    for option, is_given in given.items():
+        if is_given and options.architecture != SMP_UNET:
+            raise UsageError(f"{option}: {options.architecture} has no encoder of another library; choose {SMP_UNET}")
     return Settings(
         architecture=options.architecture,
         widths=tuple(options.widths or WIDTHS[options.architecture]),
@@ -154,6 +184,8 @@ def _settings(options: argparse.Namespace) -> Settings:
         size=options.size,
         rate=options.rate,
         seed=options.seed,
+        encoder=options.encoder or ENCODERS.get(options.architecture, ""),
+        encoder_weights=None if options.encoder_weights == "none" else options.encoder_weights,
     )
 
 

@@ -74,7 +74,7 @@ def build_smp_unet(
             if ATTENTION[variant] is None:
                 return plain
             model = SMPUnet(**arguments, decoder_attention_type=ATTENTION[variant])
-    except (KeyError, TypeError, RuntimeError, NotImplementedError, AssertionError, IndexError) as error:
+    except (KeyError, ValueError, TypeError, RuntimeError, NotImplementedError, AssertionError, IndexError) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(f"smp-unet cannot be built with encoder {encoder}: {said[:200]}") from error
     if not next(model.parameters()).is_meta:

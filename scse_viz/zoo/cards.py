@@ -111,6 +111,11 @@ class Card:
         return self.input is not None
 
     @property
+    def of_library(self) -> bool:
+        """Whether its blocks are those of another library, as a pass showed them: opened, or an smp-unet."""
+        return self.foreign or bool(self.encoder)
+
+    @property
     def preprocessing(self) -> Preprocessing:
         """How a slice becomes its input. Ours pad themselves."""
         return self.input or Preprocessing(self.in_channels, self.channels, self.pixel_mm, window=self.window)

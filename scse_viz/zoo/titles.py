@@ -16,7 +16,7 @@ VARIANT_TITLES = {
     "nonlocal": "non-local",
     "ag": "AG on skips",
 }
-ARCHITECTURE_TITLES = {"unet": "U-Net", "sdnet": "SD-Net", "densenet": "DenseNet"}
+ARCHITECTURE_TITLES = {"unet": "U-Net", "sdnet": "SD-Net", "densenet": "DenseNet", "smp-unet": "SMP Unet"}
 
 
 def variant_title(variant: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import sys
 
 import nibabel as nib
@@ -13,7 +14,7 @@ from scse_viz import cli, zoo
 from scse_viz.blocks import VARIANTS
 from scse_viz.cli import train as command
 from scse_viz.devices import AUTO
-from scse_viz.models import ARCHITECTURES
+from scse_viz.models import ALL_ARCHITECTURES
 from scse_viz.scans import PLANES
 from scse_viz.training.engine.machine import DEVICES, PRECISIONS
 from scse_viz.training.own import run as own
@@ -147,7 +148,45 @@ def test_without_the_extra_a_sentence_says_what_to_install(train, capsys, monkey
 
 
 def test_the_choices_are_those_of_the_tables():
-    assert list(ARCHITECTURES) == list(command.ARCHITECTURES)
+    assert ALL_ARCHITECTURES == command.ARCHITECTURES
     assert list(VARIANTS) == list(command.VARIANTS)
     assert set(PLANES) == set(command.PLANES)
     assert (DEVICES, (AUTO, *PRECISIONS)) == (command.DEVICES, command.PRECISIONS)
+
+
+def test_a_unet_of_another_library_is_trained_without_asking_a_hub(train, folder, tmp_path, monkeypatch, capsys):
+    def refused(*_):
+        raise AssertionError("asks the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    encoder = ["--architecture", "smp-unet", "--encoder", "tu-mobilenetv3_small_050"]
+    code, out = train("--variant", "none", "scse", *encoder, "--widths", "16", "16", "16")
+
+    assert code == 0
+    cards = zoo.cards(out)
+    assert list(cards) == ["cubes-smp-unet-none", "cubes-smp-unet-scse"]
+    assert cards["cubes-smp-unet-scse"].training["encoder_weights"] == "random"
+    assert [block.name for block in cards["cubes-smp-unet-scse"].block_table if not block.ran] == [
+        "decoder.blocks.2.attention1.attention"
+    ]
+    assert cards["cubes-smp-unet-none"].gates == ("channel_gate",)
+    scan = str(folder / "images" / "0.nii.gz")
+    words = ["segment", scan, "--models", str(out), "--model", "cubes-smp-unet-scse", "--out", str(tmp_path / "result")]
+    assert cli.main(words) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--encoder", "resnet18"], "--encoder: unet has no encoder of another library; choose smp-unet"),
+        (["--encoder-weights", "imagenet"], "--encoder-weights: unet has no encoder of another library"),
+        (["--architecture", "smp-unet", "--variant", "cse"], "variant 'cse' is none of smp-unet"),
+        (["--architecture", "smp-unet", "--encoder", "resnet1"], "encoder 'resnet1' is unknown"),
+        (["--architecture", "smp-unet", "--encoder-weights", "nowhere.pt"], "nowhere.pt: no such file"),
+    ],
+)
+def test_encoders_that_cannot_be_had_are_one_sentence(options, sentence, train, capsys):
+    assert train(*options, "--widths", "16", "16", "16", "16")[0] == cli.BAD_INPUT
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1

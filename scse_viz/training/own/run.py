@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from scse_viz import zoo
@@ -27,6 +27,7 @@ from scse_viz.training.own.crops import Augmentation, Crops, default_size, slice
 from scse_viz.training.own.data import Data
 from scse_viz.training.own.metrics import sentence, write_rows
 from scse_viz.training.own.settings import Settings
+from scse_viz.training.shipped import REDUCTIONS
 from scse_viz.training.slices import centred
 from scse_viz.zoo import Card
 from scse_viz.zoo.history import SUFFIX
@@ -40,8 +41,8 @@ def train_network(data: Data, variant: str, settings: Settings, out: Path, machi
 
     Raises as `engine.loop.train`, and DataError for what cannot be trained.
     """
-    name = f"{data.card.anatomy}-{settings.architecture}-{variant}"
-    card = replace(data.card, name=name, architecture=settings.architecture, variant=variant, widths=settings.widths)
+    card = _card(data, variant, settings)
+    name = card.name
     size = settings.size or default_size(data.training, card)
     processes = machine.accelerator
     _check(card, settings, size, out, processes.num_processes)
@@ -53,17 +54,33 @@ def train_network(data: Data, variant: str, settings: Settings, out: Path, machi
         task = replace(task, say=tqdm.write, measured=partial(_report, run, task.schedule))
     task = replace(task, batch=partial(crops.of_step, rank=processes.process_index, ranks=processes.num_processes))
     model = card.network(settings.seed)
+    source = _start(model, card, settings)
+    task = replace(task, facts={**task.facts, "encoder-weights": source})
     trained = train({name: model}, task, run / "checkpoint.pt", machine)
     if not main:
         return card
     history = trained.histories[name]
+    where = {"device": str(machine.device), "precision": trained.precision}
     card = replace(
         card,
-        training=training(data, crops, settings, {"device": str(machine.device), "precision": trained.precision}),
+        training=training(data, crops, settings, {**where, **_encoder_facts(card, source)}),
         figures=card_figures(model.eval(), card, data, history),
     )
     history.save(out / f"{name}{SUFFIX}", task.references, task.classes)
     return zoo.save(model.cpu(), card, out)
+
+
+def _card(data: Data, variant: str, settings: Settings) -> Card:
+    """The card of a network before its training."""
+    return replace(
+        data.card,
+        name=f"{data.card.anatomy}-{settings.architecture}-{variant}",
+        architecture=settings.architecture,
+        variant=variant,
+        widths=settings.widths,
+        encoder=settings.encoder,
+        reduction=REDUCTIONS.get(settings.architecture, data.card.reduction),
+    )
 
 
 def task_of(data: Data, crops: Crops, settings: Settings) -> Task:
@@ -78,6 +95,22 @@ def task_of(data: Data, crops: Crops, settings: Settings) -> Task:
         references=torch.cat(list(_references(data, crops.card, crops.size))),
         facts=_facts(data, crops),
     )
+
+
+def _start(model: nn.Module, card: Card, settings: Settings) -> str | None:
+    """Give an encoder the first weights that the user chose; where they are from, None for random ones."""
+    if settings.encoder_weights is None:
+        return None
+    from scse_viz.training.own.encoder import encoder_weights, start_from
+
+    weights = encoder_weights(card, settings.encoder_weights)
+    start_from(model, weights)
+    return weights.source
+
+
+def _encoder_facts(card: Card, source: str | None) -> dict[str, str]:
+    """What a card says of an encoder of another library."""
+    return {"encoder": card.encoder, "encoder_weights": source or "random"} if card.encoder else {}
 
 
 def _report(run: Path, schedule: Schedule, name: str, rows: Sequence[Row]) -> None:
@@ -95,7 +128,8 @@ def _check(card: Card, settings: Settings, size: int, out: Path, processes: int)
     share = settings.batch // processes
     if share == 0:
         raise DataError(f"--batch {settings.batch} is too small for {processes} processes; choose at least {processes}")
-    if share * math.ceil(size / 2**DEPTH) ** 2 == 1:
+    depth = len(card.widths) if card.encoder else DEPTH
+    if share * math.ceil(size / 2**depth) ** 2 == 1:
         raise DataError(
             f"--batch {settings.batch} of --size {size} leaves a single pixel to normalise over in the bottleneck; "
             "choose a larger batch or size"
@@ -103,7 +137,8 @@ def _check(card: Card, settings: Settings, size: int, out: Path, processes: int)
     try:
         card.network()
     except ValueError as error:
-        raise DataError(f"--widths: {error}") from error
+        option = f"--architecture {card.architecture}" if card.encoder else "--widths"
+        raise DataError(f"{option}: {error}") from error
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -131,6 +166,7 @@ def _facts(data: Data, crops: Crops) -> dict[str, Any]:
         "planes": card.planes,
         "pixel-mm": card.pixel_mm,
         "widths": card.widths,
+        "encoder": card.encoder,
         "batch": crops.batch,
         "size": crops.size,
         "augmentation": asdict(crops.augmentation),

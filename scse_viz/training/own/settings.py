@@ -1,6 +1,7 @@
 """How a user's network is trained."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from scse_viz.training.engine.schedule import Schedule
 
@@ -10,7 +11,10 @@ REPORTS = 20
 
 @dataclass(frozen=True)
 class Settings:
-    """Architecture, schedule, and crops: `batch` a step of `size` pixels a side, None for about a whole slice."""
+    """Architecture, schedule, and crops: `batch` a step of `size` pixels a side, None for about a whole slice.
+
+    An smp-unet has an `encoder`, and its `encoder_weights` are those of a file, `encoder.HUB`, or random.
+    """
 
     architecture: str
     widths: tuple[int, ...]
@@ -19,6 +23,8 @@ class Settings:
     size: int | None = None
     rate: float = 2e-3
     seed: int = 0
+    encoder: str = ""
+    encoder_weights: str | Path | None = None
 
     @property
     def schedule(self) -> Schedule:

@@ -93,7 +93,7 @@ def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
     if view.mirrored:
         tiles.mirror(view.convention)
     teach, variants = LESSONS[lesson]
-    own = card.variant in variants and not card.foreign
+    own = card.variant in variants and not card.of_library
     shown = card if own else _sibling(view, card, variants)
     if shown is None:
         st.info(f"No network of this architecture has {lesson}. Choose another architecture in the sidebar.")
@@ -101,7 +101,7 @@ def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
     instead = ""
     if shown is not card:
         block = block if block in {row.name for row in shown.block_table} else sidebar.first_block(shown)
-        why = "is of another library" if card.foreign else "lacks this gate"
+        why = "is of another library" if card.of_library else "lacks this gate"
         instead = f" {network_title(card)}, chosen in the sidebar, {why}; shown is {shown.name}."
     position = f", {view.position}" if view.position else ""
     st.caption(
@@ -130,11 +130,12 @@ steps.before, steps.channel, steps.spatial, steps.after
 
 
 def _sibling(view: View, card: Card, variants: tuple[str, ...]) -> Card | None:
-    """The first network of the same architecture whose variant is one of these; of any, where the card is foreign."""
-    offered = cached.cards() if card.foreign else view.networks
+    """The first network of the same architecture whose variant is one of these; of any, where the card's blocks are not
+    ours."""
+    offered = cached.cards() if card.of_library else view.networks
     family = {
         sibling.variant: sibling
         for sibling in reversed([*offered.values()])
-        if not sibling.foreign and (card.foreign or sibling.architecture == card.architecture)
+        if not sibling.of_library and (card.of_library or sibling.architecture == card.architecture)
     }
     return next((family[variant] for variant in variants if variant in family), None)

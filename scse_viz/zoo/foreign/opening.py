@@ -1,10 +1,8 @@
 """A draft and weights -> a network and its card: blocks are those that one pass shows."""
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -17,7 +15,9 @@ from scse_viz.zoo.cards import Card, WeightsError, card_of
 from scse_viz.zoo.foreign.drafts import Draft, class_count, model_of, renamed, segmentation_weights
 from scse_viz.zoo.foreign.files import Checkpoint
 from scse_viz.zoo.foreign.fit import COUNTERS, fit
+from scse_viz.zoo.foreign.smp import NumbersOnCpu
 from scse_viz.zoo.preprocessing import Preprocessing
+from scse_viz.zoo.weights import probed_blocks
 
 PLANES = ("axial", "coronal", "sagittal")
 OPENED = "opened"
@@ -108,16 +108,17 @@ def _ours(checkpoint: Checkpoint) -> OpenedNetwork:
     """A network of ours, as `scse-viz train` wrote it."""
     try:
         card = card_of(checkpoint.card or {})
-        least = sum(map(math.prod, pairwise((card.in_channels, *card.widths))))
-        if least > sum(tensor.numel() for tensor in checkpoint.state.values()):
-            raise ValueError(f"its widths {card.widths} need more weights than the file holds")  # nor so much memory
-        model = card.network()
+        with torch.device("meta"), NumbersOnCpu():
+            model = card.network()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"{checkpoint.name}: its card cannot be read: {error}") from error
     difference = fit(checkpoint.state, model)
     if difference.differences:
         raise WeightsError(f"{checkpoint.name}: does not fit its card; {difference.sentence}")
+    model = card.network()  # no larger than the file
     card = replace(card, sha256=checkpoint.sha256)
+    if card.encoder:  # never as the file says
+        card = replace(card, blocks=probed_blocks(model, card.in_channels))
     return OpenedNetwork(card, _loaded(model, checkpoint.state).eval().requires_grad_(False), checkpoint.notes)
 
 

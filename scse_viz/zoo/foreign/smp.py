@@ -58,13 +58,10 @@ def checked_class(name: object) -> str:
 
 def checked_encoder(name: object) -> str:
     """The name of an encoder; raises WeightsError for one that neither SMP nor timm has on this machine."""
-    from segmentation_models_pytorch.encoders import is_equivalent_to_timm_universal
+    from scse_viz.models.smp_unet import is_encoder
 
     said = str(name)
-    universal = said.replace("timm-", "tu-", 1) if is_equivalent_to_timm_universal(said) else said
-    if "mobilenetv3" in universal and universal != said:
-        universal = universal.replace("tu-", "tu-tf_")
-    if universal in known_encoders() or (universal.startswith("tu-") and _in_timm(universal[3:])):
+    if is_encoder(said):
         return said
     some = ", ".join(known_encoders()[:4])
     raise WeightsError(
@@ -149,12 +146,6 @@ class NumbersOnCpu(TorchFunctionMode):
         if func is torch.linspace:
             kwargs["device"] = "cpu"
         return func(*args, **kwargs)
-
-
-def _in_timm(name: str) -> bool:
-    import timm
-
-    return bool(timm.is_model(name))  # in its list: `hf-hub:` and `local-dir:` are not
 
 
 def _checked_value(architecture: str, name: str, value: object) -> Any:

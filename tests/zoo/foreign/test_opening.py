@@ -193,6 +193,18 @@ def test_a_network_of_ours_opens_by_the_card_beside_it(tmp_path: Path) -> None:
     assert_same(found, network)
 
 
+def test_an_smp_unet_of_ours_opens_by_its_card_with_the_blocks_that_it_has(tmp_path: Path) -> None:
+    card = replace(TINY, architecture="smp-unet", encoder="tu-mobilenetv3_small_050", widths=(16, 16, 16))
+    network = card.network(seed=1).eval()
+    card = zoo.save(network, card, tmp_path / "trained")
+    path = tmp_path / "trained" / f"{card.name}.json"
+    path.write_text(path.read_text().replace('"scale": 4', '"scale": 3'))
+    found = opened(smp_files.zipped(tmp_path / "trained"), "trained.zip")
+    assert found.card == card
+    assert not found.card.foreign
+    assert_same(found, network)
+
+
 FACTORY = """
 import torch
 from torch import nn

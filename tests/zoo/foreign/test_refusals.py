@@ -3,18 +3,23 @@
 import io
 import json
 import pickle
+import re
+import resource
 import struct
 import tracemalloc
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save as safetensors_of
 
+from scse_viz import zoo
 from scse_viz.zoo import WeightsError
 from scse_viz.zoo.foreign import draft_of, files, open_network, read_checkpoint
 from tests import smp_files
+from tests.cards import TINY
 
 
 class Evil:
@@ -190,6 +195,26 @@ def test_two_files_of_weights_are_a_question(tmp_path: Path) -> None:
         smp_files.saved({"x": torch.ones(1)}, tmp_path / name)
     with pytest.raises(WeightsError, match=r"2 files of weights in it \(a.pth, b.pth\), one is needed"):
         read_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lies", "sentence"),
+    [
+        ({"encoder": "tu-efficientnet_l2"}, "does not fit its card; "),
+        ({"widths": [4096] * 5}, "does not fit its card; "),
+        ({"encoder": "tu-hf-hub:someone/anything"}, "its card cannot be read: encoder 'tu-hf-hub:someone/anything' is"),
+        ({"encoder": ""}, "its card cannot be read: an encoder is named, or left out, against its architecture"),
+    ],
+)
+def test_a_card_of_ours_that_lies_is_refused_before_memory_is_taken(lies: dict, sentence: str, tmp_path: Path) -> None:
+    card = replace(TINY, architecture="smp-unet", encoder="tu-mobilenetv3_small_050", widths=(16, 16, 16))
+    zoo.save(card.network(seed=1), card, tmp_path)
+    path = tmp_path / f"{card.name}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **lies, "blocks": []}))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(WeightsError, match=re.escape(sentence)):
+        open_network(read_checkpoint(tmp_path))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500 * 2**10, "kilobytes"
 
 
 def _peak(act) -> int:
