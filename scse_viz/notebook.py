@@ -29,8 +29,9 @@ def explore(model: nn.Module, image: Tensor | np.ndarray, *, blocks: Sequence[st
 
     image: (H, W), which fills every channel of the input, (C, H, W) or (1, C, H, W), with the values and the size that
     the network takes. `blocks` are the names of those to draw (default: all, and of more than `MOST` the last of each
-    stage). A spatial gate is drawn over the image, a channel gate as bars, both on the scale of 0 to 1; a network
-    without gates has the mean |activation| of its stages. Raises ValueError for an unknown block.
+    stage). A spatial gate is drawn over the image, a channel gate as bars, both on the scale of 0 to 1; a non-local
+    block shows how much each pixel is looked at, a network without gates the mean |activation| of its stages. Raises
+    ValueError for an unknown block.
     """
     x = network_image(model, image)
     recording, table = recorded(model, x)
@@ -122,6 +123,9 @@ def block_panel_of(title: str, found: BlockRecord) -> GridPanel:
     if found.channel_gate is not None:
         weights = found.channel_gate[0].numpy()
         return GridPanel(f"{title}<br>{len(weights)} channels, mean {weights.mean():.2f}", "weights", weights)
+    if found.attention is not None:
+        shares = found.attention.received()[0].numpy()
+        return GridPanel(f"{title}<br>looked at up to × {shares.max():.1f}", "attention", shares)
     if found.activation is not None:
         values = found.activation[0].numpy()
         return GridPanel(f"{title}<br>up to {values.max():.2g} a.u.", "activation", values)

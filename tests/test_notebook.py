@@ -13,6 +13,7 @@ import scse_viz
 from scse_viz import zoo
 from scse_viz.attention import record
 from tests.foreign import unet
+from tests.tiny_networks import network
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
@@ -110,3 +111,13 @@ def test_the_example_notebook_runs(monkeypatch):
         if "application/vnd.plotly.v1+json" in output.get("data", {})
     ]
     assert len(figures) == 5
+
+
+def test_a_non_local_block_shows_how_much_each_pixel_is_looked_at(x):
+    model = network("nonlocal").eval()
+    figure = scse_viz.explore(model, x, blocks=["encoder2"])
+    shares = record(model, x).blocks["encoder2"].attention.received()[0].numpy()
+    drawn = figure.data[-1]
+    np.testing.assert_array_equal(drawn.z, shares)
+    assert drawn.zmax == shares.max() > 1
+    assert titles(figure)[-1] == f"encoder2<br>looked at up to × {shares.max():.1f}"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from scse_viz.rendering.colours import ACTIVATION_SCALE, COLOURS, GATE_SCALES, scale_stops
+from scse_viz.rendering.colours import ACTIVATION_SCALE, ATTENTION_SCALE, COLOURS, GATE_SCALES, scale_stops
 from scse_viz.rendering.panels import GATE_RANGE
 
 OPACITY = 0.7
@@ -16,6 +16,11 @@ SIDE = 170
 BETWEEN = 46
 """Pixels between rows, for the names of their panels."""
 MARGIN = {"l": 10, "r": 90, "t": 80, "b": 10}
+OWN_SCALES = {
+    "activation": (ACTIVATION_SCALE, "%{z:.3g} a.u."),
+    "attention": (ATTENTION_SCALE, "× %{z:.2f} of an even share"),
+}
+"""Kinds of panels scaled to their own maximum -> their colours, and what is said of a value."""
 AXIS = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
 
 
@@ -23,8 +28,9 @@ AXIS = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": 
 class GridPanel:
     """One panel: its `title`, and what is drawn over the image, of one of these kinds.
 
-    "image": nothing; "labels": class numbers (H, W), 0 not drawn; "gate" (h, w) in 0 to 1; "activation" (h, w), scaled
-    to its own maximum; "weights" (C,) in 0 to 1, as bars from the highest to the lowest; "note": the title alone.
+    "image": nothing; "labels": class numbers (H, W), 0 not drawn; "gate" (h, w) in 0 to 1; "activation" (h, w), and
+    "attention" (h, w) in multiples of an even share, each scaled to its own maximum; "weights" (C,) in 0 to 1, as bars
+    from the highest to the lowest; "note": the title alone.
     """
 
     title: str
@@ -79,10 +85,11 @@ def _overlay(shape: tuple[int, ...], kind: str, values: np.ndarray) -> go.Heatma
     place = {"y0": step[0] / 2 - 0.5, "dy": step[0], "x0": step[1] / 2 - 0.5, "dx": step[1], "opacity": OPACITY}
     if kind == "gate":
         return go.Heatmap(z=values, coloraxis="coloraxis", hovertemplate="gate %{z:.3f}<extra></extra>", **place)
-    if kind == "activation":
+    if kind in OWN_SCALES:
+        scale, said = OWN_SCALES[kind]
         top = float(values.max()) or 1.0
-        colours = {"colorscale": scale_stops(ACTIVATION_SCALE), "zmin": 0, "zmax": top, "showscale": False}
-        return go.Heatmap(z=values, hovertemplate="%{z:.3g} a.u.<extra></extra>", **colours, **place)
+        colours = {"colorscale": scale_stops(scale), "zmin": 0, "zmax": top, "showscale": False}
+        return go.Heatmap(z=values, hovertemplate=f"{said}<extra></extra>", **colours, **place)
     count = max(1, int(values.max()))
     chosen = [COLOURS[number % len(COLOURS)] for number in range(count)]
     stops = [(share, colour) for at, colour in enumerate(chosen) for share in (at / count, (at + 1) / count)]

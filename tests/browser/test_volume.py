@@ -93,7 +93,7 @@ def test_planes_follow_a_click_in_one_and_show_map_and_prediction(page, address,
     run(page)
     viewer(page, layers=3)
     place = page.locator(".solid .place")
-    expect(place).to_contain_text("voxel (20, 22, 12) · encoder2, sSE gate 0.", timeout=PATIENCE)
+    expect(place).to_contain_text("voxel (20, 22, 12) · encoder2, spatial gate 0.", timeout=PATIENCE)
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / "volume.png", timeout=PATIENCE)
     click_plane(page, 0.3, 0.75)  # in the axial plane, at the lower left: rows go posterior

@@ -7,12 +7,22 @@ import streamlit as st
 
 from scse_viz.analysis.gates import BlockGates
 from scse_viz.inference.jobs import Job, Jobs, Ticket
-from scse_viz.rendering.panels import GATE_RANGE, Panel, block_panel, label_panel
+from scse_viz.rendering.colours import ACTIVATION_SCALE, ATTENTION_SCALE, GATE_SCALES
+from scse_viz.rendering.panels import GATE_RANGE, MAP_KINDS, Panel, block_panel, label_panel
 from scse_viz.rendering.volumes import Layer, label_layer, map_layer, scan_layer
 from scse_viz.scans import Scan, ScanSlice
+from scse_viz.ui.components.viewer.viewer import MapLegend
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.words import network_title
 from scse_viz.zoo import Card
+
+MAP_TITLES = {
+    "spatial_gate": ("spatial gate", GATE_SCALES[0]),
+    "full_gate": ("full gate, mean over channels", GATE_SCALES[0]),
+    "attention": (MAP_KINDS["attention"].title, ATTENTION_SCALE),
+    "activation": ("mean |activation|, a.u.", ACTIVATION_SCALE),
+}
+"""What a map shows -> its title and colours."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -70,5 +80,13 @@ def layers(scan: Scan, card: Card, job: Job | None, block: str) -> dict[str, Lay
 
 
 def map_range(gates: BlockGates) -> tuple[float, float]:
-    """The range of a map's colours: gates 0 to 1, activations 0 to their maximum over the slices done."""
-    return GATE_RANGE if gates.activation is None else (0.0, float(gates.activation.max()) or 1.0)
+    """The range of a map's colours: gates 0 to 1, attention and activations 0 to their maximum over the slices done."""
+    if gates.map is None or gates.pixel_gate is not None:
+        return GATE_RANGE
+    return 0.0, float(gates.map.max()) or 1.0
+
+
+def map_legend(gates: BlockGates, block: str) -> MapLegend:
+    """What the map of a block shows, in which colours."""
+    title, scale = MAP_TITLES[next((kind for kind in MAP_TITLES if getattr(gates, kind) is not None), "activation")]
+    return MapLegend(f"{block}, {title}", map_range(gates), scale)

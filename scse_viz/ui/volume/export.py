@@ -10,6 +10,7 @@ from scse_viz.inference.jobs import Job
 from scse_viz.scans.resampling import on_grid
 from scse_viz.ui.shell import export
 from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.volume import cached as volume_cached
 from scse_viz.ui.volume import run
 from scse_viz.ui.volume import tables as volume_tables
 from scse_viz.zoo import Card
@@ -55,9 +56,7 @@ def offer(view: View, card: Card, job: Job | None, block: str) -> None:
     code = CODE.format(plane=job.plane)
     gates = job.gates[block]
     if gates.map is not None:
-        maps[f"{block} {'activation' if gates.pixel_gate is None else 'spatial gate'}"] = lambda: map_volume(
-            view, job, block
-        )
+        maps[volume_cached.map_legend(gates, block).title] = lambda: map_volume(view, job, block)
         code += MAP_CODE.format(block=block, plane=job.plane, map_mm=tuple(round(side, 6) for side in gates.map_mm))
     export.offer(
         view,

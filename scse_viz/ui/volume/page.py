@@ -7,7 +7,6 @@ import streamlit as st
 
 from scse_viz.analysis.gates import BlockGates
 from scse_viz.inference.jobs import Job
-from scse_viz.rendering.colours import ACTIVATION_SCALE, GATE_SCALES
 from scse_viz.rendering.panels import Panel
 from scse_viz.rendering.volumes import Layer
 from scse_viz.scans import PLANES, ScanError
@@ -113,17 +112,12 @@ def _draw_space(view: View, card: Card, block: str, job: Job | None, voxel: Sequ
         layers = volume_cached.layers(view.scan, card, job, block)
     st.caption(_space_caption(view, block, job, layers))
     gates = job.gates[block] if job is not None and job.ready else BlockGates()
-    gate = gates.activation is None
     viewer.draw(
         view,
         voxel,
         layers,
         structures=card.structures,
-        legend=viewer.MapLegend(
-            f"{block}, {'sSE gate' if gate else 'mean |activation|, a.u.'}",
-            volume_cached.map_range(gates),
-            GATE_SCALES[0] if gate else ACTIVATION_SCALE,
-        ),
+        legend=volume_cached.map_legend(gates, block),
         on_pick=lambda picked: _go_to(view, picked),
     )
 

@@ -28,7 +28,7 @@ CHART = "volume_heat_map"
 EVERY_S = 1.0
 MEAN, DEVIATION, SATURATION = "mean gate", "deviation", "saturation"
 NUMBERS = {MEAN: "means", DEVIATION: "means", SATURATION: "saturations"}
-KINDS = {"spatial gates (sSE)": "spatial_gate", "channel gates (cSE)": "channel_gate", "full gates": "full_gate"}
+KINDS = {"spatial gates": "spatial_gate", "channel gates": "channel_gate", "full gates": "full_gate"}
 
 
 def find(view: View, card: Card) -> Job | None:
@@ -53,11 +53,14 @@ def draw_tables(view: View, card: Card) -> None:
 
 
 def heat_map(view: View, job: Job, number: str) -> go.Figure:
-    """Blocks by slices of a job: one of NUMBERS, or the mean activation of a network without gates."""
+    """Blocks by slices of a job: one of NUMBERS, or what stands in for gates: attention, or the mean activation."""
     numbers, blocks = getattr(job, NUMBERS[number]), list(job.gates)
     tables = {title: by_block(numbers, blocks, kind, job.count) for title, kind in KINDS.items()}
     tables = {title: table for title, table in tables.items() if np.isfinite(table).any()}
     draw = partial(by_slice.block_slices, blocks=blocks, plane=view.plane, current=view.index)
+    if not tables and any(gates.attention is not None for gates in job.gates.values()):
+        title = "attention: the pixel that is looked at most, as a share of the block's largest"
+        return draw({title: of_largest(by_block(_peaks(job), blocks, "attention", job.count))}, quantity=by_slice.SHARE)
     if not tables:
         shares = of_largest(by_block(job.means, blocks, "activation", job.count))
         title = "no gates: mean |activation|, as a share of the block's largest"
@@ -66,6 +69,15 @@ def heat_map(view: View, job: Job, number: str) -> go.Figure:
         tables = {title: from_mean(table) for title, table in tables.items()}
         return draw(tables, quantity=by_slice.DEVIATION)
     return draw(tables, quantity=by_slice.Quantity(number))
+
+
+def _peaks(job: Job) -> dict[tuple[str, str], np.ndarray]:
+    """Attention of the pixel that is looked at most, by block: (N,), nan in slices not done; its mean is always 1."""
+    return {
+        (block, "attention"): np.where(job.done, gates.attention.max(axis=(1, 2)), np.nan)
+        for block, gates in job.gates.items()
+        if gates.attention is not None
+    }
 
 
 def _under_way(view: View, card: Card) -> bool:
