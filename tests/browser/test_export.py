@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from scse_viz.models import BLOCK_NAMES
@@ -23,18 +24,24 @@ def exported(page: Page, label: str, folder: Path) -> Path:
     return path
 
 
-def test_files_of_a_view_open_elsewhere(browser: Browser, address: str, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def files(browser: Browser, address: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What the page Explore exports of a slice, by the label of its button."""
+    folder = tmp_path_factory.mktemp("exported")
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.goto(f"{address}explore?scan=ICBM+2009a&variant=scSE&plane=coronal&coronal=100&block=encoder3")
     page.get_by_text("Export: numbers").click(timeout=PATIENCE)
     expect(page.get_by_role("button", name="Report (HTML)")).to_be_visible(timeout=PATIENCE)
-    report = exported(page, "Report (HTML)", tmp_path)
-    maps = zipfile.ZipFile(exported(page, "Maps (NIfTI)", tmp_path))
-    arrays = np.load(exported(page, "Arrays (.npz)", tmp_path), allow_pickle=False)
-    numbers = zipfile.ZipFile(exported(page, "Numbers (CSV)", tmp_path))
+    labels = ("Report (HTML)", "Maps (NIfTI)", "Arrays (.npz)", "Numbers (CSV)")
+    made = {label: exported(page, label, folder) for label in labels}
     context.close()
+    return made
 
+
+def test_maps_numbers_and_arrays_open_elsewhere(files: dict[str, Path]) -> None:
+    arrays = np.load(files["Arrays (.npz)"], allow_pickle=False)
+    numbers, maps = (zipfile.ZipFile(files[label]) for label in ("Numbers (CSV)", "Maps (NIfTI)"))
     gates = {f"{block}/{kind}_gate" for block in BLOCK_NAMES for kind in ("channel", "spatial")}
     assert set(arrays.files) == gates
     assert (arrays["encoder3/spatial_gate"].ndim, arrays["encoder3/channel_gate"].shape) == (2, (64,))
@@ -46,13 +53,15 @@ def test_files_of_a_view_open_elsewhere(browser: Browser, address: str, tmp_path
         assert image.shape == file.shape
         np.testing.assert_allclose(image.affine, file.affine)
 
+
+def test_a_report_opens_without_a_network(browser: Browser, files: dict[str, Path]) -> None:
     alone = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True)
     page = alone.new_page()
     asked: list[str] = []
     errors: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(report.as_uri())
+    page.goto(files["Report (HTML)"].as_uri())
     expect(page.get_by_role("heading", level=1)).to_contain_text("explore")
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".maps img").first).to_be_visible()

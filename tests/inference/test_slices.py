@@ -249,7 +249,7 @@ def test_slices_beyond_the_limit_are_refused_by_their_size(shape, spacing, size,
 
 
 def test_a_slice_beyond_the_scan_is_an_error_of_the_program(tmp_path, model):
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="axial slice 4 of 4; choose 0 to 3"):
         segment_slice(scan_of(tmp_path, noise(8, 9, 4)).slice("axial", 4), model, CARD)
 
 

@@ -82,7 +82,7 @@ def test_what_had_to_go_but_is_still_in_use_counts_and_is_found_again():
     store = Store(5 * KB)
     used = store.get(("array",), lambda: np.zeros(3 * KB, np.uint8))
     fill(store, "a", "b")
-    assert names(store) == {"a", "b"} or names(store) == {"b"}
+    assert names(store) == {"b"}, "what is in use leaves room for one"
     assert store.fixed >= 3 * KB
     assert store.get(("array",), never) is used
     fill(store, "c", "d")

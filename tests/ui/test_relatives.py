@@ -131,7 +131,11 @@ def test_explore_draws_where_the_pixel_looks_beside_how_much_pixels_are_looked_a
 @pytest.mark.parametrize("page", ["explore", "intervene", "understand", "volume"])
 @pytest.mark.parametrize("variant", [*RELATIVES])
 def test_every_page_shows_every_relative(page, variant):
-    opened(page, relative=variant_title(variant))
+    app = opened(page, relative=variant_title(variant))
+    assert chosen(app, "relative") == variant_title(variant)
+    said = " ".join(part.value for kind in (app.markdown, app.caption) for part in kind).encode()
+    drawn = b" ".join(part.proto.bytes for part in app.get("bidi_component"))
+    assert f"hippocampus-unet-{variant}".encode() in said + drawn
 
 
 def test_a_non_local_block_is_switched_off_averaged_or_scaled_and_no_more():
