@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from scse_viz.models import ALL_ARCHITECTURES
 from scse_viz.training.brain import recipe as brain
 from scse_viz.training.brain.atlas import load_atlas
 from scse_viz.training.engine.history import History, validate
@@ -90,10 +91,8 @@ def export(
         for name, final in states[-1]["networks"].items():
             if final["step"] < training.phases[-1].schedule.steps:
                 continue
-            _, architecture, variant = name.split("-", 2)
-            card = replace(
-                training.card_of(architecture, variant), dtype=dtype, training=_facts(training, states, variant)
-            )
+            card = training.card_of(*parts_of(name, anatomy))
+            card = replace(card, dtype=dtype, training=_facts(training, states, card))
             model = card.network()
             model.load_state_dict(final["model"])
             history = reduce(History.followed_by, (History(**state["networks"][name]["history"]) for state in states))
@@ -104,9 +103,17 @@ def export(
     return cards
 
 
-def _facts(training: Training, states: Sequence[dict[str, Any]], variant: str) -> dict[str, Any]:
+def parts_of(name: str, anatomy: str) -> tuple[str, str]:
+    """The architecture and the variant in the name of a network: `brain-smp-unet-scse-max` -> smp-unet, scse-max."""
+    rest = name.removeprefix(f"{anatomy}-")
+    architecture = next(known for known in ALL_ARCHITECTURES if rest.startswith(f"{known}-"))
+    return architecture, rest.removeprefix(f"{architecture}-")
+
+
+def _facts(training: Training, states: Sequence[dict[str, Any]], card: Card) -> dict[str, Any]:
     steps = [phase.schedule.steps for phase in training.phases]
     seen = [phase.schedule.steps * phase.batch for phase in training.phases]
+    notes = [NOTES[part] for part in (card.architecture, card.variant) if part in NOTES]
     return {
         **training.facts,
         "seed": states[0]["facts"]["seed"],
@@ -117,7 +124,7 @@ def _facts(training: Training, states: Sequence[dict[str, Any]], variant: str) -
             for phase, crops in zip(training.phases, seen, strict=True)
         ],
         "precision": ", then ".join(dict.fromkeys(state["precision"] for state in states)),
-        **({"note": NOTES[variant]} if variant in NOTES else {}),
+        **({"note": "; ".join(notes)} if notes else {}),
     }
 
 

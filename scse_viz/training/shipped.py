@@ -20,8 +20,10 @@ NOTES = {
     "soca": "covariances of at most 128 × 128 pixels: of a larger map, every k-th row and column",
     "nonlocal": "at most 32 × 32 pixels are looked at: of a larger map, means of k × k pixels",
     "ag": "gates on the four skip connections; bottleneck and decoder stages have none",
+    SMP_UNET: "encoder tu-regnety_002 from random weights, with a squeeze and excitation in each of its blocks; scSE, "
+    "where the decoder has it, has r = 16, and the first one of the last block never runs",
 }
-"""What a card says about a variant beside its name."""
+"""What a card says about a variant or an architecture beside its name."""
 COUNTED = 100
 """Batches from which class frequencies are estimated."""
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from scse_viz import zoo
 from scse_viz.training import release as exporting
 from scse_viz.training.engine.history import History
-from scse_viz.training.release import TRAININGS, export
+from scse_viz.training.release import TRAININGS, export, parts_of
 
 COLIN27 = Path(__file__).parents[2] / "sample_data" / "colin27.nii.gz"
 NAME = {"brain": "brain-sdnet-cse", "hippocampus": "hippocampus-unet-scse", "malc": "malc-densenet-sse"}
@@ -20,7 +20,7 @@ NAME = {"brain": "brain-sdnet-cse", "hippocampus": "hippocampus-unet-scse", "mal
 def checkpoint(run: Path, anatomy: str, *, missing: int = 0, dice: Sequence[float] | None = None) -> nn.Module:
     """A network with checkpoints of all phases in a run folder, the last phase `missing` steps short of its end."""
     training, name = TRAININGS[anatomy], NAME[anatomy]
-    model = training.card_of(*name.split("-", 2)[1:]).network(seed=3)
+    model = training.card_of(*parts_of(name, anatomy)).network(seed=3)
     references = training.reference_slices(COLIN27)
     history = History()
     history.keep(0, model, [(references[:, :, :32, :32], torch.zeros(2, 32, 32, dtype=torch.long))], references)
@@ -66,6 +66,28 @@ def test_a_card_of_a_relative_says_what_its_name_does_not(
     assert card.training is not None
     assert note in card.training["note"]
     assert card.reduction == (16 if variant == "scse-r16" else 2)
+
+
+def test_an_smp_unet_is_exported_with_its_encoder_and_the_blocks_that_a_pass_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(NAME, "brain", "brain-smp-unet-scse")
+    model = checkpoint(tmp_path, "brain")
+    (card,) = export(tmp_path, "brain", COLIN27, tmp_path / "out", "float16")
+    assert card == zoo.read_card("brain-smp-unet-scse", tmp_path / "out")
+    assert (card.architecture, card.variant, card.encoder) == ("smp-unet", "scse", "tu-regnety_002")
+    assert [block.name for block in card.block_table if not block.ran] == ["decoder.blocks.3.attention1.attention"]
+    assert sum(block.kind == "channel" for block in card.block_table) == 6, "one in each block of the encoder"
+    assert card.training is not None
+    assert "from random weights" in card.training["note"]
+    weights = (tmp_path / "out" / "brain-smp-unet-scse.safetensors").stat().st_size
+    assert weights < 12e6
+    kept = np.load(tmp_path / "out" / "brain-smp-unet-scse.history.npz")
+    assert "encoder.model.s1.b1.se/channel_gate" in kept
+    loaded = zoo.load(card.name, tmp_path / "out")
+    with torch.no_grad():
+        x = torch.rand(1, 1, 50, 60)
+        torch.testing.assert_close(loaded(x), model.eval()(x), atol=0.02, rtol=0.02)
 
 
 def test_a_hippocampus_card_says_whose_data_it_was_and_under_which_licence() -> None:

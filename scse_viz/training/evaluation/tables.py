@@ -8,7 +8,8 @@ from scse_viz.zoo.scores import FOUR, Comparison, Measured, NetworkResults, mean
 from scse_viz.zoo.seeds import differences, families, signs_in_words
 from scse_viz.zoo.titles import ARCHITECTURE_TITLES, variant_title
 
-ARCHITECTURES = {name: ARCHITECTURE_TITLES[name] for name in ("densenet", "sdnet", "unet")}
+OF_PAPER = ("densenet", "sdnet", "unet")
+ARCHITECTURES = {name: ARCHITECTURE_TITLES[name] for name in (*OF_PAPER, "smp-unet")}
 ABSENT = "–"
 DIGITS = {"dice": 3, "hd95_mm": 2}
 FORMS = {measure: f".{digits}f" for measure, digits in DIGITS.items()}
@@ -16,9 +17,14 @@ Table = Mapping[str, Mapping[str, NetworkResults]]  # architecture -> variant ->
 
 
 def paper_form(table: Table, data: str, measure: str, of_paper: Mapping[str, Mapping[str, float]] | None = None) -> str:
-    """Architectures x the paper's variants, mean ± deviation, the best of a row in bold; below each the paper's row."""
+    """Architectures x the paper's variants, mean ± deviation, the best of a row in bold; below each the paper's row.
+
+    The paper's architectures have a row in any case, others where they were measured.
+    """
     rows = []
     for key, title in ARCHITECTURES.items():
+        if key not in table and key not in OF_PAPER:
+            continue
         cells = {
             variant: mean_and_deviation(network.data[data].by_subject(measure))
             for variant, network in table.get(key, {}).items()
@@ -31,7 +37,7 @@ def paper_form(table: Table, data: str, measure: str, of_paper: Mapping[str, Map
             text = _cell(cells.get(variant), FORMS[measure])
             row.append(f"**{text}**" if len(shown) > 1 and shown.get(variant) == best else text)
         rows.append([title, *row])
-        if of_paper:
+        if of_paper and key in of_paper:
             rows.append(quoted(key, title, of_paper))
     return markdown(["", *map(variant_title, FOUR)], rows)
 
