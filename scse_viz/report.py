@@ -19,7 +19,8 @@ from PIL import Image
 
 from scse_viz import __version__
 from scse_viz.rendering.colours import ACTIVATION_SCALE, GATE_SCALES, colour_scale, rgb
-from scse_viz.rendering.panels import GATE_RANGE, eight_bit
+from scse_viz.rendering.panels import GATE_RANGE
+from scse_viz.rendering.pictures import eight_bit
 
 PACKAGES = ("torch", "numpy", "nibabel", "plotly", "streamlit")
 OVERLAY = 0.7

@@ -1,18 +1,14 @@
-"""Arrays -> small pictures that the browser colours: PNGs of numbers, and one message that holds them all."""
+"""Arrays -> panels: small pictures of numbers that the browser colours, with what their words need."""
 
-import io
-import json
 import math
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from scse_viz.analysis.gates import BlockGates
 from scse_viz.rendering.colours import ATTENTION_SCALE, DIVERGING_SCALE
+from scse_viz.rendering.pictures import Picture, eight_bit, picture
 
 GATE_RANGE = (0.0, 1.0)
 DIFFERENCE_RANGE = (-1.0, 1.0)
@@ -49,7 +45,7 @@ MAP_KINDS = {
 
 @dataclass(frozen=True)
 class Panel:
-    """A cell of the comparison: a PNG of numbers, or none, and what the browser needs to draw and to name it.
+    """A cell of the comparison: a picture of numbers, or none, and what the browser needs to draw and to name it.
 
     `kind` is "labels", "gate", "activation", one of MAP_KINDS, or "none" (no map: `note` says why). `map_mm` is the
     size of a pixel of the map in mm (row, column), `span` the values of its pixels 0 and 255, `channels` the weights of
@@ -59,7 +55,7 @@ class Panel:
 
     kind: str
     alt: str
-    picture: bytes | None = None
+    picture: Picture | None = None
     map_mm: tuple[float, float] | None = None
     span: tuple[float, float] | None = None
     mean: float | None = None
@@ -69,24 +65,6 @@ class Panel:
     readings: Mapping[int, str] | None = None
     caption: str | None = None
     flat: str | None = None
-
-
-def png(pixels: np.ndarray) -> bytes:
-    """(H, W) uint8 -> a gray PNG of the very same numbers.
-
-    Only runs are searched for: as small as the default for maps and labels, in less than half its time.
-    """
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels, dtype=np.uint8)).save(stream, format="png", compress_type=zlib.Z_RLE)
-    return stream.getvalue()
-
-
-def eight_bit(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Values -> uint8: `low` and less is 0, `high` and more is 255; all 0 where `high` is not above `low`."""
-    if not high > low:
-        return np.zeros(values.shape, dtype=np.uint8)
-    unit = (np.asarray(values, dtype=np.float32) - low) / (high - low)
-    return np.round(unit.clip(0, 1) * 255).astype(np.uint8)
 
 
 def intensity_range(voxels: np.ndarray) -> tuple[float, float]:
@@ -110,7 +88,7 @@ def label_panel(labels: np.ndarray, names: Sequence[str], pixel_area: float, *, 
     areas = {number: float(count) * pixel_area / 100 for number, count in enumerate(counts) if count and number}
     largest = sorted(areas, key=lambda number: -areas[number])[:5]
     listed = ", ".join(f"{names[number]} {areas[number]:.1f} cm²" for number in largest) or "no structure"
-    return Panel("labels", f"{title}: {listed}", picture=png(labels), areas=areas)
+    return Panel("labels", f"{title}: {listed}", picture=picture(labels), areas=areas)
 
 
 def block_panel(gates: BlockGates, *, title: str) -> Panel:
@@ -127,15 +105,15 @@ def block_panel(gates: BlockGates, *, title: str) -> Panel:
         also = f"; {flat}{also}" if flat else also
         name = "spatial gate" if gates.full_gate is None else "full gate, mean over channels"
         text = f"{title}: {name}, mean {mean:.2f}, {span[0]:.2f} to {span[1]:.2f}{also}"
-        picture = png(eight_bit(spatial, *span))  # all 256 numbers for its own range, which a browser may stretch
+        numbers = picture(eight_bit(spatial, *span))  # all 256 numbers for its own range, which a browser may stretch
         note = "no channel weights" if channel is None else None
-        return Panel("gate", text, picture, gates.map_mm, span, mean, weights, note, flat=flat)
+        return Panel("gate", text, numbers, gates.map_mm, span, mean, weights, note, flat=flat)
     if gates.attention is not None:
         return attention_panel(gates.attention, gates.map_mm, title=f"{title}: how much each pixel is looked at")
     if activation is not None:
         mean, span = float(activation.mean()), (0.0, _round_up(float(activation.max())))
         text = f"{title}: no gate; mean absolute activation {mean:.2g}, from 0 to {span[1]:.2g}, arbitrary units"
-        return Panel("activation", text, png(eight_bit(activation, *span)), gates.map_mm, span, mean)
+        return Panel("activation", text, picture(eight_bit(activation, *span)), gates.map_mm, span, mean)
     return Panel("none", f"{title}: no spatial gate{also}", channels=weights, note="no spatial gate")
 
 
@@ -143,8 +121,8 @@ def attention_panel(shares: np.ndarray, size_mm: tuple[float, float], *, title: 
     """Attention (h, w) in multiples of an even share, of one pixel or of all, as a panel; size_mm: of its pixels."""
     most = float(shares.max())
     text = f"{title}, up to {most:.2f} times an even share"
-    picture = png(eight_bit(shares, 0, most))
-    return Panel("attention", text, picture, size_mm, (0.0, most), float(shares.mean()), caption=f"up to × {most:.2f}")
+    numbers = picture(eight_bit(shares, 0, most))
+    return Panel("attention", text, numbers, size_mm, (0.0, most), float(shares.mean()), caption=f"up to × {most:.2f}")
 
 
 def flat_words(gate: np.ndarray) -> str | None:
@@ -169,8 +147,8 @@ def feature_panels(
     for when, values in (("before", before), ("after", after)):
         mean, largest = float(values.mean()), float(values.max())
         text = f"{title}, {when} the block: mean {mean:.2g}, up to {largest:.2g}, arbitrary units"
-        picture = png(eight_bit(values, *span))
-        panels.append(Panel("activation", text, picture, size_mm, span, mean))
+        numbers = picture(eight_bit(values, *span))
+        panels.append(Panel("activation", text, numbers, size_mm, span, mean))
     return panels[0], panels[1]
 
 
@@ -178,8 +156,8 @@ def difference_panel(difference: np.ndarray, size_mm: tuple[float, float], *, ti
     """One gate minus another (h, w), -1 to 1, as a panel; size_mm: of its pixels (row, column)."""
     mean = float(difference.mean())
     text = f"{title}: mean difference {mean:+.2f}, from {difference.min():+.2f} to {difference.max():+.2f}"
-    picture = png(eight_bit(difference, *DIFFERENCE_RANGE))
-    return Panel("difference", text, picture, size_mm, DIFFERENCE_RANGE, mean, caption=f"mean {mean:+.2f}")
+    numbers = picture(eight_bit(difference, *DIFFERENCE_RANGE))
+    return Panel("difference", text, numbers, size_mm, DIFFERENCE_RANGE, mean, caption=f"mean {mean:+.2f}")
 
 
 def disagreement_panel(differing: np.ndarray, networks: int, pixel_area: float) -> Panel:
@@ -190,7 +168,7 @@ def disagreement_panel(differing: np.ndarray, networks: int, pixel_area: float) 
     return Panel(
         "share",
         f"Where the {networks} networks disagree: {area:.1f} cm²",
-        png(eight_bit(differing, 0, most)),
+        picture(eight_bit(differing, 0, most)),
         readings={0: "all agree", **readings},
         caption=f"{area:.1f} cm² disputed" if networks > 1 else "one network only",
     )
@@ -202,7 +180,7 @@ def outvoted_panel(outvoted: np.ndarray, pixel_area: float, *, title: str) -> Pa
     return Panel(
         "share",
         f"{title}: differs from most networks on {area:.1f} cm²",
-        png(np.where(outvoted, 255, 0)),
+        picture(np.where(outvoted, 255, 0)),
         readings={0: "as the majority", 255: "differs from the majority"},
         caption=f"{area:.1f} cm² in the minority",
     )
@@ -215,32 +193,10 @@ def changed_panel(changed: np.ndarray, pixel_area: float) -> Panel:
     return Panel(
         "changed",
         f"Changed pixels: {count:,} of {changed.size:,}, {area:.1f} cm²",
-        png(np.where(changed, 255, 0)),
+        picture(np.where(changed, 255, 0)),
         readings={0: "same", 255: "changed"},
         caption=f"{count:,} pixels changed",
     )
-
-
-def pack(header: Mapping[str, Any], pictures: Iterable[bytes]) -> bytes:
-    """One message: the header's length (4 bytes, little-endian), the header as JSON, then every picture once.
-
-    In the header, `pictures` maps names, `picture_name(picture)`, to [offset, length] behind the header.
-    """
-    extents: dict[str, tuple[int, int]] = {}
-    parts, end = [], 0
-    for picture in pictures:
-        name = picture_name(picture)
-        if name not in extents:
-            extents[name] = (end, len(picture))
-            parts.append(picture)
-            end += len(picture)
-    text = json.dumps({**header, "pictures": extents}, separators=(",", ":")).encode()
-    return b"".join((len(text).to_bytes(4, "little"), text, *parts))
-
-
-def picture_name(picture: bytes) -> str:
-    """A name by content: a browser that has decoded a picture need not do it again."""
-    return f"{zlib.crc32(picture):08x}-{len(picture)}"
 
 
 def _round_up(value: float) -> float:

@@ -1,4 +1,4 @@
-"""Arrays -> small coloured PNGs, for diagrams that a page writes as HTML."""
+"""Arrays -> small PNGs, for diagrams that a page writes as HTML."""
 
 import io
 
@@ -6,7 +6,14 @@ import numpy as np
 from PIL import Image
 
 from scse_viz.rendering.colours import colour_scale, rgb, scale_stops
-from scse_viz.rendering.panels import eight_bit
+from scse_viz.rendering.pictures import eight_bit
+
+
+def gray_png(pixels: np.ndarray) -> bytes:
+    """(H, W) uint8 -> a PNG of as many gray pixels."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format="png")
+    return stream.getvalue()
 
 
 def coloured_png(values: np.ndarray, span: tuple[float, float], scale: str) -> bytes:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import nibabel as nib
 import numpy as np
 
-from scse_viz.rendering.panels import GATE_RANGE, eight_bit
+from scse_viz.rendering.panels import GATE_RANGE
+from scse_viz.rendering.pictures import eight_bit
 from scse_viz.scans import PLANES, Scan, slice_grid, volume_of
 
 LARGEST = 8_000_000

@@ -1,34 +1,21 @@
 """Pictures hold the very numbers they were made from."""
 
-import io
-import json
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from scse_viz.rendering.panels import (
     block_panel,
     changed_panel,
     difference_panel,
     disagreement_panel,
-    eight_bit,
     flat_words,
     intensity_range,
     label_panel,
     middle_of_head,
     outvoted_panel,
-    pack,
-    picture_name,
-    png,
 )
 from tests.named_gates import typed
-
-
-def numbers(picture: bytes) -> np.ndarray:
-    image = Image.open(io.BytesIO(picture))
-    assert image.mode == "L"
-    return np.asarray(image)
+from tests.packed import numbers
 
 
 @pytest.fixture
@@ -43,22 +30,7 @@ def gates() -> dict[str, np.ndarray]:
     }
 
 
-def test_a_png_decodes_to_the_numbers_it_was_made_from():
-    pixels = np.arange(256, dtype=np.uint8).reshape(8, 32)
-    assert (numbers(png(pixels)) == pixels).all()
-
-
-def test_a_turned_slice_is_not_scrambled():
-    pixels = np.arange(12, dtype=np.uint8).reshape(3, 4).T[::-1]
-    assert (numbers(png(pixels)) == pixels).all()
-
-
-def test_intensities_outside_the_range_end_at_black_and_white():
-    assert eight_bit(np.array([-5.0, 10, 15, 20, 99]), 10, 20).tolist() == [0, 0, 128, 255, 255]
-
-
-def test_a_constant_image_is_black():
-    assert eight_bit(np.full((2, 2), 7.0), 7, 7).max() == 0
+def test_a_constant_image_has_one_intensity():
     assert intensity_range(np.full((2, 2, 2), 7.0)) == (7, 7)
 
 
@@ -138,17 +110,6 @@ def test_labels_keep_their_numbers_and_their_areas_are_in_square_centimetres():
     assert (numbers(panel.picture) == labels).all()
     assert panel.areas == {2: 2.0}
     assert "thalamus 2.0 cm²" in panel.alt
-
-
-def test_a_message_holds_every_picture_once_and_says_where():
-    first, second = png(np.zeros((4, 4), np.uint8)), png(np.full((4, 4), 9, np.uint8))
-    message = pack({"rows": 2}, [first, second, first])
-    size = int.from_bytes(message[:4], "little")
-    header, body = json.loads(message[4 : 4 + size]), message[4 + size :]
-    assert header["rows"] == 2
-    assert len(body) == len(first) + len(second)
-    offset, length = header["pictures"][picture_name(second)]
-    assert body[offset : offset + length] == second
 
 
 def test_the_middle_of_the_head_is_where_it_is_bright():

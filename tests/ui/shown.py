@@ -4,10 +4,12 @@ import json
 
 from streamlit.testing.v1 import AppTest
 
+from tests.packed import header_of
+
 
 def messages(app: AppTest) -> list[dict]:
-    packed = [part.proto.bytes for part in app.get("bidi_component") if part.proto.bytes]
-    return [json.loads(each[4 : 4 + int.from_bytes(each[:4], "little")]) for each in packed]
+    """The headers of what the grids of panels and the drawing of the network were sent."""
+    return [header_of(part.proto.bytes) for part in app.get("bidi_component") if part.proto.bytes]
 
 
 def figures(app: AppTest) -> dict[str, dict]:

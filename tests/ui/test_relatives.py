@@ -1,6 +1,5 @@
 """The relatives on the pages: the toggle in two groups, and where the pixels of a non-local network look."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -13,6 +12,7 @@ from scse_viz.intervention import Change, Invert, Mean
 from scse_viz.ui.intervene.plan import Manner, Setting, change_of
 from scse_viz.ui.shell import cached
 from scse_viz.zoo.titles import variant_title
+from tests.ui.shown import messages
 
 PAGE = """
 from scse_viz.ui.shell import sidebar
@@ -65,9 +65,7 @@ def chosen(app: AppTest, key: str) -> list[str] | str | None:
 
 def cells(app: AppTest, block: str) -> list[dict]:
     """The panels of a block, as they were sent to the browser."""
-    packed = [part.proto.bytes for part in app.get("bidi_component") if part.proto.bytes]
-    headers = [json.loads(each[4 : 4 + int.from_bytes(each[:4], "little")]) for each in packed]
-    return next(row["cells"] for row in headers[-1]["rows"] if row["title"] == block)
+    return next(row["cells"] for row in messages(app)[-1]["rows"] if row["title"] == block)
 
 
 def test_a_relative_takes_the_place_of_a_variant_and_the_reverse():

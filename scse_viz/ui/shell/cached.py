@@ -23,7 +23,7 @@ from scse_viz.blocks import Pairs
 from scse_viz.devices import device_of_app, on_device
 from scse_viz.inference import SliceResult, segment_slice
 from scse_viz.inference.looks import looks_from, pairs_of
-from scse_viz.inference.turns import Pages, one_core
+from scse_viz.inference.turns import Pages, cores, one_core
 from scse_viz.memory import Store, default_limit
 from scse_viz.rendering.panels import Panel, attention_panel, block_panel, intensity_range, label_panel, middle_of_head
 from scse_viz.scans import PLANES, Scan, ScanSlice, read_labels, read_scan
@@ -33,7 +33,7 @@ from scse_viz.zoo import Card
 
 listing = st.cache_data(ttl="30s", show_spinner=False)(zoo.listing)
 known_samples = st.cache_data(ttl="30s", show_spinner=False)(samples)
-AT_ONCE = 2
+AT_ONCE = min(2, cores())
 """Networks that run in parallel for one page: a single small one leaves much of two cores idle."""
 UNNOTICED = 0.5
 """Seconds of passes without a spinner."""

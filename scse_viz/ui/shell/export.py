@@ -13,7 +13,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from scse_viz import report
-from scse_viz.rendering.panels import GATE_RANGE, eight_bit
+from scse_viz.rendering.panels import GATE_RANGE
+from scse_viz.rendering.pictures import eight_bit
 from scse_viz.scans.resampling import on_grid
 from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.sidebar import View

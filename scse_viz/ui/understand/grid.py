@@ -13,8 +13,8 @@ import streamlit as st
 
 from scse_viz.analysis.gates import BlockGates
 from scse_viz.rendering.colours import ACTIVATION_SCALE, ATTENTION_SCALE, COLOURS, GATE_SCALES
-from scse_viz.rendering.panels import GATE_RANGE, png
-from scse_viz.rendering.png import bars_png, coloured_png, gradient
+from scse_viz.rendering.panels import GATE_RANGE
+from scse_viz.rendering.png import bars_png, coloured_png, gradient, gray_png
 
 BARS = 96
 """Pixels of the height of a bar."""
@@ -54,7 +54,7 @@ def draw(lines: Sequence[Line], blocks: Sequence[str], reference: np.ndarray) ->
         details = "".join(f"<div>{html.escape(detail)}</div>" for detail in line.details)
         cells.append(f'<div class="head"><b>{html.escape(line.title)}</b>{details}</div>')
         cells += [_cell(line, block, reference.shape) for block in blocks]
-    style = STYLE.replace("SLICE", f"url(data:image/png;base64,{_text(png(reference))})")
+    style = STYLE.replace("SLICE", f"url(data:image/png;base64,{_text(gray_png(reference))})")
     st.html(f'{style}<div class="history" style="--blocks: {len(blocks)}">{"".join(cells)}{_key()}</div>')
 
 

@@ -1,11 +1,12 @@
 """The page Compare as tests open it, and what its grids of panels were sent."""
 
-import json
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 from streamlit.testing.v1 import AppTest
+
+from tests.ui.shown import messages
 
 APP = Path(__file__).parents[3] / "app.py"
 OWN = {"scan": "your own file"}
@@ -35,12 +36,6 @@ def with_upload(name: str, content: bytes, **address: str | list[str]) -> AppTes
     app.run()
     assert not app.exception
     return app
-
-
-def messages(app: AppTest) -> list[dict]:
-    """The headers of what the grids of panels were sent."""
-    sent = [component.proto.bytes for component in app.get("bidi_component")]
-    return [json.loads(packed[4 : 4 + int.from_bytes(packed[:4], "little")]) for packed in sent if packed]
 
 
 def message(app: AppTest) -> dict:

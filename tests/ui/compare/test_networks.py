@@ -19,7 +19,8 @@ from scse_viz.ui.shell import cached, export
 from scse_viz.zoo import save
 from scse_viz.zoo.structures import BRAIN
 from tests.cards import TINY
-from tests.ui.compare.compare_page import OWN, ball, message, messages, nifti, opened, titles
+from tests.ui.compare.compare_page import OWN, ball, message, nifti, opened, titles
+from tests.ui.shown import messages
 
 SECOND = "Choose a second variant in the sidebar to see how far two networks agree."
 GATED = "Choose a variant with gates in the sidebar: cSE, sSE or scSE."

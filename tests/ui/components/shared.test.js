@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
 
 import { gradient, labelTable, scaleTable, spanTable, windowTable } from "../../../scse_viz/ui/components/shared/colours.js";
 import * as geometry from "../../../scse_viz/ui/components/shared/geometry.js";
-import { decodeAll, ROOM, sameBytes, unpack } from "../../../scse_viz/ui/components/shared/message.js";
+import { decodePictures, sameBytes, unpack } from "../../../scse_viz/ui/components/shared/message.js";
 
 const SLICE = { rows: 40, columns: 20, row_mm: 2, column_mm: 1.5 }; // 30 mm wide, 80 mm high
 const MIRRORED = { ...SLICE, mirrored: true };
@@ -33,23 +34,14 @@ test("messages are the same if all their bytes are", () => {
   assert.ok(!sameBytes(bytes(1, 2), bytes(1, 2, 3)));
 });
 
-test("a picture that is known is not decoded again, and each gets its own bytes", async () => {
-  const decoded = [];
-  const decode = async (png) => ({ numbers: png, order: decoded.push([...png]) });
-  const message = { header: { pictures: { a: [0, 2], b: [2, 1] } }, body: Uint8Array.of(7, 8, 9) };
-  const known = new Map([["b", { numbers: Uint8Array.of(1) }]]);
-  const pictures = await decodeAll(message, known, decode);
-  assert.deepEqual(decoded, [[7, 8]]);
-  assert.equal(pictures.get("b"), known.get("b"));
-});
-
-test("pictures out of view are kept while there is room, those used last first", async () => {
-  const picture = (size) => ({ numbers: { length: size } });
-  const known = new Map([["old", picture(ROOM / 2)], ["young", picture(ROOM / 2 - 1)], ["shown", picture(ROOM)]]);
-  const message = { header: { pictures: { shown: [0, 0] } }, body: new Uint8Array() };
-  assert.deepEqual([...(await decodeAll(message, known)).keys()], ["old", "young", "shown"]);
-  known.set("young", picture(ROOM / 2));
-  assert.deepEqual([...(await decodeAll(message, known)).keys()], ["young", "shown"]);
+test("pictures are read from one stream in the order of their names, each row upon the row above", async () => {
+  const header = { pictures: { "2x3-b": [2, 3], "1x2-a": [1, 2] } };
+  const body = deflateRawSync(Uint8Array.of(1, 2, 250, 1, 0, 10, 7, 8));
+  const pictures = await decodePictures({ header, body }, inflateRawSync);
+  assert.deepEqual([...pictures.keys()], ["2x3-b", "1x2-a"]);
+  assert.deepEqual([...pictures.get("2x3-b").numbers], [1, 2, 250, 2, 2, 4]);
+  const { width, height, numbers } = pictures.get("1x2-a");
+  assert.deepEqual([width, height, ...numbers], [2, 1, 7, 8]);
 });
 
 test("a scale from Python becomes 256 opaque colours", () => {

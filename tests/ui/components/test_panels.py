@@ -1,6 +1,5 @@
 """What a page tells the panels: the sides of the slice, the scale of gates, and flat gates in words."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -12,6 +11,7 @@ from scse_viz.ui.components.panels import panels
 from scse_viz.ui.shell.address import PanelDisplay, read_display
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.source import Source
+from tests.packed import header_of
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def view() -> View:
 def header(view: View, *cells: Panel) -> dict:
     panels.st.session_state["first_display"] = PanelDisplay()
     packed = panels.message(view, columns={}, rows=[panels.Row("encoder1", "", cells)], structures=())
-    return json.loads(packed[4 : 4 + int.from_bytes(packed[:4], "little")])
+    return header_of(packed)
 
 
 def test_a_mirrored_slice_has_the_letters_of_the_sides_that_are_drawn(view):

@@ -13,6 +13,7 @@ from scse_viz import zoo
 from scse_viz.inference.features import inspect_block
 from scse_viz.models import BLOCK_NAMES
 from scse_viz.scans import read_scan, samples
+from tests.ui.shown import messages
 
 PAGE = """
 from scse_viz.ui.shell import sidebar
@@ -29,12 +30,6 @@ def opened(**address: str) -> AppTest:
     app.run()
     assert not app.exception
     return app
-
-
-def messages(app: AppTest) -> list[dict]:
-    """The headers of what the drawing of the network and the panels were sent."""
-    packed = [part.proto.bytes for part in app.get("bidi_component") if part.proto.bytes]
-    return [json.loads(each[4 : 4 + int.from_bytes(each[:4], "little")]) for each in packed]
 
 
 def texts(app: AppTest) -> str:

@@ -1,7 +1,5 @@
 """The page Intervene: gates and channels are changed, taken back, linked to, swept; and it says what it cannot do."""
 
-import json
-
 import nibabel as nib
 import numpy as np
 import plotly.graph_objects as go
@@ -18,6 +16,7 @@ from scse_viz.models import BLOCK_NAMES
 from scse_viz.scans import read_scan
 from scse_viz.scans.samples import samples
 from scse_viz.ui.shell import export
+from tests.packed import header_of
 
 PAGE = """
 from scse_viz.ui.shell import sidebar
@@ -54,9 +53,7 @@ def grids(app: AppTest) -> dict[str, bytes]:
 
 def message(app: AppTest, grid: str = PREDICTIONS) -> dict:
     """The header of what a grid of panels was sent."""
-    packed = grids(app)[grid]
-    size = int.from_bytes(packed[:4], "little")
-    return json.loads(packed[4 : 4 + size])
+    return header_of(grids(app)[grid])
 
 
 def alts(app: AppTest, grid: str) -> list[str]:

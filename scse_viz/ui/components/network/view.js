@@ -4,7 +4,7 @@ import { coloured, labelTable, scaleTable, spanTable, windowTable } from "../sha
 import { drawChannels, drawMaps, drawNote, drawRing, inksOf } from "../shared/drawing.js";
 import { element, sharpContext } from "../shared/elements.js";
 import { clamp, extent, middleOf, placement } from "../shared/geometry.js";
-import { decodeAll, sameBytes, unpack } from "../shared/message.js";
+import { decodePictures, sameBytes, unpack } from "../shared/message.js";
 import { connections, layOut, tooMany } from "./layout.js";
 import { blockCells, MEMBER, members, shownIn, stageKey, stagesOf } from "./stages.js";
 
@@ -34,7 +34,7 @@ export class NetworkView {
     if (this.message && sameBytes(message, this.message)) return;
     this.message = message;
     const unpacked = unpack(message);
-    const pictures = await decodeAll(unpacked, this.pictures);
+    const pictures = await decodePictures(unpacked);
     if (message !== this.message) return; // a later message came while this one was decoded
     this.pictures = pictures;
     this.header = unpacked.header;

@@ -1,7 +1,7 @@
 """The comparison as pictures: a component that draws small maps in the browser, which keeps opacity, colours and zoom.
 
-Its message is made by `rendering.panels.pack`: a header (see `message`) and a PNG of numbers for each map, at the map's
-own resolution.
+Its message is made by `rendering.pictures.pack`: a header (see `message`) and the numbers of each map, at the map's own
+resolution.
 """
 
 import base64
@@ -14,7 +14,8 @@ from typing import Any
 import streamlit as st
 
 from scse_viz.rendering.colours import ACTIVATION_SCALE, GATE_SCALES, colour_scale
-from scse_viz.rendering.panels import MAP_KINDS, Panel, eight_bit, pack, picture_name, png
+from scse_viz.rendering.panels import MAP_KINDS, Panel
+from scse_viz.rendering.pictures import eight_bit, pack, picture
 from scse_viz.ui.components.scripts import script
 from scse_viz.ui.shell import address, cached
 from scse_viz.ui.shell.sidebar import View
@@ -57,11 +58,11 @@ def message(
     `places` keeps room for that many columns, so that panels stay where they are while fewer are shown, `layout`
     "focus" makes the first panel large, `pick` lets a click choose a pixel, `picked` is the chosen one.
     """
-    background = png(eight_bit(view.slice.pixels, *cached.shown_intensities(view.scan)))
+    background = picture(eight_bit(view.slice.pixels, *cached.shown_intensities(view.scan)))
     references = [panel for panel in (reference, *(row.reference for row in rows)) if panel]
     every = [panel for row in rows for panel in row.panels] + references
     header: dict[str, Any] = {
-        "slice": {"picture": picture_name(background), **_geometry(view)},
+        "slice": {"picture": background.name, **_geometry(view)},
         "voxel": _voxels(view),
         "structures": [{"name": structure.name, "colour": structure.colour} for structure in structures],
         "occurring": sorted({number for panel in every for number in panel.areas}),
@@ -193,7 +194,7 @@ def _cell(panel: Panel) -> dict[str, Any]:
     return {
         "kind": panel.kind,
         "alt": panel.alt,
-        "picture": panel.picture and picture_name(panel.picture),
+        "picture": panel.picture and panel.picture.name,
         "map_mm": panel.map_mm,
         "span": panel.span,
         "channels": panel.channels,

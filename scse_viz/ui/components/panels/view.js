@@ -4,7 +4,7 @@ import { coloured, gradient, labelTable, scaleTable, spanTable, windowTable } fr
 import { drawChannels, drawCross, drawLetters, drawMaps, drawRing } from "../shared/drawing.js";
 import { element, sharpContext } from "../shared/elements.js";
 import { clamp, extent, inside, middleOf, panned, pixelAt, placement, stepped, toMm, zoomed } from "../shared/geometry.js";
-import { decodeAll, sameBytes, unpack } from "../shared/message.js";
+import { decodePictures, sameBytes, unpack } from "../shared/message.js";
 import { kindKey, makeCells } from "./cells.js";
 import { connectControls, CONTROLS, RESTED_MS } from "./controls.js";
 import { connectGrid } from "./pointer.js";
@@ -36,7 +36,7 @@ export class PanelsView {
     if (this.message && sameBytes(message, this.message)) return this.sight.retint();
     this.message = message;
     const unpacked = unpack(message);
-    const pictures = await decodeAll(unpacked, this.pictures);
+    const pictures = await decodePictures(unpacked);
     if (message !== this.message) return undefined; // a later message came while this one was decoded
     this.pictures = pictures;
     this.header = unpacked.header;

@@ -1,8 +1,4 @@
-// The message of rendering.panels.pack: a header, then PNGs of numbers; decoded pictures are kept by name.
-
-import { newCanvas } from "./elements.js";
-
-export const ROOM = 16e6; // bytes kept of pictures out of view, such as those of the slice or variant seen just before
+// The message of rendering.pictures.pack: a header, then the numbers of all pictures in one deflate stream.
 
 export function unpack(message) {
   const bytes = new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
@@ -18,31 +14,21 @@ export function sameBytes(one, other) {
   return true;
 }
 
-// The pictures of a message by name, and as many of the known ones as there is room for, the last used at the end.
-export async function decodeAll({ header, body }, known, decode = decodePicture) {
-  const entries = await Promise.all(
-    Object.entries(header.pictures).map(async ([name, [offset, length]]) => [
-      name,
-      known.get(name) ?? (await decode(body.subarray(offset, offset + length))),
-    ]),
-  );
-  const earlier = [...known].filter(([name]) => !(name in header.pictures));
-  let room = ROOM;
-  const kept = earlier.reverse().filter(([, { numbers }]) => (room -= numbers.length) > 0);
-  return new Map([...kept.reverse(), ...entries]);
+// The pictures of a message by name, {width, height, numbers}.
+export async function decodePictures({ header, body }, decompress = inflate) {
+  const bytes = await decompress(body);
+  const pictures = new Map();
+  let start = 0;
+  for (const [name, [height, width]] of Object.entries(header.pictures)) {
+    const numbers = bytes.subarray(start, start + height * width);
+    for (let at = width; at < numbers.length; at++) numbers[at] += numbers[at - width]; // modulo 256
+    pictures.set(name, { width, height, numbers });
+    start += numbers.length;
+  }
+  return pictures;
 }
 
-// PNG -> {width, height, numbers}: the very bytes that were encoded, whatever the screen's colour profile.
-async function decodePicture(png) {
-  const blob = new Blob([png], { type: "image/png" });
-  const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
-  const canvas = newCanvas(bitmap.width, bitmap.height);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0);
-  const { width, height } = bitmap;
-  bitmap.close();
-  const rgba = context.getImageData(0, 0, width, height).data;
-  const numbers = new Uint8Array(width * height);
-  for (let i = 0; i < numbers.length; i++) numbers[i] = rgba[4 * i];
-  return { width, height, numbers };
+async function inflate(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
