@@ -1,5 +1,7 @@
 """The app: `streamlit run app.py`."""
 
-from scse_viz.ui.app import draw
+import streamlit as st
 
-draw()
+from scse_viz.ui import lifetime
+
+app = st.App(lifetime.SCRIPT, lifespan=lifetime.lifespan)

@@ -15,7 +15,7 @@ from scse_viz.cli.networks import add_network_options, request_of
 
 CHECKOUT = Path(__file__).parents[2]
 """Where the app's theme and limits lie, in .streamlit/."""
-SCRIPT = Path(__file__).parents[1] / "ui" / "__main__.py"
+SCRIPT = Path(__file__).parents[1] / "ui" / "server.py"
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:

@@ -1,4 +1,4 @@
-"""The script that `scse-viz app` gives to Streamlit."""
+"""The script that Streamlit runs for each session."""
 
 from scse_viz.ui.app import draw
 

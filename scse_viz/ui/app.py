@@ -11,7 +11,6 @@ def draw() -> None:
     """Draw the page that the address names; Streamlit calls this on every run."""
     st.set_page_config(page_title="scSE viz", layout="wide")
     st.html(Path(sidebar.__file__).with_name("page.css"))
-    navigation.load_libraries()
     page = st.navigation(navigation.all_pages(), position="top")
     try:
         sidebar.begin()

@@ -108,7 +108,7 @@ def _draw_uploader(slot: Slot, sample: str) -> UploadedFile | None:
         on_change=show,
         help="NIfTI (.nii, .nii.gz), MGH (.mgh, .mgz), Analyze (.img and .hdr in a .zip), a DICOM file or a .zip of a "
         "DICOM series, PNG, JPEG, TIFF, or a NumPy array (.npy). A file is kept in memory only and never logged. "
-        "After the page is closed no other can reach it, and newer files and results take its place.",
+        "No other page can reach it, and within a minute after this one was closed it is freed.",
     )
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from weakref import WeakSet
 
 import streamlit as st
@@ -33,9 +35,17 @@ def until_end(hold: Hold) -> None:
         _holds.setdefault(run.session_id, WeakSet()).add(hold)
 
 
-def keep_house() -> None:
-    """Sweep the store from now on, in a thread of its own."""
-    threading.Thread(target=_sweep, name="sweep", daemon=True).start()
+@contextmanager
+def sweeping() -> Iterator[None]:
+    """Sweep the store meanwhile, in a thread of its own."""
+    ended = threading.Event()
+    thread = threading.Thread(target=_sweep, args=(ended,), name="sweep", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _closed(session: str) -> None:
@@ -61,7 +71,6 @@ def _end(session: str) -> None:
         hold.end()
 
 
-def _sweep() -> None:
-    while True:
-        threading.Event().wait(EVERY_S)
+def _sweep(ended: threading.Event) -> None:
+    while not ended.wait(EVERY_S):
         cached.store.sweep()

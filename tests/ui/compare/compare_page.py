@@ -1,14 +1,13 @@
 """The page Compare as tests open it, and what its grids of panels were sent."""
 
-from pathlib import Path
-
 import nibabel as nib
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from scse_viz.ui import lifetime
 from tests.ui.shown import messages
 
-APP = Path(__file__).parents[3] / "app.py"
+APP = lifetime.SCRIPT
 OWN = {"scan": "your own file"}
 
 
