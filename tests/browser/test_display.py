@@ -92,7 +92,7 @@ def test_a_flat_gate_says_so_below_its_panel(visit, address):
 
 @pytest.mark.parametrize("format", ["png", "svg"])
 def test_the_panels_are_saved_as_a_picture(visit, address, format, tmp_path):
-    visit.open(f"{address}?variants=sSE&variants=scSE&blocks=encoder1")
+    visit.open(f"{address}?variants=sSE&variants=scSE&blocks=encoder1&convention=radiological")
     visit.drawn(columns=2)
     with visit.page.expect_download(timeout=PATIENCE) as download:
         visit.page.locator(f".bar button[name={format}]").click()
@@ -102,7 +102,10 @@ def test_the_panels_are_saved_as_a_picture(visit, address, format, tmp_path):
         text = file.read_text(encoding="utf-8")
         assert text.count("<image") >= 5  # slice, two predictions, two maps
         assert ">scSE</text>" in text
+        assert ">radiological: right is drawn left</text>" in text
         assert ">encoder1</text>" in text
+        assert text.count("<text") == text.count("textLength=")  # in another font too, words end where they do here
+        assert "Point at a panel" not in text
     else:
         with Image.open(file) as picture:
             assert picture.width >= 1500

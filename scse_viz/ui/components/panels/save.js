@@ -36,7 +36,7 @@ function pictureOf(view) {
     svg.append(shape("rect", { x: x + 7, y: y + tall / 2 - 6, width: 12, height: 12, fill, stroke: "#808080" }));
   }
   view.place.querySelectorAll("i").forEach((bar, index) => drawBar(svg, bar, box(bar), `scale${index}`, style));
-  drawWords(svg, view.place, placed);
+  drawWords(svg, view.place, placed, view.header.hint);
   return svg;
 }
 
@@ -57,17 +57,19 @@ function drawBar(svg, bar, place, name, style) {
   }
 }
 
-function drawWords(svg, place, placed) {
+// All that is written, but the hint on how to read a place.
+function drawWords(svg, place, placed, hint) {
   const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode;
     const parent = node.parentElement;
-    if (!node.data.trim() || parent.closest(".bar, select, style")) continue;
-    const { color, fontSize, fontWeight } = getComputedStyle(parent);
+    if (!node.data.trim() || parent.closest(".bar, select, style") || node.data === hint) continue;
+    const { color, fontFamily, fontSize, fontWeight } = getComputedStyle(parent);
+    const look = { fill: color, "font-family": fontFamily, "font-size": fontSize, "font-weight": fontWeight };
     for (const { text, box } of linesOf(node)) {
-      const { x, y, height } = placed(box);
-      const words = shape("text", { x, y: y + 0.78 * height, fill: color, "font-size": fontSize, "font-weight": fontWeight });
-      words.setAttribute("font-family", "system-ui, sans-serif");
+      const { x, y, width, height } = placed(box);
+      // The page's font may be missing where the file is drawn: words keep the width that they have on the page.
+      const words = shape("text", { x, y: y + 0.78 * height, textLength: width, lengthAdjust: "spacingAndGlyphs", ...look });
       words.textContent = text;
       svg.append(words);
     }
@@ -84,8 +86,10 @@ function linesOf(node) {
     const box = range.getBoundingClientRect();
     if (!box.width) continue;
     const line = lines.at(-1);
-    if (line && Math.abs(line.box.top - box.top) < 1) line.text += ` ${word}`;
-    else lines.push({ text: word, box });
+    if (line && Math.abs(line.box.top - box.top) < 1) {
+      line.text += ` ${word}`;
+      line.box.width = box.right - line.box.left;
+    } else lines.push({ text: word, box: DOMRect.fromRect(box) });
   }
   return lines;
 }
