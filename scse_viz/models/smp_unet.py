@@ -47,20 +47,11 @@ def build_smp_unet(
     state is restored. Raises ValueError for an unknown variant or encoder, for another number of widths than DEPTHS
     allow, and where the library cannot build it.
     """
-    if variant not in ATTENTION:
-        raise ValueError(f"variant {variant!r} is none of smp-unet; choose one of {', '.join(ATTENTION)}")
-    if not is_encoder(encoder):
-        some = ", ".join([*encoders][:4])
-        raise ValueError(
-            f"encoder {encoder[:60]!r} is unknown; choose one of segmentation_models_pytorch ({some}, …), or a model "
-            "of timm as tu-NAME"
-        )
-    if len(widths) not in DEPTHS:
-        raise ValueError(f"{len(widths)} widths; give 3 to 5, one a block of the decoder, from the coarsest")
+    _check(variant, encoder, widths)
     arguments: dict[str, Any] = {
         "encoder_name": encoder,
         "encoder_depth": len(widths),
-        "encoder_weights": None,  # no hub is asked
+        "encoder_weights": None,  # no hub is contacted
         "decoder_channels": tuple(widths),
         "in_channels": in_channels,
         "classes": classes,
@@ -81,6 +72,20 @@ def build_smp_unet(
         # Layers are drawn in another order where blocks stand between them: both variants start from the plain one's.
         model.load_state_dict(plain.state_dict(), strict=False)
     return model
+
+
+def _check(variant: str, encoder: str, widths: Sequence[int]) -> None:
+    """Raises ValueError for what the library would not say in a sentence."""
+    if variant not in ATTENTION:
+        raise ValueError(f"variant {variant!r} is none of smp-unet; choose one of {', '.join(ATTENTION)}")
+    if not is_encoder(encoder):
+        some = ", ".join([*encoders][:4])
+        raise ValueError(
+            f"encoder {encoder[:60]!r} is unknown; choose one of segmentation_models_pytorch ({some}, …), or a model "
+            "of timm as tu-NAME"
+        )
+    if len(widths) not in DEPTHS:
+        raise ValueError(f"{len(widths)} widths; give 3 to 5, one a block of the decoder, from the coarsest")
 
 
 def is_encoder(name: str) -> bool:

