@@ -1,7 +1,7 @@
 """Memory-lean forms of a block's formulas: the same values and gradients with fewer tensors as large as the features.
 
 The blocks are memory-bound: written out, u c + u s makes three tensors as large as u, and its gradient seven more.
-Here the sum makes one and its gradient one more, in the memory layout of u: the sum of two gates by itself is
+Here the sum makes one and its gradient one more, in the memory layout of u: the sum of two gates alone is
 contiguous, and multiplying channels-last features by it takes several times as long. `tests/benchmarks/test_blocks.py`
 holds every function of this file against its plain formula.
 """

@@ -25,7 +25,7 @@ class Site:
     before them) of the features and `channels` their number; all three are known after a probe only.
 
     The block is its module, or, if `products` has numbers of gates, only the product of these gates with features,
-    inside a module that does more. It is `divided` if these are several products, which no bypass can stand for.
+    inside a module that does more. It is `divided` if these are several products, which no single bypass can replace.
     """
 
     block: str

@@ -1,4 +1,4 @@
-"""The stages of any network: which blocks stand at one resolution, on which side, and how two networks correspond."""
+"""The stages of any network: which blocks share a resolution and a side, and how two networks correspond."""
 
 import re
 from collections import Counter

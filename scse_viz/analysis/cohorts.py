@@ -1,4 +1,4 @@
-"""Groups of scans compared: effect size, correlation, outliers, and an order in which similar scans stand together."""
+"""Groups of scans compared: effect size, correlation, outliers, and an order in which similar scans are adjacent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ def robust_z(values: np.ndarray) -> np.ndarray:
 
 
 def clustered(rows: np.ndarray) -> np.ndarray:
-    """An order of the rows (N, C) in which similar ones stand together: the leaves of average linkage -> (N,)."""
+    """An order of the rows (N, C) in which similar ones are adjacent: the leaves of average linkage -> (N,)."""
     clusters = {number: [number] for number in range(len(rows))}
     squares = (rows**2).sum(axis=1)
     apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * rows @ rows.T, 0))

@@ -9,7 +9,7 @@ HALF = 0.5
 """Gates above it let more than half pass."""
 GATE_KINDS = ("channel_gate", "spatial_gate", "full_gate")
 ARRAY_KINDS = (*GATE_KINDS, "attention", "activation")
-"""All that is kept of a block: gates, and what stands in for one."""
+"""All that is kept of a block: gates, and what replaces one."""
 EDGE = 0.05
 """A gate within this distance of 0 or 1 is saturated: its sigmoid barely responds to its input."""
 
@@ -44,7 +44,7 @@ class BlockGates:
 
     @property
     def map(self) -> np.ndarray | None:
-        """What is drawn over the image (h, w): its gate by pixel, else what stands in for one."""
+        """What is drawn over the image (h, w): its gate by pixel, else what replaces one."""
         maps = (self.pixel_gate, self.attention, self.activation)
         return next((drawn for drawn in maps if drawn is not None), None)
 

@@ -80,7 +80,7 @@ class ProjectExcite(nn.Module):
 
 
 class SkipGate(nn.Module):
-    """Excite each pixel of a skip by itself and by the stage below: u (B, C, H, W) -> gate (B, 1, H, W) in (0, 1).
+    """Excite each pixel of a skip from itself and the stage below: u (B, C, H, W) -> gate (B, 1, H, W) in (0, 1).
 
     sigmoid(w relu(Wu * u + Wg * below)), below (B, C', H / 2, W / 2); Wu a 2 x 2 convolution of stride 2 and Wg one of
     1 x 1, both to C / r channels; the gate is enlarged to H x W bilinearly. Oktay et al., "Attention U-Net", MIDL 2018.

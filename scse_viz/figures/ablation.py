@@ -30,7 +30,7 @@ class ChannelEffects:
 def block_bars(effects: Mapping[str, float], *, measure: str) -> go.Figure:
     """The effect of changing every block, the largest at the top; measure: name and unit of the effect for its axis.
 
-    Colours tell encoder, bottleneck and decoder apart. A nan effect has no bar and stands last.
+    Colours tell encoder, bottleneck and decoder apart. A nan effect has no bar and comes last.
     """
     order = sorted(effects, key=lambda block: (not np.isnan(effects[block]), effects[block]))
     figure = go.Figure()

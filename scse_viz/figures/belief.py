@@ -27,7 +27,7 @@ def verdict_table(
 ) -> go.Figure:
     """Rows x columns: blue where passed, orange where failed, blank where a test does not apply.
 
-    passed, texts: row -> column -> verdict and what stands in the cell; titles: of columns and rows.
+    passed, texts: row -> column -> verdict and text of the cell; titles: of columns and rows.
     """
     rows = list(passed)
     shares = [[_share(passed[row].get(column)) for column in columns] for row in rows]

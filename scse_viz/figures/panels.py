@@ -20,7 +20,7 @@ OWN_SCALES = {
     "activation": (ACTIVATION_SCALE, "%{z:.3g} a.u."),
     "attention": (ATTENTION_SCALE, "× %{z:.2f} of an even share"),
 }
-"""Kinds of panels scaled to their own maximum -> their colours, and what is said of a value."""
+"""Kinds of panels scaled to their own maximum -> their colours, and how a value is named."""
 AXIS = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
 
 

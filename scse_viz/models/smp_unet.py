@@ -69,7 +69,7 @@ def build_smp_unet(
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(f"smp-unet cannot be built with encoder {encoder}: {said[:200]}") from error
     if not next(model.parameters()).is_meta:
-        # Layers are drawn in another order where blocks stand between them: both variants start from the plain one's.
+        # Blocks between layers change the order in which weights are drawn: both variants start from the plain one's.
         model.load_state_dict(plain.state_dict(), strict=False)
     return model
 

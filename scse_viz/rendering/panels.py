@@ -22,7 +22,7 @@ FLAT_SHARE = 0.99
 class MapKind:
     """A kind of map on one fixed scale: its title, the colour scale, and what its two ends are called.
 
-    `word` stands before a value that is pointed at. Where `clear` is set, nothing is drawn over the slice at the low
+    `word` precedes a value that is pointed at. Where `clear` is set, nothing is drawn over the slice at the low
     end.
     """
 
@@ -50,7 +50,7 @@ class Panel:
     `kind` is "labels", "gate", "activation", one of MAP_KINDS, or "none" (no map: `note` says why). `map_mm` is the
     size of a pixel of the map in mm (row, column), `span` the values of its pixels 0 and 255, `channels` the weights of
     the channel gate. `readings` names pixel numbers that are pointed at, where a value would not; `flat` says in words
-    that a gate has one value nearly everywhere; `caption` stands below the picture in place of the usual one.
+    that a gate has one value nearly everywhere; `caption` replaces the usual one below the picture.
     """
 
     kind: str

@@ -232,7 +232,7 @@ def write_card(card: Card, folder: Path) -> None:
     """Write the card of a network of ours to a folder, over an older one."""
     facts = {key: value for key, value in asdict(card).items() if key not in _FOREIGN}
     if not card.encoder:
-        del facts["encoder"], facts["blocks"]  # widths tell of them
+        del facts["encoder"], facts["blocks"]  # widths imply them
     (folder / f"{card.name}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 

@@ -81,7 +81,7 @@ def pooled(tests: Sequence[GateTests]) -> GateTests:
 
 
 def judge(tests: GateTests, *, structure: str = "the structure") -> Belief:
-    """Numbers -> a verdict on each test and on the gate; `structure` stands in the sentence."""
+    """Numbers -> a verdict on each test and on the gate; `structure` is named in the sentence."""
     findings = {
         "randomisation": _below_halfway(tests.survived, tests.survived_by_chance),
         "deletion": _removal(tests.deleted, tests.deleted_random, tests.deleted_random_best, tests.deleted_edges, -1),

@@ -91,7 +91,7 @@ def logits_of(runner: nn.Module, x: Tensor, *, sigmoid: bool = False) -> Tensor:
 
 
 def maps_of(recording: Recording, size: tuple[int, int]) -> dict[str, np.ndarray]:
-    """The map of every block on the input's grid (h, w): its gate by pixel, or the activation that stands in for it."""
+    """The map of every block on the input's grid (h, w): its gate by pixel, or the activation that replaces it."""
     maps = {}
     for name, block in recording.blocks.items():
         of_pixels = block.spatial_gate

@@ -175,7 +175,7 @@ def _heights(frames: Sequence[Frame]) -> np.ndarray:
 
 
 def _positions(frames: Sequence[Frame]) -> np.ndarray:
-    """(N,) number of the position that each frame stands at, counted along the normal; by number where none is said."""
+    """(N,) index of each frame's position, counted along the normal; by number in files without positions."""
     height = _heights(frames)
     if not np.isfinite(height).all():
         return np.unique([frame.number for frame in frames], return_inverse=True, equal_nan=True)[1]

@@ -125,7 +125,7 @@ def _deep(image: Any, stream: BinaryIO, name: str) -> tuple[np.ndarray, bool] | 
     """A PNG of 16-bit colours, or gray with transparency, at its full depth: (H, W) and whether it had colours."""
     rawmode = image.tile[0].args if image.format == "PNG" and image.tile else ""
     if rawmode == "LA;16B":
-        image.tile = [image.tile[0]._replace(args="RGBA")]  # the four bytes of a pixel, as they stand
+        image.tile = [image.tile[0]._replace(args="RGBA")]  # the four bytes of a pixel, as stored
         first, second = (np.asarray(image.getchannel(channel)) for channel in (0, 1))
         return first * np.uint16(256) + second, False
     if rawmode not in BYTES_OF_16:

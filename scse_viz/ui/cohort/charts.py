@@ -91,7 +91,7 @@ def draw_weights(shown: Shown) -> tuple[go.Figure, pd.DataFrame]:
     """Channel weights (N, C) of all scans as a clustered heat map, and as a table."""
     st.markdown(
         "##### Channel weights of all scans",
-        help="Means over the slices of each scan. Scans and channels are sorted so that similar ones stand together "
+        help="Means over the slices of each scan. Scans and channels are sorted so that similar ones are adjacent "
         "(average linkage of Euclidean distances).",
     )
     rows = shown.gates[shown.gates["weights"].notna() & shown.gates["key"].isin(shown.table["key"])]

@@ -20,7 +20,7 @@ from scse_viz.zoo.titles import architecture_title, variant_title
 
 FIRST_VARIANT = "scSE"
 FIRST_SCALE = 2
-"""Where the first block stands: its map is fine enough to show structures, and deep enough to show more than edges."""
+"""Scale of the block shown first: fine enough to show structures, and deep enough to show more than edges."""
 NO_NETWORKS = "There are no networks: the folder pretrained is empty. Download it again."
 _VIEW = "view"
 

@@ -63,7 +63,7 @@ def choose_source(
 ) -> Source | None:
     """The scan chosen in the sidebar; the last one shown while an upload cannot be read, None where there is none.
 
-    The uploader stands above the samples of the anatomy, and a file dropped on it is shown at once. An uploaded label
+    The uploader is above the samples of the anatomy, and a file dropped on it is shown at once. An uploaded label
     file uses the class numbers of `structures`. `channels` are how many volumes the networks see at once: a file of as
     many fills the channels of such a network.
     """

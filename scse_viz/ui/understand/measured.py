@@ -25,7 +25,7 @@ from scse_viz.zoo.titles import ARCHITECTURE_TITLES, VARIANT_TITLES, architectur
 
 DATA = "understand_data"
 WIDE = 460
-"""Width of a table in pixels: two stand side by side, or one below the other in a narrow window."""
+"""Width of a table in pixels: two fit side by side, or one below the other in a narrow window."""
 MEASURES = {"dice": ("Dice", ".3f"), "hd95_mm": ("HD95, mm", ".2f")}
 FEWEST = 3
 """The fewest subjects for which tests are shown."""

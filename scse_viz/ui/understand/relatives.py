@@ -105,7 +105,7 @@ LESSONS: Mapping[str, Lesson] = {
 
 
 def tell(variant: str, title: str) -> None:
-    """Draw what can be said of a relative without a network."""
+    """Draw what can be said about a relative without a network."""
     lesson = LESSONS[variant]
     st.markdown(f"### {title}: {lesson.question}")
     st.latex(lesson.formula)

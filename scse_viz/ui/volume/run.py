@@ -53,7 +53,7 @@ def draw_tables(view: View, card: Card) -> None:
 
 
 def heat_map(view: View, job: Job, number: str) -> go.Figure:
-    """Blocks by slices of a job: one of NUMBERS, or what stands in for gates: attention, or the mean activation."""
+    """Blocks by slices of a job: one of NUMBERS, or what is shown without gates: attention, or the mean activation."""
     numbers, blocks = getattr(job, NUMBERS[number]), list(job.gates)
     tables = {title: by_block(numbers, blocks, kind, job.count) for title, kind in KINDS.items()}
     tables = {title: table for title, table in tables.items() if np.isfinite(table).any()}

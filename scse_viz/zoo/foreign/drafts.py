@@ -24,7 +24,7 @@ ASKED = {
     "encoder_output_stride": "how far the encoder shrinks the image",
     "decoder_atrous_rates": "the rates of the atrous convolutions",
 }
-"""Arguments that leave no trace in names and shapes: the class's own default stands unless the user says otherwise."""
+"""Arguments that leave no trace in names and shapes: the class's own default holds unless the user says otherwise."""
 SAY_WHICH = "say which encoder it is, as resnet34 or tu-NAME"
 UNTIL_ONE = Window(maximum=1.0)
 
@@ -97,7 +97,7 @@ def renamed(state: Mapping[str, Any], model: Any) -> dict[str, Any]:
     `model` is on the meta device, and receives the weights without a copy.
     """
     weights = dict(state)
-    with suppress(RuntimeError):  # what does not fit is said in `fit`
+    with suppress(RuntimeError):  # `fit` names what does not fit
         model.load_state_dict(weights, assign=True)
     return weights
 

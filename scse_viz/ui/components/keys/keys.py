@@ -29,7 +29,7 @@ def listen(actions: Mapping[str, Callable[[], None]], *, key: str) -> None:
 def begin() -> None:
     """Call the actions of what was pressed, at the start of a run of the whole page, before any widget is drawn.
 
-    Not in a callback: a fragment that runs by itself, as progress does, may bring a press before the page's own message
+    Not in a callback: a fragment that runs alone, as progress does, may bring a press before the page's own message
     does, and that message would then set the widgets back.
     """
     st.session_state[_ORDER] = 0

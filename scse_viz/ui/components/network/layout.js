@@ -1,4 +1,4 @@
-// Where the stages of the network stand: a U where there is room, else a ladder, encoder left and decoder right.
+// The places of the stages of the network: a U where there is room, else a ladder, encoder left and decoder right.
 
 const NARROW = 700; // px: below it, eleven pictures beside one another are too small to read
 const SMALLEST = 60; // px of a picture in a U, below which stages of several blocks are folded into one picture

@@ -1,4 +1,4 @@
-// Stages of one block or several: which pictures stand for them, and where those of the open stage are.
+// Stages of one block or several: which pictures represent them, and where those of the open stage are.
 
 export const MEMBER = "member";
 const ENDS = { input: "left", prediction: "right" };

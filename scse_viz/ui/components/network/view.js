@@ -113,7 +113,7 @@ export class NetworkView {
     return { place, canvas, words, name, detail };
   }
 
-  // A stage of several blocks stands for the one that it shows.
+  // A stage of several blocks represents the one that it shows.
   mark() {
     for (const stage of this.header.stages) {
       if (stage.blocks.length === 1) continue;

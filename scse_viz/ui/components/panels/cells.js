@@ -26,7 +26,7 @@ function fillTable(made, header, onStructure) {
   });
 }
 
-// The panels of the one row, the first of them large, each below its name; the slice stands after the labels.
+// The panels of the one row, the first of them large, each below its name; the slice comes after the labels.
 function fillFocus(made, header, onStructure) {
   const { columns, rows: [row] } = header;
   made.cells = row.cells.map((cell, index) => {

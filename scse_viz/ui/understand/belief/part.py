@@ -40,7 +40,7 @@ def draw(view: View) -> None:
     keys.choose_variants(view, card)
     st.markdown(
         "A map over an image always looks as if it meant something. These tests can come out otherwise, and each "
-        "number stands beside what chance would give.",
+        "number is shown with what chance would give.",
         help=HELP,
     )
     tables: dict[str, pd.DataFrame] = {}

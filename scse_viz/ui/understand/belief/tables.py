@@ -39,7 +39,7 @@ def findings_table(beliefs: Mapping[str, Belief]) -> go.Figure:
 
 
 def advice(judged: Mapping[str, Belief]) -> str:
-    """What follows, one line for every sentence, the gates that it is said of before it."""
+    """What follows: one line for every sentence, after the gates that it is about."""
     said: dict[str, list[str]] = {}
     for gate, belief in judged.items():
         said.setdefault(belief.sentence, []).append(gate)
