@@ -169,7 +169,7 @@ def test_gates_that_no_module_returns_in_its_only_run_are_probed_in_every_pass(k
     assert [probes(model, x)[1] for _ in range(3)] == [1] * 3
 
 
-def test_a_gate_that_a_learned_factor_scales_is_named_for_it_and_not_taken_from_its_sigmoid():
+def test_a_gate_that_a_learned_factor_scales_is_named_after_it_and_not_confused_with_its_sigmoid():
     model, x = network()
     model[1].scaled = True
     assert record(model, x).sites["1"].form == "learned × sigmoid"

@@ -115,7 +115,7 @@ def test_a_report_holds_everything_and_loads_nothing():
         assert tag == "img" or "src" not in attributes
 
 
-def test_the_code_of_plots_stands_once_before_the_first():
+def test_the_code_of_plots_comes_once_before_the_first():
     two = {"one": go.Figure(go.Bar(y=[1])), "two": go.Figure(go.Bar(y=[2]))}
     page = report.page(report.Report("title", {}, figures=two)).decode()
     assert page.count("* plotly.js v") == 1

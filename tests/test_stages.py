@@ -30,7 +30,7 @@ def test_an_efficientnet_with_scse_has_ten_stages_of_known_sides_and_scales():
     ]
 
 
-def test_a_block_that_no_pass_reaches_stands_beside_its_neighbour():
+def test_a_block_that_no_pass_reaches_is_beside_its_neighbour():
     last = table("resnet18")[-2:]
     assert [(block.name, block.scale, block.ran) for block in last] == [
         ("decoder.blocks.4.attention1.attention", 1, False),

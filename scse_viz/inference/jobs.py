@@ -214,7 +214,7 @@ class Jobs:
         self._end(job, "finished")
 
     def _wanted(self, job: Job, state: str) -> bool:
-        """Set the state of a job, or "stopped" if nobody is subscribed to it; true if somebody is. Atomic: clients may
+        """Set the state of a job, or "stopped" if no client is subscribed to it; true if one is. Atomic: clients may
         join."""
         with self._lock:
             wanted = len(job.wanted_by) > 0

@@ -1,4 +1,4 @@
-"""The store: values by key, made once, kept while there is room, and given up when nobody can ask for them any more."""
+"""The store: values by key, made once, kept while there is room, and dropped once no session can ask for them."""
 
 import gc
 import threading
@@ -107,7 +107,7 @@ class Store:
             self._make_room(None)
 
     def sweep(self) -> int:
-        """Give up what belongs to files and scans that nobody holds any more; returns how many entries went."""
+        """Drop what belongs to files and scans that no session holds; returns the number of entries dropped."""
         gc.collect()  # sessions end in cycles
         with self._lock:
             gone = {digest for digest, holds in self._holds.items() if all(hold.ended for hold in holds)}

@@ -109,7 +109,7 @@ def test_gates_by_decile_follow_the_entropy():
     assert entropies.spearman["decoder1"] == pytest.approx(-1)
 
 
-def test_the_rank_correlation_is_taken_at_the_maps_own_resolution():
+def test_the_rank_correlation_is_computed_at_the_maps_own_resolution():
     entropy = np.array([[0.0, 0.4, 0.5, 0.5, 0.9, 0.9]])  # means below the map: 0.2, 0.5, 0.9
     gates = typed(
         {
@@ -144,7 +144,7 @@ def test_a_mean_of_entropy_is_over_the_counted_pixels_below_and_not_their_sum():
     assert by_entropy(gates, entropy, counted, SIZES).spearman["encoder2"] == pytest.approx(1)
 
 
-def test_a_gate_of_one_is_in_the_last_bin_and_one_of_nought_in_the_first():
+def test_a_gate_of_one_is_in_the_last_bin_and_one_of_zero_in_the_first():
     gates = typed({"decoder1/spatial_gate": np.array([[0.0, 1.0]], np.float32)})
     right, wrong = by_error(gates, np.array([[RIGHT, WRONG]]), SIZES).histograms["decoder1"]
     assert (right[0], wrong[BINS - 1]) == (1, 1)

@@ -22,7 +22,7 @@ from tests.named_gates import typed
 CHANNEL, SPATIAL = np.array([0.2, 0.6]), np.array([[0.5, 0.7], [0.3, 0.5]])
 
 
-def test_the_map_of_a_block_is_its_spatial_gate_or_the_activation_that_stands_in_for_it():
+def test_the_map_of_a_block_is_its_spatial_gate_or_the_activation_in_its_place():
     assert BlockGates(CHANNEL, SPATIAL, activation=2 * SPATIAL).map is SPATIAL
     assert BlockGates(activation=SPATIAL).map is SPATIAL
     assert BlockGates(CHANNEL).map is None

@@ -106,7 +106,7 @@ def test_the_default_plane_is_one_that_scan_and_network_have(segment, networks, 
     assert json.loads((out / "summary.json").read_text())["plane"] == "sagittal"
 
 
-def test_a_plane_that_a_flat_image_has_not_is_refused(segment, tmp_path, capsys):
+def test_a_plane_that_a_flat_image_lacks_is_refused(segment, tmp_path, capsys):
     flat = tmp_path / "flat.nii"
     nib.save(nib.Nifti1Image(np.eye(9, dtype=np.float32)[..., None], np.eye(4)), flat)
 

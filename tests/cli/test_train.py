@@ -89,7 +89,7 @@ def test_names_for_the_numbers_come_from_a_file(train, tmp_path, capsys):
     assert "1 cube: number 7 in the label files" in capsys.readouterr().out
 
 
-def test_an_interrupted_training_says_where_it_goes_on(train, capsys, monkeypatch):
+def test_an_interrupted_training_says_where_it_resumes(train, capsys, monkeypatch):
     class Interrupted(Crops):
         def of_step(self, step, rank=0, ranks=1):
             if step == 0:

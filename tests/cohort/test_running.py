@@ -32,7 +32,7 @@ def tasks(tiny_zoo, table):
     ]
 
 
-def test_every_scan_has_its_row_and_the_same_command_goes_on_where_it_stopped(client, tasks, tmp_path):
+def test_every_scan_has_its_row_and_the_same_command_resumes_where_it_stopped(client, tasks, tmp_path):
     first = run(tasks[:4], tmp_path, client)
     seen = []
     second = run(tasks, tmp_path, client, lambda done, total: seen.append((done, total)))

@@ -16,7 +16,7 @@ EFFECTS = {"encoder1": 0.2, "encoder2": 0.05, "bottleneck": 0.3, "decoder2": -0.
 ONE = ChannelEffects(np.array([0.9, 0.1, 0.5]), np.array([0.3, 0.0, 0.2]), rho=1.0)
 
 
-def test_the_block_that_matters_most_stands_first():
+def test_the_block_with_the_largest_effect_comes_first():
     figure = block_bars(EFFECTS, measure="share (0 to 1)")
     order = figure.layout.yaxis.categoryarray
     assert list(order) == ["decoder2", "encoder2", "encoder1", "decoder1", "bottleneck"]  # from the bottom up
@@ -26,7 +26,7 @@ def test_the_block_that_matters_most_stands_first():
     assert len({bar.marker.color for bar in figure.data}) == 3
 
 
-def test_a_block_without_a_number_stands_last():
+def test_a_block_without_a_number_comes_last():
     figure = block_bars({**EFFECTS, "encoder2": np.nan}, measure="Dice lost")
     assert figure.layout.yaxis.categoryarray[0] == "encoder2"
 
@@ -64,7 +64,7 @@ def test_bars_are_channels_and_those_left_out_differ_in_more_than_colour():
     assert bars.marker.color[1] != bars.marker.color[0] == bars.marker.color[2]
 
 
-def test_weights_have_the_whole_range_and_magnitudes_start_at_nought():
+def test_weights_have_the_whole_range_and_magnitudes_start_at_zero():
     weights = knock_out_bars(np.array([0.2]), title="weight (0 to 1)", left_out=(), by_value=False, span=(0, 1))
     assert weights.layout.yaxis.range == (0, 1)
     magnitudes = knock_out_bars(np.array([7.0]), title="mean |v| (a.u.)", left_out=(), by_value=False, span=None)
@@ -76,7 +76,7 @@ def test_correlations_have_a_sign():
     assert [signed(rho) for rho in (0.456, -0.2, np.nan)] == ["+0.46", "−0.20", "–"]
 
 
-def test_effects_that_are_never_negative_have_one_logarithmic_scale_and_nought_its_lower_edge():
+def test_effects_that_are_never_negative_have_one_logarithmic_scale_and_zero_its_lower_edge():
     small = ChannelEffects(np.array([0.1, 0.2]), np.array([0.004, 0.0]), rho=np.nan)
     figure = channel_scatters({"encoder1": ONE, "encoder2": small}, x_title="x", measure="y", span=(0, 1))
     assert {axis.type for axis in figure.select_yaxes()} == {"log"}

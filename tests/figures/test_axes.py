@@ -86,7 +86,7 @@ def test_axes_are_named(name, letter):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_axes_from_nought_to_one_say_of_what(name):
+def test_axes_from_zero_to_one_say_of_what(name):
     """A gate is "(0 to 1)", a mean activation "(a.u.)", a percentage "share" or "%"."""
     units = ("0 to 1", "a.u.", "0.5: chance", "share", "%")
     for key, axis in FIGURES[name].layout.to_plotly_json().items():

@@ -29,7 +29,7 @@ def test_the_band_spans_the_random_orders_and_their_mean_is_a_line():
     assert list(band.y) == [1, 0.2, 0, 0, 0.1, 0.5]
 
 
-def test_survival_stands_over_depths_with_chance_as_a_line():
+def test_survival_is_drawn_over_depths_with_chance_as_a_line():
     figure = survival_curve(["classifier", "encoder1"], {"map": np.array([1.0, 0.1])}, 0.05)
     assert list(figure.data[0].x) == ["classifier", "encoder1"]
     assert figure.layout.shapes[0].y0 == 0.05

@@ -42,7 +42,7 @@ def test_histograms_are_shares_of_each_kind_so_that_few_errors_can_be_seen():
     assert "1,000 pixels" in right.name
 
 
-def test_a_kind_without_pixels_is_not_drawn_as_nought():
+def test_a_kind_without_pixels_is_not_drawn_as_zero():
     _, wrong = error_histogram(np.stack([np.ones(BINS), np.zeros(BINS)]), block="encoder1").data
     assert np.isnan(wrong.y).all()
 

@@ -35,7 +35,7 @@ def test_activations_have_a_scale_of_their_own():
     assert "a.u." in figure.layout.xaxis.title.text
 
 
-def test_the_most_probable_class_stands_at_the_top():
+def test_the_most_probable_class_is_at_the_top():
     bars = class_bars({"cortex": 0.2, "white": 0.7, "back": 0.1}, dict.fromkeys(("cortex", "white", "back"), "#ff0000"))
     assert bars.data[0].y[-1] == "white"  # Plotly draws from the bottom
     assert bars.data[0].text[-1] == "0.700"
@@ -64,7 +64,7 @@ def test_activations_are_told_in_multiples_of_their_maps_mean():
     assert figure.layout.yaxis.title.text == "|activation| / mean of the map"
 
 
-def test_factors_are_drawn_from_nought_to_two_with_a_line_at_one():
+def test_factors_are_drawn_from_zero_to_two_with_a_line_at_one():
     figure = factors_by_block(
         {"cSE": {"encoder1": 0.5}, "scSE": {"encoder1": 1.9}}, colours={"cSE": "#111", "scSE": "#222"}
     )

@@ -13,14 +13,14 @@ def traces(values=VALUES, span=(0, 1), colours="viridis", **options):
     return number_table(values, columns=["a", "b"], rows=["c", "d"], span=span, colours=colours, **options)
 
 
-def test_every_number_stands_in_its_cell_and_a_blank_has_none():
+def test_every_number_is_in_its_cell_and_a_blank_has_none():
     heat, numbers = traces()
     texts = dict(zip(zip(numbers.y, numbers.x, strict=True), numbers.text, strict=True))
     assert texts == {("c", "a"): "0.00", ("c", "b"): "0.46", ("d", "b"): "1.00"}
     assert (heat.zmin, heat.zmax) == (0, 1)
 
 
-def test_differences_have_a_sign_and_nought_has_none():
+def test_differences_have_a_sign_and_zero_has_none():
     _, numbers = traces(np.array([[-0.25, 0.1], [-0.001, 0.0]]), (-0.5, 0.5), "blue-red", signed=True)
     assert list(numbers.text) == ["−0.25", "+0.10", "0.00", "0.00"]
 

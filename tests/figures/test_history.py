@@ -35,7 +35,7 @@ def test_dice_is_left_and_losses_are_right_in_one_colour_a_network():
     assert {trace.line.color for trace in (dice, validation, training)} == {"#222222"}
 
 
-def test_the_line_stands_at_the_chosen_step_in_both_panels():
+def test_the_line_is_at_the_chosen_step_in_both_panels():
     lines = drawn({"sSE": CURVES}, step=0).layout.shapes
     assert [line.x0 for line in lines] == [LEFT_END, LEFT_END]
     assert {line.xref for line in lines} == {"x", "x2"}

@@ -13,7 +13,7 @@ PROFILE = Profile(
 )
 
 
-def test_gates_have_the_scale_of_gates_and_differences_one_about_nought():
+def test_gates_have_the_scale_of_gates_and_differences_one_about_zero():
     means = np.array([[0.2, 0.9]])
     heat = gate_table(means, ["thalamus"], ["encoder1", "decoder1"]).data[0]
     assert (heat.zmin, heat.zmax) == (0, 1)

@@ -64,7 +64,7 @@ def test_a_shared_inspection_cannot_be_overwritten(scan):
         inspect_block(scan.slice("axial", 0), model, card, "encoder1").before[0] = 0
 
 
-def test_a_block_that_a_network_has_not_is_refused(scan):
+def test_a_block_that_a_network_lacks_is_refused(scan):
     card, model = network("none")
     with pytest.raises(KeyError, match="encoder9"):
         inspect_block(scan.slice("axial", 0), model, card, "encoder9")

@@ -98,7 +98,7 @@ def test_the_size_of_a_map_s_pixel_follows_its_stage(model):
     assert job.gates["bottleneck"].map_mm == pytest.approx((16.0, 16.0))
 
 
-def test_what_is_done_can_be_read_while_the_rest_goes_on_nearest_first(gate):
+def test_what_is_done_can_be_read_while_the_rest_runs_nearest_first(gate):
     job = jobs_of().start(ticket := Ticket(), scan_of(), CARD, "axial", gate, first=6)  # noqa: F841
     gate.go_on(3)
     until(lambda: job.ready == 3)
@@ -119,7 +119,7 @@ def test_two_who_want_the_same_share_a_job_and_one_who_leaves_does_not_stop_it(g
     assert done(job).state == "finished"
 
 
-def test_a_job_that_nobody_wants_stops_and_goes_on_from_there(gate):
+def test_a_job_without_clients_stops_and_resumes_from_there(gate):
     jobs, scan, ticket = jobs_of(), scan_of(), Ticket()
     job = jobs.start(ticket, scan, CARD, "axial", gate)
     gate.go_on(2)

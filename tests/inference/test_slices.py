@@ -95,7 +95,7 @@ def test_intensities_that_span_all_of_float32_stay_finite(tmp_path):
     assert (x.min(), x.max()) == pytest.approx((0, 0.8), abs=0.2)
 
 
-def test_values_are_cut_at_nought_and_at_the_maximum(tmp_path):
+def test_values_are_cut_at_zero_and_at_the_maximum(tmp_path):
     scan = scan_of(tmp_path, np.arange(60).reshape(3, 4, 5))
     x = network_input(scan, CARD, "sagittal", [0, 1, 2], levels=(20, 30))
 
@@ -231,7 +231,7 @@ def test_a_kept_result_does_not_keep_its_batch(tmp_path, model):
     assert all(array.base is None for array in (result.labels, result.confidence, *named_arrays(result.gates).values()))
 
 
-def test_a_plane_that_a_flat_image_has_not_is_refused(tmp_path, model):
+def test_a_plane_that_a_flat_image_lacks_is_refused(tmp_path, model):
     scan = scan_of(tmp_path, noise(8, 9, 1))
 
     with pytest.raises(ScanError, match=r"scan\.nii\.gz: no coronal slices in this image; choose axial"):

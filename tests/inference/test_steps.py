@@ -55,7 +55,7 @@ def test_the_halves_of_a_block_add_up_to_what_leaves_it(variant, halves, scan):
         assert added == pytest.approx(found.after[number], abs=1e-5)
 
 
-def test_a_half_that_a_block_has_not_is_refused(scan):
+def test_a_half_that_a_block_lacks_is_refused(scan):
     card, model = network("cse")
     with pytest.raises(ValueError, match="no spatial gate"):
         block_steps(scan.slice("axial", 2), model, card, "encoder2").by_space(0)
@@ -86,7 +86,7 @@ def test_spatial_steps_by_hand():
     assert steps.gate == pytest.approx(np.full((1, 2), 1 / (1 + np.exp(-1.5))))
 
 
-def test_a_block_that_the_network_has_not_is_an_error_of_the_program(scan):
+def test_a_block_that_the_network_lacks_is_an_error_of_the_program(scan):
     card, model = network("cse")
     with pytest.raises(KeyError, match="decoder9"):
         block_steps(scan.slice("axial", 2), model, card, "decoder9")

@@ -11,7 +11,7 @@ from scse_viz.memory.budget import SHARE, VARIABLE, available, default_limit, in
 @pytest.mark.parametrize(
     ("text", "wanted"), [("2 GB", 2 * 10**9), ("1500mb", 1500 * 10**6), ("1.5GiB", 3 << 29), (" 512 MiB ", 1 << 29)]
 )
-def test_an_amount_is_taken_as_it_is(text, wanted):
+def test_an_amount_is_used_as_given(text, wanted):
     assert default_limit({VARIABLE: text}) == wanted
 
 

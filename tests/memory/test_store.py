@@ -78,7 +78,7 @@ def test_a_pinned_value_stays_until_it_is_put_unpinned():
     assert store.fixed == 0
 
 
-def test_what_had_to_go_but_is_still_in_use_counts_and_is_found_again():
+def test_what_was_evicted_but_is_still_in_use_counts_and_is_found_again():
     store = Store(5 * KB)
     used = store.get(("array",), lambda: np.zeros(3 * KB, np.uint8))
     fill(store, "a", "b")
@@ -124,7 +124,7 @@ def test_a_hold_in_a_cycle_ends_with_it():
         gc.enable()
 
 
-def test_a_hold_that_was_ended_keeps_nothing_though_somebody_still_has_it():
+def test_a_hold_that_was_ended_keeps_nothing_while_it_is_still_referenced():
     store, hold = Store(100 * KB), Hold(("mine",), 7 * KB)
     store.hold(hold)
     store.put(("result", ("mine", "axial", 3)), bytes(KB))

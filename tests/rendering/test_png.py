@@ -35,7 +35,7 @@ def test_one_wild_pixel_does_not_darken_the_others():
     assert robust_span(maps) == (0, 1)
 
 
-def test_a_scale_reaches_below_nought_only_where_values_do_and_is_never_empty():
+def test_a_scale_reaches_below_zero_only_where_values_do_and_is_never_empty():
     assert robust_span(np.linspace(-1, 1, 201)) == (-0.99, 0.99)
     assert robust_span(np.full((3, 3), 5.0)) == (0, 5)
     assert robust_span(np.zeros((3, 3))) == (0, 1)

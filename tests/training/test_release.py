@@ -112,7 +112,7 @@ def test_a_run_folder_gives_only_what_is_asked_for_and_done(tmp_path: Path) -> N
     assert [card.name for card in export(tmp_path, "brain", COLIN27, tmp_path / "out")] == [NAME["brain"]]
 
 
-def test_what_storing_in_16_bits_costs_stands_on_the_card_or_stops_the_export(
+def test_the_cost_of_storing_in_16_bits_is_on_the_card_or_stops_the_export(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def export_with(before: Sequence[float]) -> list[zoo.Card]:

@@ -39,7 +39,7 @@ def test_both_crops_give_the_same_pictures_whatever_their_type_and_orientation(c
     assert torch.equal(first[1], second[1])
 
 
-def test_beyond_its_edge_a_slice_goes_on_as_it_ends(slices: Slices) -> None:
+def test_beyond_its_edge_a_slice_continues_with_its_border(slices: Slices) -> None:
     still = SliceAugmentation(**{**vars(STILL), "beyond": 3.0})
     image, classes = augmented(slices, slices.first[:1, 0] + 8, (40, 48), Generator().manual_seed(1), still)
     rows = (image[0, 0, 1:] != image[0, 0, :-1]).any(dim=1).sum() + 1

@@ -52,7 +52,7 @@ def test_weights_take_the_tests_that_apply_to_them():
     assert "nearly the same order on every slice" in judge(replace(weights, between=0.97)).sentence
 
 
-def test_a_constant_gate_has_nothing_to_read_whatever_else_is_said_of_it():
+def test_a_constant_gate_has_nothing_to_read_whatever_else_was_measured():
     found = judge(replace(GOOD, spread=0.001))
     assert not found.believed
     assert found.sentence.startswith("the same everywhere")

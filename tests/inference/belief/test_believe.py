@@ -63,7 +63,7 @@ def test_deletion_and_insertion_on_four_pixels_by_hand():
     assert found.areas == pytest.approx((0.3, 0.8))
 
 
-def test_seg_grad_cam_stands_beside_the_gate_and_leaves_nothing_on_the_network():
+def test_seg_grad_cam_is_beside_the_gate_and_leaves_nothing_on_the_network():
     model, case = handmade.of_structure(), handmade.case()
     cam = grad_cam(case, model, "block")
     assert cam[case.structure].mean() > 5 * cam[~case.structure].mean()

@@ -122,7 +122,7 @@ def test_slices_without_orientation_are_stacked_by_number_and_have_no_directions
     )
 
 
-def test_a_slice_without_pixel_spacing_is_taken_as_a_picture():
+def test_a_slice_without_pixel_spacing_is_read_as_a_picture():
     contents = read(dicom(VOLUME[0], PixelSpacing=None), "slice.dcm")
     assert not contents.oriented
     assert contents.notes == ("The file gives no pixel size; 1 mm is assumed.",)

@@ -39,7 +39,7 @@ def test_a_saved_file_holds_the_gates_as_bytes(tmp_path: Path) -> None:
     assert max(kept["encoder1/spatial_gate"].shape[-2:]) <= 96
 
 
-def test_what_stands_in_for_gates_by_pixel_or_channel_is_kept_and_read_back(tmp_path: Path) -> None:
+def test_activations_and_attention_in_place_of_gates_are_kept_and_read_back(tmp_path: Path) -> None:
     references = torch.rand(2, 1, 80, 64, generator=torch.Generator().manual_seed(0))
     for variant in ("pe", "nonlocal", "ag"):
         model, history = build("unet", variant, classes=3, widths=(4, 4, 4, 4, 4), seed=0), History()
@@ -78,7 +78,7 @@ def test_validation_leaves_out_pixels_without_a_class() -> None:
     assert dice.tolist() == [1, 1]
 
 
-def test_a_later_phase_goes_on_where_the_first_ended() -> None:
+def test_a_later_phase_continues_where_the_first_ended() -> None:
     def kept(steps: list[int], value: int) -> History:
         rows = [torch.full((1,), value, dtype=torch.uint8)] * len(steps)
         return History(steps, [0.5] * len(steps), [[1.0]] * len(steps), {"encoder1/channel_gate": rows}, [float(value)])

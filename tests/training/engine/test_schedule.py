@@ -27,7 +27,7 @@ def test_without_warmup_the_rate_is_the_polynomial_from_the_first_step(warmup: i
     assert found == pytest.approx([2.0, 2 * 0.75**0.9, 2 * 0.5**0.9, 2 * 0.25**0.9])
 
 
-def test_a_restored_scheduler_goes_on_with_the_rate_of_the_next_step() -> None:
+def test_a_restored_scheduler_continues_with_the_rate_of_the_next_step() -> None:
     schedule = Schedule(steps=9, rate=1.0, warmup=3)
     optimizers = [torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0) for _ in range(2)]
     first, second = (schedule.rates(optimizer) for optimizer in optimizers)

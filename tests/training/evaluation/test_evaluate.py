@@ -186,7 +186,7 @@ def test_other_seeds_are_added_to_those_that_were_kept(
     assert kept[NAMES[0], 8].parameters == old.parameters + 1, "the newer of the same seed"
 
 
-def test_a_page_of_somebody_else_is_not_replaced(networks: Path) -> None:
+def test_a_page_of_another_origin_is_not_replaced(networks: Path) -> None:
     (networks / "README.md").write_text("# Mine")
     for act in _acts(networks):
         with pytest.raises(ResultsError, match="was not written by this command"):

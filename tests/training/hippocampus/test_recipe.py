@@ -24,7 +24,7 @@ PHASES = (
 )
 
 
-def test_the_split_is_whole_and_nobody_is_on_two_sides_of_it() -> None:
+def test_the_split_is_complete_and_no_subject_is_on_two_sides_of_it() -> None:
     everyone = [*TRAINING, *VALIDATION, *TEST]
     assert (len(TRAINING), len(VALIDATION), len(TEST)) == (160, 20, 40)
     assert len(set(everyone)) == len(everyone)

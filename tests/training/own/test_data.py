@@ -62,7 +62,7 @@ def test_pictures_with_pictures_of_labels_are_read(tmp_path: Path) -> None:
         ((0.6, 3, 0.6), ("coronal",), 0.6),
     ],
 )
-def test_thick_slices_are_trained_on_in_the_plane_they_were_taken_in(
+def test_thick_slices_are_trained_on_in_the_plane_of_acquisition(
     spacing: tuple[float, ...], planes: tuple[str, ...], pixel: float, plain: Callable[..., Path]
 ) -> None:
     card = read_data(plain(spacing=spacing), Wishes()).card

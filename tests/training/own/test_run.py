@@ -89,7 +89,7 @@ def test_history_metrics_and_split_are_left_beside_it(data: Data, machine: Machi
     assert sorted(split["training"] + split["validation"]) == ["case_0", "case_1", "case_2"]
 
 
-def test_a_stopped_training_goes_on_to_the_weights_of_an_uninterrupted_one(
+def test_a_stopped_training_resumes_to_the_weights_of_an_uninterrupted_one(
     data: Data, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train_network(data, "scse", SETTINGS, tmp_path / "whole", machine)

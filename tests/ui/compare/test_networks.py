@@ -68,7 +68,7 @@ def test_subtracting_a_map_shows_differences_and_leaves_the_rest():
     assert "scSE, encoder1 minus sSE" in header["rows"][2]["cells"][3]["alt"]
 
 
-def test_the_map_of_disagreement_stands_beside_who_is_outvoted():
+def test_the_map_of_disagreement_is_beside_the_outvoted_networks():
     row = message(opened())["rows"][1]
     assert row["reference"]["readings"]["85"] == "1 of 4 differ"
     assert [cell["kind"] for cell in row["cells"]] == ["share"] * 4
@@ -178,7 +178,7 @@ def test_without_an_architecture_the_page_says_what_to_do():
     assert titles(app) == ["none", "cSE", "sSE", "scSE"]
 
 
-def test_what_is_taken_away_names_every_map_that_is_drawn(monkeypatch):
+def test_the_export_names_every_map_that_is_drawn(monkeypatch):
     exported: list[export.ExportContents] = []
     monkeypatch.setattr(export, "offer", lambda view, contents: exported.append(contents))
     opened(variants=["cSE", "scSE"], blocks=["encoder2"])

@@ -128,7 +128,7 @@ def test_labels_of_other_numbers_are_refused_and_the_picture_stays():
     assert message(app)["slice"]["rows"] == 32
 
 
-def test_a_plane_that_an_image_has_not_is_not_offered():
+def test_a_plane_that_an_image_lacks_is_not_offered():
     stream = io.BytesIO()
     np.save(stream, ball()[:, :, 10])
     app = with_upload("flat.npy", stream.getvalue(), plane="coronal")

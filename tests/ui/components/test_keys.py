@@ -50,7 +50,7 @@ def test_presses_are_handled_at_the_start_of_a_page_and_only_those_of_its_own_li
     assert done == ["here"]
 
 
-def test_the_later_listener_of_a_page_stands_behind_the_earlier_in_every_run(session, monkeypatch):
+def test_the_later_listener_of_a_page_comes_after_the_earlier_in_every_run(session, monkeypatch):
     orders: list[int] = []
     monkeypatch.setattr(keys, "_keys", lambda data, **_: orders.append(data["order"]))
     for _ in range(2):

@@ -28,7 +28,7 @@ def test_every_module_is_part_of_a_component():
     assert ours - used == set()
 
 
-def test_a_module_stands_behind_those_that_it_imports_and_only_once(tmp_path):
+def test_a_module_comes_after_those_that_it_imports_and_only_once(tmp_path):
     (tmp_path / "a.js").write_text('import { b } from "./b.js";\nimport { c } from "./c.js";\nexport default b(c);\n')
     (tmp_path / "b.js").write_text('import {\n  c,\n} from "./c.js";\nexport const b = () => c;\n')
     (tmp_path / "c.js").write_text("export const c = 1;\n")

@@ -62,7 +62,7 @@ def test_the_network_is_drawn_with_every_block_and_one_chosen():
         ("scSE", "encoder3: spatial gate", "Most excited: channels"),
     ],
 )
-def test_every_variant_shows_what_it_has_and_says_what_it_has_not(variant, first, sentence):
+def test_every_variant_shows_what_it_has_and_says_what_it_lacks(variant, first, sentence):
     app = opened(variant=variant, block="encoder3")
     columns = [column["title"] for column in messages(app)[1]["columns"]]
     assert columns[0] == first

@@ -118,7 +118,7 @@ def test_the_slider_sets_a_strength_and_one_is_as_it_is():
     assert app.selectbox(key="intervene_bottleneck").value == "leave"
 
 
-def test_changes_are_taken_back_one_by_one_and_all_at_once():
+def test_changes_are_undone_one_by_one_and_all_at_once():
     app = opened(intervene="decoder1:mean")
     ran(app.selectbox(key="intervene_encoder1").set_value("invert"))
     ran(app.selectbox(key="intervene_encoder2").set_value("shuffle"))

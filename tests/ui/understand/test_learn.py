@@ -47,7 +47,7 @@ def test_a_lesson_on_a_gate_that_the_network_lacks_is_shown_on_its_sibling():
     assert "cSE, chosen in the sidebar, lacks this gate; shown is brain-unet-sse." in texts(app)
 
 
-def test_the_papers_table_stands_beside_ours():
+def test_the_papers_table_is_beside_ours():
     app = with_upload()
     paper, ours = (table.value for table in app.dataframe[:2])
     assert paper.loc["U-Net"].tolist() == [0.763, 0.825, 0.837, 0.843]
@@ -55,7 +55,7 @@ def test_the_papers_table_stands_beside_ours():
     assert ours.loc["U-Net"].between(0.3, 1).all()
 
 
-def test_what_was_measured_of_subjects_stands_before_the_cards(monkeypatch):
+def test_results_by_subject_replace_those_of_the_cards(monkeypatch):
     def measured(dice):
         score = {"thalamus": Score(dice, 1.0)}
         return {"heads": Measured("Four heads", ("axial",), {"one": {"axial": score}, "two": {"axial": score}})}

@@ -34,7 +34,7 @@ def test_one_slice_can_be_looked_at_alone():
     assert "Over axial slice" in texts(app)
 
 
-def test_gates_relative_to_their_mean_have_a_scale_about_nought():
+def test_gates_relative_to_their_mean_have_a_scale_about_zero():
     app = shown(with_upload(understand_relative="true"), "By structure")
     heat = figures(app)["understand_gates"]["data"][0]
     assert heat["zmin"] == -heat["zmax"]
@@ -68,14 +68,14 @@ def test_what_a_variant_lacks_is_said_and_the_rest_is_shown(variant, sentence, c
     assert ("cerebral cortex: the network finds it in 0 of 20 slices" in texts(app)) == channels
 
 
-def test_without_labels_gates_are_held_against_entropy():
+def test_without_labels_gates_are_compared_with_entropy():
     app = shown(with_upload(), ERRORS)
     assert "This scan has no labels" in texts(app)
     assert list(figures(app)) == ["understand_entropies"]
     assert not any(group.key == "understand_against" for group in app.button_group)
 
 
-def test_with_labels_gates_are_held_against_errors_and_only_judged_pixels_count():
+def test_with_labels_gates_are_compared_with_errors_and_only_judged_pixels_count():
     app = shown(with_upload(1 * (ball() > 0)), ERRORS)
     assert list(figures(app)) == ["understand_errors", "understand_histogram"]
     assert "a structure that the labels name (cerebral white matter)" in texts(app)
@@ -110,7 +110,7 @@ def test_a_slice_of_air_has_no_entropy_to_speak_of():
 
 
 @pytest.mark.parametrize("variant", ["none", "cSE"])
-def test_a_network_without_maps_has_nothing_to_hold_against_errors(variant):
+def test_a_network_without_maps_has_nothing_to_compare_with_errors(variant):
     app = shown(with_upload(variant=variant), ERRORS)
     assert "has no spatial gate, so there is no map to compare with errors" in texts(app)
     assert not figures(app)
