@@ -130,40 +130,42 @@ def page(report: Report) -> bytes:
     return str(_template().render(content)).encode()
 
 
+def reading_of(names: Sequence[str], *, volume: int | None = None, together: bool = False) -> str:
+    """The Python that reads a scan: one file, one of its volumes, all of them `together`, or several files."""
+    if len(names) > 1:
+        return f"stacked([{', '.join(f'read_scan(Path({name!r}))' for name in names)}])"
+    if together:
+        return f"read_channels(Path({names[0]!r}))"
+    return f"read_scan(Path({names[0]!r})" + (f", volume={volume})" if volume is not None else ")")
+
+
 def code_for(
-    scan: str,
-    models: Sequence[str],
-    plane: str,
-    index: int,
-    *,
-    volume: int | None = None,
-    own: Mapping[str, str] | None = None,
+    reading: str, models: Sequence[str], plane: str, index: int, *, own: Mapping[str, str] | None = None
 ) -> str:
-    """The Python that computes a view again: scan file, names of networks, plane and slice.
+    """The Python that computes a view again: what reads the scan, names of networks, plane and slice.
 
     own: networks that the user opened -> the Python of the request that opens them again.
     """
-    reading = f"Path({scan!r})" + (f", volume={volume}" if volume is not None else "")
     own = own or {}
     opening = "".join(
-        f"""
-found = foreign.opened({request})  # its card and model, in place of those of zoo below
-results[{name!r}] = segment_slice(scan.slice({plane!r}, {index}), found.model, found.card)
-"""
+        f"found = foreign.opened({request})\nnetworks[{name!r}] = found.card, found.model\n"
         for name, request in own.items()
     )
+    readers = [name for name in ("read_channels", "read_scan", "stacked") if f"{name}(" in reading]
     return f"""from pathlib import Path
 
 from scse_viz import zoo
 from scse_viz.inference import segment_slice
-from scse_viz.scans import read_scan{OPENING if own else ""}
+from scse_viz.scans import {", ".join(readers)}{OPENING if own else ""}
 
-scan = read_scan({reading})
-results = {{}}
-for name in {[name for name in models if name not in own]!r}:
-    card = zoo.read_card(name)
-    results[name] = segment_slice(scan.slice({plane!r}, {index}), zoo.load(name), card)
-{opening}
+scan = {reading}
+names = {[name for name in models if name not in own]!r}
+networks = {{name: (zoo.read_card(name), zoo.load(name)) for name in names}}
+{opening}results = {{
+    name: segment_slice(scan.slice({plane!r}, {index}), model, card) for name, (card, model) in networks.items()
+}}
+
+card, model = networks[{models[0]!r}]
 result = results[{models[0]!r}]
 result.labels  # (H, W) class numbers, named by card.structures
 result.gates  # by block: result.gates["encoder1"].spatial_gate (h, w), .channel_gate (C,)

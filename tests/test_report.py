@@ -54,11 +54,16 @@ def test_a_slice_is_gray_and_small_pixels_stay_as_they_are():
 
 
 def test_the_code_of_a_view_reads_the_volume_that_is_shown():
-    assert "read_scan(Path('a.nii'))" in report.code_for("a.nii", ["one"], "axial", 3)
-    assert "read_scan(Path('a.nii'), volume=2)" in report.code_for("a.nii", ["one"], "axial", 3, volume=2)
-    code = report.code_for("a.nii", ["one", "mine"], "axial", 3, own={"mine": repr(Request("mine.zip"))})
+    reading = report.reading_of(["a.nii"])
+    assert "scan = read_scan(Path('a.nii'))\n" in report.code_for(reading, ["one"], "axial", 3)
+    assert report.reading_of(["a.nii"], volume=2) == "read_scan(Path('a.nii'), volume=2)"
+    assert report.reading_of(["a.nii"], volume=2, together=True) == "read_channels(Path('a.nii'))"
+    several = report.code_for(report.reading_of(["t1.nii", "t2.nii"], together=True), ["one"], "axial", 3)
+    assert "scan = stacked([read_scan(Path('t1.nii')), read_scan(Path('t2.nii'))])" in several
+    assert "from scse_viz.scans import read_scan, stacked\n" in several
+    code = report.code_for(reading, ["one", "mine"], "axial", 3, own={"mine": repr(Request("mine.zip"))})
     compile(code, "code", "exec")
-    assert "for name in ['one']:" in code
+    assert "names = ['one']\n" in code
     assert "found = foreign.opened(Request(model='mine.zip'" in code
 
 

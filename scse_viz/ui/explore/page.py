@@ -43,7 +43,7 @@ LABEL = "Maps of one block. Arrow keys move the crosshair, Enter reads its pixel
 CODE = """
 from scse_viz.inference.features import inspect_block
 
-inspection = inspect_block(scan.slice({plane!r}, {index}), zoo.load({name!r}), zoo.read_card({name!r}), {block!r})
+inspection = inspect_block(scan.slice({plane!r}, {index}), model, card, {block!r})
 inspection.before[{channel}], inspection.after[{channel}]  # the channel's feature map (h, w)
 inspection.probabilities[:, {row}, {column}]  # of every class at the pixel
 """
@@ -283,7 +283,6 @@ def _offer(
 def _code(block: Block, channel: int, pixel: tuple[int, int]) -> str:
     view = block.view
     return CODE.format(
-        name=block.card.name,
         plane=view.plane,
         index=view.index,
         block=block.name,

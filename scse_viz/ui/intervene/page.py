@@ -63,7 +63,7 @@ def _draw(view: View, card: Card, block: str) -> None:
     pictures.draw_gates(outcome)
     swept = sweeps.draw(at, before, manner, block, fixed)
     figures = {**({f"channels of {block} by weight": bars} if bars else {}), **swept.figures}
-    code = python_of(changes, card.name, view.plane, view.index, structure) if changes else ""
+    code = python_of(changes, view.plane, view.index, structure) if changes else ""
     export.offer(view, _contents(outcome, figures, {**tables, **swept.tables}, code))
 
 

@@ -140,18 +140,18 @@ def change_of(setting: Setting, manner: Manner, gates: Sequence[str], *, divided
     return Change(channel, spatial, full_gate=full, attention=attention)
 
 
-def python_of(changes: Mapping[str, Change], card: str, plane: str, index: int, structure: int) -> str:
+def python_of(changes: Mapping[str, Change], plane: str, index: int, structure: int) -> str:
     """Python that repeats the changes, to follow that of `report.code_for`."""
     made = ",\n".join(f"    {block!r}: {_python(change, structure)}" for block, change in changes.items())
     return f"""
 from scse_viz.inference.ablation import region
 from scse_viz.intervention import Change, Invert, Mean, Off, Shuffle, Strength
 
-scan_slice, card = scan.slice({plane!r}, {index}), zoo.read_card({card!r})
+scan_slice = scan.slice({plane!r}, {index})
 changes = {{
 {made}
 }}
-after = segment_slice(scan_slice, zoo.load(card.name), card, changes=changes)
+after = segment_slice(scan_slice, model, card, changes=changes)
 after.labels != result.labels  # (H, W), where the prediction changed
 """
 

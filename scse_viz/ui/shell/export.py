@@ -142,10 +142,15 @@ def code_of(view: View, models: Sequence[Card]) -> str:
     """Python that reads the scan and runs the networks on the slice; a sample is read from its own file."""
     sample = next((known for known in cached.known_samples().values() if known.scan.name == view.scan.name), None)
     name = f"{sample.scan.parent.name}/{sample.scan.name}" if sample else view.scan.name
-    volume = None if sample else st.session_state.get("volume")
+    channels = list(dict.fromkeys(channel.name for channel in view.scan.channels))
+    reading = report.reading_of(
+        channels if len(channels) > 1 else [name],
+        volume=None if sample else st.session_state.get("volume"),
+        together=bool(view.scan.channels),
+    )
     asked = st.session_state.get(cached.REQUESTED, {})
     own = {card.name: asked[card.sha256] for card in models if card.sha256 in asked}
-    return report.code_for(name, [card.name for card in models], view.plane, view.index, volume=volume, own=own)
+    return report.code_for(reading, [card.name for card in models], view.plane, view.index, own=own)
 
 
 def slice_map(view: View, values: np.ndarray) -> SliceMap:

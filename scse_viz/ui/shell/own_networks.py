@@ -37,8 +37,9 @@ def choose_own(known: Collection[str]) -> dict[str, Card]:
     known: names of the networks that are listed already. A network that was opened just now becomes the one shown.
     """
     own: dict[str, OpenedNetwork] = {}
-    for network in _requested():
+    for request, network in zip(requests(), _requested(), strict=True):
         _add(own, network, known)
+        _request(network.card, request)
     with st.expander("Open a network", expanded=bool(st.session_state.get("network_files"))):
         files = st.file_uploader(
             "Checkpoints",

@@ -153,9 +153,10 @@ def _facts(diagnosis: Diagnosis) -> dict[str, object]:
 def _code(view: View, card: Card) -> str:
     return f"""
 from scse_viz.inference.health import Examined, diagnoses, examine, gates_of
+from scse_viz.inference.inputs import slice_input
 
-model = zoo.load(card.name)
 seen = examine([Examined(scan)], model, card, {view.plane!r}, slices={_slices(card)})
 exams = [(name, exam) for name, _, exam in seen]
-diagnoses(exams, gates_of(model))  # (block, kind) -> Diagnosis, the worst first
+gates = gates_of(model, slice_input(scan.slice({view.plane!r}, {view.index}), card))
+diagnoses(exams, gates)  # (block, kind) -> Diagnosis, the worst first
 """

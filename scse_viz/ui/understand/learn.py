@@ -124,7 +124,7 @@ def _code(view: View, block: str) -> str:
     return f"""
 from scse_viz.inference.steps import block_steps
 
-steps = block_steps(scan.slice({view.plane!r}, {view.index}), zoo.load(card.name), card, {block!r})
+steps = block_steps(scan.slice({view.plane!r}, {view.index}), model, card, {block!r})
 steps.before, steps.channel, steps.spatial, steps.after
 """
 

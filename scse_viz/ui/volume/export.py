@@ -19,7 +19,7 @@ CODE = """
 from scse_viz.scans.resampling import to_image
 from scse_viz.inference import segment_slices
 
-slices = dict(segment_slices(scan, zoo.load(name), card, {plane!r}))  # every slice of the plane
+slices = dict(segment_slices(scan, model, card, {plane!r}))  # every slice of the plane
 """
 MAP_CODE = """
 gates = {{index: result.gates[{block!r}].map for index, result in slices.items()}}

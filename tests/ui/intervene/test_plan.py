@@ -127,7 +127,7 @@ def test_the_python_of_changes_makes_the_same_changes():
         "decoder2": Change(Invert(), Strength(0.5)),
         "decoder1": Change(None, Region(torch.ones(2, 2), 1.0)),
     }
-    code = python_of(changes, "brain-unet-scse", "axial", 80, structure=10)
+    code = python_of(changes, "axial", 80, structure=10)
     made = code[code.index("changes =") : code.index("after =")]
     assert "region(result.labels == 10, 1.0, scan_slice, card)" in made
     space = {each.__name__: each for each in (Change, Invert, Mean, Off, Shuffle, Strength)}

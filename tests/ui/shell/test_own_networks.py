@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from scse_viz import zoo
 from scse_viz.ui.shell import cached
+from scse_viz.ui.understand import health
 from tests import smp_files
 from tests.cards import TINY
 
@@ -89,6 +90,34 @@ def test_a_file_of_as_many_volumes_fills_the_channels_of_a_network(tmp_path):
     assert app.selectbox(key="architecture").value == "tiny-unet-scse"
     assert "Networks of 2 channels see all volumes at once; the chosen one is drawn." in said(app)
     assert not [each.value for each in app.error if "volume" in each.value]
+
+
+@pytest.mark.parametrize(
+    ("page", "address", "found"),
+    [
+        ("explore", {}, "inspection"),
+        ("intervene", {}, "after"),
+        ("understand", {"understand": "Gate health"}, "exams"),
+    ],
+)
+def test_the_code_of_a_page_opens_the_network_again_and_runs(page, address, found, lungs, tmp_path, monkeypatch):
+    monkeypatch.setattr(health, "SLICES", 1)
+    scan = nib.Nifti1Image(np.random.default_rng(0).random((40, 44, 3)).astype(np.float32), np.eye(4)).to_bytes()
+    app = opened(page, ("lungs.zip", lungs), scan="your own file", **address)
+    app.file_uploader(key="scan_file").upload("noise.nii", scan)
+    app.session_state["export"] = True
+    app.run()
+    if page == "intervene":
+        next(each for each in app.selectbox if each.key.startswith("intervene_decoder")).set_value("off").run()
+    assert not app.exception
+    (tmp_path / "lungs.zip").write_bytes(lungs)
+    (tmp_path / "noise.nii").write_bytes(scan)
+    monkeypatch.chdir(tmp_path)
+    space: dict = {}
+    exec(compile(app.code[-1].value, "exported", "exec"), space)
+    assert space["card"].name == "lungs"
+    assert space[found] is not None
+    assert space["result"].labels.shape == (44, 40)
 
 
 def test_a_refusal_is_one_sentence_and_the_shipped_networks_stay(tmp_path):

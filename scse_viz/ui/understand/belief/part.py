@@ -150,7 +150,6 @@ def _code(view: View, block: str, number: int) -> str:
 from scse_viz.analysis.belief import judge
 from scse_viz.inference.belief import believe, case_of, joined
 
-model = zoo.load(card.name)
 case = case_of(scan.slice({view.plane!r}, {view.index}), model, card, {number})  # the class number of the structure
 tests = joined([believe(case, model, [{block!r}])])  # (block, "map" or "weights") -> numbers
 judge(tests[{block!r}, "map"])
