@@ -1,5 +1,6 @@
 """The wheel: everything that the app and the command read travels with it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,16 +13,22 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The names of the files in a wheel built from this checkout."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel built from this checkout."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("scse_viz", "pretrained"):  # a copy: setuptools leaves what it built beside its source
+    for name in ("scse_viz", "pretrained", ".streamlit"):  # a copy: setuptools leaves what it built beside its source
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "requirements.txt", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "requirements.txt", "README.md", "LICENSE", "app.py"):
         shutil.copy(ROOT / name, source)
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(source)]
     subprocess.run(command, check=True, capture_output=True)
-    (wheel,) = out.glob("*.whl")
+    (built,) = out.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def shipped(wheel: Path) -> set[str]:
+    """The names of the files in the wheel."""
     return set(zipfile.ZipFile(wheel).namelist())
 
 
@@ -35,3 +42,27 @@ def test_every_network_is_in_the_wheel(shipped: set[str]) -> None:
     kinds = {".json", ".safetensors", ".npz", ".md"}
     wanted = {f"scse_viz/{path.relative_to(ROOT)}" for path in (ROOT / "pretrained").rglob("*") if path.suffix in kinds}
     assert wanted - shipped == set()
+
+
+SERVED = """
+import sys
+from scse_viz.cli import app
+from streamlit import config
+config._main_script_path = str(app.SCRIPT)  # as `streamlit run` sets it
+config.get_config_options(force_reparse=True)
+print(app.SCRIPT.relative_to(sys.argv[1]).as_posix())
+print(config.get_option("server.maxUploadSize"), config.get_option("theme.light.primaryColor"))
+"""
+
+
+def test_the_app_of_a_wheel_is_served_with_the_theme_and_the_limits_of_the_checkout(
+    wheel: Path, tmp_path: Path
+) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    command = [sys.executable, "-c", SERVED, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    script, settings = done.stdout.splitlines()
+    assert script == "scse_viz/served/app.py"
+    assert (tmp_path / script).read_bytes() == (ROOT / "app.py").read_bytes()
+    assert settings == "300 #1f6f8b"

@@ -13,9 +13,10 @@ from pathlib import Path
 from scse_viz.cli.common import UsageError, add_device_option
 from scse_viz.cli.networks import add_network_options, request_of
 
-CHECKOUT = Path(__file__).parents[2]
-"""Where the app's theme and limits lie, in .streamlit/."""
-SCRIPT = Path(__file__).parents[1] / "ui" / "server.py"
+_INSTALLED = Path(__file__).parents[1] / "served" / "app.py"
+SCRIPT = _INSTALLED if _INSTALLED.is_file() else Path(__file__).parents[2] / "app.py"
+"""What Streamlit serves, in an installed package or at the top of a checkout; .streamlit/ beside it has theme and
+limits."""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -50,7 +51,6 @@ def run(options: argparse.Namespace) -> None:
         for sentence in (*network.notes, *network.card.preprocessing.sentences):
             print(f"{network.card.name}: {sentence}", file=sys.stderr)
         environment[answers.REQUESTS] = json.dumps([asdict(request)])
-    script = CHECKOUT / "app.py" if (CHECKOUT / ".streamlit").is_dir() else SCRIPT
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *options.streamlit]
+    command = [sys.executable, "-m", "streamlit", "run", str(SCRIPT), *options.streamlit]
     if code := subprocess.run(command, env=environment, check=False).returncode:
         raise SystemExit(code)
