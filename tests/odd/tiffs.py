@@ -105,7 +105,7 @@ def tiff_kinds():
         "TIFF, fax": Odd(picture(GRAY > 60, "TIFF", compression="group4"), plane(GRAY > 60)),
         "TIFF, LZW, 16-bit RGB": Odd(retagged(tiff(COLOURS, **rgb), 259, 5)),
         "TIFF, JPEG 2000": Odd(jpeg2000()),
-        "TIFF, a strip that unpacks to 64 MiB": Odd(deflated_bomb()),
+        "TIFF, a strip that decompresses to 64 MiB": Odd(deflated_bomb()),
         "TIFF, most strips missing": Odd(retagged(tiff(DEEP), 278, 1)),
         "TIFF, cut short": Odd(tiff(DEEP)[:-20]),
     }

@@ -68,9 +68,9 @@ def niftis():
         "NIfTI, float64": Odd(nifti(VOLUME / 3), VOLUME / 3),
         "NIfTI, complex": Odd(nifti(VOLUME.astype(np.complex64))),
         "NIfTI, unknown type": Odd(header(datatype=12345)),
-        "NIfTI, packed twice": Odd(gzipped(gzipped(nifti(VOLUME)))),
+        "NIfTI, compressed twice": Odd(gzipped(gzipped(nifti(VOLUME)))),
         "NIfTI, cut short": Odd(nifti(VOLUME)[:-10]),
-        "NIfTI, packed, cut short": Odd(gzipped(nifti(VOLUME))[:100]),
+        "NIfTI, compressed, cut short": Odd(gzipped(nifti(VOLUME))[:100]),
     }
 
 

@@ -98,7 +98,7 @@ def _read(formats: Sequence[Format], stream: BinaryIO, name: str, volume: int | 
 def _in_a_sentence(name: str, kind: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
     """Turns what a library raises on damaged bytes into a ScanError.
 
-    The libraries check little before they unpack and calculate, so damage ends in many kinds of error. Each format
+    The libraries check little before they decompress and calculate, so damage ends in many kinds of error. Each format
     lists those of its own library; any other error is a bug of ours and propagates.
     """
     try:
@@ -116,7 +116,7 @@ def _unknown(block: bytes, name: str, formats: Sequence[Format]) -> str:
     if not block:
         return "an empty file"
     if formats is GZIPPED:
-        return "packed with gzip, but not NIfTI or MGH inside"
+        return "compressed with gzip, but neither NIfTI nor MGH inside"
     if name.lower().endswith(HALVES):
         return "half of an Analyze pair, or damaged; put both halves in a .zip"
     return "not an image that can be read here"
@@ -156,18 +156,18 @@ def _pair(voxels: BinaryIO) -> Format:
 
 
 def _read_zip(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> FileContents:
-    """A DICOM series, an Analyze or NIfTI pair, or a single image; nothing is unpacked to disk."""
+    """A DICOM series, an Analyze or NIfTI pair, or a single image; nothing is written to disk."""
     if _members(stream) > MOST_MEMBERS:
         raise ScanError(f"{name}: over {MOST_MEMBERS:,} files; put only the series to show in the .zip")
     with zipfile.ZipFile(stream) as archive:
         members = [entry for entry in archive.infolist() if _is_shown(entry.filename)]
         if sum(member.file_size for member in members) > LARGEST_WHOLE:
             limit = f"{LARGEST_WHOLE / 1024**3:.0f} GiB"
-            raise ScanError(f"{name}: holds more than {limit} unpacked; put only the series to show in the .zip")
+            raise ScanError(f"{name}: holds more than {limit} uncompressed; put only the series to show in the .zip")
         if any(member.flag_bits & 1 for member in members):
             raise ScanError(f"{name}: protected by a password; save it without one")
         if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
-            raise ScanError(f"{name}: packed by an unusual method; zip the files again")
+            raise ScanError(f"{name}: compressed by an unsupported method; zip the files again")
         first = {member.filename: _unpacked(archive, member, name, FIRST_BYTES) for member in members}
         slices = [member for member in members if dicom.is_dicom(first[member.filename])]
         if slices:

@@ -130,7 +130,7 @@ def skip(stream: BinaryIO, size: int, name: str) -> None:
         return
     if size > LARGEST_BYTES:
         limit = f"{LARGEST_BYTES / 1024**3:.0f} GiB"
-        raise ScanError(f"{name}: that volume begins beyond {limit}; unpack the file, or save the volume as one")
+        raise ScanError(f"{name}: that volume begins beyond {limit}; decompress the file, or save the volume as one")
     while size > 0 and (piece := stream.read(min(size, PIECE))):  # GzipFile.seek would decompress in pieces of 8 KiB
         size -= len(piece)
     if size > 0:

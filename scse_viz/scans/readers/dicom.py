@@ -35,7 +35,7 @@ from scse_viz.scans.readers.dicom_series import TRAITS, Frame
 # pydicom converts an element when it is asked for, so a damaged file raises what plain code raises, at any access.
 ERRORS = (InvalidDicomError, BytesLengthException, OSError, EOFError, SyntaxError, ArithmeticError, LookupError,
           TypeError, ValueError, AttributeError, RuntimeError, struct.error, zlib.error)  # fmt: skip
-DEFLATED = b"1.2.840.10008.1.2.1.99"  # the transfer syntax that packs the whole file, to any size
+DEFLATED = b"1.2.840.10008.1.2.1.99"  # the transfer syntax that compresses the whole file, to any size
 UNREADABLE = "{name}: DICOM compressed as {syntax}; save it uncompressed or convert it to NIfTI with dcm2niix"
 PIXELS = re.compile(rb"\xe0\x7f[\x08\x09\x10]\0|\x7f\xe0\0[\x08\x09\x10]")  # tag of pixel data, float or double too
 HEADER = [Tag(element) for element in (
@@ -102,9 +102,9 @@ def _frames(sources: Iterable[Source], name: str) -> tuple[list[Frame], list[str
 def _header(data: bytes, name: str) -> tuple[dict[str, Any], memoryview]:
     """Values of the elements that are needed, by keyword, and the bytes of the pixels.
 
-    Refuses a compression that cannot be unpacked.
+    Refuses a compression that cannot be decoded.
     """
-    if DEFLATED in data:  # pydicom would unpack it, without a limit, before it can be asked
+    if DEFLATED in data:  # pydicom would decompress it, without a limit, before it can be asked
         raise ScanError(UNREADABLE.format(name=name, syntax="a deflated file"))
     stream = BytesIO(data)
     dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=HEADER)

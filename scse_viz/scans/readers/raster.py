@@ -48,9 +48,9 @@ def read_picture(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> F
     checked_volume(name, 1, volume)
     with opened(stream, name, ("PNG", "JPEG")) as image:
         further = getattr(image, "n_frames", 1) - 1
-        deep = _deep(image, stream, name)  # before anything that unpacks the picture
+        deep = _deep(image, stream, name)  # before anything that decodes the picture
         plane, colour, indices = gray(image) if deep is None else (*deep, None)
-        code = Image.Image.getexif(image).get(ORIENTATION_TAG, 1)  # a PNG's own getexif would unpack it again
+        code = Image.Image.getexif(image).get(ORIENTATION_TAG, 1)  # a PNG's own getexif would decode it again
     plane, notes = upright(plane, code)
     values = plane.T[..., None]
     affine, plain = plain_affine(values.shape, None, rows_down=True)
@@ -91,7 +91,7 @@ def read_array(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Fil
 
 
 def opened(stream: BinaryIO, name: str, formats: tuple[str, ...]) -> Image.Image:
-    """The picture, not yet unpacked; refuses one that is too large."""
+    """The picture, not yet decoded; refuses one that is too large."""
     try:
         image = Image.open(stream, formats=formats)
     except Image.DecompressionBombError as error:

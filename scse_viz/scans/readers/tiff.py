@@ -1,4 +1,4 @@
-"""TIFF by tifffile: pages, ImageJ and OME hyperstacks; Pillow unpacks what tifffile needs a compiled codec for."""
+"""TIFF by tifffile: pages, ImageJ and OME hyperstacks; Pillow decodes what tifffile needs a compiled codec for."""
 
 import logging
 import zlib
@@ -112,7 +112,7 @@ def _ome(page: Any) -> dict[str, str]:
 
 
 def _check(file: TiffFile, page: Any, shape: Sequence[int], name: str) -> None:
-    """Refuses what cannot be unpacked, or would unpack to more than fits the limit of memory."""
+    """Refuses what cannot be decompressed, or would decompress to more than fits the limit of memory."""
     if page.dtype is None or page.photometric not in (*GRAY, *COLOURS, PALETTE, *OTHER_COLOURS):
         raise ScanError(f"{name}: TIFF of an unusual kind of pixels; save it as 8 or 16 bits of gray or RGB")
     sizes = dict(zip("YX", (page.imagelength, page.imagewidth), strict=True))
@@ -121,7 +121,7 @@ def _check(file: TiffFile, page: Any, shape: Sequence[int], name: str) -> None:
         raise ScanError(f"{name}: {prod(shape):,} values, over the limit of {LARGEST_VOXELS:,}; crop or downsample it")
     checked_type(name, page.dtype, prod(shape))
     if page.compression not in (*PLAIN, *DEFLATED, *BY_PILLOW):
-        raise ScanError(f"{name}: TIFF packed as {_packing(page)}; save it without compression")
+        raise ScanError(f"{name}: TIFF compressed as {_packing(page)}; save it without compression")
     for plane in file.pages:
         wanted, given = prod(plane.chunked), len(plane.dataoffsets)
         if given < wanted:  # tifffile would go through them all, and draw what is missing black
@@ -155,7 +155,7 @@ def _unpack(stored: np.ndarray, file: TiffFile, plane: Any, name: str) -> None:
             packed = file.filehandle.read(min(PIECE, size - start))
             unpacked += unpacker.decompress(packed, most - len(unpacked))
             if len(unpacked) == most:
-                raise ScanError(f"{name}: damaged, a piece unpacks to more than its page; save the file again")
+                raise ScanError(f"{name}: damaged, a piece decompresses to more than its page; save the file again")
         piece, (sample, depth, row, column, _), _ = plane.decode(unpacked, index)
         del unpacked
         place = stored[sample, depth:, row:, column:][tuple(map(slice, piece.shape))]
@@ -169,7 +169,7 @@ def _by_pillow(stream: BinaryIO, page: Any, name: str) -> tuple[np.ndarray, int]
     """
     deep = page.dtype.itemsize > 1
     if (deep and (page.samplesperpixel > 1 or page.dtype.str[1:] not in ("u2", "f4"))) or page.dtype == np.int8:
-        raise ScanError(f"{name}: TIFF of {page.dtype} packed as {_packing(page)}; save it without compression")
+        raise ScanError(f"{name}: TIFF of {page.dtype} compressed as {_packing(page)}; save it without compression")
     stream.seek(0)
     with raster.opened(stream, name, ("TIFF",)) as image:
         planes = []

@@ -17,7 +17,7 @@ from scse_viz.zoo.foreign.states import PICKLES, read_pickle, read_safetensors, 
 
 SUFFIXES = (".safetensors", *PICKLES)
 LARGEST = 2 * 1024**3
-"""Bytes of weights, and of everything in a .zip once it is unpacked."""
+"""Bytes of weights, and of everything in a .zip, uncompressed."""
 LARGEST_TEXT = 2**20
 MOST_FILES = 1000
 EXPECTED = "a folder or .zip of save_pretrained (config.json and model.safetensors), or one file of weights"
@@ -119,7 +119,7 @@ def _unzipped(data: bytes, name: str) -> dict[str, tuple[int, Reader]]:
     archive = zipfile.ZipFile(BytesIO(data))
     members = [entry for entry in archive.infolist() if not entry.is_dir() and not _hidden(entry.filename)]
     if sum(member.file_size for member in members) > LARGEST:
-        raise WeightsError(f"{name}: more than {LARGEST / 1e9:.1f} GB once unpacked; choose {EXPECTED}")
+        raise WeightsError(f"{name}: more than {LARGEST / 1e9:.1f} GB uncompressed; choose {EXPECTED}")
     if any(member.flag_bits & 1 for member in members):
         raise WeightsError(f"{name}: protected by a password; save it without one")
     return {member.filename: (member.file_size, _reader(archive, member)) for member in members}

@@ -35,7 +35,7 @@ for small, large in zip(sys.argv[1::2], sys.argv[2::2]):
     decoded = read_scan(Path(large)).voxels.nbytes
     print((resident("VmHWM") - before) / 1024, decoded / 2**20)
 """
-NOISE = np.random.default_rng(0).integers(0, 2**16, (1800, 1800, 3), np.uint16)  # no codec packs it
+NOISE = np.random.default_rng(0).integers(0, 2**16, (1800, 1800, 3), np.uint16)  # no codec compresses it
 CUBE = np.random.default_rng(0).integers(0, 4000, (160, 160, 160), np.int16)
 
 

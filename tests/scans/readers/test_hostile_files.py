@@ -74,7 +74,7 @@ def test_a_header_takes_no_memory_for_voxels_that_are_not_there(peak, shape, sen
 
 
 def test_a_series_over_the_limit_in_bytes_is_refused():
-    with pytest.raises(ScanError, match="scan: that volume begins beyond 1 GiB; unpack the file, or save"):
+    with pytest.raises(ScanError, match="scan: that volume begins beyond 1 GiB; decompress the file, or save"):
         read_scan(gzipped(announced((512, 512, 512, 30000))), name="scan", volume=29999)
 
 
@@ -112,7 +112,7 @@ def test_an_absurd_header_is_refused(peak, data):
     assert highest < 30
 
 
-def test_a_picture_over_the_limit_is_refused_before_it_is_unpacked(peak):
+def test_a_picture_over_the_limit_is_refused_before_it_is_decoded(peak):
     data = bytearray(picture(np.zeros((9, 9), np.uint8)))
     data[16:24] = (12000).to_bytes(4, "big") * 2  # width and height, as the header of a PNG has them
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
@@ -124,7 +124,7 @@ def test_a_picture_over_the_limit_is_refused_before_it_is_unpacked(peak):
 def test_a_zip_that_declares_too_much_is_refused_unread(peak):
     declared, more = (size.to_bytes(4, "little") for size in (1_234_567, 2**30 + 1))
     highest, ended = peak(zipped(zeros_nii=bytes(1_234_567)).replace(declared, more))
-    assert ended == "scan: holds more than 1 GiB unpacked; put only the series to show in the .zip"
+    assert ended == "scan: holds more than 1 GiB uncompressed; put only the series to show in the .zip"
     assert highest < 30
 
 
@@ -145,7 +145,7 @@ def test_a_zip_of_too_many_files_is_refused(monkeypatch):
 def test_a_zip_packed_by_an_unusual_method_is_refused():
     data = bytearray(zipped(scan_nii=nifti(numbers(4, 5, 6))))
     data[data.index(b"PK\1\2") + 10] = 9  # Deflate64
-    with pytest.raises(ScanError, match="scan: packed by an unusual method; zip the files again"):
+    with pytest.raises(ScanError, match="scan: compressed by an unsupported method; zip the files again"):
         read_scan(bytes(data), name="scan")
 
 

@@ -216,7 +216,7 @@ def test_one_image_in_a_zip_is_read_and_what_macos_leaves_beside_it_is_not():
 REFUSED = {
     "empty file": (b"", "x: an empty file; choose NIfTI"),
     "text": (b"once upon a time " * 50, "x: not an image that can be read here; choose NIfTI"),
-    "text in gzip": (gzipped(b"once upon a time " * 50), "x: packed with gzip, but not NIfTI or MGH inside"),
+    "text in gzip": (gzipped(b"once upon a time " * 50), "x: compressed with gzip, but neither NIfTI nor MGH inside"),
     "gzip cut short": (gzipped(nifti(numbers(40, 50, 6)))[:2000], "x: damaged (gzip|NIfTI) file"),
     "nifti cut short": (nifti(numbers(4, 5, 6))[:-10], "x: ends 10 bytes too early; copy or download"),
     "complex": (nifti(np.zeros((4, 5, 6), np.complex64)), "x: holds complex numbers, not gray values"),

@@ -161,7 +161,7 @@ def test_a_picture_of_one_slice_can_be_explored():
 
 
 def unpacked(values: list | dict) -> list:
-    """A list of a figure, which Plotly may have packed."""
+    """A list of a figure, which Plotly may have encoded."""
     if isinstance(values, dict):
         return np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"]).tolist()
     return values
