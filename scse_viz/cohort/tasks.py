@@ -108,7 +108,7 @@ def _measured(task: ScanTask) -> dict[str, Any]:
         "notes": list(scan.notes),
         "plane": plane,
         "slices": len(indices),
-        "volume_ml": dict(zip(names, map(float, volumes), strict=True)) if whole else {},
+        "volume_ml": dict(zip(names[1:], map(float, volumes[1:]), strict=True)) if whole else {},
         "dice": {name: float(score) for name, score in zip(names, scores, strict=True) if np.isfinite(score)},
         "gates": list(sums.rows()),
     }

@@ -1,6 +1,7 @@
 """Figures of a cohort: a measure by group, a measure against another, channel weights of all scans."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,23 +12,29 @@ from scse_viz.rendering.panels import GATE_RANGE
 MARGIN = {"l": 10, "r": 10, "t": 30, "b": 10}
 
 
-def by_group(
-    values: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]], rows: Mapping[str, Sequence[int]], title: str
-) -> go.Figure:
-    """Every scan as a point and each group as a box: group -> (N,), the scans' names, and what a click on one tells.
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Scans of a figure: their names, what a click on one tells, and their values (N,); x is None where there is one
+    axis."""
 
-    title: of the measure.
-    """
+    names: Sequence[str]
+    rows: Sequence[int]
+    y: np.ndarray
+    x: np.ndarray | None = None
+
+
+def by_group(groups: Mapping[str, Points], *, title: str) -> go.Figure:
+    """Every scan as a point and each group as a box; title: of the measure."""
     figure = go.Figure()
-    for number, (group, of_group) in enumerate(values.items()):
+    for number, (group, points) in enumerate(groups.items()):
         figure.add_box(
-            y=of_group,
-            name=f"{group} (n = {len(of_group)})",
+            y=points.y,
+            name=f"{group} (n = {len(points.y)})",
             boxpoints="all",
-            jitter=0.4,
+            jitter=0.6,
             pointpos=0,
-            text=list(names[group]),
-            customdata=list(rows[group]),
+            text=list(points.names),
+            customdata=list(points.rows),
             hovertemplate="%{text}: %{y:.4g}<extra></extra>",
             marker_color=COLOURS[number % len(COLOURS)],
             showlegend=False,
@@ -37,21 +44,24 @@ def by_group(
     return figure
 
 
-def against(x: np.ndarray, y: np.ndarray, names: Sequence[str], *, x_title: str, y_title: str) -> go.Figure:
-    """A point a scan, in their order: x (N,) and y (N,); nan is left out."""
-    points = go.Scatter(
-        x=x,
-        y=y,
-        mode="markers",
-        text=list(names),
-        customdata=list(range(len(names))),
-        hovertemplate="%{text}: %{x:.4g}, %{y:.4g}<extra></extra>",
-        marker={"size": 9, "color": COLOURS[0]},
-    )
-    figure = go.Figure(points)
+def against(groups: Mapping[str, Points], *, x_title: str, y_title: str) -> go.Figure:
+    """A point a scan in the colour of its group; nan is left out, and a single group has no name."""
+    figure = go.Figure()
+    for number, (group, points) in enumerate(groups.items()):
+        figure.add_scatter(
+            x=points.x,
+            y=points.y,
+            name=group,
+            mode="markers",
+            text=list(points.names),
+            customdata=list(points.rows),
+            hovertemplate="%{text}: %{x:.4g}, %{y:.4g}<extra></extra>",
+            marker={"size": 9, "color": COLOURS[number % len(COLOURS)]},
+            showlegend=len(groups) > 1,
+        )
     figure.update_xaxes(title=x_title)
     figure.update_yaxes(title=y_title)
-    figure.update_layout(height=420, margin=MARGIN)
+    figure.update_layout(height=420, margin=MARGIN, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
     return figure
 
 
@@ -67,10 +77,15 @@ def weights_of_scans(weights: np.ndarray, names: Sequence[str], channels: Sequen
             zmax=GATE_RANGE[1],
             colorscale=scale_stops(GATE_SCALES[0]),
             hovertemplate="%{text}, channel %{x}: %{z:.3f}<extra></extra>",
-            colorbar={"title": {"text": "channel weight", "side": "right"}, "thickness": 12},
+            colorbar={
+                "title": {"text": "channel weight", "side": "right"},
+                "thickness": 12,
+                "lenmode": "pixels",
+                "len": 240,
+            },
         )
     )
-    figure.update_xaxes(title="channel, similar ones together", type="category", showticklabels=False)
-    figure.update_yaxes(title="scan, similar ones together", showticklabels=False, autorange="reversed")
-    figure.update_layout(height=max(300, min(900, 120 + 14 * len(names))), margin=MARGIN)
+    figure.update_xaxes(title="channel, similar ones together", type="category", showticklabels=False, ticks="")
+    figure.update_yaxes(title="scan, similar ones together", showticklabels=False, ticks="", autorange="reversed")
+    figure.update_layout(height=max(340, min(700, 120 + 6 * len(names))), margin=MARGIN)
     return figure

@@ -12,18 +12,21 @@ from scse_viz.scans import ScanError
 from scse_viz.scans.samples import Sample, own_groups
 from scse_viz.ui.cohort.choices import Shown
 from scse_viz.ui.cohort.words import column_title, shown_columns
-from scse_viz.ui.shell import cached, export, navigation
+from scse_viz.ui.shell import cached, export, navigation, variants
 from scse_viz.ui.shell.source import COHORT_SCAN
 from scse_viz.ui.shell.words import verbatim
+from scse_viz.zoo.titles import architecture_title, variant_title
 
 LEAVING, MISSING = "cohort_open_explore", "cohort_missing"
+NETWORK = ("architecture", "variant", "relative", "block")  # widgets of Explore alone
 
 
 def leave_for_explore() -> None:
     """Go to Explore when a scan was just chosen; say so if the server does not have its file."""
     if st.session_state.pop(LEAVING, False):
-        # The address is emptied and filled again by the widgets: Streamlit refuses to change what it holds of them.
-        st.switch_page(navigation.page("explore"), query_params={})
+        # The widgets of both pages fill the address again: Streamlit refuses to change what it holds of them.
+        network = {key: st.session_state[key] for key in NETWORK if st.session_state.get(key)}
+        st.switch_page(navigation.page("explore"), query_params=network)
     if missing := st.session_state.pop(MISSING, None):
         st.warning(verbatim(f"{missing}: the server does not have this file; open it from your disk in the sidebar."))
 
@@ -68,3 +71,7 @@ def _open(shown: Shown, number: int) -> None:
     if card is not None:
         st.session_state["anatomy"] = card.anatomy
     st.session_state[LEAVING] = True
+    if card is not None and not card.foreign:
+        st.session_state["architecture"] = architecture_title(card.architecture)
+        variants.show(variant_title(card.variant))
+        st.session_state["block"] = shown.block

@@ -51,15 +51,15 @@ def _read(folder: Path, changed: float) -> Cohort:
 
 
 def _draw_folder(folders: dict[str, Path]) -> None:
-    name = st.sidebar.selectbox(
-        "Cohort", list(folders), key="cohort", bind="query-params", help=f"Results in the folder that {VARIABLE} names."
-    )
+    name = st.selectbox(
+        "Cohort", list(folders), key="cohort", bind="query-params", width=420,
+        help=f"Results in the folder that {VARIABLE} names.",
+    )  # fmt: skip
     try:
         cohort = _read(folders[name], (folders[name] / SUMMARY).stat().st_mtime)
     except (CohortError, OSError) as error:
         st.error(verbatim(str(error)))
         return
-    st.markdown(f"#### {verbatim(name)}")
     st.caption(
         f"{cohort.summary['read']} of {cohort.summary['tasks']} rows were read, {cohort.summary['refused']} refused.",
         help="A row is a scan through a network; refused.csv in the folder says why a scan was refused.",
@@ -84,9 +84,9 @@ def _draw(name: str, cohort: Cohort, shown: Shown) -> None:
     left, right = layout.wide_columns(2, key="cohort")
     with left:
         if (groups := charts.draw_groups(shown)) is not None:
-            figures["by group"], tables["groups"] = groups
+            figures["by group"], tables["groups"] = groups.figure, groups.effects
     with right:
-        if (against := charts.draw_against(shown)) is not None:
+        if (against := charts.draw_against(shown, groups.rows if groups else {})) is not None:
             figures["against"] = against
     left, right = layout.wide_columns([2, 1], key="cohort_weights")
     if shown.gate == "channel_gate":
