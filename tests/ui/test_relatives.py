@@ -1,16 +1,19 @@
 """The relatives on the pages: the toggle in two groups, and where the pixels of a non-local network look."""
 
+import io
+import zipfile
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from scse_viz import zoo
-from scse_viz.blocks import RELATIVES
+from scse_viz import report, zoo
+from scse_viz.blocks import RELATIVES, variant_gates
 from scse_viz.intervention import Change, Invert, Mean
 from scse_viz.ui.intervene.plan import Manner, Setting, change_of
-from scse_viz.ui.shell import cached
+from scse_viz.ui.shell import cached, export
 from scse_viz.zoo.titles import variant_title
 from tests.ui.shown import messages
 
@@ -170,3 +173,19 @@ def test_a_relative_without_a_trained_network_is_told_without_numbers():
     assert "no trained network of this architecture has" in app.info[0].value.lower()
     assert "fresh weights would say nothing" in app.info[0].value
     assert not any("Live:" in each.value for each in app.caption)
+
+
+@pytest.mark.parametrize("variant", RELATIVES)
+def test_export_and_report_of_every_relative(variant, monkeypatch):
+    kept = []
+    monkeypatch.setattr(export, "offer", lambda view, contents: kept.append((view, contents)))
+    opened("explore", relative=variant_title(variant), block="encoder2")
+    (view, contents) = kept[-1]
+    with np.load(io.BytesIO(report.npz(contents.arrays))) as arrays:
+        kinds = {name.partition("/")[2] for name in arrays.files if name.startswith("encoder2/")}
+    assert kinds >= {f"{gate}" for gate in variant_gates(variant)}
+    page = export.build_report(view, contents, "code").decode()
+    assert f"hippocampus-unet-{variant}" in page
+    assert page.count("data:image/png;base64,") >= (2 if variant in ("eca", "soca") else 3)
+    maps = zipfile.ZipFile(io.BytesIO(export.nifti(view, contents.maps))).namelist() if contents.maps else []
+    assert any("encoder2" in name for name in maps) == (variant not in ("eca", "soca"))
