@@ -139,3 +139,18 @@ def test_the_trial_of_gates_that_can_move_adds_up() -> None:
     for row in rows.values():
         expected = (15 * row["without the accumbens"] + row["accumbens"]) / 16
         assert row["all 16 structures"] == pytest.approx(expected, abs=0.001)
+
+
+def test_what_is_said_of_the_weakness_of_scse_is_what_was_measured() -> None:
+    experiment = scores.experiments(PRETRAINED)["weakness"]
+    synthetic, real, *changed = experiment.rows.values()
+    assert real["none"] - real["scse"] == pytest.approx(0.025, abs=0.001)
+    assert synthetic["none"] - synthetic["scse"] == pytest.approx(0.018, abs=0.001)
+    assert max(row["scse"] for row in changed) - real["scse"] == pytest.approx(0.005, abs=0.001)
+    tested = {
+        (each.network, each.against): each
+        for each in scores.comparisons(PRETRAINED)
+        if (each.data, each.measure) == (scores.MALC, "dice")
+    }
+    assert tested["brain-sdnet-scse", "none"].better == 15
+    assert all(tested[f"brain-{name}-scse", "none"].difference < 0 for name in ("unet", "densenet"))
