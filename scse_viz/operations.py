@@ -1,6 +1,8 @@
 """The operations that make, carry, join and apply gates, and what each does to a gate's shape and name.
 
-These are the names that torch's dispatcher uses, below functions, methods and modules.
+These are the names that torch's dispatcher uses, below functions, methods and modules. What is private to torch about
+them is used here alone: the mode that sees every operation, for which torch documents no other path, the count of
+changes to a tensor, and operations that begin with an underscore.
 """
 
 from collections.abc import Iterator
@@ -9,8 +11,11 @@ from weakref import ref
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode as TorchDispatchMode
 
 aten = torch.ops.aten
+ATTENTION_ON_CPU = aten._scaled_dot_product_flash_attention_for_cpu
+"""Attention on the processor, which torch's own counter of operations leaves out."""
 FORMS: dict[Any, str] = {
     aten.sigmoid.default: "sigmoid",
     aten.sigmoid_.default: "sigmoid",

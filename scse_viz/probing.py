@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from scse_viz.calls import AppliedGate, Calls, Rescaling
 from scse_viz.operations import (
@@ -28,6 +27,7 @@ from scse_viz.operations import (
     SIGNS,
     VIEWS,
     ByTensor,
+    TorchDispatchMode,
     aten,
     broadcasts,
     carried_shape,
@@ -181,7 +181,7 @@ class Watch(TorchDispatchMode):
                 self.whole_outputs[number] = self._makers[number]
             changed = gate if self._at_gate is None else self._at_gate(number, gate)
             if changed is not gate:
-                in_place = at == 0 and func._schema.name.endswith("_")
+                in_place = at == 0 and func.overloadpacket.__name__.endswith("_")
                 used[at] = value.copy_(changed.expand_as(value)) if in_place else changed
         return tuple(used)
 

@@ -1,8 +1,8 @@
 """A network's twin: its tree of modules copied, every parameter shared, so that a hook here is no hook there.
 
 torch copies a module with its tensors (`copy.deepcopy`, which also fails at a lock or a tensor with a history) or not
-at all, so this file reads and writes attributes of modules itself. It is the only one that uses private names of torch:
-`_buffers`, and the two that torch.compile leaves on a module.
+at all, so this file reads and writes attributes of modules itself. It alone uses private names of modules: `_buffers`,
+and the two that torch.compile leaves on a module.
 """
 
 from collections import OrderedDict, defaultdict

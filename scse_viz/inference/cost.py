@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-aten = torch.ops.aten
+from scse_viz.operations import ATTENTION_ON_CPU
 
 
 def parameters(model: nn.Module) -> int:
@@ -27,5 +27,5 @@ def _attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
     return 2 * prod(query) * key[2] + 2 * prod(query[:3]) * key[2] * value[3]
 
 
-_UNCOUNTED = {aten._scaled_dot_product_flash_attention_for_cpu: _attention}
+_UNCOUNTED = {ATTENTION_ON_CPU: _attention}
 """Operations on the processor that torch counts as nothing."""
