@@ -1,6 +1,5 @@
 """A console in the process of the app, for tests alone: an expression a line comes in, its value goes out as JSON."""
 
-import gc
 import json
 import sys
 import threading
@@ -11,6 +10,7 @@ from weakref import WeakSet
 
 import streamlit as st
 
+from scse_viz.inference.jobs import Job
 from scse_viz.scans import Scan
 from scse_viz.ui import lifetime
 
@@ -33,6 +33,13 @@ def names() -> list[str]:
     return sorted(scan.name for scan in alive)
 
 
+def runs() -> list[tuple[str, int]]:
+    """The state and the number of slices done of every run that is kept."""
+    from scse_viz.ui.shell import cached
+
+    return [(value.state, value.ready) for value in cached.store.values() if isinstance(value, Job)]
+
+
 def _count(kind: type) -> None:
     begin = kind.__init__
 
@@ -45,16 +52,8 @@ def _count(kind: type) -> None:
 
 def _answer() -> None:
     from scse_viz.ui.shell import cached, tab
-    from scse_viz.ui.volume import cached as volume_cached
 
-    known: dict[str, Any] = {
-        "names": names,
-        "tab": tab,
-        "store": cached.store,
-        "jobs": volume_cached.jobs,
-        "gc": gc,
-        "sys": sys,
-    }
+    known = {"names": names, "runs": runs, "tab": tab, "store": cached.store}
     for line in sys.stdin:
         try:
             answer = eval(line, known)

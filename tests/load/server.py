@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,16 @@ class Server:
     def resident(self) -> int:
         """Bytes of memory of its process."""
         return psutil.Process(self.process.pid).memory_info().rss
+
+
+def until(happened: Callable[[], bool], seconds: float) -> bool:
+    """Wait for something; whether it happened."""
+    end = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def free_port() -> int:

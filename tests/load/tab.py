@@ -197,10 +197,10 @@ class Tab:
         match message.WhichOneof("type"):
             case "new_session":
                 self.session = message.new_session.initialize.session_id
-                self._hash = message.new_session.page_script_hash
                 if not message.metadata.run.fragment_ids:
                     self.elements = {}
             case "navigation":
+                self._hash = message.navigation.page_script_hash
                 self._pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
             case "page_info_changed":
                 self.query = message.page_info_changed.query_string

@@ -1,12 +1,10 @@
 """What a closed tab leaves in the served app: nothing after a minute."""
 
 import io
-import time
-from collections.abc import Callable
 
 import numpy as np
 
-from tests.load.server import Server
+from tests.load.server import Server, until
 from tests.load.tab import Tab
 
 MINUTE_S = 60.0
@@ -31,16 +29,6 @@ def opened(server: Server, number: int, page: str = "explore", side: int = SIDE)
 def of_tabs(server: Server) -> list[str]:
     """The scans that anybody holds in the process of the app, but for samples."""
     return [name for name in server.ask("names()") if name.startswith("mine")]
-
-
-def until(happened: Callable[[], bool], seconds: float) -> bool:
-    """Wait for something; whether it happened."""
-    end = time.monotonic() + seconds
-    while not happened():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def test_the_scans_of_closed_tabs_are_freed_within_a_minute_the_first_one_too(server: Server) -> None:
