@@ -1,4 +1,4 @@
-"""`scse-viz repeat`: whether gates are the same on two scans of one person."""
+"""`scse-viz repeat`: whether gates are the same on two scans of one subject."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` 
     from scse_viz.inference.belief.repeat import Repeated
 
 DESCRIPTION = """\
-Run a network on the same slices of two scans of one person, registered by their affines, and correlate every gate:
-Pearson's r of maps over the head, Spearman's rho of channel weights. Beside it the same against other persons, or
-without --others against other slices: a gate tells persons apart only if it is much more alike within a person.
+Run a network on the same slices of two scans of one subject, registered by their affines, and correlate every gate:
+Pearson's r of maps over the head, Spearman's rho of channel weights. Beside it the same against other subjects, or
+without --others against other slices: a gate tells subjects apart only if it is much more alike within a subject.
 """
 
 
@@ -26,14 +26,14 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command with its options."""
     repeat: argparse.ArgumentParser = commands.add_parser(
         "repeat",
-        help="compare the gates of a network on two scans of one person",
+        help="compare the gates of a network on two scans of one subject",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     repeat.add_argument("model", metavar="MODEL", help="a network that `scse-viz models` lists")
     repeat.add_argument("first", type=Path, metavar="A", help="a scan")
-    repeat.add_argument("second", type=Path, metavar="B", help="another scan of the same person, in the same space")
-    repeat.add_argument("--others", nargs="+", type=Path, default=[], metavar="SCAN", help="scans of other persons")
+    repeat.add_argument("second", type=Path, metavar="B", help="another scan of the same subject, in the same space")
+    repeat.add_argument("--others", nargs="+", type=Path, default=[], metavar="SCAN", help="scans of other subjects")
     repeat.add_argument(
         "--seeds", nargs="+", type=Path, default=[], metavar="DIR", help="folders of the network with other seeds"
     )
@@ -64,14 +64,14 @@ def run(options: argparse.Namespace) -> None:
     compared = repeated(Retest(first, second, others), model, card, plane, indices, seeds)
     if not compared:
         raise UsageError(f"{card.name}: no gate ran, so there is nothing to compare")
-    _print(compared, "other persons" if others else "other slices")
+    _print(compared, "other subjects" if others else "other slices")
     if options.out is not None:
         facts = {"model": card.name, "model_sha256": card.sha256, "plane": plane, "slices": indices}
         _write(options.out, compared, facts)
 
 
 def _print(compared: Mapping[tuple[str, str], Repeated], rivals: str) -> None:
-    print(f"{'block':12} {'gate':8} {'same person':>12} {rivals:>14} {'other seeds':>12}")
+    print(f"{'block':12} {'gate':8} {'same subject':>12} {rivals:>14} {'other seeds':>12}")
     for (block, kind), repeated in compared.items():
         numbers = [
             "-" if math.isnan(value) else f"{value:.3f}"

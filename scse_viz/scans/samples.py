@@ -1,4 +1,4 @@
-"""The folder sample_data/: scans to start with, and labels of a person or an atlas to compare a segmentation with."""
+"""The folder sample_data/: scans to start with, and labels, manual or of an atlas, to compare a segmentation with."""
 
 import json
 from collections.abc import Sequence

@@ -69,11 +69,11 @@ def test_the_test_heads_of_the_challenge_are_tested(tmp_path, capsys):
     assert all(row.tests.inside > 0 for row in found.rows)
 
 
-def test_two_scans_of_one_person_are_compared(networks, head, tmp_path, capsys):
+def test_two_scans_of_one_subject_are_compared(networks, head, tmp_path, capsys):
     out = tmp_path / "repeat.json"
     words = ["repeat", CARD.name, str(head), str(head), "--models", str(networks), "--slices", "2"]
     assert cli.main([*words, "--out", str(out)]) == 0
     gates = json.loads(out.read_text(encoding="utf-8"))["gates"]
     assert all(gate["within"] is None or gate["within"] > 0.999 for gate in gates)
-    assert "same person" in capsys.readouterr().out
+    assert "same subject" in capsys.readouterr().out
     assert cli.main([*words, "--others", str(tmp_path / "missing.nii")]) == 2

@@ -1,4 +1,4 @@
-"""Are gates the same on two scans of one person, and with another seed? Against other persons, or other slices."""
+"""Are gates the same on two scans of one subject, and with another seed? Against other subjects, or other slices."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ LEAST_OVERLAP = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Retest:
-    """Two scans of one person, and scans of other persons, all on the grid of the first."""
+    """Two scans of one subject, and scans of other subjects, all on the grid of the first."""
 
     first: Scan
     second: Scan
@@ -35,7 +35,7 @@ class Retest:
 class Repeated:
     """How alike one gate is, -1 to 1 and nan where nothing was compared, as means over slices.
 
-    `within` the two scans of one person, `between` this person and others (or, without others, other slices of the
+    `within` the two scans of one subject, `between` this subject and others (or, without others, other slices of the
     second scan), `seeds` the maps of networks trained with other seeds on the first scan.
     """
 
@@ -80,7 +80,7 @@ def registered(scan: Scan, onto: Scan) -> Scan:
 def repeated(
     retest: Retest, model: nn.Module, card: Card, plane: str, indices: Sequence[int], seeds: Sequence[nn.Module] = ()
 ) -> dict[Readout, Repeated]:
-    """Compare every gate on the same slices of two scans of one person.
+    """Compare every gate on the same slices of two scans of one subject.
 
     seeds: the same network trained with other seeds, of which maps alone are compared, since their channels have no
     common order. Raises ScanError as `inference.segment_slice`.

@@ -1,4 +1,4 @@
-"""Two scans of one person: brought to one grid by their affines, and compared gate by gate."""
+"""Two scans of one subject: brought to one grid by their affines, and compared gate by gate."""
 
 from dataclasses import replace
 
@@ -49,7 +49,7 @@ def test_scans_that_do_not_lie_together_or_say_nowhere_are_refused():
         registered(read_scan(npy(BLOB), name="b.npy"), scan(BLOB))
 
 
-def test_a_person_is_like_themselves_and_unlike_others():
+def test_a_subject_is_like_itself_and_unlike_others():
     model = CARD.network(seed=0).eval().requires_grad_(False)
     first, second = scan(noise(0)), scan(noise(0) + 0.5 * noise(1))
     other = scan(noise(2))
@@ -61,4 +61,4 @@ def test_a_person_is_like_themselves_and_unlike_others():
     assert np.isnan(found["encoder1", WEIGHTS].seeds), "channels of other seeds have no common order"
     same = repeated(Retest(first, first), model, CARD, "coronal", [5])["encoder1", MAP]
     assert same.within == pytest.approx(1)
-    assert same.between < 0.5, "other slices, where there are no other persons"
+    assert same.between < 0.5, "other slices, where there are no other subjects"
