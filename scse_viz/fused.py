@@ -56,7 +56,7 @@ def attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     if query.shape[1] * key.shape[1] <= WRITTEN_OUT:
         return (query @ key.mT).softmax(dim=2) @ value
     # Contiguous: the kernel without the matrix takes nothing else, and torch would write the matrix out in silence.
-    q, k, v = (each.contiguous()[:, None] for each in (query, key, value))
+    q, k, v = (operand.contiguous()[:, None] for operand in (query, key, value))
     return F.scaled_dot_product_attention(q, k, v, scale=1.0)[:, 0]
 
 

@@ -47,8 +47,8 @@ def explore(model: nn.Module, image: Tensor | np.ndarray, *, blocks: Sequence[st
         said.append(f"the last block of each of {len(names)} stages")
     if dead := [short[block.name] for block in table if not block.ran]:
         said.append(f"never run: {', '.join(dead)}")
-    found = iter(panels)
-    rows = [row for _ in panels if (row := list(islice(found, ACROSS)))]
+    remaining = iter(panels)
+    rows = [row for _ in panels if (row := list(islice(remaining, ACROSS)))]
     return panel_grid(shown_image(x), rows, title="; ".join(said))
 
 
@@ -65,18 +65,18 @@ def compare(networks: Mapping[str, nn.Module], image: Tensor | np.ndarray, *, al
     if align not in (None, NAME, RESOLUTION):
         raise ValueError(f"align {align!r} is not one of {NAME}, {RESOLUTION}")
     inputs = {title: network_image(model, image) for title, model in networks.items()}
-    found = {title: recorded(model, inputs[title]) for title, model in networks.items()}
-    tables = [table for _, table in found.values()]
+    passes = {title: recorded(model, inputs[title]) for title, model in networks.items()}
+    tables = [table for _, table in passes.values()]
     shared = set.intersection(*({block.name for block in table} for table in tables))
     by = align or (NAME if shared else RESOLUTION)
     rows = _rows_by_name(tables) if by == NAME else corresponding(tables)
     several = {row: blocks for row, blocks in rows.items() if sum(block is not None for block in blocks) > 1}
-    panels = [[_named(title, _prediction(recording)) for title, (recording, _) in found.items()]]
+    panels = [[_named(title, _prediction(recording)) for title, (recording, _) in passes.items()]]
     for row, blocks in (several or rows).items():
         panels.append(
             [
                 GridPanel(f"{row}: no such block", "note") if block is None else block_panel_of(row, made.blocks[block])
-                for block, (made, _) in zip(blocks, found.values(), strict=True)
+                for block, (made, _) in zip(blocks, passes.values(), strict=True)
             ]
         )
     title = f"Blocks aligned by {by}"
@@ -112,22 +112,22 @@ def shown_image(x: Tensor) -> np.ndarray:
     return x[0].mean(dim=0).numpy()
 
 
-def block_panel_of(title: str, found: BlockRecord) -> GridPanel:
+def block_panel_of(title: str, block: BlockRecord) -> GridPanel:
     """What one block did, as a panel."""
-    if not found.ran:
+    if not block.ran:
         return GridPanel(f"{title}: never runs", "note")
-    pixels = found.spatial_gate if found.spatial_gate is not None else found.full_gate
+    pixels = block.spatial_gate if block.spatial_gate is not None else block.full_gate
     if pixels is not None:
         values = pixels[0].numpy() if pixels.ndim == 3 else pixels[0].mean(dim=0).numpy()
         return GridPanel(f"{title}<br>mean gate {values.mean():.2f}", "gate", values)
-    if found.channel_gate is not None:
-        weights = found.channel_gate[0].numpy()
+    if block.channel_gate is not None:
+        weights = block.channel_gate[0].numpy()
         return GridPanel(f"{title}<br>{len(weights)} channels, mean {weights.mean():.2f}", "weights", weights)
-    if found.attention is not None:
-        shares = found.attention.received()[0].numpy()
+    if block.attention is not None:
+        shares = block.attention.received()[0].numpy()
         return GridPanel(f"{title}<br>looked at up to × {shares.max():.1f}", "attention", shares)
-    if found.activation is not None:
-        values = found.activation[0].numpy()
+    if block.activation is not None:
+        values = block.activation[0].numpy()
         return GridPanel(f"{title}<br>up to {values.max():.2g} a.u.", "activation", values)
     return GridPanel(f"{title}: nothing to draw", "note")
 

@@ -53,15 +53,15 @@ class GroupSummary:
 
 def compared(values: Mapping[str, np.ndarray], reference: str) -> dict[str, GroupSummary]:
     """Each group (N,) against the reference, one of them, which has no effect; nan is left out."""
-    kept = {group: each[np.isfinite(each)] for group, each in values.items()}
+    kept = {group: numbers[np.isfinite(numbers)] for group, numbers in values.items()}
     return {
         group: GroupSummary(
-            scans=len(each),
-            mean=float(each.mean()) if len(each) else float("nan"),
-            deviation=float(each.std(ddof=1)) if len(each) > 1 else float("nan"),
-            effect=NO_EFFECT if group == reference else hedges_g(each, kept[reference]),
+            scans=len(numbers),
+            mean=float(numbers.mean()) if len(numbers) else float("nan"),
+            deviation=float(numbers.std(ddof=1)) if len(numbers) > 1 else float("nan"),
+            effect=NO_EFFECT if group == reference else hedges_g(numbers, kept[reference]),
         )
-        for group, each in kept.items()
+        for group, numbers in kept.items()
     }
 
 

@@ -30,7 +30,7 @@ def find_entries(given: Sequence[str], suffix: str = "T1w") -> list[Entry]:
     A table is .csv or .tsv with a column `path` and, where there are any, `labels`; paths in it are relative to it.
     A subfolder of a folder is a DICOM series. Raises CohortError for what holds no scan.
     """
-    found = {}
+    by_path = {}
     for text in given:
         path = Path(text)
         if path.suffix.lower() in TABLES:
@@ -38,15 +38,15 @@ def find_entries(given: Sequence[str], suffix: str = "T1w") -> list[Entry]:
         elif (path / "dataset_description.json").is_file() or any(path.glob("sub-*/")):
             entries = list(_of_bids(path, suffix))
         elif path.is_dir():
-            entries = [Entry(each) for each in sorted(path.iterdir()) if _is_scan(each)]
+            entries = [Entry(scan) for scan in sorted(path.iterdir()) if _is_scan(scan)]
         else:
-            entries = [Entry(Path(each)) for each in sorted(glob(text, recursive=True)) if _is_scan(Path(each))]
+            entries = [Entry(Path(scan)) for scan in sorted(glob(text, recursive=True)) if _is_scan(Path(scan))]
         if not entries:
             raise CohortError(
                 f"{text}: no scans there; give a folder, a glob, a BIDS tree, or a table with a column path"
             )
-        found.update({entry.path.absolute(): entry for entry in entries})
-    return list(found.values())
+        by_path.update({entry.path.absolute(): entry for entry in entries})
+    return list(by_path.values())
 
 
 def _is_scan(path: Path) -> bool:

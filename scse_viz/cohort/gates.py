@@ -57,14 +57,14 @@ class GateSums:
 
 
 def _whole(seen: list[Observation]) -> dict[str, Any]:
-    found = diagnose({"": seen})
+    diagnosis = diagnose({"": seen})
     weights = [each.weights for each in seen if each.weights is not None]
     return {
-        "mean": found.mean,
-        "spread": found.spread_within,
-        "saturation": found.saturation,
-        "spread_slices": found.spread_slices,
-        "health": _word(found.verdict),
+        "mean": diagnosis.mean,
+        "spread": diagnosis.spread_within,
+        "saturation": diagnosis.saturation,
+        "spread_slices": diagnosis.spread_slices,
+        "health": _word(diagnosis.verdict),
         "weights": np.mean(weights, axis=0).astype(float).tolist() if weights else None,
     }
 

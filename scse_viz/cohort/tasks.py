@@ -65,10 +65,10 @@ def measure(task: ScanTask) -> dict[str, Any]:
         "versions": {"scse-viz": __version__} | {package: metadata.version(package) for package in PACKAGES},
     }
     try:
-        found: dict[str, Any] = {"error": None, **_measured(task)}
+        outcome: dict[str, Any] = {"error": None, **_measured(task)}
     except (ScanError, WeightsError, OSError, MemoryError) as error:
-        found = {"error": str(error) or "needs more memory than the worker has; crop or downsample the scan"}
-    return {**record, **found, "seconds": time.perf_counter() - start}
+        outcome = {"error": str(error) or "needs more memory than the worker has; crop or downsample the scan"}
+    return {**record, **outcome, "seconds": time.perf_counter() - start}
 
 
 @lru_cache(maxsize=4)

@@ -48,17 +48,17 @@ def relative_steps(scan_slice: ScanSlice, model: nn.Module, card: Card, block: s
     if not site.gates:
         raise KeyError(f"{block} of {card.name} has no gate")
     given: list[Tensor] = []
-    found = record(model, x, features=True, sites={block: site}).blocks[block]
-    u = cast(Tensor, found.before)
+    recorded = record(model, x, features=True, sites={block: site}).blocks[block]
+    u = cast(Tensor, recorded.before)
     if isinstance(module, SkipAttention):
         given = [u.new_zeros(1, module.spatial_gate.squeeze_below.in_channels, u.shape[2] // 2, u.shape[3] // 2)]
     with torch.no_grad():
         steps = {name: value.squeeze(0).cpu().numpy() for name, value in STEPS[card.variant](module, u).items()}
-    if found.spatial_gate is not None:
-        steps["gate"] = found.spatial_gate[0].cpu().numpy()
+    if recorded.spatial_gate is not None:
+        steps["gate"] = recorded.spatial_gate[0].cpu().numpy()
     return RelativeSteps(
         u[0].cpu().numpy(),
-        cast(Tensor, found.after)[0].cpu().numpy(),
+        cast(Tensor, recorded.after)[0].cpu().numpy(),
         steps,
         parameters(module),
         multiply_adds(module, u, *given),

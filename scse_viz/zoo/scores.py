@@ -211,13 +211,13 @@ def comparisons(folder: Path) -> list[Comparison]:
 
 def experiments(folder: Path) -> dict[str, Experiment]:
     """The experiments that explain the results, by name; empty where there are none. Raises ResultsError."""
-    found: dict[str, Experiment] = {}
+    known: dict[str, Experiment] = {}
     for path in sorted((folder / FOLDER).glob(f"*{EXPERIMENTS_SUFFIX}")):
         try:
-            found |= {facts["name"]: Experiment(**facts) for facts in _read(path)}
+            known |= {facts["name"]: Experiment(**facts) for facts in _read(path)}
         except (KeyError, TypeError) as error:
             raise ResultsError(f"{path.name}: cannot be read ({error}); restore the file") from error
-    return found
+    return known
 
 
 def write(path: Path, content: Any) -> None:

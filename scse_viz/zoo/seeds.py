@@ -38,11 +38,11 @@ class OverSeeds:
 
 def families(networks: Iterable[NetworkResults]) -> dict[tuple[str, str], dict[str, list[NetworkResults]]]:
     """The networks of every architecture and anatomy by variant, seeds in the order of `networks`."""
-    found: dict[tuple[str, str], dict[str, list[NetworkResults]]] = {}
+    by_family: dict[tuple[str, str], dict[str, list[NetworkResults]]] = {}
     for network in networks:
-        by_variant = found.setdefault((network.architecture, network.anatomy), {})
+        by_variant = by_family.setdefault((network.architecture, network.anatomy), {})
         by_variant.setdefault(network.variant, []).append(network)
-    return found
+    return by_family
 
 
 def over_seeds(networks: Sequence[NetworkResults], data: str, measure: str = "dice") -> OverSeeds:

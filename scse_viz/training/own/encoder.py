@@ -69,13 +69,13 @@ def _network(card: Card) -> SMPUnet:
 
 def _fetched(card: Card) -> Mapping[str, Tensor]:
     try:
-        found = get_encoder(card.encoder, in_channels=card.in_channels, depth=len(card.widths), weights=HUB)
+        fetched = get_encoder(card.encoder, in_channels=card.in_channels, depth=len(card.widths), weights=HUB)
     except Exception as error:  # whatever the hub's client raises where there are no such weights, or no network
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"--encoder-weights {HUB}: cannot be fetched for {card.encoder} ({said[:200]}); give a file, or none"
         ) from error
-    return dict(found.state_dict())
+    return dict(fetched.state_dict())
 
 
 def _as_named(state: Mapping[str, Tensor], wanted: list[str]) -> dict[str, Tensor]:

@@ -154,9 +154,9 @@ def draw_outliers(shown: Shown) -> pd.DataFrame:
     """A table of the scans whose measure lies far from the median."""
     st.markdown("##### Outliers", help=f"More than {OUTLYING} robust standard deviations from the median.")
     z = robust_z(shown.table[shown.measure].to_numpy(float))
-    found = shown.table[["scan", shown.measure]].assign(**{"robust z": z})[np.abs(z) > OUTLYING]
-    if found.empty:
+    outlying = shown.table[["scan", shown.measure]].assign(**{"robust z": z})[np.abs(z) > OUTLYING]
+    if outlying.empty:
         st.caption(f"None of {len(shown.table)} scans.")
     else:
-        st.dataframe(found, hide_index=True, key="cohort_outliers")
-    return found
+        st.dataframe(outlying, hide_index=True, key="cohort_outliers")
+    return outlying

@@ -169,14 +169,9 @@ def _cbam(steps: RelativeSteps, block: str) -> Figures:
 def _pe(steps: RelativeSteps, block: str) -> Figures:
     gate, projections = steps.steps["full gate"], steps.steps["projections"]
     shown = spread_over(gate.mean(axis=(1, 2)), SHOWN)
-    tiles = [
-        Tile(projections[each], f"channel {each}: row + column", f"projections of channel {each}") for each in shown
-    ]
+    tiles = [Tile(projections[k], f"channel {k}: row + column", f"projections of channel {k}") for k in shown]
     draw([tiles], _scale_of(projections[shown]))
-    tiles = [
-        Tile(gate[each], f"gate, mean {gate[each].mean():.2f}", f"channel {each}: gate of every pixel")
-        for each in shown
-    ]
+    tiles = [Tile(gate[k], f"gate, mean {gate[k].mean():.2f}", f"channel {k}: gate of every pixel") for k in shown]
     draw([tiles], Scale(0, 1, GATE_SCALES[0], "gate"))
     return {}
 
@@ -239,7 +234,7 @@ def _draw_change(steps: RelativeSteps) -> None:
     shown = spread_over(change, SHOWN)
     st.markdown("**Recalibrated:** four channels, from the least to the most changed. Above: before; below: after.")
     rows = [
-        [Tile(features[each], f"channel {each}", f"channel {each}, {when} the block") for each in shown]
+        [Tile(features[k], f"channel {k}", f"channel {k}, {when} the block") for k in shown]
         for when, features in (("before", steps.before), ("after", steps.after))
     ]
     draw(rows, _scale_of(np.concatenate([steps.before[shown], steps.after[shown]])))
