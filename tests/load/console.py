@@ -1,6 +1,7 @@
 """A console in the process of the app, for tests alone: an expression a line comes in, its value goes out as JSON."""
 
 import json
+import resource
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -53,7 +54,7 @@ def _count(kind: type) -> None:
 def _answer() -> None:
     from scse_viz.ui.shell import cached, tab
 
-    known = {"names": names, "runs": runs, "tab": tab, "store": cached.store}
+    known = {"names": names, "runs": runs, "tab": tab, "store": cached.store, "resource": resource}
     for line in sys.stdin:
         try:
             answer = eval(line, known)

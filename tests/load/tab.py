@@ -34,16 +34,8 @@ class Tab:
         self._host = f"{where.hostname}:{where.port}"
         self.query, self._page = query, page
         self._xsrf = self._cookie()
-        self._open = ExitStack()
-        self._socket = self._open.enter_context(
-            connect(
-                f"ws://{self._host}/_stcore/stream",
-                subprotocols=[Subprotocol("streamlit"), Subprotocol(self._xsrf)],
-                additional_headers={"Cookie": f"{XSRF}={self._xsrf}"},
-                max_size=None,
-            )
-        )
         self.session = self._hash = ""
+        self._connect()
         self._pages: dict[str, str] = {}
         self.elements: dict[tuple[int, ...], Element] = {}
         self._widgets: dict[str, WidgetState] = {}
@@ -157,6 +149,25 @@ class Tab:
     def close(self) -> None:
         """Close the tab."""
         self._open.close()
+
+    def reconnect(self) -> None:
+        """Lose the connection, and do what a browser does then: ask for the same session, with its widgets."""
+        self.close()
+        self._xsrf = self._cookie()
+        self._connect()
+        self.run()
+
+    def _connect(self) -> None:
+        self._open = ExitStack()
+        tokens = ["streamlit", self._xsrf, *([self.session] if self.session else [])]
+        self._socket = self._open.enter_context(
+            connect(
+                f"ws://{self._host}/_stcore/stream",
+                subprotocols=[Subprotocol(token) for token in tokens],
+                additional_headers={"Cookie": f"{XSRF}={self._xsrf}"},
+                max_size=None,
+            )
+        )
 
     def _state(self, key: str, value: Any) -> WidgetState | None:
         """The state of a widget, kept for later runs; that of a button is for this run alone."""
