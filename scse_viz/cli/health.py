@@ -6,11 +6,13 @@ import argparse
 import csv
 import json
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scse_viz.cli.common import PLANES, UsageError, add_device_option, add_models_option, folder_of
+from scse_viz.cli.common import PLANES, UsageError, add_device_option, add_models_option
+from scse_viz.cli.networks import add_network_options, chosen_network
 from scse_viz.cli.segment import plane_of
 
 if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` need not wait for torch
@@ -29,8 +31,13 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         description="Record every gate of a network on slices of scans and switch each off in turn. Prints a verdict a "
         "gate, the worst first; with --out writes health.csv and health.json.",
     )
-    health.add_argument("model", metavar="MODEL", help="a network that `scse-viz models` lists")
-    health.add_argument("scans", nargs="+", type=Path, metavar="SCAN", help="scans, or folders of scans")
+    health.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a network that `scse-viz models` lists, a folder or .zip of save_pretrained, or a file of weights; left "
+        "out with --network",
+    )
+    health.add_argument("scans", nargs="*", type=Path, metavar="SCAN", help="scans, or folders of scans")
     health.add_argument(
         "--labels", type=Path, metavar="DIR", help="folder of label files named as the scans, in the network's numbers"
     )
@@ -41,6 +48,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     health.add_argument("--out", type=Path, metavar="DIR", help="folder for health.csv and health.json")
     add_models_option(health)
     add_device_option(health)
+    add_network_options(health)
     health.set_defaults(run=run)
 
 
@@ -48,20 +56,28 @@ def run(options: argparse.Namespace) -> None:
     """Examine the network and report every gate."""
     from tqdm import tqdm
 
-    from scse_viz import zoo
-    from scse_viz.devices import on_device
+    from scse_viz.analysis.gates import GATE_KINDS
+    from scse_viz.devices import beside, device_named, on_device
     from scse_viz.inference.health import diagnoses, evenly_spaced, examine, gates_of
+    from scse_viz.inference.inputs import slice_input
 
     if options.slices < 1:
         raise UsageError(f"--slices {options.slices}: examine at least 1")
-    folder = folder_of(options.models) if options.models else None
-    card = zoo.read_card(options.model, folder)
-    model = on_device(zoo.load(card.name, folder), options.device)
-    gates = gates_of(model)
-    if not gates:
+    if options.network is not None:  # what stands first is a scan
+        options.model, options.scans = None, [Path(options.model), *options.scans]
+    if not options.scans:
+        raise UsageError("no scans; give scans, or folders of scans, after the network")
+    device = device_named(options.device)
+    card, model, notes = chosen_network(options)
+    for note in notes:
+        print(f"{card.name}: {note}", file=sys.stderr)
+    if not set(GATE_KINDS) & set(card.gates):
         raise UsageError(f"{card.name}: has no gates to examine; choose a network with cSE, sSE or scSE blocks")
     scans = _read(files_of(options.scans), options.labels, card)
     plane = plane_of(scans[0].scan, card, options.plane)
+    model = on_device(model, device)
+    first = scans[0].scan.slice(plane, evenly_spaced(scans[0].scan, plane, 1)[0])
+    gates = gates_of(model, beside(slice_input(first, card), model))
     total = sum(len(evenly_spaced(examined.scan, plane, options.slices)) for examined in scans)
     exams = [
         (name, exam)
@@ -97,23 +113,24 @@ def files_of(given: Sequence[Path]) -> list[Path]:
 
 def _read(paths: Sequence[Path], labels: Path | None, card: Card) -> list[Examined]:
     from scse_viz.inference.health import Examined
-    from scse_viz.scans import read_labels, read_scan
+    from scse_viz.scans import read_channels, read_labels, read_scan
 
     scans = []
     for path in paths:
-        scan, beside = read_scan(path), None
+        scan = read_channels(path, most=len(card.channels)) if card.channels else read_scan(path)
+        reference = None
         if labels is not None:
             file = labels / path.name
             if not file.is_file():
                 raise UsageError(f"{path.name}: no labels of this name in {labels}; add them, or leave --labels out")
-            beside = read_labels(file, scan)
+            reference = read_labels(file, scan)
             last = len(card.structures) - 1
-            if beside.min() < 0 or beside.max() > last:
+            if reference.min() < 0 or reference.max() > last:
                 raise UsageError(
-                    f"{file.name}: numbers {beside.min()} to {beside.max()}; {card.name} has classes 0 to {last}, "
-                    "give labels in its numbers"
+                    f"{file.name}: numbers {reference.min()} to {reference.max()}; {card.name} has classes 0 to "
+                    f"{last}, give labels in its numbers"
                 )
-        scans.append(Examined(scan, beside))
+        scans.append(Examined(scan, reference))
     return scans
 
 

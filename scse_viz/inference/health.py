@@ -11,8 +11,9 @@ from scse_viz.analysis.gates import GATE_KINDS
 from scse_viz.analysis.health import AblationEffect, Diagnosis, Observation, diagnose, observe
 from scse_viz.analysis.segmentation import dice
 from scse_viz.attention import Inputs, find_sites
-from scse_viz.inference.inputs import slice_input
-from scse_viz.inference.slices import segment_slice
+from scse_viz.devices import beside
+from scse_viz.inference.inputs import prepared_slice, resampled
+from scse_viz.inference.slices import changed_pass, segment_slice
 from scse_viz.intervention import Change, Off
 from scse_viz.scans import Scan, ScanSlice, slice_grid
 from scse_viz.scans.samples import Group, in_groups
@@ -78,18 +79,21 @@ def examine_slice(
     labels (H, W) are in the network's class numbers, or in those of the groups where there are some.
     A pass for the slice and one for each gate. Raises as `inference.segment_slice`.
     """
-    before = segment_slice(scan_slice, model, card)
-    sites = find_sites(model, slice_input(scan_slice, card))
-    observations: dict[Gate, Observation] = {}
+    inputs = prepared_slice(scan_slice, card)
+    sites = find_sites(model, beside(inputs.x, model))
+    before = segment_slice(scan_slice, model, card, sites=sites)
+    observations = {
+        (block, kind): observe(getattr(gates, kind)) for block, gates in before.gates.items() for kind in gates.kinds
+    }
     effects: dict[Gate, AblationEffect] = {}
-    for block, gates in before.gates.items():
-        for kind in gates.kinds:
-            observations[block, kind] = observe(getattr(gates, kind))
-            after = segment_slice(scan_slice, model, card, changes={block: SWITCHED_OFF[kind]}, sites=sites)
-            lost = float("nan")
-            if labels is not None:
-                lost = _dice(before.labels, labels, groups) - _dice(after.labels, labels, groups)
-            effects[block, kind] = AblationEffect(changed_share(before.labels, after.labels), lost)
+    for block, kind in observations:
+        recording = changed_pass(model, inputs, {block: SWITCHED_OFF[kind]}, sites=sites)
+        logits = resampled(recording.output, before.labels.shape)
+        after = logits.argmax(dim=1)[0].numpy()
+        lost = float("nan")
+        if labels is not None:
+            lost = _dice(before.labels, labels, groups) - _dice(after, labels, groups)
+        effects[block, kind] = AblationEffect(changed_share(before.labels, after), lost)
     return SliceExam(observations, effects)
 
 

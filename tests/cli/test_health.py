@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scse_viz import cli, zoo
+from tests import smp_files
 from tests.cli.words import CARD, refusal
 from tests.scan_files import nifti
 
@@ -65,3 +66,25 @@ def test_a_network_without_gates_and_a_path_without_scans_are_refused(networks, 
     assert "gpu: no device of torch; choose auto, cpu, cuda" in refusal(capsys)
     assert run(networks, CARD.name, tmp_path / "missing.nii") == 2
     assert "no such file or folder" in refusal(capsys)
+
+
+def test_a_network_of_another_library_is_examined_from_its_file_or_by_a_function(scans, tmp_path, capsys):
+    smp_files.network(in_channels=3).save_pretrained(tmp_path / "lungs")
+    words = ["health", tmp_path / "lungs", scans, "--slices", "1", "--out", tmp_path / "out"]
+    assert cli.main([*map(str, words)]) == 0
+    assert "lungs: One gray slice fills all 3 channels" in capsys.readouterr().err
+    rows = list(csv.DictReader((tmp_path / "out" / "health.csv").read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == 2 * 10
+    assert {row["verdict"] for row in rows[:2]} == {"never ran"}
+    assert {row["block"] for row in rows[:2]} == {"decoder.blocks.4.attention1.attention"}
+
+    code = tmp_path / "my_code_of_health.py"
+    code.write_text("from tests import smp_files\n\ndef make_network():\n    return smp_files.network()\n")
+    words = ["health", "--network", f"{code}:make_network", scans / "head0.nii", "--slices", "1"]
+    assert cli.main([*map(str, words)]) == 0
+    assert capsys.readouterr().out.count("\n") == 1 + 2 * 10
+
+
+def test_a_network_without_scans_is_refused(networks, capsys):
+    assert run(networks, CARD.name) == 2
+    assert "no scans; give scans, or folders of scans, after the network" in refusal(capsys)
