@@ -39,7 +39,7 @@ export class Listener {
     if (number < this.sent) return;
     clearTimeout(this.waits);
     this.waits = 0;
-    this.presses = this.presses.filter(([each]) => each > number);
+    this.presses = this.presses.filter(([press]) => press > number);
     if (this.presses.length) this.send();
   }
 }

@@ -1,4 +1,8 @@
-"""Keyboard keys that a page listens to wherever the focus is, except in a field."""
+"""Keyboard keys that a page listens to wherever the focus is, except in a field.
+
+`st.button(shortcut=)` would need a hidden button for each key, and also fires while a grid of maps has the focus, whose
+arrow keys move its crosshair.
+"""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
