@@ -38,6 +38,12 @@ def add_network_options(command: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--classes", metavar="NAMES", help='"background, liver #d55e00, spleen", or a JSON file of names by number'
     )
+    group.add_argument(
+        "--channels",
+        metavar="NAMES",
+        help='"T1, T2, FLAIR": each channel is a scan of its own, in this order; "": one scan fills all of them; '
+        "default: one scan fills three channels, and of other numbers each is a scan",
+    )
     group.add_argument("--scaling", choices=SCALINGS, help="of intensities: percentiles, mean and deviation, 255, none")
     group.add_argument(
         "--statistics",
@@ -52,6 +58,7 @@ def add_network_options(command: argparse.ArgumentParser) -> None:
 def request_of(options: argparse.Namespace, model: str | None = None) -> Request:
     """The request that a command line makes for a network outside the zoo."""
     from scse_viz.zoo.foreign import Answers, Request
+    from scse_viz.zoo.preprocessing import channel_names
 
     if options.tiles and options.size is None:
         raise UsageError("--tiles: give their size with --size")
@@ -67,6 +74,7 @@ def request_of(options: argparse.Namespace, model: str | None = None) -> Request
         pixel_mm=options.pixel_mm,
         size=options.size,
         tiles=options.tiles,
+        channels=None if options.channels is None else channel_names(options.channels),
     )
     weights = None if options.weights is None else str(options.weights)
     return Request(model, options.network, weights, options.architecture, options.encoder, answers)

@@ -13,6 +13,11 @@ LARGEST_SIDE = 4096
 """Pixels a side of the input of a network of fixed size."""
 
 
+def channel_names(text: str) -> tuple[str, ...]:
+    """Names of channels as typed, "T1, T2, FLAIR"."""
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
 @dataclass(frozen=True)
 class Window:
     """Input normalisation: two percentiles of the whole scan become 0 and 1, and values end at 0 and `maximum`."""

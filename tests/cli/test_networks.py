@@ -71,6 +71,15 @@ def test_a_function_of_the_users_own_code_segments(segment, tmp_path, capsys):
     assert classes == {"0": "background", "1": "tumour"}
 
 
+def test_channels_that_are_named_are_scans_of_their_own(segment, saved, tmp_path, capsys):
+    weights = smp_files.saved(smp_files.network(in_channels=3).state_dict(), tmp_path / "three.pt")
+    assert segment("--channels", "T1, T2, FLAIR", model=weights, models=None)[0] == 2
+    assert "a single volume, and three sees 3 at once (T1, T2, FLAIR)" in capsys.readouterr().err
+    weights = smp_files.saved(smp_files.network(in_channels=4).state_dict(), tmp_path / "four.pt")
+    assert segment("--channels", "", model=weights, models=None)[0] == 0
+    assert "four: One gray slice fills all 4 channels" in capsys.readouterr().err
+
+
 def test_several_scans_fill_the_channels_of_a_network(networks, scan, tmp_path):
     card = replace(CARD, name="two", in_channels=2, channels=("T1", "T2"))
     zoo.save(card.network(seed=3), card, networks)

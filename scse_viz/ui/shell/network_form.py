@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from scse_viz.zoo.foreign import Answers, Draft
-from scse_viz.zoo.preprocessing import HEADS, SCALINGS
+from scse_viz.zoo.preprocessing import HEADS, SCALINGS, channel_names
 
 HEAD_WORDS = {"softmax": "one class a pixel (softmax)", "sigmoid": "yes or no for each (sigmoid)"}
 SCALING_WORDS = {
@@ -37,6 +37,7 @@ def draw_form(draft: Draft, number: str) -> None:
                 help="Typed in the order of the outputs, or JSON: names by number, a list of names, the labels of a "
                 "dataset.json, or a list of number, name and colour.",
             ),
+            channels=_channels(draft, number),
             **_intensities(draft, number),
             **_size(number),
             arguments=_arguments(draft, number),
@@ -58,6 +59,21 @@ def _head(draft: Draft, number: str) -> str | None:
         help="Softmax: the outputs are classes that exclude one another, background first. Sigmoid: each output is a "
         "structure of its own, and pixels of none are background.",
     )
+
+
+def _channels(draft: Draft, number: str) -> tuple[str, ...] | None:
+    preprocessing = draft.preprocessing
+    if preprocessing.in_channels == 1:
+        return None
+    typed = st.text_input(
+        f"Its {preprocessing.in_channels} channels",
+        value=", ".join(preprocessing.channels),
+        key=f"network_channels_{number}",
+        placeholder="one scan fills all",
+        help="Names, as T1, T2, FLAIR, where each channel is a scan of its own: open a 4-D file of them, or as many "
+        "scans on one grid, in this order. Without names one slice is repeated in all channels.",
+    )
+    return channel_names(typed)
 
 
 def _intensities(draft: Draft, number: str) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from scse_viz.scans import Scan, ScanError, VolumeChoice, read_channels, read_labels, read_scan, with_shown
+from scse_viz.scans import Scan, ScanError, VolumeChoice, read_channels, read_labels, read_scan, stacked, with_shown
 from scse_viz.scans.samples import Group, Sample, own_groups
 from scse_viz.ui.shell import cached, uploads
 from scse_viz.ui.shell.uploads import Opened
@@ -145,6 +146,7 @@ def _uploaded(
     if scan is None:
         st.error(verbatim(opened.error or ""))
         return None
+    scan = _with_other_channels(scan, prefix, channels)
     labels, volume, groups = _read_labels(scan, structures, prefix)
     st.session_state[f"{prefix}last_source"] = _Last(opened, labels, groups)
     return Source(scan, volume, groups)
@@ -169,6 +171,45 @@ def _read_scan(file: UploadedFile, prefix: str, channels: Collection[int]) -> tu
         return read_scan(content, name=file.name, volume=volume)
 
     return uploads.opened(f"{prefix}opened_volume", (file.file_id, volume, together), read, file)
+
+
+def _with_other_channels(scan: Scan, prefix: str, channels: Collection[int]) -> Scan:
+    """A scan of a single volume stacked with others of its grid, where networks see as many at once."""
+    if not channels or scan.channels:
+        return scan
+    wanted = " or ".join(str(count - 1) for count in sorted(channels))
+    files = st.file_uploader(
+        f"Its other channels ({wanted} files)",
+        SCAN_TYPES,
+        accept_multiple_files=True,
+        key=f"{prefix}channel_files",
+        help="For networks that see several scans at once: the others, on the grid of this one, in the order of the "
+        "network's channels.",
+    )
+    scans = [scan]
+    for file in files:
+        held = f"{prefix}opened_channel_{file.file_id}"
+        opened, other = uploads.opened(held, (file.file_id,), partial(_read_single, file.name), file)
+        if other is None:
+            st.error(verbatim(opened.error or f"{file.name}: has {_volumes(opened)} volumes; give a file for each"))
+            return scan
+        scans.append(other)
+    if len(scans) not in channels:
+        return scan
+    st.caption(verbatim("Channels: " + ", ".join(f"{n} {each.name}" for n, each in enumerate(scans, 1)) + "."))
+    try:
+        return stacked(scans)
+    except ScanError as error:
+        st.error(verbatim(str(error)))
+        return scan
+
+
+def _read_single(name: str, content: bytes) -> Scan:
+    return read_scan(content, name=name)
+
+
+def _volumes(opened: Opened) -> int:
+    return 0 if opened.choice is None else opened.choice.volumes
 
 
 def _choose_volume(choice: VolumeChoice, key: str) -> int:

@@ -26,8 +26,8 @@ class Answers:
 
     `classes` are names and colours, typed or as JSON (`structures.read_structures`); `statistics` says whether the mean
     and deviation of the encoder's pretraining follow the `scaling`; `size` is the side of a fixed input, to which
-    slices are resized, or of the tiles into which they are cut (`tiles`); `arguments` are other ones of the class, by
-    name.
+    slices are resized, or of the tiles into which they are cut (`tiles`); `channels` names the channels that are scans
+    of their own, none of them where one scan fills all; `arguments` are other ones of the class, by name.
     """
 
     head: str | None = None
@@ -37,7 +37,7 @@ class Answers:
     pixel_mm: float | None = None
     size: int | None = None
     tiles: bool = False
-    channels: tuple[str, ...] = ()
+    channels: tuple[str, ...] | None = None
     arguments: tuple[tuple[str, Any], ...] = ()
 
 
@@ -99,7 +99,8 @@ def completed(draft: Draft, answers: Answers) -> Draft:
 
 def _answers(facts: Mapping[str, Any]) -> Answers:
     arguments = tuple((name, value) for name, value in facts.get("arguments", ()))
-    return Answers(**{**facts, "channels": tuple(facts.get("channels", ())), "arguments": arguments})
+    channels = None if facts.get("channels") is None else tuple(facts["channels"])
+    return Answers(**{**facts, "channels": channels, "arguments": arguments})
 
 
 def _preprocessing(draft: Draft, answers: Answers) -> Preprocessing:
@@ -114,7 +115,7 @@ def _preprocessing(draft: Draft, answers: Answers) -> Preprocessing:
         changes["pixel_mm"] = answers.pixel_mm
     if answers.size is not None:
         changes |= {"size": (answers.size, answers.size), "fit": "tile" if answers.tiles else "resize"}
-    if answers.channels:
+    if answers.channels is not None:
         changes["channels"] = answers.channels
     return replace(preprocessing, **changes)
 

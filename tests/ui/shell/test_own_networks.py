@@ -80,9 +80,7 @@ def test_what_the_form_says_makes_another_network(lungs):
 
 
 def test_a_file_of_as_many_volumes_fills_the_channels_of_a_network(tmp_path):
-    card = replace(TINY, in_channels=2, channels=("T1", "T2"))
-    zoo.save(card.network(seed=1), card, tmp_path / "trained")
-    app = opened("explore", ("trained.zip", smp_files.zipped(tmp_path / "trained")), scan="your own file")
+    app = opened("explore", ("trained.zip", two_channels(tmp_path)), scan="your own file")
     volumes = nib.Nifti1Image(np.random.default_rng(0).random((30, 40, 30, 2)).astype(np.float32), np.eye(4))
     app.file_uploader(key="scan_file").upload("two.nii", volumes.to_bytes())
     app.run()
@@ -118,6 +116,53 @@ def test_the_code_of_a_page_opens_the_network_again_and_runs(page, address, foun
     assert space["card"].name == "lungs"
     assert space[found] is not None
     assert space["result"].labels.shape == (44, 40)
+
+
+def two_channels(tmp_path) -> bytes:
+    card = replace(TINY, in_channels=2, channels=("T1", "T2"))
+    zoo.save(card.network(seed=1), card, tmp_path / "trained")
+    return smp_files.zipped(tmp_path / "trained")
+
+
+def test_several_files_fill_the_channels_of_a_network_and_are_named_in_the_code(tmp_path):
+    app = opened("explore", ("trained.zip", two_channels(tmp_path)), scan="your own file")
+    random = np.random.default_rng(0)
+    first, second, other = (
+        nib.Nifti1Image(random.random((30, 40, planes)).astype(np.float32), np.eye(4)).to_bytes()
+        for planes in (20, 20, 21)
+    )
+    app.file_uploader(key="scan_file").upload("t1.nii", first)
+    app.run()
+    assert "sees 2 at once (T1, T2); give a 4-D file of them, or as many scans" in app.error[0].value
+    app.file_uploader(key="channel_files").upload("t2.nii", other)
+    app.run()
+    assert "t2.nii: has another grid than t1.nii; resample the scans to one grid" in app.sidebar.error[0].value.replace(
+        "\\", ""
+    )
+    app = opened("explore", ("trained.zip", two_channels(tmp_path)), scan="your own file")
+    app.file_uploader(key="scan_file").upload("t1.nii", first)
+    app.run()
+    app.file_uploader(key="channel_files").upload("t2.nii", second)
+    app.session_state["export"] = True
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert "Channels: 1 t1.nii, 2 t2.nii." in said(app)
+    assert "scan = stacked([read_scan(Path('t1.nii')), read_scan(Path('t2.nii'))])" in app.code[-1].value
+
+
+def test_channels_that_the_form_names_are_scans_of_their_own(lungs):
+    app = opened("explore", ("lungs.zip", lungs))
+    (form,) = {each.key.rpartition("_")[2] for each in app.text_area}
+    app.text_input(key=f"network_channels_{form}").set_value("T1, T2, FLAIR")
+    next(button for button in app.button if button.label == "Apply").click()
+    app.run()
+    assert not app.exception
+    assert "Each of the 3 channels is a scan: T1, T2, FLAIR." in said(app)
+    app.text_input(key=f"network_channels_{form}").set_value("T1, T2")
+    next(button for button in app.button if button.label == "Apply").click()
+    app.run()
+    assert "2 channels are named and in_channels is 3" in app.sidebar.error[0].value.replace("\\", "")
 
 
 def test_a_refusal_is_one_sentence_and_the_shipped_networks_stay(tmp_path):
