@@ -191,7 +191,7 @@ def seed_table(networks: Sequence[NetworkResults], data: str) -> str:
     words = [
         _seed_words(means, spread),
         f"scSE minus none: {signs}." if signs else "",
-        f"One seed alone so far: {', '.join(once)}." if once and several else "",
+        f"One seed alone so far: {'; '.join(once)}." if once and several else "",
     ]
     return markdown(["seed", *map(variant_title, variants)], cells) + "\n\n" + " ".join(filter(None, words))
 

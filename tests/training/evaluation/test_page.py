@@ -150,7 +150,7 @@ def test_variants_with_one_seed_are_named_and_left_out_of_means_over_seeds() -> 
     others = [network("unet", "none", 0.80, 0.80, seed=1), network("unet", "eca", 0.9, 0.9)]
     table = seed_table([*MEASURED.values(), *others], "synthetic")
     assert "| **mean** | 0.825 | – | – | – | – |" in table
-    assert "One seed alone so far: scSE, ECA." in table
+    assert "One seed alone so far: scSE; ECA." in table
 
 
 def on_malc(anatomy: str, variant: str, *dice: float, seed: int = 0) -> NetworkResults:
