@@ -5,6 +5,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -175,7 +176,11 @@ def folders() -> tuple[Path, ...]:
 
 def home(name: str) -> Path:
     """The first folder among `folders()` that holds the network `name`; the shipped one where none does."""
-    return next((place for place in folders() if (place / f"{name}.json") in place.glob("*.json")), PRETRAINED)
+    for place in folders():
+        with suppress(WeightsError):
+            if place / f"{name}.json" in _card_files(place):
+                return place
+    return PRETRAINED
 
 
 def listing(folder: Path | None = None) -> Listing:
@@ -187,10 +192,12 @@ def listing(folder: Path | None = None) -> Listing:
     by_name: dict[str, tuple[Card, Path]] = {}
     skipped = []
     for directory in folders() if folder is None else (folder,):
-        if not directory.is_dir():
-            skipped.append(f"{directory}: no such folder; correct {OWN_FOLDERS}, which lists it, or unset it")
+        try:
+            files = _card_files(directory)
+        except WeightsError as error:
+            skipped.append(str(error))
             continue
-        for path in sorted(directory.glob("*.json")):
+        for path in files:
             try:
                 card = _read_card(path)
             except WeightsError as error:
@@ -237,6 +244,17 @@ def write_card(card: Card, folder: Path) -> None:
 
 
 _FOREIGN = ("input", "head")
+
+
+def _card_files(folder: Path) -> list[Path]:
+    """The files of a folder that may be cards; raises WeightsError for a folder that is not there or cannot be read."""
+    try:
+        return sorted(folder / name for name in os.listdir(folder) if name.endswith(".json"))
+    except (FileNotFoundError, NotADirectoryError):
+        sentence = f"{folder}: no such folder; correct {OWN_FOLDERS}, which lists it, or unset it"
+    except OSError as error:
+        sentence = f"{folder}: {error.strerror}; let the app read it, or take it out of {OWN_FOLDERS}"
+    raise WeightsError(sentence)
 
 
 def _read_card(path: Path) -> Card:

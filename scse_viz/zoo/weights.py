@@ -31,7 +31,10 @@ def load(name: str, folder: Path | None = None) -> nn.Module:
     weights = folder / f"{name}.safetensors"
     if not weights.is_file():
         raise WeightsError(f"{weights.name} is missing beside its card; fetch the folder {folder.name} again")
-    data = weights.read_bytes()
+    try:
+        data = weights.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{weights.name}: {error.strerror}; let the app read it") from error
     if hashlib.sha256(data).hexdigest() != card.sha256:
         raise WeightsError(f"{weights.name} is not the file its card describes (sha256 differs); fetch it again")
     try:
