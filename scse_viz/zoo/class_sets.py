@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scse_viz.zoo.cards import WeightsError
 from scse_viz.zoo.structures import Structure
 
 MOST = 256
@@ -38,7 +39,7 @@ class ClassSets:
 def class_sets(sets: Sequence[Sequence[Structure]]) -> ClassSets:
     """The class sets of several networks as one; the classes of the first keep their numbers and colours.
 
-    Raises ValueError for more classes than a label map can hold.
+    Raises WeightsError for more classes than a label map can hold.
     """
     first, *further = sets
     known = {structure.name for structure in first[1:]}
@@ -50,7 +51,10 @@ def class_sets(sets: Sequence[Sequence[Structure]]) -> ClassSets:
     }
     numbered = [replace(structure, number=number) for number, structure in enumerate(more.values(), start=len(first))]
     if len(first) + len(numbered) > MOST:
-        raise ValueError(f"{len(first) + len(numbered)} classes together; compare networks with at most {MOST}")
+        raise WeightsError(
+            f"These networks and the labels of the scan have {len(first) + len(numbered)} classes together; choose "
+            f"networks with at most {MOST}"
+        )
     names = [{structure.name for structure in further_set[1:]} for further_set in further]
     common = [structure for structure in first[1:] if all(structure.name in known_names for known_names in names)]
     shared = [replace(structure, number=number) for number, structure in enumerate(common, start=1)]

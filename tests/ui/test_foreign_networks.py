@@ -154,6 +154,37 @@ def test_compare_of_networks_with_other_classes_compares_what_they_share(exporte
     assert messages(app)[0]["structures"][-1]["name"] == "hippocampus"
 
 
+def test_networks_with_more_classes_together_than_a_label_map_holds_are_one_sentence(monkeypatch):
+    many = unet("resnet18", classes=150)
+    cards = {
+        name: card_of(many, name, tuple(Structure(n, f"{name} {n}", "#00ff00") for n in range(150)))
+        for name in ("many", "more")
+    }
+    monkeypatch.setattr(cached, "cards", lambda: cards)
+    monkeypatch.setattr(zoo, "load", loader(dict.fromkeys(cards, many), zoo.load))
+    app = AppTest.from_string(PAGE.format(page="compare"), default_timeout=120)
+    app.query_params.update({"scan": "your own file", "anatomy": "opened", "compare_architectures": ["many", "more"]})
+    app.run()
+    app.file_uploader(key="scan_file").upload("noise.nii", noise())
+    app.run()
+    assert not app.exception
+    assert "have 299 classes together; choose networks with at most 256" in app.error[0].value
+
+
+@pytest.mark.parametrize("name", [MIXED, PLAIN])
+def test_the_report_of_a_network_of_another_library_holds_its_prediction_and_hash(name, networks, monkeypatch):
+    reports = []
+    monkeypatch.setattr(
+        export, "offer", lambda view, contents: reports.append(export.build_report(view, contents, "the code"))
+    )
+    opened("explore", architecture=name)
+    page = reports[-1].decode()
+    assert f"{name}: prediction" in page
+    assert f"sha256 {networks[1][name].sha256}" in page
+    assert page.count("data:image/png;base64,") >= 2
+    assert "the code" in page
+
+
 def test_compare_draws_a_network_without_gates_and_one_with(exported):
     app = opened("compare", compare_architectures=[SCSE, PLAIN], variants=["scSE", "none"], compare_part="Gates")
     assert list(exported[-1].tables["mean sSE gate"].columns) == [SCSE]

@@ -18,7 +18,7 @@ from scse_viz.ui.shell import address, sidebar
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.variants import FIRST_VARIANTS
 from scse_viz.ui.shell.words import verbatim
-from scse_viz.zoo import Card
+from scse_viz.zoo import Card, WeightsError
 
 PARTS = ("Maps", "Predictions", "Gates", "Channel weights")
 SIDE_BY_SIDE = 2
@@ -53,7 +53,7 @@ def page() -> None:
     maps_shown = st.session_state.get("compare_part", PARTS[0]) == PARTS[0]
     first_chosen = dict(islice(selection.chosen.items(), most))
     comparisons = choices.compute(selection.views, first_chosen, selection.alignment, drawn=maps_shown)
-    if not comparisons:
+    if not comparisons or _too_many_classes(comparisons):
         address.draw_lost()
         return
     st.markdown("#### " + " and ".join(_heading(comparison) for comparison in comparisons))
@@ -65,6 +65,17 @@ def page() -> None:
     offer(comparisons, selection.blocks, *_draw_tabs(comparisons, selection))
     with notes:
         address.draw_lost()
+
+
+def _too_many_classes(comparisons: Sequence[ComparedSlice]) -> bool:
+    """Say where the networks have more classes together than can be drawn."""
+    try:
+        for comparison in comparisons:
+            _ = comparison.classes
+    except WeightsError as error:
+        st.error(verbatim(str(error)))
+        return True
+    return False
 
 
 def _choose(view: View) -> Selection:
