@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from urllib.request import urlopen
 
 import pandas as pd
 import pytest
@@ -51,20 +52,24 @@ def test_every_scan_has_its_row_and_the_same_command_resumes_where_it_stopped(cl
 
 
 def test_a_worker_killed_in_mid_run_loses_nothing_and_nothing_is_there_twice(client, tasks, tmp_path):
-    victim = next(iter(client.run(os.getpid).values()))
+    address, victim = next(iter(client.run(os.getpid).items()))
+    done_at_kill = []
 
     def kill():
-        while not any((tmp_path / PARTS).glob("*.json")):
+        while not (any((tmp_path / PARTS).glob("*.json")) and client.processing()[address]):
             time.sleep(0.01)
         os.kill(victim, signal.SIGKILL)
+        done_at_kill.append(len(list((tmp_path / PARTS).glob("*.json"))))
 
     killer = threading.Thread(target=kill)
     (tmp_path / PARTS).mkdir()
     killer.start()
-    outcome = run(tasks, tmp_path, client)
+    seen = []
+    outcome = run(tasks, tmp_path, client, lambda done, _: seen.append(done))
     killer.join()
+    assert 0 < done_at_kill[0] < len(tasks)
     assert outcome.failed == {}
-    assert outcome.done == len(tasks)
+    assert seen == list(range(len(tasks) + 1))
     gather(tmp_path, [task.key for task in tasks])
     assert sorted(read_cohort(tmp_path).scans["key"]) == sorted(task.key for task in tasks)
     assert victim not in client.run(os.getpid).values()
@@ -76,6 +81,11 @@ def test_the_command_writes_the_tables_on_a_scheduler_by_its_address(client, tin
     assert cli.main(["cohort", str(table), "--model", card.name, "--out", str(tmp_path / "out"), *words]) == 0
     assert capsys.readouterr().out == f"4 read, 1 refused, 0 failed; {tmp_path / 'out'}\n"
     assert len(read_cohort(tmp_path / "out").scans) == SCANS
+
+
+def test_dasks_dashboard_is_served(client):
+    with urlopen(client.dashboard_link, timeout=60) as answer:
+        assert b"root.Bokeh.embed" in answer.read()  # without bokeh, a page asks for it
 
 
 def test_a_scheduler_that_is_not_there_is_a_sentence(tiny_zoo, table, tmp_path, capsys):
