@@ -19,13 +19,13 @@ PIECE = 2**20  # bytes
 VOXEL_MM = (1e-4, 100.0)  # range of the side of a voxel; anything else counts as damage
 ORIENTATION_TAG = 274  # of EXIF and TIFF
 UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # its codes: how stored rows and columns are turned
-    2: lambda plane: plane[:, ::-1],
-    3: lambda plane: plane[::-1, ::-1],
-    4: lambda plane: plane[::-1],
-    5: lambda plane: plane.T,
-    6: lambda plane: plane.T[:, ::-1],
-    7: lambda plane: plane[::-1, ::-1].T,
-    8: lambda plane: plane.T[::-1],
+    2: lambda planes: planes[..., ::-1],
+    3: lambda planes: planes[..., ::-1, ::-1],
+    4: lambda planes: planes[..., ::-1, :],
+    5: lambda planes: planes.swapaxes(-1, -2),
+    6: lambda planes: planes.swapaxes(-1, -2)[..., ::-1],
+    7: lambda planes: planes[..., ::-1, ::-1].swapaxes(-1, -2),
+    8: lambda planes: planes.swapaxes(-1, -2)[..., ::-1, :],
 }
 MOST_NAMED = 8  # volumes whose names a sentence lists
 REC_601 = np.array([0.299, 0.587, 0.114], np.float32)
@@ -72,15 +72,6 @@ def checked_shape(name: str, shape: Sequence[int]) -> tuple[int, int, int]:
         raise ScanError(f"{name}: {said} voxels, over the limit of {LARGEST_VOXELS:,}; crop or downsample the scan")
     x, y, z = (*shape, 1, 1)[:3]
     return x, y, z
-
-
-def checked_pixels(name: str, width: int, height: int) -> None:
-    """Refuses a picture of too many pixels."""
-    checked_shape(name, (width, height))
-    if width * height > LARGEST_PIXELS:
-        raise ScanError(
-            f"{name}: {width} × {height} pixels, over the limit of {LARGEST_PIXELS:,}; crop or downsample the picture"
-        )
 
 
 def checked_volume(name: str, volumes: int, volume: int | None, names: tuple[str, ...] = ()) -> int:
@@ -145,11 +136,28 @@ def luminance(colours: np.ndarray) -> np.ndarray:
     return gray
 
 
-def upright(plane: np.ndarray, code: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """A picture (H, W) turned as its orientation tag says, with a note where that is not as it is stored."""
-    if code not in UPRIGHT:
-        return plane, ()
-    return UPRIGHT[code](plane), (f"The picture was turned upright as its orientation tag ({code}) says.",)
+def of_rows(
+    planes: np.ndarray,
+    code: int = 1,
+    *,
+    spacing: Sequence[float] | None = None,
+    notes: Sequence[str] = (),
+    colour: bool = False,
+    indices: np.ndarray | None = None,
+) -> FileContents:
+    """Planes (slices, H, W) with rows going down -> (W, H, slices), turned upright as an orientation tag says."""
+    turn = UPRIGHT.get(code, lambda planes: planes)
+    values = turn(planes).T
+    affine, plain = plain_affine(values.shape, spacing, rows_down=True)
+    turned = [f"The picture was turned upright as its orientation tag ({code}) says."] * (code in UPRIGHT)
+    return FileContents(
+        values=values,
+        affine=affine,
+        oriented=False,
+        colour=colour,
+        indices=None if indices is None else turn(indices).T,
+        notes=(*notes, *turned, *plain, *[COLOUR_NOTE] * colour),
+    )
 
 
 def plain_affine(

@@ -246,27 +246,21 @@ def _by_number(group: FrameStack, name: str) -> list[FrameStack]:
         return [group]
     positions = _positions(group.frames)
     counts = np.bincount(positions)
-    if counts.min() != counts.max():
-        raise ScanError(
-            f"{name}: {counts.min()} to {counts.max()} slices at one position, which is no volume; "
-            "choose the files of one"
-        )
-    if counts[0] == 1:
-        gaps = np.diff(np.sort(_heights(group.frames)))
-        raise ScanError(
-            f"{name}: slices {gaps.min():.3g} to {gaps.max():.3g} mm apart, which is no even volume; "
-            "choose the files of one"
-        )
     keys = [(frame.number, frame.index) for frame in group.frames]
-    if len(set(keys)) < len(keys) or any(np.isnan(frame.number) for frame in group.frames):
-        raise ScanError(
-            f"{name}: {counts[0]} slices at each position, and nothing in the files tells their volumes apart; "
-            "choose the files of one"
-        )
     by_number = sorted(range(len(keys)), key=lambda number: (positions[number], keys[number]))
     parts = [[group.frames[number] for number in by_number[first :: counts[0]]] for first in range(counts[0])]
-    if not all(_is_stack(part) for part in parts):
-        raise ScanError(f"{name}: its slices make no even volume; choose the files of one")
+    why = ""
+    if counts.min() != counts.max():
+        why = f"{counts.min()} to {counts.max()} slices at one position, which is no volume"
+    elif counts[0] == 1:
+        gaps = np.diff(np.sort(_heights(group.frames)))
+        why = f"slices {gaps.min():.3g} to {gaps.max():.3g} mm apart, which is no even volume"
+    elif len(set(keys)) < len(keys) or any(np.isnan(frame.number) for frame in group.frames):
+        why = f"{counts[0]} slices at each position, and nothing in the files tells their volumes apart"
+    elif not all(_is_stack(part) for part in parts):
+        why = "its slices make no even volume"
+    if why:
+        raise ScanError(f"{name}: {why}; choose the files of one")
     return [
         FrameStack(part, _joined(group.title, f"{number} of {len(parts)} by InstanceNumber"))
         for number, part in enumerate(parts, 1)

@@ -10,19 +10,18 @@ import numpy as np
 from PIL import Image
 
 from scse_viz.scans.readers.contents import (
-    COLOUR_NOTE,
+    LARGEST_PIXELS,
     LARGEST_VOXELS,
     ORIENTATION_TAG,
     FileContents,
     ScanError,
-    checked_pixels,
     checked_shape,
     checked_type,
     checked_volume,
     luminance,
+    of_rows,
     plain_affine,
     read_exactly,
-    upright,
 )
 
 # What Pillow and NumPy raise on damaged files: Pillow checks little before it decodes, so plain Python errors too.
@@ -51,19 +50,9 @@ def read_picture(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> F
         deep = _deep(image, stream, name)  # before anything that decodes the picture
         plane, colour, indices = gray(image) if deep is None else (*deep, None)
         code = Image.Image.getexif(image).get(ORIENTATION_TAG, 1)  # a PNG's own getexif would decode it again
-    plane, notes = upright(plane, code)
-    values = plane.T[..., None]
-    affine, plain = plain_affine(values.shape, None, rows_down=True)
-    if further:
-        notes = (*notes, f"The first of {further + 1} pictures in the file is shown.")
-    return FileContents(
-        values=values,
-        affine=affine,
-        oriented=False,
-        colour=colour,
-        indices=None if indices is None else upright(indices, code)[0].T[..., None],
-        notes=(*notes, *plain, *[COLOUR_NOTE] * colour),
-    )
+    notes = [f"The first of {further + 1} pictures in the file is shown."] * bool(further)
+    numbers = None if indices is None else indices[None]
+    return of_rows(plane[None], code, notes=notes, colour=colour, indices=numbers)
 
 
 def read_array(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> FileContents:
@@ -81,13 +70,10 @@ def read_array(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> Fil
         raise ScanError(f"{name}: {prod(shape):,} values, over the limit of {LARGEST_VOXELS:,}; save fewer volumes")
     data = read_exactly(stream, prod(shape) * dtype.itemsize, name)
     values = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
-    flat = len(shape) == 2
-    if flat:
-        values = values.T[..., None]
-    elif len(shape) == 4:
-        values = values[..., number]
-    affine, notes = plain_affine((sizes[1], sizes[0], 1) if flat else sizes, None, rows_down=flat)
-    return FileContents(values, affine, oriented=False, notes=notes)
+    if len(shape) == 2:
+        return of_rows(values[None])
+    affine, notes = plain_affine(sizes, None, rows_down=False)
+    return FileContents(values if len(shape) == 3 else values[..., number], affine, oriented=False, notes=notes)
 
 
 def opened(stream: BinaryIO, name: str, formats: tuple[str, ...]) -> Image.Image:
@@ -96,7 +82,10 @@ def opened(stream: BinaryIO, name: str, formats: tuple[str, ...]) -> Image.Image
         image = Image.open(stream, formats=formats)
     except Image.DecompressionBombError as error:
         raise ScanError(f"{name}: far over the limit of pixels; crop or downsample the picture") from error
-    checked_pixels(name, *image.size)
+    checked_shape(name, image.size)
+    if prod(image.size) > LARGEST_PIXELS:
+        size = f"{image.width} × {image.height} pixels"
+        raise ScanError(f"{name}: {size}, over the limit of {LARGEST_PIXELS:,}; crop or downsample the picture")
     return image
 
 

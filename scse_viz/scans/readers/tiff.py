@@ -12,7 +12,6 @@ from tifffile import TiffFile, TiffFileError
 
 from scse_viz.scans.readers import raster
 from scse_viz.scans.readers.contents import (
-    COLOUR_NOTE,
     LARGEST_VOXELS,
     ORIENTATION_TAG,
     PIECE,
@@ -22,9 +21,8 @@ from scse_viz.scans.readers.contents import (
     checked_type,
     checked_volume,
     luminance,
-    plain_affine,
+    of_rows,
     possible_sides,
-    upright,
 )
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # the reader itself reports or refuses odd files
@@ -55,13 +53,13 @@ def read_tiff(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> File
         shape, axes = _layout(file, page, name)
         _check(file, page, shape, name)
         by_pillow = page.compression in BY_PILLOW or page.photometric in OTHER_COLOURS
-        stored, kind = (
-            _by_pillow(stream, page, name) if by_pillow else (_by_tifffile(file, page, name), page.photometric)
-        )
         if by_pillow:
+            stored, kind = _by_pillow(stream, page, name)
             shape, axes = [size for size, axis in zip(shape, axes, strict=True) if axis != "S"], axes.replace("S", "")
-        elif kind in GRAY and page.extrasamples and page.extrasamples[0] == 0:  # samples of no meaning: channels
-            axes = axes.replace("S", "C" if "C" not in axes else "V")
+        else:
+            stored, kind = _by_tifffile(file, page, name), page.photometric
+            if kind in GRAY and page.extrasamples and page.extrasamples[0] == 0:  # samples of no meaning: channels
+                axes = axes.replace("S", "C" if "C" not in axes else "V")
         values = _chosen(stored.reshape(shape), axes, name, volume)
         code = int(page.tags.valueof(ORIENTATION_TAG, 1))
         spacing, notes = _spacing(file, page, values.shape[0])
@@ -71,16 +69,7 @@ def read_tiff(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> File
         indices, values = values, _inverted(values)  # labels are as stored
     if page.photometric == WHITE_IS_ZERO:
         notes = (*notes, INVERTED_NOTE)
-    values, turned = _upright(values, code)
-    affine, plain = plain_affine(values.T.shape, spacing, rows_down=True)
-    return FileContents(
-        values=values.T,
-        affine=affine,
-        oriented=False,
-        colour=colour,
-        indices=None if indices is None else _upright(indices, code)[0].T,
-        notes=(*notes, *turned, *plain, *[COLOUR_NOTE] * colour),
-    )
+    return of_rows(values, code, spacing=spacing, notes=notes, colour=colour, indices=indices)
 
 
 def _layout(file: TiffFile, page: Any, name: str) -> tuple[list[int], str]:
@@ -218,11 +207,6 @@ def _inverted(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind == "b":
         return ~values
     return np.iinfo(values.dtype).max - values if values.dtype.kind == "u" else values.max() + values.min() - values
-
-
-def _upright(values: np.ndarray, code: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    notes = upright(values[0], code)[1]
-    return (np.stack([upright(plane, code)[0] for plane in values]) if notes else values), notes
 
 
 def _spacing(file: TiffFile, page: Any, slices: int) -> tuple[tuple[float, ...] | None, tuple[str, ...]]:
