@@ -26,10 +26,11 @@ INTRODUCTION = """# What each file is read as
 A file is read with the voxels that it holds, or refused in one sentence. Sizes are those of the file's own axes; each
 assumption about geometry is a note. A test makes this page anew and compares; `python -m tests.files_table` writes it.
 
-The readers are those of nibabel, pydicom, tifffile and Pillow. Weighed and left out: highdicom 0.28 (35 MB), which reads one
-regular volume and gives the same refusal for two echoes, a missing slice, a tilted gantry, and directions that differ by
-2e-6; imagecodecs (79 MB), which would add JPEG 2000 and LZW of 16-bit colours in TIFF and save some 60 lines, but would open
-dozens of codecs to uploads; imageio, which hands files to tifffile and Pillow.
+The readers are those of nibabel, pydicom, tifffile and Pillow. Weighed and left out: highdicom 0.28 (35 MB),
+which reads one regular volume and gives the same refusal for two echoes, a missing slice, a tilted gantry, and
+directions that differ by 2e-6; imagecodecs (79 MB), which would add JPEG 2000 and LZW of 16-bit colours in TIFF
+and save some 60 lines, but would open dozens of codecs to uploads; imageio, which hands files to tifffile and
+Pillow.
 
 ## One odd file of each kind
 
