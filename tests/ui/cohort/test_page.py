@@ -7,7 +7,9 @@ from scse_viz.cohort import ScanTask, find_entries, gather, measure, read_cohort
 from scse_viz.cohort.running import PARTS
 from scse_viz.cohort.tasks import written
 from scse_viz.ui.cohort.page import VARIABLE, offered
+from scse_viz.ui.shell.address import WIDGETS
 from tests.cohort.conftest import table, tiny_zoo  # noqa: F401 - fixtures
+from tests.ui.shown import bound_keys
 
 PAGE = """
 from scse_viz.ui.cohort import page as cohort
@@ -45,6 +47,12 @@ def test_without_results_it_says_how_to_make_some(monkeypatch, tmp_path):
 def test_a_folder_of_results_and_a_folder_of_folders_are_offered(results):
     assert offered(str(results)) == {results.name: results}
     assert offered(str(results.parent))[results.name] == results
+
+
+def test_the_widgets_of_the_address_are_those_of_the_page(monkeypatch, results):
+    monkeypatch.setenv(VARIABLE, str(results))
+    drawn, declared = ({key for key in keys if key.startswith("cohort")} for keys in (bound_keys(opened()), WIDGETS))
+    assert drawn == declared
 
 
 def test_groups_effects_and_scans_are_those_of_the_run(monkeypatch, results):

@@ -1,7 +1,5 @@
 """The address and the widgets of all pages know each other."""
 
-from collections.abc import Iterator
-
 import nibabel as nib
 import numpy as np
 import pytest
@@ -9,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from scse_viz.scans.samples import samples
 from scse_viz.ui.shell.address import WIDGETS
+from tests.ui.shown import bound_keys
 
 PAGE = """
 from scse_viz.ui.shell import navigation, sidebar
@@ -44,12 +43,14 @@ RELATIVE = ("relative", "relatives")
 
 FOREIGN = ("compare_align", "intervene_stage")
 """Widgets that are drawn for networks of other libraries; they are opened in tests/ui/test_foreign_networks.py."""
+COHORT = tuple(key for key in WIDGETS if key.startswith("cohort"))
+"""Widgets that are drawn for results of a cohort; tests/ui/cohort compares them with the page."""
 
 
 @pytest.fixture(scope="module")
 def bound() -> set[str]:
     """The keys of all widgets, on all pages, whose value the address holds."""
-    return {key for name, address in VIEWS for key in keys_of(opened(name, address))}
+    return {key for name, address in VIEWS for key in bound_keys(opened(name, address))}
 
 
 def opened(name: str, address: dict[str, str]) -> AppTest:
@@ -65,16 +66,9 @@ def opened(name: str, address: dict[str, str]) -> AppTest:
     return app
 
 
-def keys_of(app: AppTest) -> Iterator[str]:
-    for node in [*app.main, *app.sidebar]:
-        for proto in (getattr(node, "proto", None), getattr(getattr(node, "proto", None), "tab_container", None)):
-            if key := getattr(proto, "query_param_key", ""):
-                yield key
-
-
 def test_the_address_declares_every_widget_that_is_bound_to_it(bound: set[str]) -> None:
     assert bound - set(WIDGETS) == set()
 
 
 def test_every_declared_widget_is_drawn_somewhere(bound: set[str]) -> None:
-    assert set(WIDGETS) - bound - set(RELATIVE) - set(FOREIGN) == set(RUN)
+    assert set(WIDGETS) - bound - {*RELATIVE, *FOREIGN, *COHORT} == set(RUN)
