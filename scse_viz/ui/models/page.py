@@ -98,7 +98,10 @@ def _draw_card(card: Card) -> None:
         width="stretch",
         help="Open this network on the current scan, block by block.",
     )
-    st.caption(f"{card.parameters:,} parameters, widths {', '.join(map(str, card.widths))}, stored as {card.dtype}")
+    encoder = f"encoder {card.encoder}, " if card.encoder else ""
+    st.caption(
+        f"{card.parameters:,} parameters, {encoder}widths {', '.join(map(str, card.widths))}, stored as {card.dtype}"
+    )
     with st.expander("Training and Dice"):
         _draw_facts(card, training)
 

@@ -15,6 +15,7 @@ from scse_viz.analysis.gates import BlockGates
 from scse_viz.rendering.colours import ACTIVATION_SCALE, ATTENTION_SCALE, COLOURS, GATE_SCALES
 from scse_viz.rendering.panels import GATE_RANGE
 from scse_viz.rendering.png import bars_png, coloured_png, gradient, gray_png
+from scse_viz.stages import short_names
 
 BARS = 96
 """Pixels of the height of a bar."""
@@ -48,8 +49,13 @@ class Line:
 
 
 def draw(lines: Sequence[Line], blocks: Sequence[str], reference: np.ndarray) -> None:
-    """Draw the networks' gates over a reference slice (H, W) uint8; what a network lacks stays empty."""
-    cells = ["<span></span>", *(f'<div class="name">{block}</div>' for block in blocks)]
+    """Draw the networks' gates over a reference slice (H, W) uint8; what a network lacks stays empty.
+
+    A block that no network has gates of never runs.
+    """
+    short, ran = short_names(blocks), {block for line in lines for block in line.gates}
+    names = [html.escape(short[block]) + ("" if block in ran else " (never runs)") for block in blocks]
+    cells = ["<span></span>", *(f'<div class="name">{name}</div>' for name in names)]
     for line in lines:
         details = "".join(f"<div>{html.escape(detail)}</div>" for detail in line.details)
         cells.append(f'<div class="head"><b>{html.escape(line.title)}</b>{details}</div>')
