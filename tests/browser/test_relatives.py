@@ -27,8 +27,8 @@ def looking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     card = replace(like, name=NAME, architecture="sdnet", variant="nonlocal", widths=(8, 8, 8, 8, 8))
     model = card.network(seed=0).eval()
     for key, value in model.named_parameters():
-        if key.endswith("query.weight"):
-            value.data.mul_(30)
+        if key.endswith(("query.weight", "key.weight")):
+            value.data.mul_(60)
         if key.endswith(".scale"):
             torch.nn.init.constant_(value, 0.5)
     zoo.save(model, card, folder)
@@ -66,4 +66,5 @@ def test_a_click_shows_where_that_pixel_looks_and_another_click_moves_it(page: P
     expect(looks(page)).not_to_have_attribute("aria-label", str(said), timeout=PATIENCE)
     page.wait_for_url(lambda url: url != address, timeout=PATIENCE)
     page.wait_for_timeout(500)
-    assert not np.array_equal(pixels_of(looks(page)), first)
+    changed = (pixels_of(looks(page)) != first).any(axis=1).mean()
+    assert changed > 0.5, "more than the crosshair has moved"

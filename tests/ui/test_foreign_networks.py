@@ -187,7 +187,7 @@ def test_the_report_of_a_network_of_another_library_holds_its_prediction_and_has
 
 def test_compare_draws_a_network_without_gates_and_one_with(exported):
     app = opened("compare", compare_architectures=[SCSE, PLAIN], variants=["scSE", "none"], compare_part="Gates")
-    assert list(exported[-1].tables["mean sSE gate"].columns) == [SCSE]
+    assert list(exported[-1].tables["mean spatial gate"].columns) == [SCSE]
     app = opened("compare", compare_architectures=[SCSE, PLAIN], variants=["scSE", "none"])
     kinds = {cell["kind"] for row in messages(app)[0]["rows"] for cell in row["cells"]}
     assert {"labels", "gate", "activation"} <= kinds

@@ -91,7 +91,7 @@ def test_compare_has_a_row_for_every_block(blocks, exported):
     app = opened("compare")
     assert [row["title"] for row in messages(app)[0]["rows"]] == ["prediction", "disagreement", *blocks]
     app = opened("compare", compare_part="Gates")
-    assert exported[-1].tables["mean sSE gate"].index.tolist() == blocks
+    assert exported[-1].tables["mean spatial gate"].index.tolist() == blocks
     app = opened("compare", compare_part="Channel weights", channels=blocks[-1])
     assert len(figures(app)["channel_bars"]["data"]) == 2  # cSE and scSE
 

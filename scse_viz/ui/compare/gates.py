@@ -18,7 +18,7 @@ from scse_viz.ui.shell.export import chart
 from scse_viz.ui.shell.words import verbatim
 
 MEAN = "mean of blocks"
-QUANTITIES = {"spatial_gate": "mean sSE gate", "channel_gate": "mean cSE weight", "full_gate": "mean full gate"}
+QUANTITIES = {"spatial_gate": "mean spatial gate", "channel_gate": "mean channel weight", "full_gate": "mean full gate"}
 MEASURES = {
     "correlation": ("Correlation of sSE maps", "Pearson's r", CORRELATION),
     "overlap": ("Overlap of sSE maps", "overlap", SHARE),
@@ -169,7 +169,8 @@ def _draw_means(comparisons: Sequence[ComparedSlice]) -> Drawn:
     columns = [column for comparison in comparisons for column in comparison.columns]
     groups = {column.label: number for number, comparison in enumerate(comparisons) for column in comparison.columns}
     st.markdown(
-        "##### Mean gate at every block", help="The mean over the pixels of sSE gates and the channels of cSE weights."
+        "##### Mean gate at every block",
+        help="The mean of a spatial gate is over pixels, that of a channel gate over channels.",
     )
     if not any(_any_has(columns, gate) for gate in QUANTITIES):
         st.info("Choose a variant with gates in the sidebar: cSE, sSE or scSE.")

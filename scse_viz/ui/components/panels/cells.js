@@ -125,8 +125,8 @@ function rowHead(made, row, index, columns) {
 }
 
 const MEANS = [
-  ["mean sSE gate", ({ kind, mean }) => kind === "gate" && mean],
-  ["mean cSE weight", ({ channels }) => channels && channels.reduce((sum, weight) => sum + weight, 0) / channels.length],
+  ["mean gate", ({ kind, mean }) => kind === "gate" && mean],
+  ["mean channel weight", ({ channels }) => channels && channels.reduce((sum, weight) => sum + weight, 0) / channels.length],
 ];
 
 // The colour scale of a kind of map and what its ends mean.

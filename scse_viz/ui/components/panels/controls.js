@@ -28,7 +28,7 @@ export const CONTROLS = `
   </span>
 </div>
 <div class="key">
-  <figure class="gates"><figcaption>sSE gate</figcaption><span>0</span><i></i><span>1</span>
+  <figure class="gates"><figcaption>gate of each pixel</figcaption><span>0</span><i></i><span>1</span>
     <select name="scale" aria-label="Colour scale of gates" title="Colour scale of the gates, the same in every panel."></select>
     <select name="range" aria-label="Range of the gates' colour scale" title="The gates at the two ends of the colour scale. Stretched by block: its lowest and highest gate, the same for all columns of a row, so rows cannot be compared by colour.">
       <option value="fixed">0 to 1</option><option value="block">stretched by block</option></select>
