@@ -32,6 +32,7 @@ class Shown:
     measure: str
     table: pd.DataFrame
     gates: pd.DataFrame
+    absent: int  # scans in which the network does not find the structure
 
     @property
     def title(self) -> str:
@@ -59,7 +60,8 @@ def choose(cohort: Cohort, read: pd.DataFrame) -> Shown:
     of_scans = of_scans.loc[table["key"]]
     table.insert(1, measure, of_scans[MEASURES[measure]].to_numpy())
     table.insert(2, "health", of_scans["health"].to_numpy())
-    return Shown(model, block, gate, structure, measure, table, gates)
+    absent = int((read["model"] == model).sum()) - len(table)
+    return Shown(model, block, gate, structure, measure, table, gates, absent)
 
 
 def _select(place: st.delta_generator.DeltaGenerator, label: str, options: Sequence[str], key: str, help: str) -> str:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from scse_viz import report
+from scse_viz.analysis.structures import LEAST_PIXELS
 from scse_viz.cohort.entries import CohortError
 from scse_viz.cohort.results import SUMMARY, Cohort, read_cohort
 from scse_viz.ui.cohort import charts
@@ -73,9 +74,10 @@ def _draw_folder(folders: dict[str, Path]) -> None:
 
 def _draw(name: str, cohort: Cohort, shown: Shown) -> None:
     counts = shown.table["health"].value_counts()
+    absent = f" In {shown.absent} others it has under {LEAST_PIXELS} pixels." if shown.absent else ""
     st.caption(
         f"The gate's verdicts: {', '.join(f'{verdict} in {count}' for verdict, count in counts.items())} of "
-        f"{len(shown.table)} scans.",
+        f"{len(shown.table)} scans.{absent}",
         help="Constant: no spread, a scale and not attention. Fixed: channel weights that are the same on every slice. "
         "Saturated: 90 % of its values are within 0.05 of 0 or 1, a switch. Active: it varies with the image.",
     )
