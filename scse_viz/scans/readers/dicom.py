@@ -217,15 +217,21 @@ def _values(stack: Sequence[Frame], name: str) -> tuple[np.ndarray, bool]:
 
 def _decoded(data: bytes, frames: Sequence[Frame], name: str) -> Iterator[np.ndarray]:
     """(rows, columns[, 3]) of each of a file's frames as the file stores them, palettes looked up."""
-    dataset = _with_syntax(pydicom.dcmread(BytesIO(data), force=True))
+    dataset: pydicom.Dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True, force=True)
+    source: Any = BytesIO(data)  # where frames lie as they are, they are read one at a time, and not copied
+    if (
+        "TransferSyntaxUID" not in getattr(dataset, "file_meta", ())
+        or dataset.file_meta.TransferSyntaxUID.is_compressed
+    ):
+        source = dataset = _with_syntax(pydicom.dcmread(BytesIO(data), force=True))
     syntax = dataset.file_meta.TransferSyntaxUID
     palette = dataset.get("PhotometricInterpretation") == "PALETTE COLOR"
     try:
         if frames[0].mosaic:
-            (slab,) = iter_pixels(dataset)
+            (slab,) = iter_pixels(source)
             yield from (dicom_mosaic.tile(slab, frame) for frame in frames)
             return
-        for plane in iter_pixels(dataset, indices=[frame.index for frame in frames]):
+        for plane in iter_pixels(source, indices=[frame.index for frame in frames]):
             yield apply_color_lut(plane, dataset) if palette else plane
     except RuntimeError as error:
         if not syntax.is_compressed:
