@@ -39,7 +39,8 @@ def by_group(groups: Mapping[str, Points], *, title: str) -> go.Figure:
             marker_color=COLOURS[number % len(COLOURS)],
             showlegend=False,
         )
-    figure.update_yaxes(title=title)
+    figure.update_xaxes(automargin=True)
+    figure.update_yaxes(title=title, automargin=True)
     figure.update_layout(height=420, margin=MARGIN)
     return figure
 
@@ -59,8 +60,8 @@ def against(groups: Mapping[str, Points], *, x_title: str, y_title: str) -> go.F
             marker={"size": 9, "color": COLOURS[number % len(COLOURS)]},
             showlegend=len(groups) > 1,
         )
-    figure.update_xaxes(title=x_title)
-    figure.update_yaxes(title=y_title)
+    figure.update_xaxes(title=x_title, automargin=True)
+    figure.update_yaxes(title=y_title, automargin=True)
     figure.update_layout(height=420, margin=MARGIN, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
     return figure
 
@@ -85,7 +86,11 @@ def weights_of_scans(weights: np.ndarray, names: Sequence[str], channels: Sequen
             },
         )
     )
-    figure.update_xaxes(title="channel, similar ones together", type="category", showticklabels=False, ticks="")
-    figure.update_yaxes(title="scan, similar ones together", showticklabels=False, ticks="", autorange="reversed")
+    figure.update_xaxes(
+        title="channel, similar ones together", type="category", showticklabels=False, ticks="", automargin=True
+    )
+    figure.update_yaxes(
+        title="scan, similar ones together", showticklabels=False, ticks="", autorange="reversed", automargin=True
+    )
     figure.update_layout(height=max(340, min(700, 120 + 6 * len(names))), margin=MARGIN)
     return figure
