@@ -85,7 +85,7 @@ def _series(experiment: Experiment, variant: str) -> str:
 
 def _draw_experiment(experiment: Experiment) -> None:
     table = pd.DataFrame.from_dict(experiment.rows, orient="index").rename(columns=variant_title)
-    _draw(table.rename_axis("condition"), f"understand_{experiment.name}")
+    st.table(table.style.format("{:.3f}", na_rep="–"))  # unlike a data frame's, its rows wrap in a narrow window
 
 
 def _draw_factors(view: View, card: Card) -> dict[str, go.Figure]:
@@ -137,8 +137,3 @@ def _draw_crop(view: View, card: Card, block: str) -> dict[str, go.Figure]:
         st.metric("Largest change", f"{abs(crop - whole).max():.2f}")
         st.caption(f"{card.name}, {block}, {len(whole)} channels. On the dashed line the two are equal.")
     return {"whole slice against crop": figure}
-
-
-def _draw(table: pd.DataFrame, key: str) -> None:
-    columns = {title: st.column_config.NumberColumn(format="%.3f") for title in table.columns}
-    st.dataframe(table, width="stretch", height="content", column_config=columns, placeholder="–", key=key)

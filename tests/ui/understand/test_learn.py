@@ -33,7 +33,7 @@ def test_the_last_lines_of_what_we_measured_are_what_cards_and_results_say():
     app = with_upload(understand_lesson="When it hurts", block="encoder2")
     of_planes = [read_card(f"brain-unet-{v}").figures["dice"]["synthetic"] for v in ("none", "cse", "sse", "scse")]
     means = [np.mean([plane["mean"] for plane in planes.values()]) for planes in of_planes]
-    stages, margins = (table.value for table in app.dataframe[:2])
+    stages, margins = (table.value for table in app.table[:2])
     assert stages.iloc[-1].tolist() == pytest.approx(means, abs=0.0006)
     measured = results(PRETRAINED)
     cut = [measured[f"brain-unet-{v}"].data["heads"].by_subject()["samseg-s1"] for v in ("none", "cse", "sse", "scse")]
