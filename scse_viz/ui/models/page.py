@@ -16,6 +16,9 @@ from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo import Card
 from scse_viz.zoo.titles import architecture_title, variant_title
 
+ACROSS = 4
+"""Cards in a row: the paper's variants stand side by side, relatives below them."""
+
 
 def page() -> None:
     """Draw a table of all networks, then a card for each network of the chosen anatomy."""
@@ -41,9 +44,11 @@ def page() -> None:
     for architecture in dict.fromkeys(card.architecture for card in family):
         st.markdown(f"##### {architecture_title(architecture)}, {chosen}")
         of_one = [card for card in family if card.architecture == architecture]
-        for column, card in zip(narrow_columns(max(4, len(of_one)), key=architecture), of_one, strict=False):
-            with column.container(border=True):
-                _draw_card(card)
+        for start in range(0, len(of_one), ACROSS):
+            columns = narrow_columns(ACROSS, key=f"{architecture}_{start}")
+            for column, card in zip(columns, of_one[start : start + ACROSS], strict=False):
+                with column.container(border=True):
+                    _draw_card(card)
     _draw_own()
 
 
