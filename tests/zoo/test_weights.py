@@ -34,11 +34,12 @@ def rewrite(folder, **facts):
 
 
 @pytest.mark.parametrize("family", sorted({(card.anatomy, card.architecture) for card in SHIPPED.values()}))
-def test_the_papers_four_variants_and_any_others_are_shipped_in_the_order_of_the_table(family):
+def test_variants_are_shipped_in_the_order_of_the_table_those_of_the_paper_among_them(family):
     shipped = [card.variant for card in SHIPPED.values() if (card.anatomy, card.architecture) == family]
 
-    assert set(shipped) >= {"none", "cse", "sse", "scse"}
     assert shipped == [variant for variant in VARIANTS if variant in shipped]
+    if family in {("brain", "unet"), ("hippocampus", "unet"), ("malc", "unet")}:
+        assert set(shipped) >= {"none", "cse", "sse", "scse"}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
