@@ -75,9 +75,14 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Arrays by name -> a compressed .npz that `numpy.load` opens; nothing in it is pickled."""
-    stream = io.BytesIO()
-    np.savez_compressed(stream, allow_pickle=False, **{name: np.asarray(values) for name, values in arrays.items()})
+    """Arrays by name -> a compressed .npz that `numpy.load` opens; nothing in it is pickled.
+
+    Raises ValueError for arrays of objects. NumPy before 2.1 would take its own `allow_pickle` for an array to save.
+    """
+    stream, saved = io.BytesIO(), {name: np.asarray(values) for name, values in arrays.items()}
+    if objects := [name for name, values in saved.items() if values.dtype.hasobject]:
+        raise ValueError(f"Object arrays cannot be saved without pickling: {', '.join(objects)}")
+    np.savez_compressed(stream, **saved)
     return stream.getvalue()
 
 

@@ -26,7 +26,7 @@ from scse_viz.scans.samples import samples
 from tests.load.server import Server
 from tests.load.tab import Tab
 
-SLICES = (70, 82, 94, 106)
+SLICES = (70, 94)
 """Axial slices through the middle of the head."""
 VIEW = "variants=none&variants=cSE&variants=sSE&variants=scSE"
 EVERY_S = 0.2
