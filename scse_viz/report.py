@@ -79,7 +79,8 @@ def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
 
     Raises ValueError for arrays of objects. NumPy before 2.1 would take its own `allow_pickle` for an array to save.
     """
-    stream, saved = io.BytesIO(), {name: np.asarray(values) for name, values in arrays.items()}
+    stream = io.BytesIO()
+    saved: dict[str, Any] = {name: np.asarray(values) for name, values in arrays.items()}
     if objects := [name for name, values in saved.items() if values.dtype.hasobject]:
         raise ValueError(f"Object arrays cannot be saved without pickling: {', '.join(objects)}")
     np.savez_compressed(stream, **saved)
