@@ -154,7 +154,7 @@ def code_for(
     """
     own = own or {}
     opening = "".join(
-        f"found = foreign.opened({request})\nnetworks[{name!r}] = found.card, found.model\n"
+        f"opened = foreign.opened({request})\nnetworks[{name!r}] = opened.card, opened.model\n"
         for name, request in own.items()
     )
     readers = [name for name in ("read_channels", "read_scan", "stacked") if f"{name}(" in reading]

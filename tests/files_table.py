@@ -56,7 +56,7 @@ def shipped() -> Iterator[tuple[str, Path]]:
         for folder in folders:
             for path in sorted((root / folder).rglob("*")):
                 inside = path.relative_to(root / folder)
-                series = path.is_dir() and any(found.is_file() for found in path.iterdir())
+                series = path.is_dir() and any(entry.is_file() for entry in path.iterdir())
                 alone = path.is_file() and len(inside.parts) == 1
                 if (series or alone) and not path.name.endswith(CODE) and "__" not in path.name:
                     yield f"{package}/{folder}/{inside.as_posix()}", path
@@ -78,7 +78,7 @@ def page() -> str:
 
 
 def _said(scan: Scan) -> str:
-    sizes, spacing = (" × ".join(f"{size:.4g}" for size in found) for found in (scan.file_shape, scan.spacing))
+    sizes, spacing = (" × ".join(f"{size:.4g}" for size in values) for values in (scan.file_shape, scan.spacing))
     return " ".join([f"{sizes} voxels of {spacing} mm.", *scan.notes])
 
 

@@ -91,8 +91,8 @@ def test_an_unusual_network_is_recorded_and_left_untouched():
         expected = model(x)["out"]
     recording = record(model, x)
     assert list(recording.blocks) == ["shared"]
-    for found, wanted in zip(recording.output["out"], expected, strict=True):
-        torch.testing.assert_close(found, wanted)
+    for features, wanted in zip(recording.output["out"], expected, strict=True):
+        torch.testing.assert_close(features, wanted)
     model.hidden[1]["deep"][0].train()
     record(model, x)
     assert model.hidden[1]["deep"][0].num_batches_tracked == 0

@@ -67,5 +67,5 @@ def test_segmenting_on_the_device_that_auto_finds_gives_what_the_processor_gives
     np.save(tmp_path / "noise.npy", np.random.default_rng(0).random((32, 32, 3), dtype=np.float32))
     scan = read_scan(tmp_path / "noise.npy")
     model = TINY.network(seed=0).eval()
-    found, expected = (segment_slice(scan.slice("axial", 1), one, TINY) for one in (on_device(model), model))
-    np.testing.assert_allclose(found.confidence, expected.confidence, atol=1e-4)
+    segmented, expected = (segment_slice(scan.slice("axial", 1), one, TINY) for one in (on_device(model), model))
+    np.testing.assert_allclose(segmented.confidence, expected.confidence, atol=1e-4)

@@ -30,13 +30,13 @@ KINDS = ("channel_gate", "spatial_gate", "full_gate")
 
 def factors(recording: Recording, u: Tensor) -> list[Tensor]:
     """The gates of a recording, each in a shape that broadcasts against u."""
-    found = []
+    shaped = []
     for block in recording.blocks.values():
         if block.channel_gate is not None:
-            found.append(block.channel_gate.view(*u.shape[:2], *[1] * (u.ndim - 2)))
-        found += [] if block.spatial_gate is None else [block.spatial_gate[:, None]]
-        found += [] if block.full_gate is None else [block.full_gate]
-    return found
+            shaped.append(block.channel_gate.view(*u.shape[:2], *[1] * (u.ndim - 2)))
+        shaped += [] if block.spatial_gate is None else [block.spatial_gate[:, None]]
+        shaped += [] if block.full_gate is None else [block.full_gate]
+    return shaped
 
 
 def by_hand(model: nn.Module, u: Tensor, gates: list[Tensor]) -> Tensor:
@@ -124,9 +124,9 @@ def test_blocks_of_a_feature_extractor_are_switched_off_and_lose_channels(name):
     def effect(change: Change) -> Tensor:
         """The largest effect on the features, of their scale, of a change to one block: the same as in the network."""
         expected = intervene(model.features, x, {blocks[2].removeprefix("features."): change}).output
-        found = intervene(graph, x, {blocks[2]: change}).output["features"]
-        torch.testing.assert_close(found / scale, expected / scale)
-        return (found - whole).abs().max() / scale
+        output = intervene(graph, x, {blocks[2]: change}).output["features"]
+        torch.testing.assert_close(output / scale, expected / scale)
+        return (output - whole).abs().max() / scale
 
     for change in (OFF, Change(without=(0, 3)), Change(channel_gate=Off()), Change(strength=0.5)):
         assert effect(change) > 0.001

@@ -18,9 +18,9 @@ def block_output(variant: str, change: Change) -> tuple[Tensor, Tensor, Tensor, 
     """u, c and s of a single block, and its output when it is changed."""
     torch.manual_seed(0)
     block, u = VARIANTS[variant](4), torch.randn(2, 4, 6, 6)
-    found = record(block, u).blocks["block"]
+    recorded = record(block, u).blocks["block"]
     changed = intervene(block, u, {"block": change})
-    return u, found.channel_gate[:, :, None, None], found.spatial_gate[:, None], changed.output
+    return u, recorded.channel_gate[:, :, None, None], recorded.spatial_gate[:, None], changed.output
 
 
 def test_scse_doubles_its_input_with_both_gates_off_and_returns_it_with_the_block_off():

@@ -33,9 +33,9 @@ def gates_of(block: BlockRecord) -> Iterator[Tensor]:
 @pytest.mark.parametrize("kind", HAND_WRITTEN, ids=lambda kind: kind.__name__)
 def test_gates_of_a_hand_written_block_are_those_worked_by_hand(kind):
     model, u = made(kind)
-    found = [gate for block in record(model, u).blocks.values() for gate in gates_of(block)]
+    gates = [gate for block in record(model, u).blocks.values() for gate in gates_of(block)]
     with torch.no_grad():
-        torch.testing.assert_close(found, model.gates(u))
+        torch.testing.assert_close(gates, model.gates(u))
 
 
 @pytest.mark.parametrize("kind", NO_GATES, ids=lambda kind: kind.__name__)
@@ -50,20 +50,24 @@ def test_gates_of_a_library_network_are_found_and_are_what_its_features_are_mult
     recording = record(model, x, features=True)
     with torch.no_grad():
         torch.testing.assert_close(recording.output, model(x))
-    ran = {block: found for block, found in recording.blocks.items() if found.ran and recording.sites[block].gates}
+    ran = {
+        block: block_record
+        for block, block_record in recording.blocks.items()
+        if block_record.ran and recording.sites[block].gates
+    }
     assert len(ran) == network.blocks
-    assert sum(not found.ran for found in recording.blocks.values()) == network.idle
+    assert sum(not block_record.ran for block_record in recording.blocks.values()) == network.idle
     assert {recording.sites[block].kind for block in ran} == set(network.kind.split(", ") if ran else ())
     assert all(recording.sites[block].form == network.form for block in ran)
-    for found in ran.values():
-        assert all(gate.min() >= 0 and gate.max() <= 1 for gate in gates_of(found))
+    for block_record in ran.values():
+        assert all(gate.min() >= 0 and gate.max() <= 1 for gate in gates_of(block_record))
         if network.sums is not None:
-            space = [1] * (2 if "branches" in network.form else found.before.ndim - 2)
-            channel = found.channel_gate
-            parts = [] if channel is None else [channel.view(*found.before.shape[: -len(space)], *space)]
-            parts += [] if found.spatial_gate is None else [found.spatial_gate.unsqueeze(1)]
-            parts += [] if found.full_gate is None else [found.full_gate]
-            torch.testing.assert_close(found.after, found.before * sum(parts))
+            space = [1] * (2 if "branches" in network.form else block_record.before.ndim - 2)
+            channel = block_record.channel_gate
+            parts = [] if channel is None else [channel.view(*block_record.before.shape[: -len(space)], *space)]
+            parts += [] if block_record.spatial_gate is None else [block_record.spatial_gate.unsqueeze(1)]
+            parts += [] if block_record.full_gate is None else [block_record.full_gate]
+            torch.testing.assert_close(block_record.after, block_record.before * sum(parts))
 
 
 def test_the_two_gates_of_an_manet_block_are_those_of_its_two_branches():
@@ -76,9 +80,9 @@ def test_the_two_gates_of_an_manet_block_are_those_of_its_two_branches():
     with torch.no_grad():
         model(x)
     assert len(expected) == 8
-    found = [block.channel_gate for block in blocks.values()]
+    gates = [block.channel_gate for block in blocks.values()]
     for gate in expected.values():
-        assert any(gate.shape == other.shape and torch.allclose(gate, other) for other in found)
+        assert any(gate.shape == other.shape and torch.allclose(gate, other) for other in gates)
 
 
 def test_the_table_of_networks_in_the_docs_is_that_of_the_tests_and_names_their_versions():
@@ -139,11 +143,11 @@ def test_a_block_that_is_a_product_inside_a_module_is_bypassed_there():
     with torch.no_grad():
         v = model.conv(u)
         torch.testing.assert_close(intervene(model, u, {"block": OFF}).output, model.conv(v))
-        found = record(model, u, features=True).blocks["block"]
-        torch.testing.assert_close(found.before, v)
-        torch.testing.assert_close(found.after, v * found.channel_gate[:, :, None, None])
+        block = record(model, u, features=True).blocks["block"]
+        torch.testing.assert_close(block.before, v)
+        torch.testing.assert_close(block.after, v * block.channel_gate[:, :, None, None])
         ((_, swept),) = sweep_channels(model, u[:1], "block", [2, 5])
-        v = v[:1] * found.channel_gate[:1, :, None, None]
+        v = v[:1] * block.channel_gate[:1, :, None, None]
         v = torch.cat([v, v])
         v[0, 2] = v[1, 5] = 0
         torch.testing.assert_close(swept.output, model.conv(v))
@@ -163,12 +167,12 @@ class Split(OneSigmoidForBoth):
 def test_a_graph_of_torch_fx_is_recorded_and_changed_under_the_names_of_its_blocks():
     model, x = NETWORKS["torchvision mobilenet_v3_small"].made()
     graph = fx.symbolic_trace(model)
-    expected, found = record(model, x), record(graph, x)
-    assert list(found.blocks) == list(expected.blocks)
+    expected, recording = record(model, x), record(graph, x)
+    assert list(recording.blocks) == list(expected.blocks)
     for name, block in expected.blocks.items():
-        torch.testing.assert_close(found.blocks[name].channel_gate, block.channel_gate)
+        torch.testing.assert_close(recording.blocks[name].channel_gate, block.channel_gate)
     scale = expected.output.abs().max()  # random weights make it small
-    for changes in (dict.fromkeys(found.blocks, OFF), {"features.4.block.2": Change(without=(1, 2))}):
+    for changes in (dict.fromkeys(recording.blocks, OFF), {"features.4.block.2": Change(without=(1, 2))}):
         changed = intervene(model, x, changes).output / scale
         torch.testing.assert_close(intervene(graph, x, changes).output / scale, changed)
         assert (changed - expected.output / scale).abs().max() > 0.001

@@ -45,9 +45,9 @@ def test_the_functions_that_make_networks_open(function: str, tmp_path: Path) ->
     (tmp_path / "my_project" / "unet.py").write_text(UNET, encoding="utf-8")
     path = tmp_path / f"my_code_of_readme_{function}.py"
     path.write_text(code, encoding="utf-8")
-    found = opened(Request(network=f"{path}:{function}"))
-    assert found.card.in_channels == 1
-    assert len(found.card.structures) == 3
+    network = opened(Request(network=f"{path}:{function}"))
+    assert network.card.in_channels == 1
+    assert len(network.card.structures) == 3
 
 
 UNET = """

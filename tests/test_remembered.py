@@ -1,4 +1,4 @@
-"""What a first pass has found is used by the next one, and forgotten as soon as the network is another."""
+"""What a first pass learned of a network is reused by the next, and forgotten as soon as the network changes."""
 
 import copy
 import gc
@@ -54,14 +54,14 @@ def probes(model: nn.Module, x: Tensor) -> tuple[Recording, int]:
     return record(model, x), sum(PROBED)
 
 
-def assert_same(found: Recording, expected: Recording) -> None:
-    torch.testing.assert_close(found.output, expected.output)
-    assert found.sites == expected.sites
-    assert list(found.blocks) == list(expected.blocks)
+def assert_same(recording: Recording, expected: Recording) -> None:
+    torch.testing.assert_close(recording.output, expected.output)
+    assert recording.sites == expected.sites
+    assert list(recording.blocks) == list(expected.blocks)
     for name, block in expected.blocks.items():
         for kind in ("channel_gate", "spatial_gate", "full_gate", "activation"):
-            torch.testing.assert_close(getattr(found.blocks[name], kind), getattr(block, kind))
-        assert found.blocks[name].ran == block.ran
+            torch.testing.assert_close(getattr(recording.blocks[name], kind), getattr(block, kind))
+        assert recording.blocks[name].ran == block.ran
 
 
 def test_the_second_pass_records_the_same_without_a_probe():
@@ -86,9 +86,9 @@ def test_new_weights_give_new_gates():
     model, x = network()
     record(model, x)
     nn.init.normal_(model[1].mlp.up.weight)
-    found, probed = probes(model, x)
+    recording, probed = probes(model, x)
     assert probed == 0
-    torch.testing.assert_close(found.blocks["1"].channel_gate, model[1].mlp(x).sigmoid().detach())
+    torch.testing.assert_close(recording.blocks["1"].channel_gate, model[1].mlp(x).sigmoid().detach())
 
 
 def replaced(model: nn.Module) -> None:
@@ -129,8 +129,8 @@ def test_a_class_whose_forward_was_redefined_is_probed_anew(monkeypatch):
     model, x = network()
     record(model, x)
     monkeypatch.setattr(Cse, "forward", lambda self, u: u * torch.sigmoid(2 * self.mlp(u))[:, :, None, None])
-    found = record(model, x).blocks["1"].channel_gate
-    torch.testing.assert_close(found, (2 * model[1].mlp(x)).sigmoid().detach())
+    gate = record(model, x).blocks["1"].channel_gate
+    torch.testing.assert_close(gate, (2 * model[1].mlp(x)).sigmoid().detach())
 
 
 class Depending(nn.Module):
@@ -148,9 +148,9 @@ def test_a_pass_that_runs_other_modules_than_the_first_is_probed_anew():
     model, x = Depending().eval(), torch.ones(1, 8, 3, 3)
     assert not record(model, -x).gated
     assert probes(model, -x)[1] == 0
-    found, probed = probes(model, x)
+    recording, probed = probes(model, x)
     assert probed == 1
-    assert list(found.blocks) == ["block"]
+    assert list(recording.blocks) == ["block"]
     assert not record(model, -x).gated
 
 

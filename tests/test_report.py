@@ -64,7 +64,7 @@ def test_the_code_of_a_view_reads_the_volume_that_is_shown():
     code = report.code_for(reading, ["one", "mine"], "axial", 3, own={"mine": repr(Request("mine.zip"))})
     compile(code, "code", "exec")
     assert "names = ['one']\n" in code
-    assert "found = foreign.opened(Request(model='mine.zip'" in code
+    assert "opened = foreign.opened(Request(model='mine.zip'" in code
 
 
 def test_structures_over_a_slice_leave_the_background_gray():

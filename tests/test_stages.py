@@ -19,8 +19,8 @@ def table(encoder: str, attention: str | None = "scse") -> tuple[BlockInfo, ...]
 
 
 def test_an_efficientnet_with_scse_has_ten_stages_of_known_sides_and_scales():
-    found = [(stage.name, stage.side, stage.scale, len(stage.blocks)) for stage in stages(table("tu-efficientnet_b0"))]
-    assert found == [
+    rows = [(stage.name, stage.side, stage.scale, len(stage.blocks)) for stage in stages(table("tu-efficientnet_b0"))]
+    assert rows == [
         ("encoder.0.0", "encoder", 2, 1),
         ("encoder.1", "encoder", 4, 2),
         ("encoder.2", "encoder", 8, 2),
@@ -49,9 +49,9 @@ def test_our_stages_are_our_blocks():
 
 
 def test_sides_are_read_from_resolutions_where_names_do_not_tell():
-    found = [(stage.side, stage.scale) for stage in stages(stacks.block_table(12))]
+    rows = [(stage.side, stage.scale) for stage in stages(stacks.block_table(12))]
     up = [("decoder", 4), ("decoder", 2)]
-    assert found == [("encoder", 1), ("encoder", 2), ("encoder", 4), ("bottleneck", 8), *up]
+    assert rows == [("encoder", 1), ("encoder", 2), ("encoder", 4), ("bottleneck", 8), *up]
     assert set(sides(()).values()) == set()
 
 

@@ -20,9 +20,9 @@ def test_hedges_g_by_hand():
 def test_the_correlation_and_its_interval_are_scipys():
     x, y = np.random.default_rng(0).random((2, 20))
     y += x
-    found, wanted = correlation(np.append(x, np.nan), np.append(y, 1)), stats.pearsonr(x, y)
-    assert found.value == pytest.approx(wanted.statistic)
-    assert (found.low, found.high) == pytest.approx(tuple(wanted.confidence_interval()), rel=1e-5)
+    ours, wanted = correlation(np.append(x, np.nan), np.append(y, 1)), stats.pearsonr(x, y)
+    assert ours.value == pytest.approx(wanted.statistic)
+    assert (ours.low, ours.high) == pytest.approx(tuple(wanted.confidence_interval()), rel=1e-5)
     assert np.isnan(correlation(x[:3], y[:3]).value)
 
 

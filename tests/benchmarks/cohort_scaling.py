@@ -31,7 +31,9 @@ FACTS = ("group", "age", "site")
 def deformation(shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
     """Where each voxel comes from, (3, X, Y, Z): a smooth field of random displacements."""
     coarse = random.uniform(-SHIFT_MM, SHIFT_MM, (3, *(-(-size // WAVE_MM) + 1 for size in shape)))
-    field = [ndimage.zoom(each.astype(np.float32), np.divide(shape, each.shape), order=1) for each in coarse]
+    field = [
+        ndimage.zoom(component.astype(np.float32), np.divide(shape, component.shape), order=1) for component in coarse
+    ]
     return np.indices(shape, dtype=np.float32) + np.array(field, np.float32)
 
 

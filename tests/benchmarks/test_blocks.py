@@ -173,5 +173,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     work, *shape = sys.argv[1:]
     u = torch.randn([int(side) for side in shape]).requires_grad_(work == "train")
-    found = interleaved(sides_of({"infer": infer, "train": train}[work], u))
-    print(found["ours"][1] / found["smp"][1])
+    seconds = interleaved(sides_of({"infer": infer, "train": train}[work], u))
+    print(seconds["ours"][1] / seconds["smp"][1])

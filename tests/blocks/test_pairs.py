@@ -87,17 +87,17 @@ def test_large_and_small_attention_have_the_same_gradients(dtype):
     generator = torch.Generator().manual_seed(1)
     query, key, value = (torch.randn(2, count, 4, generator=generator).to(dtype) for count in (700, 600, 600))
     assert WRITTEN_OUT < 700 * 600
-    found, expected = [], []
+    computed, expected = [], []
 
     def plain(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         return (q.float() @ k.float().mT).softmax(dim=2) @ v.float()
 
-    for made, run in ((found, attended), (expected, plain)):
-        given = [each.clone().requires_grad_() for each in (query, key, value)]
+    for made, run in ((computed, attended), (expected, plain)):
+        given = [tensor.clone().requires_grad_() for tensor in (query, key, value)]
         result = run(*given)
         result.float().square().sum().backward()
-        made += [result.float(), *(each.grad.float() for each in given)]
-    for one, other in zip(found, expected, strict=True):
+        made += [result.float(), *(tensor.grad.float() for tensor in given)]
+    for one, other in zip(computed, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=0.05, atol=0.05 if dtype == torch.bfloat16 else 1e-4)
 
 

@@ -26,7 +26,7 @@ def test_every_variant_keeps_shape_memory_format_and_type_and_passes_gradcheck(v
 def test_every_variant_runs_in_bfloat16_under_autocast(variant, memory_format):
     module, given = block(variant), inputs(variant, features((2, 8, 6, 6), memory_format))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        result = module(*(each.bfloat16() for each in given))
+        result = module(*(tensor.bfloat16() for tensor in given))
     result.float().square().sum().backward()
     assert result.dtype == torch.bfloat16
     torch.testing.assert_close(result.float(), module(*given), rtol=0.03, atol=0.03)

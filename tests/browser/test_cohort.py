@@ -23,7 +23,7 @@ def cohort_address(tmp_path_factory):
     scans, results = tmp_path_factory.mktemp("scans"), tmp_path_factory.mktemp("results") / "two-scans"
     (results / PARTS).mkdir(parents=True)
     keys = []
-    for number, sample in enumerate(each for each in samples().values() if each.anatomy == "hippocampus"):
+    for number, sample in enumerate(sample for sample in samples().values() if sample.anatomy == "hippocampus"):
         scan, labels = scans / f"subject{number}.nii.gz", scans / f"labels{number}.nii.gz"
         shutil.copy(sample.scan, scan)
         shutil.copy(sample.label_file, labels)

@@ -53,7 +53,7 @@ def test_the_radiological_convention_mirrors_panels_letters_and_what_is_read(vis
     assert voxel_of(place) == pytest.approx(voxel, abs=1)  # a panel's width is no whole number of pixels
     after = visit.picture("sSE, encoder1")
     inner = (slice(20, -20), slice(20, -20))  # without the letters at the edges
-    turned, kept = (np.abs(before[inner].astype(int) - each[inner]).mean() for each in (after[:, ::-1], after))
+    turned, kept = (np.abs(before[inner].astype(int) - pixels[inner]).mean() for pixels in (after[:, ::-1], after))
     assert turned < 0.4 * kept
 
 
@@ -79,7 +79,7 @@ def test_gates_are_stretched_by_block_without_a_request_and_named_at_the_scale(v
         )
         ranges = [re.search(r"(\d\.\d+) to (\d\.\d+)", text) for text in texts]
         assert len(ranges) == 2
-        assert said[row] == (min(float(each[1]) for each in ranges), max(float(each[2]) for each in ranges))
+        assert said[row] == (min(float(limits[1]) for limits in ranges), max(float(limits[2]) for limits in ranges))
     visit.page.wait_for_url("**range=block**", timeout=PATIENCE)
 
 

@@ -126,7 +126,7 @@ def test_a_zoom_and_a_pixel_at_almost_the_same_moment_are_both_in_the_address(pa
 def test_no_block_covers_another_or_leaves_the_page(width, page, address):
     page.set_viewport_size({"width": width, "height": 1000})
     opened(page, f"{address}explore?variant=cSE")
-    boxes = [each.bounding_box() for each in page.locator(".network .stage canvas").all()]
+    boxes = [canvas.bounding_box() for canvas in page.locator(".network .stage canvas").all()]
     assert len(boxes) == 11
     for one, box in enumerate(boxes):
         assert box["x"] >= 0

@@ -35,13 +35,13 @@ def believe(networks: Path, *words: object) -> int:
 def test_every_gate_has_a_row_and_a_run_resumes(networks, head, tmp_path, capsys):
     out, words = tmp_path / "out.json", (head, "--labels", head.parent / "labels")
     assert believe(networks, *words, "--out", out) == 0
-    found = read_belief(out)
+    belief = read_belief(out)
     kinds = 2 if CARD.variant == "scse" else 1
-    assert len(found.rows) == kinds * len(CARD.block_table)
-    assert {(row.scan, row.structure) for row in found.rows} == {("head.nii", "shell")}
+    assert len(belief.rows) == kinds * len(CARD.block_table)
+    assert {(row.scan, row.structure) for row in belief.rows} == {("head.nii", "shell")}
     said = capsys.readouterr().out
     assert f"{CARD.name}, shell, 1 scans" in said
-    assert said.count("\n") == 2 + len(found.rows)
+    assert said.count("\n") == 2 + len(belief.rows)
     written = out.stat().st_mtime_ns
     assert believe(networks, *words, "--out", out) == 0
     assert out.stat().st_mtime_ns == written, "what was measured is not measured again"
@@ -64,9 +64,9 @@ def test_the_test_heads_of_the_challenge_are_tested(tmp_path, capsys):
     zoo.save(card.network(seed=0), card, folder)
     words = ["--models", folder, "--malc", heads, "--structures", "thalamus", "--slices", 1, "--blocks"]
     assert cli.main(["believe", card.name, *map(str, words)]) == 0
-    found = read_belief(folder / "results" / "belief" / f"{card.name}.json")
-    assert (found.scans, found.structures) == (("malc-6",), ("thalamus",))
-    assert all(row.tests.inside > 0 for row in found.rows)
+    belief = read_belief(folder / "results" / "belief" / f"{card.name}.json")
+    assert (belief.scans, belief.structures) == (("malc-6",), ("thalamus",))
+    assert all(row.tests.inside > 0 for row in belief.rows)
 
 
 def test_two_scans_of_one_subject_are_compared(networks, head, tmp_path, capsys):

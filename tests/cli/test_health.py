@@ -41,7 +41,7 @@ def test_every_gate_of_a_folder_of_scans_has_a_row_the_worst_first(networks, sca
     assert capsys.readouterr().out.count("\n") == 1 + len(rows)
 
 
-def test_labels_are_found_by_the_name_of_the_scan(networks, scans, tmp_path, capsys):
+def test_labels_are_matched_by_the_name_of_the_scan(networks, scans, tmp_path, capsys):
     labels = tmp_path / "labels"
     labels.mkdir()
     ones = nifti(np.ones((16, 18, 9), dtype=np.int16))

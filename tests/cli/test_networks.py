@@ -50,8 +50,8 @@ def test_a_network_of_segmentation_models_pytorch_segments(kind, saved, segment,
     padded = torch.nn.functional.pad(x[None, None], (0, 32 - columns, 0, 32 - rows), mode="replicate")
     with torch.no_grad():
         expected = smp_files.network()(padded)[0, :, :rows, :columns].argmax(dim=0)
-    found = np.asarray(nib.as_closest_canonical(nib.load(out / "segmentation.nii.gz")).dataobj)
-    assert (slice_of(found, "axial", 5) == expected.numpy()).mean() > 0.99  # ties of float32
+    prediction = np.asarray(nib.as_closest_canonical(nib.load(out / "segmentation.nii.gz")).dataobj)
+    assert (slice_of(prediction, "axial", 5) == expected.numpy()).mean() > 0.99  # ties of float32
     assert json.loads((out / "classes.json").read_text())["1"] == "left lung"
     gates = np.load(out / "attention.npz")
     assert gates["decoder.blocks.0.attention2.attention/spatial_gate"].shape == (17, 2, 2)
@@ -90,10 +90,10 @@ def test_several_scans_fill_the_channels_of_a_network(networks, scan, tmp_path):
     words = ["--model", "two", "--models", str(networks), "--plane", "coronal", "--out", str(out)]
     assert cli.main(["segment", str(scan), str(other), *words]) == 0
 
-    found = np.asarray(nib.as_closest_canonical(nib.load(out / "segmentation.nii.gz")).dataobj)
+    prediction = np.asarray(nib.as_closest_canonical(nib.load(out / "segmentation.nii.gz")).dataobj)
     together = stacked([read_scan(scan), read_scan(other)])
     alone = segment_slice(together.slice("coronal", 6), zoo.load("two", networks), card)
-    np.testing.assert_array_equal(slice_of(found, "coronal", 6), alone.labels)
+    np.testing.assert_array_equal(slice_of(prediction, "coronal", 6), alone.labels)
 
 
 @pytest.mark.parametrize(

@@ -58,16 +58,16 @@ def test_a_network_without_gates_gives_its_activations(segment):
     assert set(np.load(out / "attention.npz")) >= {"encoder1/activation", "bottleneck/activation"}
 
 
-def test_the_summary_says_what_ran_and_how_much_was_found(segment, networks):
+def test_the_summary_says_what_ran_and_the_volume_of_each_structure(segment, networks):
     _, out = segment()
     summary = json.loads((out / "summary.json").read_text())
-    found = np.asarray(nib.load(out / "segmentation.nii.gz").dataobj)
+    prediction = np.asarray(nib.load(out / "segmentation.nii.gz").dataobj)
 
     assert (summary["scan"], summary["model"], summary["plane"]) == ("head.nii.gz", CARD.name, "axial")
     assert summary["model_sha256"] == zoo.cards(networks)[CARD.name].sha256
     assert summary["input_pixel_mm"] == pytest.approx([1, 1])
     assert summary["volume_ml"] == {
-        name: pytest.approx((found == number).sum() * 1.2 / 1000, abs=5e-4)
+        name: pytest.approx((prediction == number).sum() * 1.2 / 1000, abs=5e-4)
         for number, name in enumerate(("background", "shell", "core"))
     }
     assert "dice" not in summary
@@ -78,10 +78,10 @@ def test_the_summary_says_what_ran_and_how_much_was_found(segment, networks):
 def test_dice_is_that_of_the_structures_that_the_labels_hold(segment):
     _, out = segment()
     labels = out / "segmentation.nii.gz"
-    found = nib.load(labels)
-    assert {0, 1, 2} <= set(np.unique(found.dataobj).tolist())
-    truth = np.where(np.asarray(found.dataobj) == 2, 0, found.dataobj).astype(np.uint8)
-    nib.save(nib.Nifti1Image(truth, found.affine), out / "truth.nii.gz")
+    prediction = nib.load(labels)
+    assert {0, 1, 2} <= set(np.unique(prediction.dataobj).tolist())
+    truth = np.where(np.asarray(prediction.dataobj) == 2, 0, prediction.dataobj).astype(np.uint8)
+    nib.save(nib.Nifti1Image(truth, prediction.affine), out / "truth.nii.gz")
     segment(labels=out / "truth.nii.gz")
 
     dice = json.loads((out / "summary.json").read_text())["dice"]

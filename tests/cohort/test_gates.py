@@ -22,25 +22,25 @@ def rows(*maps, channels=None):
 
 
 def test_mean_spread_and_saturation_are_those_of_the_pixels_of_each_structure():
-    found = rows(SWITCH, SWITCH)
-    outside, inside = found["spatial_gate", "outside"], found["spatial_gate", "inside"]
+    measured = rows(SWITCH, SWITCH)
+    outside, inside = measured["spatial_gate", "outside"], measured["spatial_gate", "inside"]
     assert (outside["mean"], outside["spread"], outside["saturation"]) == pytest.approx((1, 0, 1))
     assert (inside["mean"], inside["spread"], inside["saturation"]) == pytest.approx((0.5, 0.2, 0), abs=1e-6)
-    assert found["spatial_gate", WHOLE]["mean"] == pytest.approx(0.75)
+    assert measured["spatial_gate", WHOLE]["mean"] == pytest.approx(0.75)
 
 
 def test_health_is_told_by_structure():
-    found = rows(SWITCH, SWITCH)
-    assert found["spatial_gate", "outside"]["health"] == "constant"
-    assert found["spatial_gate", "inside"]["health"] == "active"
+    measured = rows(SWITCH, SWITCH)
+    assert measured["spatial_gate", "outside"]["health"] == "constant"
+    assert measured["spatial_gate", "inside"]["health"] == "active"
     moved = rows(np.where(LEFT == 0, SWITCH, 1), np.where(LEFT == 0, SWITCH, 0).astype(np.float32))
     assert moved["spatial_gate", "inside"]["health"] == "saturated"
 
 
 def test_a_channel_gate_has_its_mean_weights_and_no_row_for_a_structure():
-    found = rows(SWITCH, channels=np.array([0.2, 0.8], np.float32))
-    assert found["channel_gate", WHOLE]["weights"] == pytest.approx([0.2, 0.8])
-    assert {structure for gate, structure in found if gate == "channel_gate"} == {WHOLE}
+    measured = rows(SWITCH, channels=np.array([0.2, 0.8], np.float32))
+    assert measured["channel_gate", WHOLE]["weights"] == pytest.approx([0.2, 0.8])
+    assert {structure for gate, structure in measured if gate == "channel_gate"} == {WHOLE}
 
 
 def test_a_structure_of_few_pixels_has_no_row():

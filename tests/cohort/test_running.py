@@ -19,8 +19,8 @@ pytestmark = pytest.mark.filterwarnings("default")  # of Dask and tornado, when 
 
 @pytest.fixture(scope="module")
 def client():
-    with connected(None, 2, "2GiB") as found:
-        yield found
+    with connected(None, 2, "2GiB") as connection:
+        yield connection
 
 
 @pytest.fixture
@@ -42,12 +42,12 @@ def test_every_scan_has_its_row_and_the_same_command_resumes_where_it_stopped(cl
     assert seen[-1] == (len(tasks), len(tasks))
 
     summary = gather(tmp_path, [task.key for task in tasks])
-    found = read_cohort(tmp_path)
-    assert found.scans["key"].tolist() == [task.key for task in tasks]
-    assert summary == found.summary
+    cohort = read_cohort(tmp_path)
+    assert cohort.scans["key"].tolist() == [task.key for task in tasks]
+    assert summary == cohort.summary
     assert (summary["read"], summary["refused"], summary["failed"]) == (3 * SCANS - 3, 3, 0)
-    assert found.facts == ["group", "age"]
-    assert found.scans["fact.age"].dtype.kind in "if"
+    assert cohort.facts == ["group", "age"]
+    assert cohort.scans["fact.age"].dtype.kind in "if"
     assert pd.read_csv(tmp_path / "refused.csv")["error"].str.startswith("scan4.nii: ").all()
 
 

@@ -13,12 +13,12 @@ GROUPS = {
 
 def test_every_point_has_the_name_and_the_row_of_its_scan():
     for figure in (by_group(GROUPS, title="mean gate"), against(GROUPS, x_title="age", y_title="mean gate")):
-        found = {
+        points = {
             (name, row, value)
             for trace in figure.data
             for name, row, value in zip(trace.text, trace.customdata, trace.y, strict=True)
         }
-        assert found == {("a.nii", 0, 0.1), ("b.nii", 2, 0.3), ("c.nii", 1, 0.2)}
+        assert points == {("a.nii", 0, 0.1), ("b.nii", 2, 0.3), ("c.nii", 1, 0.2)}
 
 
 def test_a_group_has_one_colour_in_both_figures():

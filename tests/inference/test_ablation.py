@@ -31,11 +31,11 @@ def scan():
 
 def test_an_answer_is_that_of_the_slice_with_its_probabilities(scan, model):
     for changes in ({}, {"encoder2": OFF, "bottleneck": Change(without=(1, 2))}):
-        found = predict(scan.slice("axial", 3), model, CARD, changes)
+        prediction = predict(scan.slice("axial", 3), model, CARD, changes)
         expected = segment_slice(scan.slice("axial", 3), model, CARD, changes=changes)
-        np.testing.assert_array_equal(found.labels, expected.labels)
-        np.testing.assert_allclose(found.probabilities.max(axis=0), expected.confidence, rtol=1e-5)
-        np.testing.assert_allclose(found.probabilities.sum(axis=0), 1, rtol=1e-5)
+        np.testing.assert_array_equal(prediction.labels, expected.labels)
+        np.testing.assert_allclose(prediction.probabilities.max(axis=0), expected.confidence, rtol=1e-5)
+        np.testing.assert_allclose(prediction.probabilities.sum(axis=0), 1, rtol=1e-5)
 
 
 def test_a_changed_slice_has_the_gates_that_were_applied(scan, model):
@@ -49,19 +49,19 @@ def test_a_changed_slice_has_the_gates_that_were_applied(scan, model):
 
 
 def test_channels_knocked_out_together_are_as_knocked_out_alone(scan, model):
-    found = dict(predict_without(scan.slice("coronal", 5), model, CARD, "encoder3", [0, 2, 5]))
-    assert list(found) == [0, 2, 5]
-    for channel, each in found.items():
+    predictions = dict(predict_without(scan.slice("coronal", 5), model, CARD, "encoder3", [0, 2, 5]))
+    assert list(predictions) == [0, 2, 5]
+    for channel, prediction in predictions.items():
         alone = predict(scan.slice("coronal", 5), model, CARD, {"encoder3": Change(without=(channel,))})
-        np.testing.assert_allclose(each.probabilities, alone.probabilities, atol=1e-5)
+        np.testing.assert_allclose(prediction.probabilities, alone.probabilities, atol=1e-5)
 
 
 def test_magnitudes_are_those_of_the_features_that_leave(scan, model):
     x = network_input(scan, CARD, "axial", [3], window(scan, CARD))
     blocks = record(model, x, features=True).blocks
-    found = channel_magnitudes(scan.slice("axial", 3), model, CARD)
-    assert list(found) == list(blocks)
-    for name, values in found.items():
+    magnitudes = channel_magnitudes(scan.slice("axial", 3), model, CARD)
+    assert list(magnitudes) == list(blocks)
+    for name, values in magnitudes.items():
         np.testing.assert_allclose(values, blocks[name].after[0].abs().mean(dim=(1, 2)), rtol=1e-6)
 
 
@@ -69,9 +69,9 @@ def test_a_region_lies_on_the_gates_where_it_lies_on_the_slice(scan, model):
     inside = np.zeros((27, 21), dtype=bool)  # rows of 1 mm, columns of 2 mm
     inside[8:16, 4:8] = True
     assert input_size(scan, CARD, "axial") == (27, 42)
-    found = region(inside, 0.0, scan.slice("axial", 0), CARD)
-    assert found.mask.shape == (32, 48)  # padded as the network pads it
-    change = Change(spatial_gate=found)
+    masked = region(inside, 0.0, scan.slice("axial", 0), CARD)
+    assert masked.mask.shape == (32, 48)  # padded as the network pads it
+    change = Change(spatial_gate=masked)
     gates = segment_slice(scan.slice("axial", 3), model, CARD, changes={"encoder1": change, "encoder3": change}).gates
     before = segment_slice(scan.slice("axial", 3), model, CARD).gates
     fine, coarse = gates["encoder1"].spatial_gate, gates["encoder3"].spatial_gate

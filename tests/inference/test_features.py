@@ -31,20 +31,20 @@ def network(variant):
 
 def test_what_leaves_is_what_enters_times_the_recorded_gates(scan):
     card, model = network("scse")
-    found = inspect_block(scan.slice("axial", 3), model, card, "encoder2")
+    features = inspect_block(scan.slice("axial", 3), model, card, "encoder2")
     gates = segment_slice(scan.slice("axial", 3), model, card).gates
     both = gates["encoder2"].channel_gate[:, None, None] + gates["encoder2"].spatial_gate
-    np.testing.assert_allclose(found.after, found.before * both, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(features.after, features.before * both, rtol=1e-5, atol=1e-6)
 
 
 def test_probabilities_are_those_behind_the_labels(scan):
     card, model = network("sse")
-    found = inspect_block(scan.slice("coronal", 5), model, card, "bottleneck").probabilities
+    probabilities = inspect_block(scan.slice("coronal", 5), model, card, "bottleneck").probabilities
     result = segment_slice(scan.slice("coronal", 5), model, card)
-    assert found.shape == (len(card.structures), *result.labels.shape)
-    np.testing.assert_allclose(found.sum(axis=0), 1, rtol=1e-5)
-    np.testing.assert_allclose(found.max(axis=0), result.confidence, rtol=1e-5)
-    np.testing.assert_array_equal(found.argmax(axis=0), result.labels)
+    assert probabilities.shape == (len(card.structures), *result.labels.shape)
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1, rtol=1e-5)
+    np.testing.assert_allclose(probabilities.max(axis=0), result.confidence, rtol=1e-5)
+    np.testing.assert_array_equal(probabilities.argmax(axis=0), result.labels)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -52,9 +52,9 @@ def test_every_variant_can_be_inspected_and_only_none_leaves_features_as_they_ar
     card, model = network(variant)
     if variant == "nonlocal":
         torch.nn.init.ones_(model.blocks["encoder1"].scale)  # it starts at 0
-    found = inspect_block(scan.slice("axial", 0), model, card, "encoder1")
-    assert found.before.shape == found.after.shape
-    assert np.array_equal(found.before, found.after) == (variant == "none")
+    features = inspect_block(scan.slice("axial", 0), model, card, "encoder1")
+    assert features.before.shape == features.after.shape
+    assert np.array_equal(features.before, features.after) == (variant == "none")
     assert not model.blocks["decoder1"]._forward_hooks
 
 

@@ -31,28 +31,28 @@ def health(model, scan, labels=None):
 
 
 def test_every_gate_has_a_diagnosis_the_worst_first(model, scan):
-    found = health(model, scan)
-    assert len(found) == 2 * len(CARD.block_table)
-    assert [diagnosis.verdict for diagnosis in found.values()] == sorted(d.verdict for d in found.values())
-    assert {diagnosis.slices for diagnosis in found.values()} == {3}
+    by_gate = health(model, scan)
+    assert len(by_gate) == 2 * len(CARD.block_table)
+    assert [diagnosis.verdict for diagnosis in by_gate.values()] == sorted(d.verdict for d in by_gate.values())
+    assert {diagnosis.slices for diagnosis in by_gate.values()} == {3}
 
 
 def test_a_gate_whose_weights_are_zero_is_the_same_half_everywhere(model, scan):
     gate = model.blocks["encoder2"].spatial_gate.squeeze
     torch.nn.init.zeros_(gate.weight)
     torch.nn.init.zeros_(gate.bias)
-    found = health(model, scan)["encoder2", "spatial_gate"]
-    assert (found.mean, found.spread_within, found.entropy) == (0.5, 0, 1)
-    assert found.verdict in (Verdict.CONSTANT, Verdict.NO_EFFECT)
+    diagnosis = health(model, scan)["encoder2", "spatial_gate"]
+    assert (diagnosis.mean, diagnosis.spread_within, diagnosis.entropy) == (0.5, 0, 1)
+    assert diagnosis.verdict in (Verdict.CONSTANT, Verdict.NO_EFFECT)
 
 
 def test_a_gate_that_is_open_everywhere_has_no_effect(model, scan):
     gate = model.blocks["decoder1"].spatial_gate.squeeze
     torch.nn.init.zeros_(gate.weight)
     torch.nn.init.constant_(gate.bias, 40.0)  # 1 in float32
-    found = health(model, scan)["decoder1", "spatial_gate"]
-    assert found.verdict == Verdict.NO_EFFECT
-    assert found.effect.changed == 0
+    diagnosis = health(model, scan)["decoder1", "spatial_gate"]
+    assert diagnosis.verdict == Verdict.NO_EFFECT
+    assert diagnosis.effect.changed == 0
 
 
 def test_dice_is_lost_against_labels_and_nan_without(model, scan):

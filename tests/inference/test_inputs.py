@@ -43,8 +43,8 @@ def scan() -> Scan:
 def opened(preprocessing: Preprocessing, outputs: int = 3, head: str = "softmax") -> tuple[nn.Module, Card]:
     structures = numbered(outputs + (head == "sigmoid"))
     draft = Draft("gated", "code", {}, preprocessing, head, structures)
-    found = described(Gated(preprocessing.in_channels, outputs), draft, "sha")
-    return found.model, found.card
+    network = described(Gated(preprocessing.in_channels, outputs), draft, "sha")
+    return network.model, network.card
 
 
 def shown(scan: Scan) -> ScanSlice:
@@ -80,9 +80,9 @@ def test_one_slice_fills_three_channels_each_with_its_own_mean(scan):
 
 def test_padding_at_the_bottom_and_right_is_cut_off_again(scan):
     model, card = opened(Preprocessing(scaling="8-bit", multiple=16))
-    found = prepared_slice(shown(scan), card)
-    assert found.x.shape == (1, 1, 48, 32)
-    assert torch.equal(found.x[..., 45:, :], found.x[..., 44:45, :].expand(-1, -1, 3, -1))
+    prepared = prepared_slice(shown(scan), card)
+    assert prepared.x.shape == (1, 1, 48, 32)
+    assert torch.equal(prepared.x[..., 45:, :], prepared.x[..., 44:45, :].expand(-1, -1, 3, -1))
     result = segment_slice(shown(scan), model, card)
     x = torch.from_numpy(shown(scan).pixels / 255)[None, None]
     with torch.no_grad():
@@ -170,10 +170,10 @@ def test_a_network_that_takes_no_image_of_this_size_says_why(scan):
 
 def test_a_stage_that_a_small_image_lacks_is_there_without_a_map():
     draft = Draft("small", "Linknet", {}, Preprocessing(multiple=32), "softmax", numbered(3))
-    found = described(smp_files.network("Linknet"), draft, "sha")
+    network = described(smp_files.network("Linknet"), draft, "sha")
     small = read_scan(nib.Nifti1Image(VALUES[:20, :24], np.eye(4)).to_bytes(), name="small.nii")
-    result = segment_slice(small.slice("axial", 1), found.model, found.card)
-    assert list(result.gates) == [block.name for block in found.card.block_table]
+    result = segment_slice(small.slice("axial", 1), network.model, network.card)
+    assert list(result.gates) == [block.name for block in network.card.block_table]
     assert not all(gates.ran for gates in result.gates.values())
 
 
@@ -181,8 +181,8 @@ def test_channels_are_scans_on_one_grid_each_with_its_own_window(scan):
     other = read_scan(nib.Nifti1Image(VALUES**2, np.diag([2, 2, 3, 1])).to_bytes(), name="other.nii")
     _, card = opened(Preprocessing(2, ("T1", "T2"), scaling="z-score", multiple=2))
     x = prepared_slice(shown(stacked([scan, other])), card).x[0, :, :45].numpy()
-    for channel, each in zip(x, (scan, other), strict=True):
-        expected = (shown(each).pixels - each.voxels.mean()) / each.voxels.std()
+    for channel, channel_scan in zip(x, (scan, other), strict=True):
+        expected = (shown(channel_scan).pixels - channel_scan.voxels.mean()) / channel_scan.voxels.std()
         np.testing.assert_allclose(channel, expected, rtol=1e-3, atol=1e-4)
     with pytest.raises(ScanError, match=r"noise.nii: a single volume, and gated sees 2 at once \(T1, T2\)"):
         prepared_slice(shown(scan), card)

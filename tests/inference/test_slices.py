@@ -48,8 +48,8 @@ def test_the_window_is_the_percentiles_of_the_whole_scan_and_not_of_a_slice(tmp_
     voxels[:, :, 7] += 100
 
     expected = np.percentile(voxels, [2, 95])
-    found = window(scan_of(tmp_path, voxels), replace(CARD, window=Window(2, 95, 1.5)))
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    limits = window(scan_of(tmp_path, voxels), replace(CARD, window=Window(2, 95, 1.5)))
+    np.testing.assert_allclose(limits, expected, rtol=1e-5)
 
 
 def test_one_wild_voxel_does_not_move_the_window(tmp_path):
@@ -124,7 +124,7 @@ def test_each_side_is_resampled_by_its_own_spacing_and_the_field_of_view_is_kept
 
 @pytest.mark.parametrize("spacing", [(2, 2, 2), (0.5, 0.5, 0.5), (1, 3, 0.7), (0.3, 1, 2.5)])
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
-def test_a_bright_block_is_found_where_it_is_whatever_the_size_of_voxels(spacing, plane, tmp_path):
+def test_a_bright_block_is_segmented_where_it_lies_whatever_the_size_of_voxels(spacing, plane, tmp_path):
     voxels = np.zeros((36, 40, 44), dtype=np.float32)
     voxels[9:19, 12:30, 5:24] = 1
     scan = scan_of(tmp_path, voxels, spacing)
@@ -133,8 +133,8 @@ def test_a_bright_block_is_found_where_it_is_whatever_the_size_of_voxels(spacing
 
     assert dice(result.labels, truth.astype(np.uint8), 2)[1] > 0.9
     for axis in (0, 1):  # a shift by half a pixel would show
-        found, wanted = (np.mean(np.nonzero(mask)[axis]) for mask in (result.labels, truth))
-        assert found == pytest.approx(wanted, abs=0.26)
+        centre, wanted = (np.mean(np.nonzero(mask)[axis]) for mask in (result.labels, truth))
+        assert centre == pytest.approx(wanted, abs=0.26)
 
 
 @pytest.mark.parametrize("spacing", [2, 0.5, 0.8])
@@ -175,11 +175,11 @@ def test_confidence_is_the_probability_of_the_label(tmp_path, model):
 
 def test_entropy_is_that_of_all_probabilities_over_its_largest(tmp_path, model):
     scan = scan_of(tmp_path, noise(20, 24, 8))
-    found = segment_slice(scan.slice("axial", 3), model, TINY)
+    result = segment_slice(scan.slice("axial", 3), model, TINY)
     with torch.no_grad():
         logits = model(network_input(scan, TINY, "axial", [3], window(scan, TINY)))
     shares = torch.distributions.Categorical(logits=logits[0].movedim(0, -1))
-    assert found.entropy == pytest.approx((shares.entropy() / np.log(logits.shape[1])).numpy(), abs=1e-5)
+    assert result.entropy == pytest.approx((shares.entropy() / np.log(logits.shape[1])).numpy(), abs=1e-5)
 
 
 @pytest.mark.parametrize("variant", ["none", "cse", "sse", "scse"])
@@ -195,9 +195,9 @@ def test_gates_are_those_that_record_finds_in_the_order_of_the_blocks(variant, t
         if getattr(block, kind) is not None
     }
 
-    found = named_arrays(segment_slice(scan.slice("coronal", 4), model, card).gates)
-    assert list(found) == list(expected)
-    for name, gate in found.items():
+    arrays = named_arrays(segment_slice(scan.slice("coronal", 4), model, card).gates)
+    assert list(arrays) == list(expected)
+    for name, gate in arrays.items():
         assert gate.dtype == np.float32
         np.testing.assert_array_equal(gate, expected[name])
 
@@ -208,13 +208,13 @@ def test_a_batch_gives_what_single_slices_give(batch, tmp_path, model):
     results = dict(segment_slices(scan, model, CARD, "axial", batch=batch))
 
     assert list(results) == list(range(7))
-    for index, found in results.items():
+    for index, result in results.items():
         alone = segment_slice(scan.slice("axial", index), model, CARD)
         clear = alone.confidence > 0.5001
-        np.testing.assert_array_equal(found.labels[clear], alone.labels[clear])
-        np.testing.assert_allclose(found.confidence, alone.confidence, atol=1e-5)
-        assert found.pixel_mm == alone.pixel_mm
-        gates = named_arrays(found.gates)
+        np.testing.assert_array_equal(result.labels[clear], alone.labels[clear])
+        np.testing.assert_allclose(result.confidence, alone.confidence, atol=1e-5)
+        assert result.pixel_mm == alone.pixel_mm
+        gates = named_arrays(result.gates)
         for name, gate in named_arrays(alone.gates).items():
             np.testing.assert_allclose(gates[name], gate, atol=1e-5)
 
@@ -274,8 +274,8 @@ def test_the_hippocampus_of_a_real_brain_lies_where_the_atlas_says():
     name = "brain-unet-scse"
     band = [index for index in range(0, atlas.shape[1], 4) if (slice_of(atlas, "coronal", index) == 10).sum() > 100]
     slices = segment_slices(scan, zoo.load(name), zoo.read_card(name), "coronal", indices=band)
-    found = np.stack([in_groups(result.labels, sample.groups) for _, result in slices])
+    prediction = np.stack([in_groups(result.labels, sample.groups) for _, result in slices])
     truth = np.stack([slice_of(atlas, "coronal", index) for index in band])
 
     assert len(band) >= 5
-    assert dice(found, truth, 18)[10] > 0.5
+    assert dice(prediction, truth, 18)[10] > 0.5

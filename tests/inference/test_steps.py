@@ -34,14 +34,14 @@ def test_the_last_step_is_what_the_network_multiplies_by(variant, block, scan):
     card, model = network(variant)
     x = network_input(scan, card, "axial", [2], window(scan, card))
     wanted = record(model, x, features=True).blocks[block]
-    found = block_steps(scan.slice("axial", 2), model, card, block)
-    assert (found.channel is None, found.spatial is None) == (wanted.channel_gate is None, wanted.spatial_gate is None)
-    if found.channel is not None:
-        assert found.channel.weights == pytest.approx(wanted.channel_gate[0].numpy(), abs=1e-6)
-        assert found.channel.mean == pytest.approx(wanted.before[0].mean(dim=(1, 2)).numpy(), abs=1e-6)
-    if found.spatial is not None:
-        assert found.spatial.gate == pytest.approx(wanted.spatial_gate[0].numpy(), abs=1e-6)
-    assert found.after == pytest.approx(wanted.after[0].numpy(), abs=1e-6)
+    steps = block_steps(scan.slice("axial", 2), model, card, block)
+    assert (steps.channel is None, steps.spatial is None) == (wanted.channel_gate is None, wanted.spatial_gate is None)
+    if steps.channel is not None:
+        assert steps.channel.weights == pytest.approx(wanted.channel_gate[0].numpy(), abs=1e-6)
+        assert steps.channel.mean == pytest.approx(wanted.before[0].mean(dim=(1, 2)).numpy(), abs=1e-6)
+    if steps.spatial is not None:
+        assert steps.spatial.gate == pytest.approx(wanted.spatial_gate[0].numpy(), abs=1e-6)
+    assert steps.after == pytest.approx(wanted.after[0].numpy(), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_the_last_step_is_what_the_network_multiplies_by(variant, block, scan):
 )
 def test_the_halves_of_a_block_add_up_to_what_leaves_it(variant, halves, scan):
     card, model = network(variant)
-    found = block_steps(scan.slice("axial", 2), model, card, "encoder2")
-    for number in range(len(found.before)):
-        added = sum(getattr(found, half)(number) for half in halves)
-        assert added == pytest.approx(found.after[number], abs=1e-5)
+    steps = block_steps(scan.slice("axial", 2), model, card, "encoder2")
+    for number in range(len(steps.before)):
+        added = sum(getattr(steps, half)(number) for half in halves)
+        assert added == pytest.approx(steps.after[number], abs=1e-5)
 
 
 def test_a_half_that_a_block_lacks_is_refused(scan):
@@ -96,17 +96,17 @@ def test_a_crop_shows_the_middle_alone(scan):
     card, model = network("scse")
     x = network_input(scan, card, "axial", [2], window(scan, card))
     wanted = record(model, x[..., 14:30, 12:28]).blocks
-    found = channel_gates_of_crop(scan.slice("axial", 2), model, card, side=16)
-    assert list(found) == list(BLOCK_NAMES)
-    for block, weights in found.items():
+    gates = channel_gates_of_crop(scan.slice("axial", 2), model, card, side=16)
+    assert list(gates) == list(BLOCK_NAMES)
+    for block, weights in gates.items():
         assert weights == pytest.approx(wanted[block].channel_gate[0].numpy(), abs=1e-6)
 
 
 def test_a_slice_that_is_smaller_than_the_crop_is_shown_whole(scan):
     card, model = network("cse")
     x = network_input(scan, card, "axial", [2], window(scan, card))
-    found = channel_gates_of_crop(scan.slice("axial", 2), model, card, side=96)
-    assert found["encoder1"] == pytest.approx(record(model, x).blocks["encoder1"].channel_gate[0].numpy(), abs=1e-6)
+    gates = channel_gates_of_crop(scan.slice("axial", 2), model, card, side=96)
+    assert gates["encoder1"] == pytest.approx(record(model, x).blocks["encoder1"].channel_gate[0].numpy(), abs=1e-6)
 
 
 def test_a_network_without_channel_gates_has_none_in_a_crop(scan):

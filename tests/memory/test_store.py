@@ -50,13 +50,13 @@ def test_threads_that_ask_for_one_value_wait_for_the_one_that_makes_it():
         made.append(threading.get_ident())
         return "value"
 
-    found = []
-    threads = [threading.Thread(target=lambda: found.append(store.get(("key",), make))) for _ in range(8)]
+    values = []
+    threads = [threading.Thread(target=lambda: values.append(store.get(("key",), make))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (len(made), found) == (1, ["value"] * 8)
+    assert (len(made), values) == (1, ["value"] * 8)
 
 
 def test_an_error_is_raised_to_its_own_caller_and_another_one_tries_again():

@@ -25,9 +25,9 @@ def png(values, colour_type, depth=16, size=None):
 
 def exif(code):
     """EXIF data of an orientation."""
-    found = Image.Exif()
-    found[274] = code
-    return found
+    tags = Image.Exif()
+    tags[274] = code
+    return tags
 
 
 def exif_last(data):

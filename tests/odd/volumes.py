@@ -10,10 +10,10 @@ from tests.scan_files import analyze, gzipped, mgh, nifti, zipped
 def header(change=None, values=VOLUME, affine=None, **fields):
     """A NIfTI file whose header says something else than nibabel would write."""
     data = nifti(values, affine, change=change)
-    found = nib.Nifti1Header(data[:348], check=False)
+    fixed = nib.Nifti1Header(data[:348], check=False)
     for field, value in fields.items():
-        found[field] = value
-    return found.binaryblock + data[348:]
+        fixed[field] = value
+    return fixed.binaryblock + data[348:]
 
 
 def nifti_units():

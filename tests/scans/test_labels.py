@@ -15,9 +15,9 @@ def test_labels_follow_the_scan_whatever_the_order_of_their_axes():
     labels = numbers(4, 5, 6)
     turned = nib.Nifti1Image(labels, np.diag([1, 2, 3, 1])).as_reoriented([[2, -1], [0, 1], [1, -1]])
     scan = read_scan(nifti(labels, np.diag([1, 2, 3, 1])), name="scan.nii")
-    found = read_labels(turned.to_bytes(), scan, name="labels.nii")
-    assert found.dtype == np.int32
-    np.testing.assert_array_equal(found, labels)
+    aligned = read_labels(turned.to_bytes(), scan, name="labels.nii")
+    assert aligned.dtype == np.int32
+    np.testing.assert_array_equal(aligned, labels)
 
 
 def test_labels_may_be_floats_that_are_whole_numbers(scan):

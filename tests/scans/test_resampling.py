@@ -56,12 +56,12 @@ def test_a_pixel_of_a_coarse_map_covers_its_own_voxels_and_no_other(codes):
     image = turned(np.random.default_rng(0).random((7, 9, 5)), codes)
     scan = read_scan(image.to_bytes(), name="scan.nii")
     exported = written(to_image(scan, "axial", {3: np.arange(6).reshape(3, 2)}, (5.0, 2.8)))
-    found = on_grid(scan, "axial", {3: np.arange(6).reshape(3, 2)}, (5.0, 2.8))
-    assert np.isnan(np.delete(found, 3, axis=2)).all()
+    resampled = on_grid(scan, "axial", {3: np.arange(6).reshape(3, 2)}, (5.0, 2.8))
+    assert np.isnan(np.delete(resampled, 3, axis=2)).all()
     for x in range(7):
         for y in range(9):
             row, column = (9 - 1 - y) // 4, x // 4  # rows go posterior
-            assert found[x, y, 3] == 2 * row + column
+            assert resampled[x, y, 3] == 2 * row + column
             place = scan.affine @ [x, y, 3, 1]
             assert world(exported)[tuple(np.round(place[:3], 3))] == 2 * row + column
 
@@ -80,8 +80,8 @@ def test_a_map_that_ends_before_its_slice_is_refused():
 
 def test_a_constant_map_stays_what_it_is_on_any_grid():
     scan = read_scan(nifti(np.random.default_rng(0).random((11, 13, 6)), np.diag([0.9, 1.1, 2, 1])), name="s.nii")
-    found = on_grid(scan, "coronal", dict.fromkeys(range(13), np.full((16, 16), 0.25)), (1.0, 1.0))
-    np.testing.assert_allclose(found, 0.25, rtol=1e-6)
+    resampled = on_grid(scan, "coronal", dict.fromkeys(range(13), np.full((16, 16), 0.25)), (1.0, 1.0))
+    np.testing.assert_allclose(resampled, 0.25, rtol=1e-6)
 
 
 def test_the_gates_of_a_real_slice_are_on_their_pixels():
@@ -91,6 +91,6 @@ def test_the_gates_of_a_real_slice_are_on_their_pixels():
     result = segment_slice(scan.slice("axial", 80), zoo.load(name), card)
     for block, scale in (("encoder1", 1), ("encoder3", 4), ("bottleneck", 16)):
         gate = result.gates[block].spatial_gate
-        found = slice_of(on_grid(scan, "axial", {80: gate}, (scale, scale)), "axial", 80)
+        resampled = slice_of(on_grid(scan, "axial", {80: gate}, (scale, scale)), "axial", 80)
         for row, column in ((0, 0), (100, 55), (216, 180), (31, 160)):
-            assert found[row, column] == pytest.approx(gate[row // scale, column // scale], rel=1e-5)
+            assert resampled[row, column] == pytest.approx(gate[row // scale, column // scale], rel=1e-5)

@@ -22,7 +22,7 @@ def test_labels_are_drawn_as_the_structure_they_name_or_as_one_of_their_own():
     drawn = of_structures(np.array([0, 1, 2, 3]), groups, len(BRAIN))
     names = [legend[number].name for number in drawn]
     assert names == ["background", "grey matter (labels)", "thalamus", "white matter (labels)"]
-    assert [each.number for each in legend] == list(range(len(BRAIN) + 2))
+    assert [structure.number for structure in legend] == list(range(len(BRAIN) + 2))
 
 
 def test_labels_of_several_structures_have_the_mean_of_their_colours():
@@ -53,9 +53,9 @@ def test_an_index_gives_samples_in_its_order(tmp_path):
         "licence": "",
     }
     (tmp_path / "samples.json").write_text(json.dumps([{"name": "b", **facts}, {"name": "a", **facts}]))
-    found = samples(tmp_path)
-    assert list(found) == ["b", "a"]
-    assert (found["a"].scan, found["a"].short) == (tmp_path / "a.nii", "A head")
+    listed = samples(tmp_path)
+    assert list(listed) == ["b", "a"]
+    assert (listed["a"].scan, listed["a"].short) == (tmp_path / "a.nii", "A head")
 
 
 @pytest.mark.parametrize("name", samples())

@@ -57,19 +57,19 @@ def test_a_brain_mask_is_one_part_without_holes_and_without_bits_of_skull() -> N
     classes[9, 10:30, 10:30] = 17  # fluid around the brain
     expected = np.zeros((40, 40, 40), dtype=bool)
     expected[10:30, 10:30, 10:30] = True
-    found = brain_mask(classes)
-    assert np.count_nonzero(found != expected) < 0.01 * np.count_nonzero(expected)
-    assert found[20, 20, 20]
+    mask = brain_mask(classes)
+    assert np.count_nonzero(mask != expected) < 0.01 * np.count_nonzero(expected)
+    assert mask[20, 20, 20]
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_a_hippocampus_sample_is_a_piece_of_colin27_with_the_whole_hippocampus_of_its_side(side: str) -> None:
     head, labels = (nib.load(FOLDER / f"colin27{part}.nii.gz") for part in ("", "-labels"))
     name = f"colin27-hippocampus-{side}"
-    crop, found = nib.load(FOLDER / f"{name}.nii.gz"), nib.load(FOLDER / f"{name}-labels.nii.gz")
+    crop, crop_labels = nib.load(FOLDER / f"{name}.nii.gz"), nib.load(FOLDER / f"{name}-labels.nii.gz")
     low = np.round(np.linalg.inv(head.affine) @ crop.affine[:, 3]).astype(int)[:3]
     box = tuple(slice(start, start + count) for start, count in zip(low, crop.shape, strict=True))
     assert np.array_equal(crop.dataobj, head.dataobj[box])
-    assert np.array_equal(np.asarray(found.dataobj) == 1, labels.dataobj[box] == 10)
+    assert np.array_equal(np.asarray(crop_labels.dataobj) == 1, labels.dataobj[box] == 10)
     x = nib.affines.apply_affine(labels.affine, np.argwhere(np.asarray(labels.dataobj) == 10))[:, 0]
-    assert np.count_nonzero(found.dataobj) == np.count_nonzero(x < 0 if side == "left" else x > 0)
+    assert np.count_nonzero(crop_labels.dataobj) == np.count_nonzero(x < 0 if side == "left" else x > 0)

@@ -29,9 +29,9 @@ def test_a_network_loads_and_reaches_what_its_card_claims(name: str) -> None:
     sample = samples()[claim["sample"]]
     scan = read_scan(sample.scan)
     labels = read_labels(sample.labels, scan)
-    found = measures.segment(scan, model, card, claim["plane"], claim["slices"])
+    prediction = measures.segment(scan, model, card, claim["plane"], claim["slices"])
     reference = np.stack([slice_of(labels, claim["plane"], index) for index in claim["slices"]])
-    dice = measures.group_dice(found, reference, [group for group in sample.groups if group.name in claim["dice"]])
+    dice = measures.group_dice(prediction, reference, [group for group in sample.groups if group.name in claim["dice"]])
     assert dice == {structure: pytest.approx(said, abs=0.01) for structure, said in claim["dice"].items()}
     assert np.mean([value for value in dice.values() if value is not None]) > 0.5
 
@@ -61,10 +61,10 @@ def test_every_subject_was_measured_in_every_plane() -> None:
         "colin27-brain": 1,
     }
     for network in RESULTS.values():
-        for data, found in network.data.items():
-            assert len(found.subjects) == wanted[data], (network.name, data)
+        for data, measured in network.data.items():
+            assert len(measured.subjects) == wanted[data], (network.name, data)
             planes = {"coronal"} if data in ("malc", "colin27-brain") else set(CARDS[network.name].planes)
-            assert all(set(by_plane) == planes for by_plane in found.subjects.values())
+            assert all(set(by_plane) == planes for by_plane in measured.subjects.values())
 
 
 def test_the_page_and_the_tests_are_made_of_these_results() -> None:
@@ -76,7 +76,7 @@ def test_the_page_and_the_tests_are_made_of_these_results() -> None:
 def test_rows_of_the_tables_come_out_again() -> None:
     """Every U-Net on both hippocampi of Colin27, sagittal: the rows that take seconds."""
     title, data = ROW
-    (subjects,) = [each.subjects for each in data_sets()["hippocampus"] if each.name == data]
+    (subjects,) = [data_set.subjects for data_set in data_sets()["hippocampus"] if data_set.name == data]
     remade = {}
     for card in CARDS.values():
         if card.anatomy == "hippocampus" and card.architecture == "unet":

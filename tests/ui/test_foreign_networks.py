@@ -71,7 +71,7 @@ def noise() -> bytes:
 
 def texts(app: AppTest) -> str:
     parts = (app.caption, app.markdown, app.info, app.warning, app.subheader)
-    return "\n".join(each.value for part in parts for each in part)
+    return "\n".join(element.value for part in parts for element in part)
 
 
 def test_explore_groups_the_blocks_of_an_encoder_with_se_and_a_decoder_with_scse_by_stage(exported):
@@ -107,7 +107,7 @@ def test_explore_marks_a_block_that_never_runs(exported):
 
 def test_explore_knows_that_the_halves_of_smp_add_up(exported):
     app = opened("explore", architecture=SCSE, block=LAST)
-    assert "cSE half" in [each.label for each in app.metric]
+    assert "cSE half" in [element.label for element in app.metric]
     assert 0 < exported[-1].tables["effect of the block"].loc["share of the channel half", "value"] < 1
 
 
@@ -195,7 +195,7 @@ def test_compare_draws_a_network_without_gates_and_one_with(exported):
 
 def test_intervene_shows_the_gates_of_one_stage_and_changes_encoder_and_decoder(exported):
     app = opened("intervene", architecture=MIXED, intervene="encoder._blocks.3:off")
-    strips = [each.key for each in app.selectbox if str(each.key).startswith("intervene_decoder")]
+    strips = [element.key for element in app.selectbox if str(element.key).startswith("intervene_decoder")]
     assert strips == [f"intervene_decoder.blocks.3.attention{number}.attention" for number in (1, 2)]
     app.pills(key="intervene_stage").set_value("encoder 1/4").run()
     assert not app.exception

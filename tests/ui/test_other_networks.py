@@ -136,4 +136,4 @@ def test_understand_averages_gates_of_every_block(blocks, exported):
 
 def test_learn_explains_a_block_of_the_network(blocks, exported):
     app = opened("understand", variant="scSE", understand="Learn", block=blocks[-1])
-    assert blocks[-1] in "\n".join(each.value for each in app.caption)
+    assert blocks[-1] in "\n".join(element.value for element in app.caption)

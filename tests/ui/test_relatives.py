@@ -76,7 +76,7 @@ def test_a_relative_takes_the_place_of_a_variant_and_the_reverse():
     assert (chosen(app, "variant"), chosen(app, "relative")) == ("scSE", None)
     app.button_group(key="relative").set_value("ECA").run()
     assert (chosen(app, "variant"), chosen(app, "relative")) == (None, "ECA")
-    assert any("hippocampus-unet-eca" in each.value for each in app.caption)
+    assert any("hippocampus-unet-eca" in element.value for element in app.caption)
     app.button_group(key="variant").set_value("none").run()
     assert (chosen(app, "variant"), chosen(app, "relative")) == ("none", None)
     assert not app.exception
@@ -144,7 +144,7 @@ def test_a_non_local_block_is_switched_off_averaged_or_scaled_and_no_more():
     strip = app.selectbox(key="intervene_encoder2")
     assert strip.options == ["as it is", "off", "mean", "strength"]
     assert "it adds nothing" in strip.help
-    assert "encoder2 off" in "\n".join(each.value for each in app.markdown)
+    assert "encoder2 off" in "\n".join(element.value for element in app.markdown)
 
 
 def test_what_an_action_means_for_every_relative():
@@ -161,18 +161,18 @@ def test_what_an_action_means_for_every_relative():
 def test_every_relative_has_a_lesson_with_the_numbers_of_a_network(variant):
     title = variant_title(variant)
     app = opened("understand", understand="Learn", understand_lesson="Relatives", understand_relatives=title)
-    text = "\n".join(each.value for each in app.markdown)
+    text = "\n".join(element.value for element in app.markdown)
     for part in ("Squeezed:", "Excited:", "Unlike its neighbour:", "parameters and"):
         assert part in text
-    assert any(f"of hippocampus-unet-{variant} on" in each.value for each in app.caption)
-    assert f'class="here" aria-current="true">{title}' in "\n".join(each.proto.body for each in app.get("html"))
+    assert any(f"of hippocampus-unet-{variant} on" in element.value for element in app.caption)
+    assert f'class="here" aria-current="true">{title}' in "\n".join(element.proto.body for element in app.get("html"))
 
 
 def test_a_relative_without_a_trained_network_is_told_without_numbers():
     app = opened("understand", anatomy="brain", understand="Learn", understand_lesson="Relatives")
     assert "no trained network of this architecture has" in app.info[0].value.lower()
     assert "fresh weights would say nothing" in app.info[0].value
-    assert not any("Live:" in each.value for each in app.caption)
+    assert not any("Live:" in element.value for element in app.caption)
 
 
 @pytest.mark.parametrize("variant", RELATIVES)

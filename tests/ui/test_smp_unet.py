@@ -56,7 +56,7 @@ def opened(page: str, **address: str | list[str]) -> AppTest:
 
 
 def said(app: AppTest) -> str:
-    return "\n".join(each.value for each in (*app.caption, *app.markdown, *app.info, *app.warning))
+    return "\n".join(element.value for element in (*app.caption, *app.markdown, *app.info, *app.warning))
 
 
 def test_explore_draws_encoder_and_decoder_and_marks_the_dead_block():
@@ -90,4 +90,4 @@ def test_lessons_are_of_our_own_blocks():
 
 def test_models_names_its_encoder():
     app = opened("models")
-    assert any("encoder tu-mobilenetv3_small_050, widths 32, 16, 16" in each.value for each in app.caption)
+    assert any("encoder tu-mobilenetv3_small_050, widths 32, 16, 16" in element.value for element in app.caption)

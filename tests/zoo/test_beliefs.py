@@ -28,12 +28,16 @@ def test_what_is_written_is_read_again_with_nan_as_null(tmp_path: Path) -> None:
     path = tmp_path / FOLDER / "net.json"
     write_belief(path, results)
     assert "NaN" not in path.read_text()
-    [found] = read_beliefs(tmp_path).values()
-    assert found.rows[0].tests.inside == 0.25
-    assert math.isnan(found.rows[0].tests.deleted)
-    assert (found.rows[0].slices, found.rows[0].survived, found.depths) == ((3, 7), (1.0, 0.25), results.depths)
-    assert found.has("a", "thalamus")
-    assert not found.has("b", "thalamus")
+    [read_back] = read_beliefs(tmp_path).values()
+    assert read_back.rows[0].tests.inside == 0.25
+    assert math.isnan(read_back.rows[0].tests.deleted)
+    assert (read_back.rows[0].slices, read_back.rows[0].survived, read_back.depths) == (
+        (3, 7),
+        (1.0, 0.25),
+        results.depths,
+    )
+    assert read_back.has("a", "thalamus")
+    assert not read_back.has("b", "thalamus")
 
 
 def test_gates_are_pooled_over_scans_by_structure() -> None:
@@ -60,7 +64,7 @@ def test_a_row_of_every_shipped_file_is_recomputed_exactly(name: str) -> None:
     row = next((row for row in results.rows if row.kind == "map" and row.block == "encoder3"), results.rows[0])
     sample, model = samples()[row.scan], load(name)
     scan = read_scan(sample.scan)
-    number = next(each.number for each in card.structures if each.name == row.structure)
+    number = next(structure.number for structure in card.structures if structure.name == row.structure)
     labels = read_labels(sample.labels, scan)
     [index] = row.slices
     case = case_of(scan.slice(row.plane, index), model, card, number, labels)

@@ -16,20 +16,20 @@ OTHER = classes("nothing", "kidney", "heart", "liver")
 
 
 def test_classes_of_one_name_get_one_number_and_those_of_the_first_keep_theirs():
-    found = class_sets([FIRST, OTHER])
-    assert [structure.name for structure in found.structures] == ["background", "liver", "spleen", "kidney", "heart"]
-    assert [structure.number for structure in found.structures] == [0, 1, 2, 3, 4]
+    sets = class_sets([FIRST, OTHER])
+    assert [structure.name for structure in sets.structures] == ["background", "liver", "spleen", "kidney", "heart"]
+    assert [structure.number for structure in sets.structures] == [0, 1, 2, 3, 4]
     labels = np.array([[0, 1], [2, 3]], dtype=np.uint8)
-    assert found.in_all(labels, OTHER).tolist() == [[0, 3], [4, 1]]
-    assert found.in_all(labels, FIRST).tolist() == labels.tolist()
+    assert sets.in_all(labels, OTHER).tolist() == [[0, 3], [4, 1]]
+    assert sets.in_all(labels, FIRST).tolist() == labels.tolist()
 
 
 def test_only_classes_of_all_networks_are_shared():
-    found = class_sets([FIRST, OTHER])
-    assert [structure.name for structure in found.shared] == ["background", "liver", "kidney"]
-    assert found.in_shared(np.array([1, 2, 3]), FIRST).tolist() == [1, 0, 2]
-    assert found.in_shared(np.array([1, 2, 3]), OTHER).tolist() == [2, 0, 1]
-    assert not found.same
+    sets = class_sets([FIRST, OTHER])
+    assert [structure.name for structure in sets.shared] == ["background", "liver", "kidney"]
+    assert sets.in_shared(np.array([1, 2, 3]), FIRST).tolist() == [1, 0, 2]
+    assert sets.in_shared(np.array([1, 2, 3]), OTHER).tolist() == [2, 0, 1]
+    assert not sets.same
     assert class_sets([FIRST, FIRST]).same
 
 

@@ -79,10 +79,14 @@ def test_what_training_writes_is_what_is_read(tmp_path):
     for step in (0, 5):
         history.keep(step, model, [(references, torch.zeros(2, 32, 48, dtype=torch.long))], references)
     history.save(tmp_path / f"tiny{SUFFIX}", references, [structure.name for structure in TINY.structures])
-    found = read_history(tmp_path / f"tiny{SUFFIX}")
-    assert (found.steps.tolist(), found.losses.tolist(), found.classes) == ([0, 5], [2, 1], ("background", "square"))
+    read_back = read_history(tmp_path / f"tiny{SUFFIX}")
+    assert (read_back.steps.tolist(), read_back.losses.tolist(), read_back.classes) == (
+        [0, 5],
+        [2, 1],
+        ("background", "square"),
+    )
     wanted = record(model, references).blocks["encoder2"]
-    gates = found.gates_at(1, 0)
+    gates = read_back.gates_at(1, 0)
     assert gates["encoder2"].spatial_gate == pytest.approx(wanted.spatial_gate[0].numpy(), abs=0.5 / 255 + 1e-6)
     assert gates["encoder2"].channel_gate == pytest.approx(wanted.channel_gate[0].numpy(), abs=0.5 / 255 + 1e-6)
 

@@ -65,7 +65,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     scores.write(place / f"brain{scores.SEEDS_SUFFIX}", [replace(NETWORK, seed=1), replace(NETWORK, seed=2)])
     scores.write(place / scores.COMPARISONS, [comparison])
     assert scores.results(tmp_path) == {"brain-unet-scse": NETWORK}
-    assert [each.seed for each in scores.other_seeds(tmp_path)] == [1, 2]
+    assert [network.seed for network in scores.other_seeds(tmp_path)] == [1, 2]
     assert scores.comparisons(tmp_path) == [comparison]
     assert sorted(path.suffix for path in place.iterdir()) == [".json"] * 3
 
@@ -90,9 +90,9 @@ def test_a_results_file_that_is_damaged_says_so(text: str, tmp_path: Path) -> No
 def test_a_difference_is_shown_where_p_times_the_number_of_tests_is_below_0_05(
     p: float, smallest: float, tests: int, shows: bool, significant: bool
 ) -> None:
-    found = Comparison("a", "b", "heads", "dice", 4, 4, 0.1, p, smallest, tests)
-    assert (found.can_show, found.significant) == (shows, significant)
-    assert not replace(found, p=None).significant
+    comparison = Comparison("a", "b", "heads", "dice", 4, 4, 0.1, p, smallest, tests)
+    assert (comparison.can_show, comparison.significant) == (shows, significant)
+    assert not replace(comparison, p=None).significant
 
 
 def test_the_papers_table_has_its_three_networks_and_four_variants() -> None:
@@ -122,10 +122,10 @@ def test_experiments_are_read_from_every_file_of_them(tmp_path: Path) -> None:
     for number, networks in enumerate(("brain-unet", "malc-unet")):
         experiment = Experiment(f"e{number}", "an experiment", {"one": {"none": 0.9, "cse": None}}, note="so what")
         scores.write(tmp_path / scores.FOLDER / f"{networks}{scores.EXPERIMENTS_SUFFIX}", [experiment])
-    found = scores.experiments(tmp_path)
-    assert list(found) == ["e0", "e1"]
-    assert found["e1"].note == "so what"
-    assert found["e0"].behind("cse") == ()
+    experiments = scores.experiments(tmp_path)
+    assert list(experiments) == ["e0", "e1"]
+    assert experiments["e1"].note == "so what"
+    assert experiments["e0"].behind("cse") == ()
     assert scores.results(tmp_path) == {}, "they are no results of a network"
     (tmp_path / scores.FOLDER / f"x{scores.EXPERIMENTS_SUFFIX}").write_text('[{"name": "x"}]')
     with pytest.raises(ResultsError, match=r"x-experiments\.json: cannot be read"):
@@ -148,9 +148,9 @@ def test_what_is_said_of_the_weakness_of_scse_is_what_was_measured() -> None:
     assert synthetic["none"] - synthetic["scse"] == pytest.approx(0.018, abs=0.001)
     assert max(row["scse"] for row in changed) - real["scse"] == pytest.approx(0.005, abs=0.001)
     tested = {
-        (each.network, each.against): each
-        for each in scores.comparisons(PRETRAINED)
-        if (each.data, each.measure) == (scores.MALC, "dice")
+        (comparison.network, comparison.against): comparison
+        for comparison in scores.comparisons(PRETRAINED)
+        if (comparison.data, comparison.measure) == (scores.MALC, "dice")
     }
     assert tested["brain-sdnet-scse", "none"].better == 15
     assert all(tested[f"brain-{name}-scse", "none"].difference < 0 for name in ("unet", "densenet"))

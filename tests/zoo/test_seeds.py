@@ -15,10 +15,10 @@ def network(seed: int, *dice: float, variant: str = "scse") -> NetworkResults:
 
 
 def test_heads_are_averaged_over_seeds_and_seeds_over_the_heads_that_all_have() -> None:
-    found = over_seeds([network(0, 0.5, 0.7), network(1, 0.7, 0.9, 0.1)], "heads")
-    assert found.heads == pytest.approx({"head 0": 0.6, "head 1": 0.8})
-    assert found.seeds == pytest.approx({0: 0.6, 1: 0.8})
-    assert found.text(".3f") == "0.700 ± 0.141 (2 seeds: 0.600 to 0.800)"
+    mean = over_seeds([network(0, 0.5, 0.7), network(1, 0.7, 0.9, 0.1)], "heads")
+    assert mean.heads == pytest.approx({"head 0": 0.6, "head 1": 0.8})
+    assert mean.seeds == pytest.approx({0: 0.6, 1: 0.8})
+    assert mean.text(".3f") == "0.700 ± 0.141 (2 seeds: 0.600 to 0.800)"
     assert over_seeds([network(0, 0.5)], "heads").text(".3f") == "0.500"
 
 
@@ -38,6 +38,6 @@ def test_the_difference_of_every_seed_has_its_sign() -> None:
         "scse": [network(0, 0.5), network(1, 0.7), network(2, 0.9)],
         "none": [network(0, 0.52, variant="none"), network(1, 0.69, variant="none")],
     }
-    found = differences(by_variant, "heads")
-    assert signs_in_words(found) == "-0.020 with seed 0, +0.010 with seed 1"
+    by_seed = differences(by_variant, "heads")
+    assert signs_in_words(by_seed) == "-0.020 with seed 0, +0.010 with seed 1"
     assert signs_in_words(differences({}, "heads")) == ""

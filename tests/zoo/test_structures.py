@@ -27,8 +27,8 @@ def test_names_are_read_however_they_come(text):
 
 
 def test_colours_are_those_given_and_else_told_apart():
-    found = read_structures("background, liver #AABBCC, spleen", 3)
-    assert [structure.colour for structure in found] == ["#000000", "#aabbcc", "#56b4e9"]
+    structures = read_structures("background, liver #AABBCC, spleen", 3)
+    assert [structure.colour for structure in structures] == ["#000000", "#aabbcc", "#56b4e9"]
     assert len({structure.colour for structure in numbered(60)}) == 60
     assert names("background, liver", 3) == ["background", "liver", "class 2"]
 

@@ -14,8 +14,8 @@ from scse_viz import zoo
 zoo.load("brain-unet-sse")  # what it imports is read while it may be
 if os.geteuid() == 0:
     os.setuid(65534)
-found = zoo.listing()
-print(len(found.cards), *found.skipped, sep="\\n")
+listing = zoo.listing()
+print(len(listing.cards), *listing.skipped, sep="\\n")
 print(zoo.read_card("brain-unet-sse").name)
 try:
     zoo.load("own")

@@ -125,9 +125,9 @@ def test_a_card_that_is_no_card_is_refused_and_hides_no_other(text, folder):
 
     with pytest.raises(WeightsError, match=r"broken\.json is not a card that can be read"):
         zoo.load("broken", folder)
-    found = zoo.listing(folder)
-    assert [sentence.partition(" ")[0] for sentence in found.skipped] == ["broken.json"]
-    assert list(found.cards) == [CARD.name]
+    listing = zoo.listing(folder)
+    assert [sentence.partition(" ")[0] for sentence in listing.skipped] == ["broken.json"]
+    assert list(listing.cards) == [CARD.name]
     assert zoo.load(CARD.name, folder) is not None
 
 
@@ -135,9 +135,9 @@ def test_a_folder_of_segmentation_models_pytorch_hides_no_shipped_network(tmp_pa
     smp.Unet("resnet18", encoder_weights=None, decoder_channels=(8, 8, 8, 8, 8)).save_pretrained(tmp_path)
     monkeypatch.setenv("SCSE_VIZ_MODELS", str(tmp_path))
 
-    found = zoo.listing()
-    assert found.cards == SHIPPED
-    (sentence,) = found.skipped
+    listing = zoo.listing()
+    assert listing.cards == SHIPPED
+    (sentence,) = listing.skipped
     assert sentence.startswith("config.json is not a card that can be read: it lacks name, widths and structures")
 
 
@@ -174,7 +174,7 @@ def test_a_colour_that_is_more_than_a_colour_is_refused(folder):
         zoo.read_card(CARD.name, folder)
 
 
-def test_a_card_that_lies_about_widths_is_found_out(folder):
+def test_a_card_that_lies_about_widths_is_caught(folder):
     rewrite(folder, widths=[4, 4, 6, 6, 9])
 
     with pytest.raises(
@@ -230,9 +230,9 @@ def test_of_two_networks_of_one_name_the_first_is_opened_and_the_other_named(fol
 def test_a_folder_of_ones_own_that_is_gone_is_named_and_the_rest_is_there(tmp_path, monkeypatch):
     monkeypatch.setenv("SCSE_VIZ_MODELS", str(tmp_path / "gone"))
 
-    found = zoo.listing()
-    assert "gone: no such folder; correct SCSE_VIZ_MODELS" in found.skipped[0]
-    assert found.cards == SHIPPED
+    listing = zoo.listing()
+    assert "gone: no such folder; correct SCSE_VIZ_MODELS" in listing.skipped[0]
+    assert listing.cards == SHIPPED
 
 
 def test_channels_are_named_all_or_not_at_all(tmp_path):

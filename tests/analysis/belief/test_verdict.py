@@ -18,10 +18,10 @@ GOOD = GateTests(
 
 
 def test_a_gate_that_passes_all_may_be_read_as_attention():
-    found = judge(GOOD, structure="thalamus")
-    assert found.believed
-    assert {name: each.passed for name, each in found.findings.items()} == dict.fromkeys(found.findings, True)
-    assert found.sentence == "passes every test: it may be read as attention to thalamus"
+    verdict = judge(GOOD, structure="thalamus")
+    assert verdict.believed
+    assert {name: finding.passed for name, finding in verdict.findings.items()} == dict.fromkeys(verdict.findings, True)
+    assert verdict.sentence == "passes every test: it may be read as attention to thalamus"
 
 
 @pytest.mark.parametrize(
@@ -37,29 +37,29 @@ def test_a_gate_that_passes_all_may_be_read_as_attention():
     ],
 )
 def test_one_failure_is_enough_and_the_sentence_says_what_follows(change, failed, said):
-    found = judge(replace(GOOD, **change), structure="thalamus")
-    assert not found.believed
-    assert [name for name, each in found.findings.items() if each.passed is False] == [failed]
-    assert said in found.sentence
+    verdict = judge(replace(GOOD, **change), structure="thalamus")
+    assert not verdict.believed
+    assert [name for name, finding in verdict.findings.items() if finding.passed is False] == [failed]
+    assert said in verdict.sentence
 
 
 def test_weights_take_the_tests_that_apply_to_them():
     weights = GateTests(spread=0.2, survived=0.1, survived_by_chance=0.1, repeated=0.99, between=0.3)
-    found = judge(weights)
-    assert found.believed
-    assert found.findings["deletion"].passed is None
-    assert found.sentence == "learned and repeatable weights to compare slices by"
+    verdict = judge(weights)
+    assert verdict.believed
+    assert verdict.findings["deletion"].passed is None
+    assert verdict.sentence == "learned and repeatable weights to compare slices by"
     assert "nearly the same order on every slice" in judge(replace(weights, between=0.97)).sentence
 
 
 def test_a_constant_gate_has_nothing_to_read_whatever_else_was_measured():
-    found = judge(replace(GOOD, spread=0.001))
-    assert not found.believed
-    assert found.sentence.startswith("the same everywhere")
+    verdict = judge(replace(GOOD, spread=0.001))
+    assert not verdict.believed
+    assert verdict.sentence.startswith("the same everywhere")
     assert "no test applies" in judge(GateTests(spread=0.1)).sentence
 
 
 def test_scans_are_pooled_over_those_that_have_a_number():
-    found = pooled([GateTests(inside=0.2, repeated=0.4), GateTests(inside=0.4)])
-    assert (found.inside, found.repeated) == (pytest.approx(0.3), 0.4)
-    assert np.isnan(found.deleted)
+    means = pooled([GateTests(inside=0.2, repeated=0.4), GateTests(inside=0.4)])
+    assert (means.inside, means.repeated) == (pytest.approx(0.3), 0.4)
+    assert np.isnan(means.deleted)

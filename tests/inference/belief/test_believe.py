@@ -25,25 +25,25 @@ def judged(model: nn.Module):
 
 
 def test_a_gate_that_is_the_structure_passes_every_test():
-    found = judged(handmade.of_structure())
-    assert {name: each.passed for name, each in found.findings.items()} == dict.fromkeys(found.findings, True)
-    assert found.believed
+    verdict = judged(handmade.of_structure())
+    assert {name: finding.passed for name, finding in verdict.findings.items()} == dict.fromkeys(verdict.findings, True)
+    assert verdict.believed
 
 
 def test_a_gate_that_is_the_edges_of_the_picture_survives_the_loss_of_all_weights():
-    found = judged(handmade.of_edges())
-    assert not found.believed
-    assert found.findings["randomisation"].value > 0.9
-    assert [name for name, each in found.findings.items() if each.passed] == ["repeatability"]
-    assert "filter of the picture" in found.sentence
+    verdict = judged(handmade.of_edges())
+    assert not verdict.believed
+    assert verdict.findings["randomisation"].value > 0.9
+    assert [name for name, finding in verdict.findings.items() if finding.passed] == ["repeatability"]
+    assert "filter of the picture" in verdict.sentence
 
 
 def test_a_gate_that_is_noise_is_not_repeated():
     torch.manual_seed(0)
-    found = judged(handmade.of_noise())
-    assert not found.believed
-    assert found.findings["repeatability"].value < 0.1
-    assert found.findings["repeatability"].passed is False
+    verdict = judged(handmade.of_noise())
+    assert not verdict.believed
+    assert verdict.findings["repeatability"].value < 0.1
+    assert verdict.findings["repeatability"].passed is False
 
 
 class Threshold(nn.Module):
@@ -56,11 +56,11 @@ class Threshold(nn.Module):
 def test_deletion_and_insertion_on_four_pixels_by_hand():
     x = torch.tensor([[[[1.0, 1.0], [0.0, 0.0]]]])
     case = SliceCase(x, 1, x[0, 0].numpy() > 0, np.ones((2, 2), dtype=bool), torch.zeros(1, 1, 2, 2))
-    # Of four pixels, 0 0 1 1 2 3 4 are gone at the shares of SHARES; one of two found has Dice 2/3.
-    found = curves(case, Threshold(), np.array([[4.0, 3.0], [2.0, 1.0]]))
-    assert found.deletion == pytest.approx([1, 1, 2 / 3, 2 / 3, 0, 0, 0])
-    assert found.insertion == pytest.approx([0, 0, 2 / 3, 2 / 3, 1, 1, 1])
-    assert found.areas == pytest.approx((0.3, 0.8))
+    # Of four pixels, 0 0 1 1 2 3 4 are gone at the shares of SHARES; one of two pixels segmented has Dice 2/3.
+    removed = curves(case, Threshold(), np.array([[4.0, 3.0], [2.0, 1.0]]))
+    assert removed.deletion == pytest.approx([1, 1, 2 / 3, 2 / 3, 0, 0, 0])
+    assert removed.insertion == pytest.approx([0, 0, 2 / 3, 2 / 3, 1, 1, 1])
+    assert removed.areas == pytest.approx((0.3, 0.8))
 
 
 def test_seg_grad_cam_is_beside_the_gate_and_leaves_nothing_on_the_network():
@@ -74,9 +74,9 @@ def test_seg_grad_cam_is_beside_the_gate_and_leaves_nothing_on_the_network():
 
 def test_without_captum_everything_else_is_tested(monkeypatch):
     monkeypatch.setattr("scse_viz.inference.belief.gradcam.find_spec", lambda name: None)
-    found = believe(handmade.case(), handmade.of_structure(), ["block"])
-    assert (found.cams, list(found.removal["block"].rivals)) == ({}, ["edges of the picture"])
-    [tests] = joined([found]).values()
+    measured = believe(handmade.case(), handmade.of_structure(), ["block"])
+    assert (measured.cams, list(measured.removal["block"].rivals)) == ({}, ["edges of the picture"])
+    [tests] = joined([measured]).values()
     assert np.isnan(tests.deleted_gradcam)
     assert judge(tests).believed
 
@@ -99,12 +99,12 @@ def test_both_gates_of_our_blocks_are_tested_and_removal_only_where_asked():
     shares: list[float] = []
     assert case_of(scan.slice("coronal", 11), model, card, 1, labels) is None, "the slice lacks the structure"
     case = case_of(scan.slice("coronal", 5), model, card, 1, labels)
-    found = believe(case, model, ["encoder2"], shares.append)
-    assert len(found.spread) == 2 * len(card.block_table)
-    assert found.depths == ("classifier", *(block.name for block in reversed(card.block_table)))
-    assert len(found.survived["decoder1", WEIGHTS]) == len(found.depths)
-    assert set(found.removal) == {"encoder2"}
-    assert found.survived["encoder1", MAP][0] == pytest.approx(1), "the classifier does not change what is before it"
+    measured = believe(case, model, ["encoder2"], shares.append)
+    assert len(measured.spread) == 2 * len(card.block_table)
+    assert measured.depths == ("classifier", *(block.name for block in reversed(card.block_table)))
+    assert len(measured.survived["decoder1", WEIGHTS]) == len(measured.depths)
+    assert set(measured.removal) == {"encoder2"}
+    assert measured.survived["encoder1", MAP][0] == pytest.approx(1), "the classifier does not change what is before it"
     assert shares == sorted(shares)
     assert shares[-1] == 1
 

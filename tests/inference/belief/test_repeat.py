@@ -53,12 +53,12 @@ def test_a_subject_is_like_itself_and_unlike_others():
     model = CARD.network(seed=0).eval().requires_grad_(False)
     first, second = scan(noise(0)), scan(noise(0) + 0.5 * noise(1))
     other = scan(noise(2))
-    found = repeated(Retest(first, second, [other]), model, CARD, "coronal", [5, 10], [CARD.network(seed=0)])
-    assert len(found) == 2 * len(CARD.block_table)
-    gate = found["encoder1", MAP]
+    agreement = repeated(Retest(first, second, [other]), model, CARD, "coronal", [5, 10], [CARD.network(seed=0)])
+    assert len(agreement) == 2 * len(CARD.block_table)
+    gate = agreement["encoder1", MAP]
     assert gate.within > gate.between + 0.3
     assert gate.seeds == pytest.approx(1), "the same seed again"
-    assert np.isnan(found["encoder1", WEIGHTS].seeds), "channels of other seeds have no common order"
+    assert np.isnan(agreement["encoder1", WEIGHTS].seeds), "channels of other seeds have no common order"
     same = repeated(Retest(first, first), model, CARD, "coronal", [5])["encoder1", MAP]
     assert same.within == pytest.approx(1)
     assert same.between < 0.5, "other slices, where there are no other subjects"

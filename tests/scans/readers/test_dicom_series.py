@@ -59,8 +59,8 @@ def test_volumes_of_one_series_are_told_apart_by_their_headers(first, second, na
         *series(VOLUME + 500, HEIGHTS, **first, InstanceNumber=number),
         *series(VOLUME, HEIGHTS, **said, InstanceNumber=number),
     ]
-    found = volumes(files[::2] + files[1::2], names)
-    np.testing.assert_array_equal(found, [VOLUME, VOLUME + 500])
+    separated = volumes(files[::2] + files[1::2], names)
+    np.testing.assert_array_equal(separated, [VOLUME, VOLUME + 500])
 
 
 def test_echoes_of_magnitude_and_phase_are_four_volumes():
@@ -86,8 +86,8 @@ def test_volumes_that_numbers_alone_tell_apart_are_noted():
     files = [
         dicom(VOLUME[time] + place, (0, 0, place), number=10 * time + place) for place in (0, 1, 2) for time in (1, 0)
     ]
-    found = volumes(files, ("1 of 2 by InstanceNumber", "2 of 2 by InstanceNumber"))
-    np.testing.assert_array_equal(found[1], [VOLUME[1] + place for place in (0, 1, 2)])
+    separated = volumes(files, ("1 of 2 by InstanceNumber", "2 of 2 by InstanceNumber"))
+    np.testing.assert_array_equal(separated[1], [VOLUME[1] + place for place in (0, 1, 2)])
     notes = read(zipped(*files), "study.zip", 0).notes
     assert notes == ("Nothing but InstanceNumber tells apart the volumes of this series; it gave their order.",)
 
@@ -106,8 +106,8 @@ def test_volumes_that_are_shifted_by_less_than_a_slice_are_two(off):
         *series(VOLUME, HEIGHTS, EchoTime=1),
         *series(VOLUME + 500, [height + off for height in HEIGHTS], EchoTime=2),
     ]
-    found = volumes(files, ("echo time 1 ms", "echo time 2 ms"))
-    np.testing.assert_array_equal(found, [VOLUME, VOLUME + 500])
+    separated = volumes(files, ("echo time 1 ms", "echo time 2 ms"))
+    np.testing.assert_array_equal(separated, [VOLUME, VOLUME + 500])
     affine = read(zipped(*files), "study.zip", 1).affine
     np.testing.assert_allclose(affine[2], [0, 0, 4, 10 + off])
 

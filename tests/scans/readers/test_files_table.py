@@ -12,12 +12,12 @@ def written():
 
 def test_every_file_that_others_ship_is_read_or_refused_as_the_page_says(written):
     said = dict(line.strip("| \n").split(" | ", 1) for line in written.splitlines() if line.startswith("| `"))
-    found = {f"`{name}`": ending.replace("|", r"\|") for name, ending in rows_of_shipped().items()}
-    assert len(found) > 150
+    rows = {f"`{name}`": ending.replace("|", r"\|") for name, ending in rows_of_shipped().items()}
+    assert len(rows) > 150
     if versions() in written:
-        assert found == said
+        assert rows == said
     else:  # other releases ship other files
-        assert {name: found[name] for name in found.keys() & said.keys()}.keys()
+        assert {name: rows[name] for name in rows.keys() & said.keys()}.keys()
 
 
 def test_the_page_is_not_stale(written):

@@ -50,7 +50,7 @@ def test_the_recipe_of_a_phase_is_that_of_a_phase_there_is() -> None:
 
 def test_each_architecture_has_about_the_same_number_of_parameters() -> None:
     counts = [
-        sum(each.numel() for each in brain.card_of(architecture, "none").network().parameters())
+        sum(parameter.numel() for parameter in brain.card_of(architecture, "none").network().parameters())
         for architecture in brain.WIDTHS
     ]
     assert max(counts) < 1.1 * min(counts)

@@ -24,12 +24,12 @@ def test_every_tissue_lies_at_the_mean_of_its_prior_relative_to_the_others(atlas
     labels = atlas.heads[0, :, :, 24].long().expand(64, -1, -1)
     image = render(atlas, labels, torch.zeros(64, dtype=torch.bool), Generator().manual_seed(0), PLAIN)[:, 0]
     rows = labels.unique().tolist()
-    found = torch.stack([image[labels == row].mean() for row in rows])
+    means = torch.stack([image[labels == row].mean() for row in rows])
     prior = atlas.means[0][atlas.tissues[rows]]
-    # Percentile scaling is linear, so found = a prior + b; labels vary by 5 around the prior, 64 crops by 5 / 8.
-    a, b = torch.linalg.lstsq(torch.stack([prior, torch.ones(len(rows))], dim=1), found[:, None]).solution[:, 0]
+    # Percentile scaling is linear, so means = a prior + b; labels vary by 5 around the prior, 64 crops by 5 / 8.
+    a, b = torch.linalg.lstsq(torch.stack([prior, torch.ones(len(rows))], dim=1), means[:, None]).solution[:, 0]
     assert a > 0
-    assert (found - (a * prior + b)).abs().max() < 3 * a
+    assert (means - (a * prior + b)).abs().max() < 3 * a
 
 
 def test_image_edges_lie_where_the_labels_change(atlas: Atlas) -> None:

@@ -13,10 +13,10 @@ from scse_viz.zoo.history import read_history
 
 
 def test_snapshots_are_spread_evenly_in_the_logarithm_of_the_steps() -> None:
-    found = snapshot_steps(10_000)
-    assert found[0] == 0
-    assert found[-1] == 10_000
-    ratios = np.diff(np.log(found[8:]))
+    steps = snapshot_steps(10_000)
+    assert steps[0] == 0
+    assert steps[-1] == 10_000
+    ratios = np.diff(np.log(steps[8:]))
     assert ratios.max() < 1.1 * ratios.min()
 
 
@@ -46,15 +46,15 @@ def test_activations_and_attention_in_place_of_gates_are_kept_and_read_back(tmp_
         history.keep(0, model, [(references, torch.zeros(2, 80, 64, dtype=torch.long))], references)
         history.save(tmp_path / "kept.npz", references, ["a", "b", "c"])
         expected = record(model, references).blocks["encoder1"]
-        found = read_history(tmp_path / "kept.npz").gates_at(0, 1)["encoder1"]
+        gates = read_history(tmp_path / "kept.npz").gates_at(0, 1)["encoder1"]
         maps = {
             "pe": lambda block: block.full_gate.mean(dim=1),
             "nonlocal": lambda block: block.attention.received(),
             "ag": lambda block: block.spatial_gate,
         }
         wanted = maps[variant](expected)[1].numpy()
-        assert found.map is not None
-        assert np.abs(found.map - wanted).max() <= 0.5 / 255 * max(1, wanted.max()) * 1.01
+        assert gates.map is not None
+        assert np.abs(gates.map - wanted).max() <= 0.5 / 255 * max(1, wanted.max()) * 1.01
 
 
 class Threshold(torch.nn.Module):

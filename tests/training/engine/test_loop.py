@@ -81,8 +81,8 @@ def test_normalisation_settles_on_the_mean_statistics_of_the_last_batches(atlas:
     images = [synthesise(atlas, 2, 32, Generator().manual_seed(step))[0] for step in range(2, 6)]
     with torch.no_grad():
         features = [first(image) for image in images]
-    mean = torch.stack([each.mean(dim=(0, 2, 3)) for each in features]).mean(dim=0)
-    variance = torch.stack([each.var(dim=(0, 2, 3)) for each in features]).mean(dim=0)
+    mean = torch.stack([batch.mean(dim=(0, 2, 3)) for batch in features]).mean(dim=0)
+    variance = torch.stack([batch.var(dim=(0, 2, 3)) for batch in features]).mean(dim=0)
     torch.testing.assert_close(normalise.running_mean, mean, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(normalise.running_var, variance, rtol=1e-4, atol=1e-5)
     assert normalise.momentum == 0.1

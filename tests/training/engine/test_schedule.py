@@ -8,23 +8,23 @@ from scse_viz.training.engine.schedule import Schedule
 
 def rates(schedule: Schedule) -> list[float]:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=schedule.rate)
-    scheduler, found = schedule.rates(optimizer), []
+    scheduler, by_step = schedule.rates(optimizer), []
     for _ in range(schedule.steps):
-        found.append(optimizer.param_groups[0]["lr"])
+        by_step.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         scheduler.step()
-    return found
+    return by_step
 
 
 def test_the_rate_rises_over_the_warmup_and_decays_to_nothing() -> None:
-    found = rates(Schedule(steps=1000, rate=1.0, warmup=10, power=1.0))
-    assert [found[step] for step in (0, 4, 10, 500, 999)] == pytest.approx([0.1, 0.5 * 0.996, 0.99, 0.5, 0.001])
+    by_step = rates(Schedule(steps=1000, rate=1.0, warmup=10, power=1.0))
+    assert [by_step[step] for step in (0, 4, 10, 500, 999)] == pytest.approx([0.1, 0.5 * 0.996, 0.99, 0.5, 0.001])
 
 
 @pytest.mark.parametrize("warmup", [0, 1])
 def test_without_warmup_the_rate_is_the_polynomial_from_the_first_step(warmup: int) -> None:
-    found = rates(Schedule(steps=4, rate=2.0, warmup=warmup, power=0.9))
-    assert found == pytest.approx([2.0, 2 * 0.75**0.9, 2 * 0.5**0.9, 2 * 0.25**0.9])
+    by_step = rates(Schedule(steps=4, rate=2.0, warmup=warmup, power=0.9))
+    assert by_step == pytest.approx([2.0, 2 * 0.75**0.9, 2 * 0.5**0.9, 2 * 0.25**0.9])
 
 
 def test_a_restored_scheduler_continues_with_the_rate_of_the_next_step() -> None:

@@ -66,9 +66,9 @@ def test_a_network_is_measured_on_every_crop_and_its_card_says_what_it_reaches(
     networks: Path, forty_crops: Path
 ) -> None:
     evaluate.evaluate(networks, None, Sources(crops=forty_crops))
-    found = scores.results(networks)
-    assert list(found) == list(NAMES)
-    test, halves = found[NAMES[1]].data.values()
+    measured = scores.results(networks)
+    assert list(measured) == list(NAMES)
+    test, halves = measured[NAMES[1]].data.values()
     assert len(test.subjects) == 40
     assert test.planes == ("sagittal",)
     assert set(test.subjects["hippocampus_003"]) == {"sagittal", "coronal", "axial"}
@@ -88,7 +88,7 @@ def test_a_network_is_measured_on_every_crop_and_its_card_says_what_it_reaches(
     assert evaluate.MARK in page
     assert "## Hippocampus: test crops" in page
     assert "| U-Net | " in page
-    compared = {(each.data, each.measure): each for each in scores.comparisons(networks)}
+    compared = {(comparison.data, comparison.measure): comparison for comparison in scores.comparisons(networks)}
     assert compared["test", "dice"].subjects == 40
     assert compared["test", "dice"].tests == 1
 
@@ -117,13 +117,13 @@ def test_brain_networks_are_measured_on_the_challenges_test_heads_in_its_plane_a
     card = save(card.network(seed=0), card, folder)
     [_, challenge, *_] = data_sets(Sources(malc=heads))["brain"]
     assert [subject.name for subject in challenge.subjects] == ["malc-6"], "the five others are for training"
-    found = list(evaluate.measure(card, evaluate.loaded(card.name, folder), [challenge], evaluate.begun(card)))
-    assert [len(each.data) for each in found] == [0, 1], "written before and after the one head"
-    measured = found[-1].data["malc"]
+    written = list(evaluate.measure(card, evaluate.loaded(card.name, folder), [challenge], evaluate.begun(card)))
+    assert [len(results.data) for results in written] == [0, 1], "written before and after the one head"
+    measured = written[-1].data["malc"]
     assert list(measured.subjects["malc-6"]) == ["coronal"]
     assert measured.date is not None
-    [again] = evaluate.measure(card, card.network(), [challenge], found[-1], missing=True)
-    assert again == found[-1], "nothing was missing"
+    [again] = evaluate.measure(card, card.network(), [challenge], written[-1], missing=True)
+    assert again == written[-1], "nothing was missing"
 
 
 @pytest.mark.usefixtures("quick")
@@ -135,9 +135,9 @@ def test_networks_trained_on_the_challenge_are_measured_on_its_test_heads_first_
     model = card.network(seed=0).eval()
     challenge, masked = data_sets(Sources(malc=tmp_path))["malc"]
     assert [subject.name for subject in masked.subjects] == ["colin27-brain"]
-    *_, found = evaluate.measure(card, model, [challenge], evaluate.begun(card))
-    assert list(found.data) == ["malc"]
-    assert evaluate.card_figures(found)["measured_on"].startswith(
+    *_, results = evaluate.measure(card, model, [challenge], evaluate.begun(card))
+    assert list(results.data) == ["malc"]
+    assert evaluate.card_figures(results)["measured_on"].startswith(
         "1 MALC, real heads with manual labels; slice by slice"
     )
     claim = evaluate.check(card, model)
@@ -169,7 +169,7 @@ def test_other_seeds_are_added_to_those_that_were_kept(
         evaluate.collect_seeds(networks, [other])
     evaluate.evaluate(other, None)
     evaluate.collect_seeds(networks, [other])
-    assert [(each.name, each.seed) for each in scores.other_seeds(networks)] == [(NAMES[0], 8)]
+    assert [(results.name, results.seed) for results in scores.other_seeds(networks)] == [(NAMES[0], 8)]
     page = (networks / "README.md").read_text()
     assert "Effect of the seed: U-Net" in page
     assert "| 8 | " in page
@@ -178,10 +178,10 @@ def test_other_seeds_are_added_to_those_that_were_kept(
     again = _save(later, NAMES[0], seed=8)
     evaluate.evaluate(later, None)
     old = scores.other_seeds(networks)[0]
-    found = scores.results(later)[again.name]
-    scores.write(later / scores.FOLDER / f"{again.name}.json", replace(found, parameters=old.parameters + 1))
+    newer = scores.results(later)[again.name]
+    scores.write(later / scores.FOLDER / f"{again.name}.json", replace(newer, parameters=old.parameters + 1))
     evaluate.collect_seeds(networks, [later])
-    kept = {(each.name, each.seed): each for each in scores.other_seeds(networks)}
+    kept = {(results.name, results.seed): results for results in scores.other_seeds(networks)}
     assert list(kept) == [(NAMES[0], 8), (NAMES[1], 8)], "one of each network and seed"
     assert kept[NAMES[0], 8].parameters == old.parameters + 1, "the newer of the same seed"
 
@@ -220,9 +220,9 @@ def test_variants_are_compared_with_none_and_scse_of_their_architecture_over_com
         _on_heads("brain-unet-scse-r16", {"a": 0.4, "b": 0.61, "c": 0.7, "d": 0.8}),
         _on_heads("brain-sdnet-cse", PLAIN),
     ]
-    made = compare({each.name: each for each in networks})
-    found = {(each.network, each.against, each.measure): each for each in made}
-    assert set(found) == {
+    made = compare({results.name: results for results in networks})
+    compared = {(comparison.network, comparison.against, comparison.measure): comparison for comparison in made}
+    assert set(compared) == {
         (network, against, measure)
         for network, against in (
             ("brain-unet-scse", "none"),
@@ -231,14 +231,14 @@ def test_variants_are_compared_with_none_and_scse_of_their_architecture_over_com
         )
         for measure in ("dice", "hd95_mm")
     }, "none is not tested against scSE again, and SD-Net has neither here"
-    scse, distance = found["brain-unet-scse", "none", "dice"], found["brain-unet-scse", "none", "hd95_mm"]
+    scse, distance = compared["brain-unet-scse", "none", "dice"], compared["brain-unet-scse", "none", "hd95_mm"]
     assert (scse.other, scse.subjects, scse.better, scse.tests) == ("brain-unet-none", 3, 3, 2)
     assert scse.difference == pytest.approx(0.12)
     assert (scse.p, scse.smallest_p) == (0.25, 0.25)
     assert distance.better == 3, "a smaller distance is better"
     assert distance.difference < 0
-    assert found["brain-unet-scse-r16", "none", "dice"].better == 1
-    against_scse = found["brain-unet-scse-r16", "scse", "dice"]
+    assert compared["brain-unet-scse-r16", "none", "dice"].better == 1
+    against_scse = compared["brain-unet-scse-r16", "scse", "dice"]
     assert (against_scse.other, against_scse.better, against_scse.tests) == ("brain-unet-scse", 0, 1)
     assert against_scse.difference == pytest.approx(-0.15)
 
@@ -250,10 +250,12 @@ def test_means_over_the_seeds_that_both_have_are_compared() -> None:
         _on_heads("brain-unet-none", dict.fromkeys(PLAIN, 0.0001), seed=2),
         _on_heads("brain-unet-scse", dict.fromkeys(PLAIN, 0.5), seed=1),
     ]
-    found = {each.measure: each for each in compare({each.name: each for each in shipped}, others)}
-    assert found["dice"].seeds == 2, "scSE lacks seed 2"
-    assert found["dice"].difference == pytest.approx(0.7 - 0.7)
-    assert found["dice"].better == 2, "0.7 in the mean over seeds against 0.55, 0.65, 0.75 and 0.85"
+    compared = {
+        comparison.measure: comparison for comparison in compare({results.name: results for results in shipped}, others)
+    }
+    assert compared["dice"].seeds == 2, "scSE lacks seed 2"
+    assert compared["dice"].difference == pytest.approx(0.7 - 0.7)
+    assert compared["dice"].better == 2, "0.7 in the mean over seeds against 0.55, 0.65, 0.75 and 0.85"
 
 
 def test_brain_networks_have_what_the_page_needs() -> None:

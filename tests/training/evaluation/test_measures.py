@@ -94,11 +94,11 @@ def test_only_subjects_of_both_are_compared() -> None:
 @pytest.mark.parametrize("plane", PLANES)
 def test_a_volume_is_segmented_as_the_app_segments_its_slices(plane: str, scan: Scan) -> None:
     model = TINY.network(seed=1).eval().requires_grad_(False)
-    found = measures.segment_volume(scan, model, TINY, plane)
-    assert found.shape == scan.voxels.shape
+    volume = measures.segment_volume(scan, model, TINY, plane)
+    assert volume.shape == scan.voxels.shape
     for index, result in segment_slices(scan, model, TINY, plane):
         clear = result.confidence > 0.501
-        assert np.array_equal(slice_of(found, plane, index)[clear], result.labels[clear])
+        assert np.array_equal(slice_of(volume, plane, index)[clear], result.labels[clear])
 
 
 def test_blocks_add_the_parameters_of_their_layers() -> None:

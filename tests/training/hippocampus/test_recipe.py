@@ -80,7 +80,9 @@ def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(
         assert command.main([*options, "--precision", "float32", "--variants", "none", "scse"]) == 0
         state = torch.load(tmp_path / where / "hippocampus-unet-none-scse-calm.pt", weights_only=True)
         return {
-            f"{name} {key}": tensor for name, each in state["networks"].items() for key, tensor in each["model"].items()
+            f"{name} {key}": tensor
+            for name, saved in state["networks"].items()
+            for key, tensor in saved["model"].items()
         }
 
     whole = run("whole")

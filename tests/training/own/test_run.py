@@ -181,6 +181,6 @@ def _windowed(scan: Scan, card: Card) -> torch.Tensor:
 
 def test_a_folder_with_other_tables_in_it_can_hold_networks(decathlon: Path, machine: Machine) -> None:
     card = train_network(read_data(decathlon, Wishes()), "scse", SETTINGS, decathlon, machine)
-    found = zoo.listing(decathlon)
-    assert list(found.cards) == [card.name]
-    assert found.skipped[0].startswith("dataset.json is not a card")
+    listing = zoo.listing(decathlon)
+    assert list(listing.cards) == [card.name]
+    assert listing.skipped[0].startswith("dataset.json is not a card")

@@ -68,7 +68,7 @@ def test_groups_effects_and_scans_are_those_of_the_run(monkeypatch, results):
     )
     app.selectbox(key="cohort_reference").select("B").run()
     turned = app.dataframe[0].value
-    g, minus_g = (found.replace("−", "-") for found in (effects.loc["B", "Hedges' g"], turned.loc["A", "Hedges' g"]))
+    g, minus_g = (shown.replace("−", "-") for shown in (effects.loc["B", "Hedges' g"], turned.loc["A", "Hedges' g"]))
     assert float(g) == -float(minus_g) != 0
 
 

@@ -57,7 +57,7 @@ def test_maps_have_a_column_for_every_network_however_few(shown):
 def test_one_part_at_a_time_is_computed_and_the_address_holds_which():
     app = opened(compare_part="Gates")
     assert messages(app) == []
-    assert "How alike are the gates?" in " ".join(each.value for each in app.markdown)
+    assert "How alike are the gates?" in " ".join(element.value for element in app.markdown)
 
 
 def test_subtracting_a_map_shows_differences_and_leaves_the_rest():
@@ -139,7 +139,7 @@ def test_a_second_upload_is_kept_apart_from_the_first():
     app.file_uploader(key="compare_scan_file").upload("ball.nii", nifti(ball()))
     app.run()
     assert not app.exception
-    assert ["colin27" in each["slice"]["alt"] for each in messages(app)] == [True, False]
+    assert ["colin27" in sent["slice"]["alt"] for sent in messages(app)] == [True, False]
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_architectures_stand_side_by_side_up_to_eight_columns(zoo_of_three_archi
     app.button_group(key="compare_architectures").set_value(["U-Net", "SD-Net", "DenseNet"]).run()
     assert not app.exception
     assert len(titles(app)) == 8
-    assert "9 networks are chosen and the first 8 shown" in " ".join(each.value for each in app.caption)
+    assert "9 networks are chosen and the first 8 shown" in " ".join(element.value for element in app.caption)
 
 
 def test_maps_of_two_architectures_are_subtracted(zoo_of_three_architectures):
@@ -189,9 +189,12 @@ def test_the_export_names_every_map_that_is_drawn(monkeypatch):
 
 def test_networks_without_a_block_of_one_name_have_no_likeness():
     gates = [{name: BlockGates(channel_gate=np.arange(4.0))} for name in ("encoder1", "layer1")]
-    results = [SliceResult(np.zeros((2, 2)), np.ones((2, 2)), np.zeros((2, 2)), each, (1.0, 1.0)) for each in gates]
+    results = [
+        SliceResult(np.zeros((2, 2)), np.ones((2, 2)), np.zeros((2, 2)), block_gates, (1.0, 1.0))
+        for block_gates in gates
+    ]
     columns = tuple(
-        Column(name, name, None, TINY, each, {block: block for block in each.gates})
-        for name, each in zip("ab", results, strict=True)
+        Column(name, name, None, TINY, result, {block: block for block in result.gates})
+        for name, result in zip("ab", results, strict=True)
     )
     assert likenesses([ComparedSlice("", None, columns, Alignment("name", {}))]) == []

@@ -67,7 +67,7 @@ def test_an_uploaded_scan_is_drawn_in_mm():
 
 def test_the_name_of_a_file_is_not_read_as_markdown():
     app = with_upload("*a*[b](c).nii", nifti(ball()))
-    assert any(each.value.startswith(r"#### \*a\*\[b\](c).nii") for each in app.markdown)
+    assert any(element.value.startswith(r"#### \*a\*\[b\](c).nii") for element in app.markdown)
 
 
 def test_a_bad_upload_says_so_and_keeps_the_picture():

@@ -34,11 +34,11 @@ def opened(**address: str) -> AppTest:
 
 def texts(app: AppTest) -> str:
     parts = [app.caption, app.info, app.error, app.subheader, app.markdown]
-    return "\n".join(each.value for kind in parts for each in kind)
+    return "\n".join(element.value for kind in parts for element in kind)
 
 
 def figure(app: AppTest, key: str) -> dict:
-    chart = next(each for each in app.get("plotly_chart") if each.proto.id.endswith(key))
+    chart = next(element for element in app.get("plotly_chart") if element.proto.id.endswith(key))
     return json.loads(chart.proto.spec)
 
 
@@ -100,9 +100,9 @@ def test_a_pixel_of_the_address_has_its_probabilities_and_its_profile():
     app = opened(**PLACE, variant="sSE")
     scan = read_scan(samples.samples()["colin27"].scan)
     name = "brain-unet-sse"
-    found = inspect_block(scan.slice("axial", 73), zoo.load(name), zoo.read_card(name), "decoder1")
+    inspection = inspect_block(scan.slice("axial", 73), zoo.load(name), zoo.read_card(name), "decoder1")
     shown = unpacked(figure(app, "explore_classes")["data"][0]["x"])
-    np.testing.assert_allclose(shown, np.sort(found.probabilities[:, 95, 60])[-6:], rtol=1e-5)
+    np.testing.assert_allclose(shown, np.sort(inspection.probabilities[:, 95, 60])[-6:], rtol=1e-5)
     assert "the pixel you picked" in texts(app)
     assert [message["picked"] for message in messages(app)] == [[95, 60], [95, 60]]
 

@@ -43,12 +43,12 @@ def ran(changed: AppTest | Element) -> None:
 
 
 def metric(app: AppTest, label: str) -> str:
-    return next(each.value for each in app.metric if each.label == label)
+    return next(element.value for element in app.metric if element.label == label)
 
 
 def grids(app: AppTest) -> dict[str, bytes]:
     """What the grids of panels were sent, by their keys."""
-    return {each.key: each.proto.bytes for each in app.get("bidi_component") if each.key.endswith("panels")}
+    return {element.key: element.proto.bytes for element in app.get("bidi_component") if element.key.endswith("panels")}
 
 
 def message(app: AppTest, grid: str = PREDICTIONS) -> dict:
@@ -61,7 +61,7 @@ def alts(app: AppTest, grid: str) -> list[str]:
 
 
 def figures(app: AppTest) -> list[go.Figure]:
-    return [plotly.io.from_json(each.proto.spec) for each in app.get("plotly_chart")]
+    return [plotly.io.from_json(element.proto.spec) for element in app.get("plotly_chart")]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_nothing_is_changed_at_first_and_the_page_says_what_to_do():
     app = opened()
     assert metric(app, "Changed pixels") == "0"
     assert metric(app, "Dice, before with after") == "1.000"
-    assert any("Nothing is changed" in each.value for each in app.markdown)
+    assert any("Nothing is changed" in element.value for element in app.markdown)
     assert app.button(key="intervene_undo").disabled
     assert app.button(key="intervene_reset").disabled
     assert [column["title"] for column in message(app)["columns"]] == ["before", "after", "changed"]
@@ -96,7 +96,7 @@ def test_a_block_switched_off_shows_what_the_library_computes(slice_of_colin):
     assert app.query_params["intervene"] == "encoder1:off"
     assert alts(app, GATES)[1:] == ["encoder1: the block is bypassed: no gate is applied"] * 2
     table = app.dataframe[0].value
-    thalamus = next(each.number for each in slice_of_colin[2].structures if each.name == "thalamus")
+    thalamus = next(structure.number for structure in slice_of_colin[2].structures if structure.name == "thalamus")
     assert table.loc["thalamus", "after, cm²"] == pytest.approx(np.count_nonzero(after == thalamus) / 100)
 
 
@@ -164,7 +164,7 @@ def test_a_link_restores_the_view_and_names_what_it_cannot_use():
     assert app.query_params["intervene"] == "encoder1:off,bottleneck:strength:0.25:without:1-2"
     assert app.selectbox(key="intervene_encoder1").value == "off"
     assert app.number_input(key="intervene_seed").value == 12
-    assert "intervene" in next(each.value for each in app.caption if "link" in each.value)
+    assert "intervene" in next(element.value for element in app.caption if "link" in element.value)
 
 
 def test_a_network_without_gates_offers_its_channels_only():
@@ -172,11 +172,11 @@ def test_a_network_without_gates_offers_its_channels_only():
         variant="none", intervene="encoder1:off,encoder2:without:3", block="encoder2", intervene_channels="true"
     )
     assert "no gates to change" in app.info[0].value
-    assert not [each for each in app.selectbox if each.key == "intervene_encoder1"]
+    assert not [element for element in app.selectbox if element.key == "intervene_encoder1"]
     assert app.multiselect(key="intervene_without").value == [3]
     assert metric(app, "Changed pixels") != "0"
-    assert any("no channel gate" in each.value for each in app.caption)
-    assert any("Spearman" in each.value for each in app.markdown)
+    assert any("no channel gate" in element.value for element in app.caption)
+    assert any("Spearman" in element.value for element in app.markdown)
 
 
 @pytest.mark.parametrize(("variant", "offered"), [("cSE", False), ("sSE", True)])
@@ -195,7 +195,7 @@ def test_sweeps_compute_every_block_and_every_channel():
     assert len(bars.data[0].customdata) == 16
     assert sorted(name for bar in blocks.data for name in bar.y) == sorted(BLOCK_NAMES)
     assert len(scatter.data[0].customdata) == 16
-    said = next(each.value for each in app.markdown if "Spearman" in each.value)
+    said = next(element.value for element in app.markdown if "Spearman" in element.value)
     assert "over 16 channels" in said
     assert "Ranked by mean activation" in said
     ran(app.segmented_control(key="intervene_effect").set_value("Dice lost"))
@@ -209,9 +209,9 @@ def test_without_labels_there_is_no_dice_with_them():
         "ball.nii", nib.Nifti1Image(voxels.astype(np.float32), np.eye(4)).to_bytes()
     )
     ran(app)
-    assert [each.label for each in app.metric][-1] == "Mean confidence"
+    assert [element.label for element in app.metric][-1] == "Mean confidence"
     assert app.segmented_control(key="intervene_effect").options == ["changed pixels", "moved probability"]
-    assert len([each for each in app.dataframe if each.key == "intervene_dice"]) == 0
+    assert len([element for element in app.dataframe if element.key == "intervene_dice"]) == 0
 
 
 def test_a_bad_upload_says_so_and_keeps_the_picture():
@@ -227,7 +227,7 @@ def test_the_code_of_the_page_makes_the_picture_of_the_page(slice_of_colin, monk
     app = opened(intervene="encoder1:close,decoder2:off:without:3", intervene_structure="thalamus")
     app.session_state["export"] = True
     ran(app)
-    code = next(each.value for each in app.code if "changes = {" in each.value)
+    code = next(element.value for element in app.code if "changes = {" in element.value)
     monkeypatch.chdir(export.__file__.partition("scse_viz/ui")[0])
     space: dict = {}
     exec(code, space)

@@ -113,11 +113,11 @@ def test_a_region_changes_the_spatial_gate_whatever_gates_are_chosen_and_no_othe
 
 def test_what_a_network_has_no_place_for_is_left_out():
     counts = dict.fromkeys(BLOCK_NAMES, 4)
-    found = changes_of(PLAN, Manner(), dict.fromkeys(BLOCK_NAMES, ()), counts)
-    assert found == {"bottleneck": Change(without=(3,)), "decoder3": Change(without=(0,))}
-    found = changes_of(PLAN, Manner(), dict.fromkeys(BLOCK_NAMES, ("channel_gate",)), counts)
-    assert found == {**found, "encoder1": OFF, "bottleneck": Change(strength=0.5, without=(3,))}
-    assert "decoder1" not in found
+    changes = changes_of(PLAN, Manner(), dict.fromkeys(BLOCK_NAMES, ()), counts)
+    assert changes == {"bottleneck": Change(without=(3,)), "decoder3": Change(without=(0,))}
+    changes = changes_of(PLAN, Manner(), dict.fromkeys(BLOCK_NAMES, ("channel_gate",)), counts)
+    assert changes == {**changes, "encoder1": OFF, "bottleneck": Change(strength=0.5, without=(3,))}
+    assert "decoder1" not in changes
 
 
 def test_the_python_of_changes_makes_the_same_changes():
@@ -130,7 +130,7 @@ def test_the_python_of_changes_makes_the_same_changes():
     code = python_of(changes, "axial", 80, structure=10)
     made = code[code.index("changes =") : code.index("after =")]
     assert "region(result.labels == 10, 1.0, scan_slice, card)" in made
-    space = {each.__name__: each for each in (Change, Invert, Mean, Off, Shuffle, Strength)}
+    space = {kind.__name__: kind for kind in (Change, Invert, Mean, Off, Shuffle, Strength)}
 
     class Result:
         labels = 10

@@ -58,7 +58,7 @@ def opened(name: str, address: dict[str, str]) -> AppTest:
     app.query_params.update({"anatomy": "hippocampus", "scan": OWN, **address})
     app.run()
     volumes = nib.Nifti1Image(np.random.default_rng(0).random((30, 40, 30, 2)).astype(np.float32), np.eye(4))
-    scans = [each for each in app.file_uploader if each.key != "network_files"]
+    scans = [scan_uploader for scan_uploader in app.file_uploader if scan_uploader.key != "network_files"]
     for uploader in scans if app.selectbox(key="scan").value == OWN else ():
         uploader.upload("two-volumes.nii", volumes.to_bytes())
     app.run()

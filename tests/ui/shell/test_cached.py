@@ -27,8 +27,8 @@ def scan():
 
 def test_networks_side_by_side_are_in_order_and_equal_those_alone(scan):
     cards = zoo.cards()
-    found = cached.results(scan.slice("sagittal", 20), [cards[name] for name in NAMES])
-    for name, future in zip(NAMES, found, strict=True):
+    futures = cached.results(scan.slice("sagittal", 20), [cards[name] for name in NAMES])
+    for name, future in zip(NAMES, futures, strict=True):
         alone = segment_slice(scan.slice("sagittal", 20), zoo.load(name), cards[name])
         np.testing.assert_array_equal(future.result().labels, alone.labels)
         assert future.result().gates.keys() == alone.gates.keys()

@@ -77,7 +77,7 @@ def test_pictures_of_a_report_follow_the_convention_and_files_do_not(view, resul
     maps = {"encoder1": map_of(result, "encoder1")}
     mirrored = replace(view, radiological=True)
     contents = export.ExportContents("explore", [card], maps=maps)
-    reports = [export.build_report(each, contents, "x") for each in (view, mirrored)]
+    reports = [export.build_report(shown, contents, "x") for shown in (view, mirrored)]
     plain, turned = (report.decode() for report in reports)
     assert "neurological: left is drawn left" in plain
     assert "radiological: right is drawn left" in turned
@@ -87,13 +87,13 @@ def test_pictures_of_a_report_follow_the_convention_and_files_do_not(view, resul
     assert all((one != other).any() for one, other in pairs[1:])  # the head itself is symmetric
     volumes = [
         nib.Nifti1Image.from_bytes(
-            gzip.decompress(zipfile.ZipFile(io.BytesIO(export.nifti(each, maps))).read("encoder1.nii.gz"))
+            gzip.decompress(zipfile.ZipFile(io.BytesIO(export.nifti(shown, maps))).read("encoder1.nii.gz"))
         )
-        for each in (view, mirrored)
+        for shown in (view, mirrored)
     ]
     np.testing.assert_array_equal(volumes[0].get_fdata(), volumes[1].get_fdata())
 
 
 def _pictures(report: str) -> list[np.ndarray]:
-    found = re.findall(r'src="data:image/png;base64,([^"]+)"', report)
-    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(each)))) for each in found]
+    encoded = re.findall(r'src="data:image/png;base64,([^"]+)"', report)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(picture)))) for picture in encoded]

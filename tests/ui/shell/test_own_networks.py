@@ -43,7 +43,7 @@ def opened(page: str, file: tuple[str, bytes], **address: str) -> AppTest:
 
 
 def said(app: AppTest) -> str:
-    return "\n".join(each.value for each in (*app.sidebar.caption, *app.sidebar.markdown)).replace("\\", "")
+    return "\n".join(element.value for element in (*app.sidebar.caption, *app.sidebar.markdown)).replace("\\", "")
 
 
 def test_a_network_is_chosen_once_it_is_open_and_says_how_it_reads_an_image(lungs):
@@ -59,12 +59,12 @@ def test_a_network_is_chosen_once_it_is_open_and_says_how_it_reads_an_image(lung
 def test_every_page_shows_it(page, lungs):
     app = opened(page, ("lungs.zip", lungs))
     assert not app.error
-    assert "lungs" in str([each.value for each in (*app.selectbox, *app.sidebar.get("button_group"))])
+    assert "lungs" in str([element.value for element in (*app.selectbox, *app.sidebar.get("button_group"))])
 
 
 def test_what_the_form_says_makes_another_network(lungs):
     app = opened("explore", ("lungs.zip", lungs))
-    (form,) = {each.key.rpartition("_")[2] for each in app.text_area}
+    (form,) = {element.key.rpartition("_")[2] for element in app.text_area}
     app.text_area(key=f"network_classes_{form}").set_value("background, left #112233, right")
     app.selectbox(key=f"network_scaling_{form}").set_value("z-score")
     app.number_input(key=f"network_size_{form}").set_value(64)
@@ -87,18 +87,18 @@ def test_a_file_of_as_many_volumes_fills_the_channels_of_a_network(tmp_path):
     assert not app.exception
     assert app.selectbox(key="architecture").value == "tiny-unet-scse"
     assert "Networks of 2 channels see all volumes at once; the chosen one is drawn." in said(app)
-    assert not [each.value for each in app.error if "volume" in each.value]
+    assert not [element.value for element in app.error if "volume" in element.value]
 
 
 @pytest.mark.parametrize(
-    ("page", "address", "found"),
+    ("page", "address", "variable"),
     [
         ("explore", {}, "inspection"),
         ("intervene", {}, "after"),
         ("understand", {"understand": "Gate health"}, "exams"),
     ],
 )
-def test_the_code_of_a_page_opens_the_network_again_and_runs(page, address, found, lungs, tmp_path, monkeypatch):
+def test_the_code_of_a_page_opens_the_network_again_and_runs(page, address, variable, lungs, tmp_path, monkeypatch):
     monkeypatch.setattr(health, "SLICES", 1)
     scan = nib.Nifti1Image(np.random.default_rng(0).random((40, 44, 3)).astype(np.float32), np.eye(4)).to_bytes()
     app = opened(page, ("lungs.zip", lungs), scan="your own file", **address)
@@ -106,7 +106,7 @@ def test_the_code_of_a_page_opens_the_network_again_and_runs(page, address, foun
     app.session_state["export"] = True
     app.run()
     if page == "intervene":
-        next(each for each in app.selectbox if each.key.startswith("intervene_decoder")).set_value("off").run()
+        next(element for element in app.selectbox if element.key.startswith("intervene_decoder")).set_value("off").run()
     assert not app.exception
     (tmp_path / "lungs.zip").write_bytes(lungs)
     (tmp_path / "noise.nii").write_bytes(scan)
@@ -114,7 +114,7 @@ def test_the_code_of_a_page_opens_the_network_again_and_runs(page, address, foun
     space: dict = {}
     exec(compile(app.code[-1].value, "exported", "exec"), space)
     assert space["card"].name == "lungs"
-    assert space[found] is not None
+    assert space[variable] is not None
     assert space["result"].labels.shape == (44, 40)
 
 
@@ -153,7 +153,7 @@ def test_several_files_fill_the_channels_of_a_network_and_are_named_in_the_code(
 
 def test_channels_that_the_form_names_are_scans_of_their_own(lungs):
     app = opened("explore", ("lungs.zip", lungs))
-    (form,) = {each.key.rpartition("_")[2] for each in app.text_area}
+    (form,) = {element.key.rpartition("_")[2] for element in app.text_area}
     app.text_input(key=f"network_channels_{form}").set_value("T1, T2, FLAIR")
     next(button for button in app.button if button.label == "Apply").click()
     app.run()

@@ -48,10 +48,10 @@ def folder(tmp_path, monkeypatch):
 
 def write(folder: Path, shipped: list[NetworkResults], seeds: list[NetworkResults]) -> None:
     place = folder / scores.FOLDER
-    for each in shipped:
-        scores.write(place / f"{each.name}.json", each)
+    for results in shipped:
+        scores.write(place / f"{results.name}.json", results)
     scores.write(place / f"malc{scores.SEEDS_SUFFIX}", seeds)
-    scores.write(place / scores.COMPARISONS, compare({each.name: each for each in shipped}, seeds))
+    scores.write(place / scores.COMPARISONS, compare({results.name: results for results in shipped}, seeds))
 
 
 def lesson(**address: str) -> AppTest:
@@ -80,7 +80,7 @@ def test_seeds_tests_distances_and_signs_stand_beside_the_papers_figures(folder)
     assert tests.loc["malc-unet-none", "HD95, mm"].startswith("1.60 ± 0.0")
     assert tests.loc["malc-unet-none", "seeds, their Dice"] == "3: 0.830 to 0.850"
     assert tests.loc["brain-unet-none", "seeds, their Dice"] == "1"
-    text = "\n".join(each.value for each in app.markdown)
+    text = "\n".join(element.value for element in app.markdown)
     assert "15 test heads of MALC" in text
     signs = "+0.030 with seed 0, +0.030 with seed 1, +0.030 with seed 2"
     assert f"**scSE minus none**, mean Dice: U-Net, MALC: {signs}." in text
@@ -102,5 +102,5 @@ def test_a_test_over_fewer_seeds_than_a_network_has_says_so(folder):
 
 def test_without_results_on_the_papers_heads_nothing_is_said_of_them(folder):
     app = lesson()
-    assert "test heads of MALC" not in "\n".join(each.value for each in app.markdown)
+    assert "test heads of MALC" not in "\n".join(element.value for element in app.markdown)
     assert len(app.dataframe) == 2

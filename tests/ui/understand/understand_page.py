@@ -51,4 +51,4 @@ def shown(app: AppTest, part: str) -> AppTest:
 
 def texts(app: AppTest) -> str:
     parts = [app.caption, app.info, app.error, app.subheader, app.markdown, app.success]
-    return "\n".join(each.value for kind in parts for each in kind)
+    return "\n".join(element.value for kind in parts for element in kind)

@@ -84,7 +84,7 @@ def opened(voxels: np.ndarray | None = None, name: str = "ball.nii", **address: 
 
 def texts(app: AppTest) -> str:
     parts = [app.caption, app.info, app.error, app.subheader, app.markdown]
-    return "\n".join(each.value for kind in parts for each in kind)
+    return "\n".join(element.value for kind in parts for element in kind)
 
 
 def clicked(app: AppTest, key: str) -> AppTest:
@@ -105,13 +105,13 @@ def finished(app: AppTest, jobs: Jobs) -> AppTest:
 
 
 def charts(app: AppTest) -> list[dict]:
-    return [json.loads(each.proto.spec) for each in app.get("plotly_chart")]
+    return [json.loads(element.proto.spec) for element in app.get("plotly_chart")]
 
 
 def layers(app: AppTest) -> list[str]:
     """The kinds of volumes that the viewer was told to draw."""
-    found = [json.loads(part.proto.json) for part in app.get("bidi_component") if part.proto.json]
-    viewer = next(each for each in found if isinstance(each, dict) and "library" in each)
+    sent = [json.loads(part.proto.json) for part in app.get("bidi_component") if part.proto.json]
+    viewer = next(message for message in sent if isinstance(message, dict) and "library" in message)
     return [layer["kind"] for layer in viewer["layers"]]
 
 
@@ -121,7 +121,7 @@ def test_before_a_run_the_page_says_what_a_run_gives_and_shows_the_scan():
     assert app.button(key="volume_start").label == "Run 20 slices"
     assert charts(app) == []
     assert layers(app) == ["scan"]
-    assert [(each.key, each.value) for each in app.slider if each.key in ("sagittal", "coronal")] != []
+    assert [(element.key, element.value) for element in app.slider if element.key in ("sagittal", "coronal")] != []
 
 
 @pytest.mark.parametrize("plane", ["axial", "sagittal"])
@@ -256,9 +256,9 @@ def test_of_a_run_that_was_stopped_the_other_slices_are_nan_and_the_report_leave
         "prediction": job.label_volume,
         "map": lambda: volume_export.map_volume(view, job, "decoder1"),
     }
-    found = volume_export.OnRequest(maps)["map"]
-    assert np.isfinite(found[:, :, :5]).all()
-    assert np.isnan(found[:, :, 5:]).all()
+    exported = volume_export.OnRequest(maps)["map"]
+    assert np.isfinite(exported[:, :, :5]).all()
+    assert np.isnan(exported[:, :, 5:]).all()
     report = export.build_report(
         view, export.ExportContents("volume", [card], maps=volume_export.OnRequest(maps)), ""
     ).decode()

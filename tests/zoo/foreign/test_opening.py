@@ -23,15 +23,15 @@ def opened(source: Path | bytes, name: str | None = None) -> OpenedNetwork:
     return open_network(checkpoint, None if checkpoint.card is not None else draft_of(checkpoint))
 
 
-def assert_same(found: OpenedNetwork, network: nn.Module) -> None:
+def assert_same(opened_network: OpenedNetwork, network: nn.Module) -> None:
     """Both give the same logits."""
-    preprocessing = found.card.preprocessing
+    preprocessing = opened_network.card.preprocessing
     side = preprocessing.size or (4 * preprocessing.multiple,) * 2
     x = torch.rand(1, preprocessing.in_channels, *side, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        torch.testing.assert_close(found.model(x), network(x))
-    assert not found.model.training
-    assert not any(parameter.requires_grad for parameter in found.model.parameters())
+        torch.testing.assert_close(opened_network.model(x), network(x))
+    assert not opened_network.model.training
+    assert not any(parameter.requires_grad for parameter in opened_network.model.parameters())
 
 
 @pytest.mark.parametrize("architecture", sorted(known_classes()))
@@ -116,13 +116,13 @@ def test_a_file_of_torch_before_1_6_is_read(tmp_path: Path) -> None:
 def test_a_zip_of_save_pretrained_is_read_from_bytes(tmp_path: Path) -> None:
     network = smp_files.network(in_channels=3)
     network.save_pretrained(tmp_path / "lungs")
-    found = opened(smp_files.zipped(tmp_path / "lungs"), "lungs.zip")
+    lungs = opened(smp_files.zipped(tmp_path / "lungs"), "lungs.zip")
 
-    assert_same(found, network)
-    assert found.card.name == "lungs"
-    assert found.card.variant == "scse"
-    assert (found.card.input.in_channels, found.card.input.multiple) == (3, 32)
-    assert "Never used by the network: decoder.blocks.4.attention1.attention." in found.notes
+    assert_same(lungs, network)
+    assert lungs.card.name == "lungs"
+    assert lungs.card.variant == "scse"
+    assert (lungs.card.input.in_channels, lungs.card.input.multiple) == (3, 32)
+    assert "Never used by the network: decoder.blocks.4.attention1.attention." in lungs.notes
 
 
 def test_a_checkpoint_that_was_trained_opens_without_typing(tmp_path: Path) -> None:
@@ -140,11 +140,11 @@ def test_a_checkpoint_that_was_trained_opens_without_typing(tmp_path: Path) -> N
     for _ in range(2):
         epoch.run(loader)
     network.eval()
-    found = opened(smp_files.saved(network.state_dict(), tmp_path / "best_model.pth"))
+    opened_network = opened(smp_files.saved(network.state_dict(), tmp_path / "best_model.pth"))
 
-    assert_same(found, network)
-    assert found.card.head == "sigmoid"
-    assert [structure.name for structure in found.card.structures] == ["background", "class 1"]
+    assert_same(opened_network, network)
+    assert opened_network.card.head == "sigmoid"
+    assert [structure.name for structure in opened_network.card.structures] == ["background", "class 1"]
 
 
 def _named(loss: nn.Module) -> nn.Module:
@@ -167,30 +167,30 @@ def test_what_a_file_does_not_tell_is_a_question_with_a_default(tmp_path: Path) 
 def test_the_activation_of_a_config_tells_the_head_and_is_left_out(tmp_path: Path) -> None:
     network = smp_files.network(activation="sigmoid", classes=2)
     network.save_pretrained(tmp_path)
-    found = opened(tmp_path)
+    opened_network = opened(tmp_path)
     x = torch.rand(1, 1, 64, 64)
     with torch.no_grad():
-        torch.testing.assert_close(found.model(x).sigmoid(), network(x))
-    assert (found.card.head, len(found.card.structures)) == ("sigmoid", 3)
+        torch.testing.assert_close(opened_network.model(x).sigmoid(), network(x))
+    assert (opened_network.card.head, len(opened_network.card.structures)) == ("sigmoid", 3)
     assert "head" not in draft_of(read_checkpoint(tmp_path)).questions
 
 
 def test_a_head_that_classifies_whole_images_is_left_out_and_said(tmp_path: Path) -> None:
     network = smp_files.network(aux_params={"classes": 5})
     network.save_pretrained(tmp_path)
-    found = opened(tmp_path)
+    opened_network = opened(tmp_path)
     x = torch.rand(1, 1, 64, 64)
     with torch.no_grad():
-        torch.testing.assert_close(found.model(x), network(x)[0])
-    assert "Its head that classifies whole images is left out." in found.notes
+        torch.testing.assert_close(opened_network.model(x), network(x)[0])
+    assert "Its head that classifies whole images is left out." in opened_network.notes
 
 
 def test_a_network_of_ours_opens_by_the_card_beside_it(tmp_path: Path) -> None:
     network = TINY.network(seed=1).eval()
     card = zoo.save(network, TINY, tmp_path / "trained")
-    found = opened(smp_files.zipped(tmp_path / "trained"), "trained.zip")
-    assert found.card == card
-    assert_same(found, network)
+    opened_network = opened(smp_files.zipped(tmp_path / "trained"), "trained.zip")
+    assert opened_network.card == card
+    assert_same(opened_network, network)
 
 
 def test_an_smp_unet_of_ours_opens_by_its_card_with_the_blocks_that_it_has(tmp_path: Path) -> None:
@@ -199,10 +199,10 @@ def test_an_smp_unet_of_ours_opens_by_its_card_with_the_blocks_that_it_has(tmp_p
     card = zoo.save(network, card, tmp_path / "trained")
     path = tmp_path / "trained" / f"{card.name}.json"
     path.write_text(path.read_text().replace('"scale": 4', '"scale": 3'))
-    found = opened(smp_files.zipped(tmp_path / "trained"), "trained.zip")
-    assert found.card == card
-    assert not found.card.foreign
-    assert_same(found, network)
+    opened_network = opened(smp_files.zipped(tmp_path / "trained"), "trained.zip")
+    assert opened_network.card == card
+    assert not opened_network.card.foreign
+    assert_same(opened_network, network)
 
 
 FACTORY = """
@@ -238,13 +238,13 @@ def test_a_function_of_the_users_own_makes_a_network(code: Path, tmp_path: Path)
     model, _, _ = from_factory(f"{code}:make_network")
     weights = smp_files.saved(model.state_dict(), tmp_path / "mine.pth")
     made, draft, sha256 = from_factory(f"{code}:make_network", weights)
-    found = described(made, draft, sha256)
+    network = described(made, draft, sha256)
 
     assert torch.equal(made[0].weight, model[0].weight)
-    assert found.card.name == "mine"
-    assert found.card.variant == "sse"
-    assert [(block.name, block.channels, block.scale) for block in found.card.block_table] == [("3", 4, 2)]
-    assert len(found.card.structures) == 3
+    assert network.card.name == "mine"
+    assert network.card.variant == "sse"
+    assert [(block.name, block.channels, block.scale) for block in network.card.block_table] == [("3", 4, 2)]
+    assert len(network.card.structures) == 3
 
 
 @pytest.mark.parametrize(
