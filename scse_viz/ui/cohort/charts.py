@@ -11,7 +11,7 @@ import streamlit as st
 from scse_viz.analysis.cohorts import OUTLYING, GroupSummary, clustered, compared, correlation, robust_z
 from scse_viz.figures import cohorts as figures
 from scse_viz.ui.cohort.choices import Shown
-from scse_viz.ui.cohort.opening import draw_points
+from scse_viz.ui.cohort.drilldown import draw_points
 from scse_viz.ui.cohort.words import column_title
 from scse_viz.ui.shell import export
 from scse_viz.ui.shell.words import verbatim

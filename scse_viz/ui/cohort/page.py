@@ -14,7 +14,7 @@ from scse_viz.cohort.entries import CohortError
 from scse_viz.cohort.results import SUMMARY, Cohort, read_cohort
 from scse_viz.ui.cohort import charts
 from scse_viz.ui.cohort.choices import Shown, choose
-from scse_viz.ui.cohort.opening import draw_table, leave_for_explore
+from scse_viz.ui.cohort.drilldown import draw_table, leave_for_explore
 from scse_viz.ui.cohort.words import column_title, shown_columns
 from scse_viz.ui.shell import address, export, layout
 from scse_viz.ui.shell.words import verbatim

@@ -1,4 +1,4 @@
-"""Cohort: a scan of a figure or of the table is opened in Explore, if the server has its file."""
+"""Cohort: from a point of a figure or a row of the table to its scan in Explore, if the server has the file."""
 
 from contextlib import suppress
 from dataclasses import replace
