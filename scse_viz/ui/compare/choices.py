@@ -218,11 +218,11 @@ def compute(
     comparisons = []
     for name, view in zip(_names(views), views, strict=True):
         columns = []
-        results = cached.results(view.slice, list(chosen.values()), drawn=drawn)
-        for (title, card), result in zip(chosen.items(), results, strict=True):
+        futures = cached.segmented(view.slice, list(chosen.values()), drawn=drawn)
+        for (title, card), future in zip(chosen.items(), futures, strict=True):
             label = f"{title} · {name}" if len(views) > 1 else title
             try:
-                columns.append(Column(title, label, view, card, result.result(), alignment.blocks_of(card)))
+                columns.append(Column(title, label, view, card, future.result(), alignment.blocks_of(card)))
             except (ScanError, WeightsError) as error:
                 st.error(verbatim(str(error)))
         if columns:

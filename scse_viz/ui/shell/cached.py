@@ -162,7 +162,7 @@ def looks(scan_slice: ScanSlice, card: Card, block: str, pixel: tuple[int, int])
     return attention_panel(shares, made.gates[block].map_mm, title=title)
 
 
-def results(scan_slice: ScanSlice, cards: Sequence[Card], *, drawn: bool = False) -> list[Future[SliceResult]]:
+def segmented(scan_slice: ScanSlice, cards: Sequence[Card], *, drawn: bool = False) -> list[Future[SliceResult]]:
     """`result` of several networks, all finished; a future raises what `result` would.
 
     With `drawn`, their `panels` are made as well, those of one network beside the pass of the next. A spinner shows

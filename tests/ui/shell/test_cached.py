@@ -27,7 +27,7 @@ def scan():
 
 def test_networks_side_by_side_are_in_order_and_equal_those_alone(scan):
     cards = zoo.cards()
-    futures = cached.results(scan.slice("sagittal", 20), [cards[name] for name in NAMES])
+    futures = cached.segmented(scan.slice("sagittal", 20), [cards[name] for name in NAMES])
     for name, future in zip(NAMES, futures, strict=True):
         alone = segment_slice(scan.slice("sagittal", 20), zoo.load(name), cards[name])
         np.testing.assert_array_equal(future.result().labels, alone.labels)
@@ -39,7 +39,7 @@ def test_networks_side_by_side_are_in_order_and_equal_those_alone(scan):
 
 def test_panels_made_beside_the_passes_are_there_when_the_page_draws_them(scan, monkeypatch):
     cards = [zoo.cards()[name] for name in NAMES]
-    cached.results(scan.slice("sagittal", 19), cards, drawn=True)
+    cached.segmented(scan.slice("sagittal", 19), cards, drawn=True)
     monkeypatch.setattr(cached, "block_panel", None)  # a panel that is missing now can't be made
     panels = [cached.panels(scan.slice("sagittal", 19), card) for card in cards]
     expected = [{"prediction", *(block.name for block in card.block_table)} for card in cards]
@@ -48,7 +48,7 @@ def test_panels_made_beside_the_passes_are_there_when_the_page_draws_them(scan, 
 
 def test_a_network_that_is_missing_spoils_no_other(scan):
     card = zoo.cards()[NAMES[0]]
-    missing, there = cached.results(scan.slice("sagittal", 21), [replace(card, name="not-there"), card])
+    missing, there = cached.segmented(scan.slice("sagittal", 21), [replace(card, name="not-there"), card])
     with pytest.raises(WeightsError, match="not-there"):
         missing.result()
     assert there.result().labels.max() <= 2
@@ -75,7 +75,7 @@ cards = [zoo.read_card(f"hippocampus-unet-{variant}") for variant in ("none", "s
 inside = []
 watched = zoo.load
 zoo.load = lambda name: inside.append(torch.get_num_threads()) or watched(name)
-for future in cached.results(scan.slice("sagittal", 20), cards):
+for future in cached.segmented(scan.slice("sagittal", 20), cards):
     future.result()
 assert inside == [1, 1], inside  # networks beside one another use a thread each
 assert torch.get_num_threads() == of_a_new_thread() == 3, (torch.get_num_threads(), of_a_new_thread())
