@@ -1,5 +1,6 @@
 """What the engine runs on: device, processes, threads, and the faster precision."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -71,12 +72,21 @@ class Machine:
             }
         chosen = [min(seconds, key=seconds.__getitem__)]
         broadcast_object_list(chosen)
-        times = ", ".join(f"{precision} {duration:.3f} s" for precision, duration in seconds.items())
+        times = ", ".join(
+            f"{precision} {f'{duration:.3f} s' if math.isfinite(duration) else 'lacks an operation'}"
+            for precision, duration in seconds.items()
+        )
         return chosen[0], f"precision: {chosen[0]}, the quicker one here (a step in {times})"
 
     def _seconds(self, model: nn.Module, batch: Batch, weights: Tensor, precision: str) -> float:
+        """The time of a step; infinite where torch lacks one of its operations in bfloat16, as early releases do."""
         start = self.clock()
-        loss_of(model, batch, weights, precision).backward()
+        try:
+            loss_of(model, batch, weights, precision).backward()
+        except NotImplementedError:
+            if precision == "float32":
+                raise
+            return math.inf
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         return self.clock() - start

@@ -31,6 +31,15 @@ class Timed(nn.Module):
         return self.dropout(self.inner(x))
 
 
+class Lacking(Timed):
+    """A network with an operation that this torch does not have in bfloat16."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if torch.is_autocast_enabled("cpu"):
+            raise NotImplementedError("\"max_unpooling2d_forward_cpu\" not implemented for 'BFloat16'")
+        return super().forward(x)
+
+
 def batch(step: int) -> Batch:
     generator = torch.Generator().manual_seed(step)
     return torch.rand(2, 1, 32, 32, generator=generator), torch.randint(3, (2, 32, 32), generator=generator)
@@ -54,6 +63,13 @@ def test_the_precision_in_which_a_step_takes_less_time_is_chosen_and_said(
     assert trained.precision == chosen
     times = f"a step in float32 {float32:.3f} s, bfloat16 {bfloat16:.3f} s"
     assert said == [f"precision: {chosen}, the quicker one here ({times})"]
+
+
+def test_float32_is_chosen_where_torch_lacks_an_operation_in_bfloat16(tmp_path: Path) -> None:
+    said: list[str] = []
+    trained = train({"net": Lacking(2, 1)}, task(say=said.append), tmp_path / "run.pt", machine())
+    assert trained.precision == "float32"
+    assert said == ["precision: float32, the quicker one here (a step in float32 2.000 s, bfloat16 lacks an operation)"]
 
 
 def test_choosing_leaves_weights_and_random_numbers_as_if_it_had_never_happened(tmp_path: Path) -> None:
