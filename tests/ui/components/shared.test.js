@@ -10,7 +10,7 @@ import { decodePictures, sameBytes, unpack } from "../../../scse_viz/ui/componen
 
 const SLICE = { rows: 40, columns: 20, row_mm: 2, column_mm: 1.5 }; // 30 mm wide, 80 mm high
 const MIRRORED = { ...SLICE, mirrored: true };
-const near = (found, wanted) => found.forEach((value, at) => assert.ok(Math.abs(value - wanted[at]) < 1e-9, `${found} is not ${wanted}`));
+const near = (actual, expected) => actual.forEach((value, at) => assert.ok(Math.abs(value - expected[at]) < 1e-9, `${actual} is not ${expected}`));
 
 function packed(header, body) {
   const text = new TextEncoder().encode(JSON.stringify(header));
