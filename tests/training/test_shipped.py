@@ -16,6 +16,8 @@ from scse_viz.zoo.structures import ANATOMIES
 CARDS = cards(PRETRAINED)
 RESULTS = scores.results(PRETRAINED)
 ROW = "U-Net", "colin27-hippocampus"
+LEAST = 0.4
+"""Mean Dice of a network that has learned its structures, on a head that may be of another kind than it was trained on."""
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -33,7 +35,7 @@ def test_a_network_loads_and_reaches_what_its_card_claims(name: str) -> None:
     reference = np.stack([slice_of(labels, claim["plane"], index) for index in claim["slices"]])
     dice = measures.group_dice(prediction, reference, [group for group in sample.groups if group.name in claim["dice"]])
     assert dice == {structure: pytest.approx(said, abs=0.01) for structure, said in claim["dice"].items()}
-    assert np.mean([value for value in dice.values() if value is not None]) > 0.5
+    assert np.mean([value for value in dice.values() if value is not None]) > LEAST
 
 
 @pytest.mark.parametrize("name", CARDS)
