@@ -17,7 +17,7 @@ CARDS = cards(PRETRAINED)
 RESULTS = scores.results(PRETRAINED)
 ROW = "U-Net", "colin27-hippocampus"
 LEAST = 0.4
-"""Mean Dice of a network that has learned its structures, on a head that may be of another kind than it was trained on."""
+"""Mean Dice of a network that has learned its structures, perhaps on a head of another kind than its own."""
 
 
 @pytest.mark.parametrize("name", CARDS)
