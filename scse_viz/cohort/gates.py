@@ -58,7 +58,7 @@ class GateSums:
 
 def _whole(seen: list[Observation]) -> dict[str, Any]:
     diagnosis = diagnose({"": seen})
-    weights = [each.weights for each in seen if each.weights is not None]
+    weights = [gate.weights for gate in seen if gate.weights is not None]
     return {
         "mean": diagnosis.mean,
         "spread": diagnosis.spread_within,

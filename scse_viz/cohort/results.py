@@ -48,7 +48,7 @@ def gather(out: Path, keys: Iterable[str], failed: Mapping[str, str] | None = No
     )
     refused = scans.loc[scans["error"].notna(), ["path", "model", "error"]]
     lost = pd.DataFrame([{"path": path, "model": None, "error": said} for path, said in (failed or {}).items()])
-    pd.concat([each for each in (refused, lost) if len(each)] or [refused]).to_csv(out / REFUSED, index=False)
+    pd.concat([rows for rows in (refused, lost) if len(rows)] or [refused]).to_csv(out / REFUSED, index=False)
     summary = _summary(scans, len(refused), failed or {})
     (out / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     return summary

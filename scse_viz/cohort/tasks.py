@@ -117,7 +117,7 @@ def _measured(task: ScanTask) -> dict[str, Any]:
 def _keep_maps(file: Path, maps: Mapping[str, list[np.ndarray]], indices: Sequence[int]) -> None:
     """Writes the gates of each block (N, h, w), at the resolution of its stage, with the numbers of their slices."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    stacked: dict[str, Any] = {block: np.stack(each) for block, each in maps.items()}
+    stacked: dict[str, Any] = {block: np.stack(stack) for block, stack in maps.items()}
     np.savez_compressed(file, slices=np.array(indices), **stacked)
 
 
@@ -141,7 +141,7 @@ def _dice(predicted: np.ndarray, reference: np.ndarray | None, plane: str, indic
             f"labels {reference.min()} to {reference.max()}; give labels in the network's, 0 to {classes - 1}"
         )
     axis = ("sagittal", "coronal", "axial").index(plane)
-    predicted, reference = (np.take(each, list(indices), axis) for each in (predicted, reference))
+    predicted, reference = (np.take(labels, list(indices), axis) for labels in (predicted, reference))
     given = np.bincount(reference.ravel(), minlength=classes) > 0
     given[0] = False
     return np.where(given, dice(predicted.astype(np.int32), reference, classes), np.nan)

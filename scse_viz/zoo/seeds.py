@@ -63,7 +63,9 @@ def of_common_seeds(
 
     A difference of means over different seeds would also be one of seeds.
     """
-    one, other = ({each.seed: each for each in networks if data in each.data} for networks in (first, second))
+    one, other = (
+        {network.seed: network for network in networks if data in network.data} for networks in (first, second)
+    )
     common = [seed for seed in one if seed in other]
     if common:
         return [one[seed] for seed in common], [other[seed] for seed in common]

@@ -51,7 +51,7 @@ def _against(
 def _compared(
     name: str, networks: Sequence[NetworkResults], others: Sequence[NetworkResults], data: str, measure: str
 ) -> Comparison:
-    first, second = (over_seeds(each, data, measure).heads for each in (networks, others))
+    first, second = (over_seeds(seeds, data, measure).heads for seeds in (networks, others))
     differences = [first[subject] - second[subject] for subject in first if subject in second]
     better = [difference > 0 if measure == "dice" else difference < 0 for difference in differences]
     return Comparison(

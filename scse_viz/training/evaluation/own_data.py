@@ -29,7 +29,7 @@ def dice_and_distance(
             by_variant = of_family.get((key, anatomy))
             if by_variant:
                 means = [over_seeds(by_variant.get(variant, ()), MALC, measure) for variant in FOUR]
-                rows.append([f"{title}, {words}", *(each.text(FORMS[measure]) or ABSENT for each in means)])
+                rows.append([f"{title}, {words}", *(mean.text(FORMS[measure]) or ABSENT for mean in means)])
         if key in of_paper and any(architecture == key for architecture, _ in of_family):
             rows.append(quoted(key, title, of_paper))
     return markdown(["", *map(variant_title, FOUR)], rows)

@@ -54,7 +54,9 @@ def relatives_form(table: Table, data: str) -> str:
             continue
         for variant in sorted(by_variant.keys() - {"cse", "sse"}, key=list(VARIANTS).index):
             network = by_variant[variant]
-            cells = [_cell(mean_and_deviation(network.data[data].by_subject(each)), FORMS[each]) for each in FORMS]
+            cells = [
+                _cell(mean_and_deviation(network.data[data].by_subject(measure)), FORMS[measure]) for measure in FORMS
+            ]
             rows.append([f"{title}, {variant_title(variant)}", *cells, f"{network.parameters_added:+.2f} %"])
     return markdown(["", "Dice", "HD95, mm", "parameters added"], rows) if rows else ""
 

@@ -45,7 +45,7 @@ STYLE = """<style>
 
 def draw(here: str | None = None) -> None:
     """Draw the table, with one variant marked."""
-    heads = "".join(f'<th scope="col">weighs {each}</th>' for each in WEIGHED)
+    heads = "".join(f'<th scope="col">weighs {weighed}</th>' for weighed in WEIGHED)
     rows = "".join(_rows(pooled, cells, here) for pooled, cells in PLACES)
     st.html(f'{STYLE}<table class="places"><tr><td></td>{heads}</tr>{rows}</table>')
 

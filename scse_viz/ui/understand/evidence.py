@@ -71,11 +71,12 @@ def _closer(stages: Experiment) -> str:
 
 def _real() -> str:
     """How the U-Net with scSE fares on the real heads, in words; empty where it was not measured."""
-    for each in understand_cached.comparisons():
-        if (each.network, each.against, each.data, each.measure) == ("brain-unet-scse", "none", MALC, "dice"):
-            worse = each.subjects - each.better
-            mean = -each.difference
-            return f", and on {worse} of {each.subjects} real heads of MALC it is below none, by {mean:.3f} in the mean"
+    for comparison in understand_cached.comparisons():
+        kind = comparison.network, comparison.against, comparison.data, comparison.measure
+        if kind == ("brain-unet-scse", "none", MALC, "dice"):
+            heads = comparison.subjects
+            worse, mean = heads - comparison.better, -comparison.difference
+            return f", and on {worse} of {heads} real heads of MALC it is below none, by {mean:.3f} in the mean"
     return ""
 
 

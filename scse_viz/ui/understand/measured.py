@@ -97,9 +97,12 @@ def _draw_tests(names: Iterable[str], data: str, heading: str, key: str) -> pd.D
     """Draw and return the tests of some networks on a data set; nothing where too few subjects were measured."""
     wanted = list(names)
     tested = {
-        (each.network, each.against): each
-        for each in understand_cached.comparisons()
-        if each.data == data and each.measure == "dice" and each.network in wanted and each.subjects >= FEWEST
+        (comparison.network, comparison.against): comparison
+        for comparison in understand_cached.comparisons()
+        if comparison.data == data
+        and comparison.measure == "dice"
+        and comparison.network in wanted
+        and comparison.subjects >= FEWEST
     }
     if not tested:
         return pd.DataFrame()
@@ -114,7 +117,7 @@ def _draw_tests(names: Iterable[str], data: str, heading: str, key: str) -> pd.D
         cells["seeds, their Dice"] = f"{len(seeds[name])}{': ' * (len(seeds[name]) > 1)}{means['dice'].range('.3f')}"
         rows[name] = cells
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
-    subjects = max(each.subjects for each in tested.values())
+    subjects = max(comparison.subjects for comparison in tested.values())
     st.markdown(f"{heading}, {subjects} subjects, mean ± standard deviation over them", help=TESTS_HELP)
     st.dataframe(table, width="stretch", height="content", placeholder="–", key=key)
     return table
