@@ -10,7 +10,7 @@ import pytest
 import segmentation_models_pytorch as smp
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import is_in_torch_dispatch_mode
+from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 from scse_viz.attention import Recording, record
 from scse_viz.remembered import LIMIT
@@ -23,7 +23,8 @@ PROBED: list[bool] = []
 
 class Told(nn.Module):
     def forward(self, u: Tensor) -> Tensor:
-        PROBED.append(is_in_torch_dispatch_mode())
+        # of this thread: torch's flag is of the process, and stays set where modes of several threads overlap
+        PROBED.append(bool(_get_current_dispatch_mode_stack()))
         return u
 
 
