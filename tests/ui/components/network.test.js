@@ -38,7 +38,7 @@ function assertApart(boxes, width, height) {
 for (const [name, stages] of Object.entries({ OURS, EFFICIENT, LONG })) {
   for (const width of [320, 500, 699, 700, 1100]) {
     test(`${name}: at ${width} px all pictures are within the drawing and none covers another`, () => {
-      const count = stages.flatMap(({ blocks }) => blocks).length + 2;
+      const count = stages.flatMap((one) => one.blocks).length + 2;
       const folded = tooMany(count, width);
       const { boxes, height } = layOut(blockCells(stages, folded), width, 0.8);
       const most = stages.reduce((one, other) => (other.blocks.length > one.blocks.length ? other : one));
