@@ -1,11 +1,31 @@
-"""What a page of an AppTest shows: the messages of its components, and its charts."""
+"""A page of an AppTest on a file of noise, and what it shows: the messages of its components, and its charts."""
 
 import json
 from collections.abc import Iterator
 
+import nibabel as nib
+import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from tests.packed import header_of
+
+
+def noise(*shape: int) -> bytes:
+    """A NIfTI file of this shape."""
+    voxels = np.random.default_rng(0).random(shape).astype(np.float32)
+    return nib.Nifti1Image(voxels, np.eye(4)).to_bytes()
+
+
+def opened_on(scan: bytes, page: str, **address: str | list[str]) -> AppTest:
+    """A page, given as a script, after the upload of a NIfTI file, without an error."""
+    app = AppTest.from_string(page, default_timeout=120)
+    app.query_params.update({"scan": "your own file", **address})
+    app.run()
+    app.file_uploader(key="scan_file").upload("noise.nii", scan)
+    app.run()
+    assert not app.exception
+    assert not app.error
+    return app
 
 
 def messages(app: AppTest) -> list[dict]:

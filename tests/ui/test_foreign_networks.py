@@ -1,7 +1,5 @@
 """Every page on networks of segmentation_models_pytorch as they are: by stages, with dead blocks, and without gates."""
 
-import nibabel as nib
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -13,7 +11,7 @@ from scse_viz.ui.shell import cached, export
 from scse_viz.ui.volume import cached as volume_cached
 from scse_viz.zoo.structures import Structure
 from tests.foreign import card_of, loader, unet
-from tests.ui.shown import figures, messages
+from tests.ui.shown import figures, messages, noise, opened_on
 
 PAGE = """
 from scse_viz.ui.shell import sidebar
@@ -54,19 +52,7 @@ def exported(monkeypatch) -> list[export.ExportContents]:
 
 
 def opened(page: str, **address: str | list[str]) -> AppTest:
-    app = AppTest.from_string(PAGE.format(page=page), default_timeout=120)
-    app.query_params.update({"scan": "your own file", "anatomy": "opened", **address})
-    app.run()
-    app.file_uploader(key="scan_file").upload("noise.nii", noise())
-    app.run()
-    assert not app.exception
-    assert not app.error
-    return app
-
-
-def noise() -> bytes:
-    voxels = np.random.default_rng(0).random((60, 50, 3)).astype(np.float32)
-    return nib.Nifti1Image(voxels, np.eye(4)).to_bytes()
+    return opened_on(noise(60, 50, 3), PAGE.format(page=page), **{"anatomy": "opened", **address})
 
 
 def texts(app: AppTest) -> str:
@@ -165,7 +151,7 @@ def test_networks_with_more_classes_together_than_a_label_map_holds_are_one_sent
     app = AppTest.from_string(PAGE.format(page="compare"), default_timeout=120)
     app.query_params.update({"scan": "your own file", "anatomy": "opened", "compare_architectures": ["many", "more"]})
     app.run()
-    app.file_uploader(key="scan_file").upload("noise.nii", noise())
+    app.file_uploader(key="scan_file").upload("noise.nii", noise(60, 50, 3))
     app.run()
     assert not app.exception
     assert "have 299 classes together; choose networks with at most 256" in app.error[0].value

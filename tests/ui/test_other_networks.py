@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import nibabel as nib
-import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -19,7 +17,7 @@ from scse_viz.zoo import Card
 from scse_viz.zoo.structures import BRAIN
 from tests.cards import TINY
 from tests.stacks import SCALES, Stack, block_table
-from tests.ui.shown import figures, messages
+from tests.ui.shown import figures, messages, noise, opened_on
 
 PAGE = """
 from scse_viz.ui.shell import sidebar
@@ -57,19 +55,7 @@ def exported(monkeypatch) -> list[export.ExportContents]:
 
 
 def opened(page: str, **address: str | list[str]) -> AppTest:
-    app = AppTest.from_string(PAGE.format(page=page), default_timeout=120)
-    app.query_params.update({"scan": "your own file", **address})
-    app.run()
-    app.file_uploader(key="scan_file").upload("noise.nii", noise())
-    app.run()
-    assert not app.exception
-    assert not app.error
-    return app
-
-
-def noise() -> bytes:
-    voxels = np.random.default_rng(0).random((21, 26, 5)).astype(np.float32)
-    return nib.Nifti1Image(voxels, np.eye(4)).to_bytes()
+    return opened_on(noise(21, 26, 5), PAGE.format(page=page), **address)
 
 
 def test_explore_draws_every_block_and_opens_the_last(blocks, exported):
