@@ -35,7 +35,7 @@ def read_one(data: bytes) -> None:
 def main() -> None:
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
-    readers.contents.LARGEST_BYTES = 2**20  # a compressed megabyte shows as much as a gigabyte
+    readers.limits.LARGEST_BYTES = 2**20  # a compressed megabyte shows as much as a gigabyte
     with tempfile.TemporaryDirectory() as folder:
         for number, odd in enumerate(odd_files().values()):
             if len(odd.data) <= LONGEST:

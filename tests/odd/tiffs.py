@@ -111,6 +111,29 @@ def tiff_kinds():
     }
 
 
+def tiff_channels():
+    pair = np.stack([DEEP, DEEP[::-1]])
+    gray = {"photometric": "minisblack", "planarconfig": "separate"}
+    pages = np.stack([COLOURS, COLOURS[::-1]])
+    palette = np.stack([GRAY, GRAY[::-1]])
+    return {
+        "TIFF, two channels": Odd(
+            tiff(pair.transpose(1, 2, 0), **{**gray, "planarconfig": "contig"}), plane(pair[1]), 1
+        ),
+        "TIFF, two channels by planes": Odd(tiff(pair, **gray), plane(pair[1]), 1),
+        "TIFF, two channels by planes, deflate": Odd(tiff(pair, compression="zlib", **gray), plane(pair[1]), 1),
+        "TIFF, pages of colours": Odd(tiff(pages, photometric="rgb"), gray_of(pages).T),
+        "TIFF, pages of colours by planes": Odd(
+            tiff(np.moveaxis(pages, -1, 1), photometric="rgb", planarconfig="separate"), gray_of(pages).T
+        ),
+        "TIFF, LZW, pages": Odd(picture(list(palette), "TIFF", compression="tiff_lzw"), palette.T),
+        "TIFF, LZW, palette": Odd(picture(GRAY, "TIFF", "P", compression="tiff_lzw"), plane(GRAY)),
+        "TIFF, palette from Pillow": Odd(picture(GRAY, "TIFF", "P"), plane(GRAY)),
+        "TIFF, CMYK": Odd(picture(np.stack([GRAY] * 3, -1), "TIFF", "CMYK"), plane(GRAY)),
+        "TIFF, gray with alpha, LZW": Odd(picture(GRAY, "TIFF", "LA", compression="tiff_lzw"), plane(GRAY)),
+    }
+
+
 def tiff_stacks():
     pages = np.stack([DEEP + np.uint16(page) for page in range(4)])
     hyper = np.stack([[DEEP + np.uint16(1000 * channel + z) for channel in (0, 1)] for z in range(3)])  # ZCYX
@@ -122,7 +145,18 @@ def tiff_stacks():
         "TIFF, times": Odd(tiff(pages, metadata={"axes": "TYX"}, photometric="minisblack"), plane(pages[2]), 2),
         "ImageJ hyperstack": Odd(tiff(hyper, **spaced), hyper[:, 1].T, 1),
         "ImageJ hyperstack, no choice": Odd(tiff(hyper, **spaced)),
+        "ImageJ, deflate": Odd(tiff(pages, imagej=True, compression="zlib", metadata={"axes": "ZYX"}), pages.T),
+        "ImageJ, one header for all slices": Odd(
+            tiff(pages, imagej=True, truncate=True, metadata={"axes": "ZYX"}), pages.T
+        ),
         "OME-TIFF": Odd(tiff(hyper.swapaxes(0, 1), photometric="minisblack", **ome), hyper[:, 1].T, 1),
+        "TIFF, axes that tifffile does not name": Odd(
+            tiff(pages.reshape(2, 2, 5, 6), metadata={}, photometric="minisblack"), pages.T
+        ),
+        "TIFF, one page of four slices": Odd(tiff(pages, volumetric=True, photometric="minisblack"), pages.T),
+        "TIFF, one page of four slices, deflate": Odd(
+            tiff(pages, volumetric=True, photometric="minisblack", compression="zlib"), pages.T
+        ),
         "TIFF, pages of different sizes": Odd(picture([GRAY, GRAY.T.copy()], "TIFF")),
-        "TIFF, 5000 pages": Odd(tiff(np.zeros((5000, 2, 2), np.uint8), photometric="minisblack", contiguous=False)),
+        "TIFF, 17,000 pages": Odd(tiff(np.zeros((17000, 2, 2), np.uint8), photometric="minisblack", contiguous=False)),
     }

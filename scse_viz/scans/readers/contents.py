@@ -1,39 +1,27 @@
-"""What every reader returns, how it refuses a file, and the limits that are checked before memory is allocated."""
+"""What every reader returns, how it refuses a file, and where voxels lie that nothing places."""
 
-import gzip
-from collections.abc import Callable, Sequence
+import struct
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
-from mmap import mmap
-from typing import BinaryIO
 
 import nibabel as nib
 import numpy as np
 
-LARGEST_VOXELS = 512**3  # of the one volume that is read: half a gigabyte as float32
-LARGEST_MEMORY = 900 * 10**6  # bytes of that volume as stored and as float32, both held at once
-LARGEST_PIXELS = 2**26  # of a picture, which is decompressed in colours: 8192 by 8192
-LARGEST_BYTES = 1024**3  # to decompress before the chosen volume of a compressed file: some seconds
 LARGEST_SIDE_MM = 256.0  # the longer side of a picture without pixel size and with more pixels than this
-PIECE = 2**20  # bytes
 VOXEL_MM = (1e-4, 100.0)  # range of the side of a voxel; anything else counts as damage
-ORIENTATION_TAG = 274  # of EXIF and TIFF
-UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # its codes: how stored rows and columns are turned
-    2: lambda planes: planes[..., ::-1],
-    3: lambda planes: planes[..., ::-1, ::-1],
-    4: lambda planes: planes[..., ::-1, :],
-    5: lambda planes: planes.swapaxes(-1, -2),
-    6: lambda planes: planes.swapaxes(-1, -2)[..., ::-1],
-    7: lambda planes: planes[..., ::-1, ::-1].swapaxes(-1, -2),
-    8: lambda planes: planes.swapaxes(-1, -2)[..., ::-1, :],
-}
-MOST_NAMED = 8  # volumes whose names a sentence lists
+# What libraries raise on damaged bytes, besides errors of their own: they check little before they calculate.
+UNCHECKED = (OSError, EOFError, SyntaxError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError,
+             RuntimeError, struct.error, zlib.error)  # fmt: skip
 REC_601 = np.array([0.299, 0.587, 0.114], np.float32)
 COLOUR_NOTE = "Colours were turned to gray (luminance of Rec. 601)."
 
 
 class ScanError(ValueError):
-    """A file that cannot be shown: one sentence for users, with the file's name and what to do."""
+    """A file that cannot be shown, in one sentence: what came and what to do, after the file's name.
+
+    The readers leave out the name; `read` puts it first.
+    """
 
 
 class VolumeChoice(ScanError):  # noqa: N818 - a question to answer, not a mistake
@@ -61,73 +49,6 @@ class FileContents:
     header: nib.Nifti1Header | None = None  # a NIfTI file's own, for export
 
 
-def checked_shape(name: str, shape: Sequence[int]) -> tuple[int, int, int]:
-    """Shape of one volume, one to three numbers -> (X, Y, Z); refuses what is empty, a line, or too large."""
-    said = " × ".join(map(str, shape))
-    if min(shape) < 1:
-        raise ScanError(f"{name}: damaged, its header says {said} voxels; copy or export the file again")
-    if sum(size > 1 for size in shape) < 2:
-        raise ScanError(f"{name}: {said} values, but an image has at least 2 × 2; choose an image")
-    if prod(shape) > LARGEST_VOXELS:
-        raise ScanError(f"{name}: {said} voxels, over the limit of {LARGEST_VOXELS:,}; crop or downsample the scan")
-    x, y, z = (*shape, 1, 1)[:3]
-    return x, y, z
-
-
-def checked_volume(name: str, volumes: int, volume: int | None, names: tuple[str, ...] = ()) -> int:
-    """Number of the volume to read; raises VolumeChoice where there are several and none was chosen."""
-    if volumes < 1:
-        raise ScanError(f"{name}: damaged, its header says {volumes} volumes; copy or export the file again")
-    if volume is None and volumes > 1:
-        said = f"0 to {volumes - 1}"
-        if any(names) and volumes <= MOST_NAMED:
-            said = "; ".join(f"{number}: {title}" for number, title in enumerate(names))
-        raise VolumeChoice(f"{name}: 4-D image with {volumes} volumes; choose one ({said})", volumes, names)
-    if volume is not None and not 0 <= volume < volumes:
-        offered = f"0 to {volumes - 1}" if volumes > 1 else "0, the only one"
-        raise ScanError(f"{name}: has no volume {volume}; choose {offered}")
-    return volume or 0
-
-
-def checked_type(name: str, dtype: np.dtype, voxels: int = 0) -> np.dtype:
-    """A type of real numbers, as it came; refuses other types, and more voxels than fit the limit of memory."""
-    if dtype.kind not in "buif":
-        kind = "complex numbers" if dtype.kind == "c" else f"values of type {dtype}"
-        raise ScanError(f"{name}: holds {kind}, not gray values; save it as integers or real numbers")
-    needed = voxels * (dtype.itemsize + 4 * (dtype != np.float32))
-    if needed > LARGEST_MEMORY:
-        raise ScanError(
-            f"{name}: needs {needed / 1e6:,.0f} MB as {dtype.name}, over the limit of {LARGEST_MEMORY / 1e6:,.0f}; "
-            "crop or downsample the scan, or save it as int16"
-        )
-    return dtype
-
-
-def read_exactly(stream: BinaryIO, size: int, name: str) -> bytearray | mmap:
-    """The next size bytes; refuses a file that ends before."""
-    data = mmap(-1, size) if size > PIECE else bytearray(size)  # of a map, what is not written takes no memory
-    filled, view = 0, memoryview(data)
-    while filled < size and (count := stream.readinto(view[filled : filled + PIECE])):  # type: ignore[attr-defined]
-        filled += count
-    if filled < size:
-        raise ScanError(f"{name}: ends {size - filled:,} bytes too early; copy or download the file again")
-    return data
-
-
-def skip(stream: BinaryIO, size: int, name: str) -> None:
-    """Go from the start of a stream to byte `size`; refuses a compressed one that ends before."""
-    if not isinstance(stream, gzip.GzipFile):
-        stream.seek(size)
-        return
-    if size > LARGEST_BYTES:
-        limit = f"{LARGEST_BYTES / 1024**3:.0f} GiB"
-        raise ScanError(f"{name}: that volume begins beyond {limit}; decompress the file, or save the volume as one")
-    while size > 0 and (piece := stream.read(min(size, PIECE))):  # GzipFile.seek would decompress in pieces of 8 KiB
-        size -= len(piece)
-    if size > 0:
-        raise ScanError(f"{name}: ends {size:,} bytes before its voxels begin; copy or download the file again")
-
-
 def luminance(colours: np.ndarray) -> np.ndarray:
     """RGB (..., 3) -> gray (...), float32, by Rec. 601; channels after the third (transparency) are left out."""
     gray = np.zeros(colours.shape[:-1], np.float32)
@@ -146,18 +67,24 @@ def of_rows(
     indices: np.ndarray | None = None,
 ) -> FileContents:
     """Planes (slices, H, W) with rows going down -> (W, H, slices), turned upright as an orientation tag says."""
-    turn = UPRIGHT.get(code, lambda planes: planes)
-    values = turn(planes).T
+    values = _upright(planes, code).T
     affine, plain = plain_affine(values.shape, spacing, rows_down=True)
-    turned = [f"The picture was turned upright as its orientation tag ({code}) says."] * (code in UPRIGHT)
+    turned = [f"The picture was turned upright as its orientation tag ({code}) says."] * (code in range(2, 9))
     return FileContents(
         values=values,
         affine=affine,
         oriented=False,
         colour=colour,
-        indices=None if indices is None else turn(indices).T,
+        indices=None if indices is None else _upright(indices, code).T,
         notes=(*notes, *turned, *plain, *[COLOUR_NOTE] * colour),
     )
+
+
+def _upright(planes: np.ndarray, code: int) -> np.ndarray:
+    """(..., H, W) as stored under an orientation tag of EXIF or TIFF -> as seen; other numbers turn nothing."""
+    seen = planes.swapaxes(-1, -2) if code in (5, 6, 7, 8) else planes
+    down, across = (-1 if code in flipped else 1 for flipped in ((3, 4, 7, 8), (2, 3, 6, 7)))
+    return seen[..., ::down, ::across]
 
 
 def plain_affine(

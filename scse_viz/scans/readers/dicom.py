@@ -5,9 +5,6 @@ chosen one are decoded, one at a time.
 """
 
 import hashlib
-import re
-import struct
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import Any
@@ -15,29 +12,20 @@ from typing import Any
 import numpy as np
 import pydicom
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import iter_pixels
 from pydicom.tag import Tag
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from scse_viz.scans.readers import dicom_mosaic, dicom_series
-from scse_viz.scans.readers.contents import (
-    COLOUR_NOTE,
-    FileContents,
-    ScanError,
-    checked_shape,
-    checked_volume,
-    luminance,
-)
+from scse_viz.scans.readers.contents import COLOUR_NOTE, UNCHECKED, FileContents, ScanError, luminance
 from scse_viz.scans.readers.dicom_series import TRAITS, Frame
+from scse_viz.scans.readers.limits import checked_shape, checked_volume
 
-# pydicom converts an element when it is asked for, so a damaged file raises what plain code raises, at any access.
-ERRORS = (InvalidDicomError, BytesLengthException, OSError, EOFError, SyntaxError, ArithmeticError, LookupError,
-          TypeError, ValueError, AttributeError, RuntimeError, struct.error, zlib.error)  # fmt: skip
+ERRORS = (*UNCHECKED, InvalidDicomError, BytesLengthException)  # at any access: elements are converted when asked for
 DEFLATED = b"1.2.840.10008.1.2.1.99"  # the transfer syntax that compresses the whole file, to any size
-UNREADABLE = "{name}: DICOM compressed as {syntax}; save it uncompressed or convert it to NIfTI with dcm2niix"
-PIXELS = re.compile(rb"\xe0\x7f[\x08\x09\x10]\0|\x7f\xe0\0[\x08\x09\x10]")  # tag of pixel data, float or double too
+NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
+UNREADABLE = "DICOM compressed as {}; save it uncompressed or convert it to NIfTI with dcm2niix"
 HEADER = [Tag(element) for element in (
     "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "InstanceNumber", "Rows", "Columns", "SamplesPerPixel",
     "NumberOfFrames", "PhotometricInterpretation", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
@@ -59,18 +47,17 @@ def is_dicom(block: bytes) -> bool:
     return has_preamble(block) or block[:2] in (b"\2\0", b"\x08\0", b"\0\x08")
 
 
-def read_dicom(sources: Iterable[Source], name: str, volume: int | None) -> FileContents:
+def read_dicom(sources: Iterable[Source], volume: int | None) -> FileContents:
     """The volume that the slices in the files make: (columns, rows, slices)."""
-    frames, notes = _frames(sources, name)
+    frames, notes = _frames(sources)
     if not frames:
-        raise ScanError(f"{name}: no DICOM image (but a report, a plan or nothing); choose the image files")
-    volumes, sorting = dicom_series.volumes(frames, name)
-    number = checked_volume(name, len(volumes), volume, tuple(stack.title for stack in volumes))
-    stack = volumes[number].frames
+        raise ScanError("no DICOM image (but a report, a plan or nothing); choose the image files")
+    volumes, sorting = dicom_series.volumes(frames)
+    stack = volumes[checked_volume(len(volumes), volume, tuple(stack.title for stack in volumes))].frames
     rows, columns = stack[0].shape
-    shape = checked_shape(name, (columns, rows, len(stack)))
+    shape = checked_shape((columns, rows, len(stack)))
     affine, oriented, placed = dicom_series.affine(stack, shape)
-    values, colour = _values(stack, name)
+    values, colour = _values(stack)
     notes = [*notes, *sorting, *placed, *[COLOUR_NOTE] * colour]
     if stack[0].inverted:
         np.subtract(values.max() + values.min(), values, out=values)
@@ -78,46 +65,31 @@ def read_dicom(sources: Iterable[Source], name: str, volume: int | None) -> File
     return FileContents(values.transpose(2, 1, 0), affine, oriented, colour=colour, notes=tuple(notes))
 
 
-def _frames(sources: Iterable[Source], name: str) -> tuple[list[Frame], list[str]]:
+def _frames(sources: Iterable[Source]) -> tuple[list[Frame], list[str]]:
     """All frames of the files that hold images; of a file that is there twice, the first."""
     frames: list[Frame] = []
     known: set[tuple] = set()
     copies = 0
     for source in sources:
         data = source()
-        header, pixels = _header(data, name)
-        if "Rows" not in header or not PIXELS.search(data):
+        if DEFLATED in data:  # pydicom would decompress it, without a limit, before it can be asked
+            raise ScanError(UNREADABLE.format("a deflated file"))
+        stream = BytesIO(data)
+        dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=HEADER)
+        pixels = memoryview(data)[stream.tell() :]
+        if "Rows" not in dataset or not pixels:
             continue
+        # As a dict: asking a pydicom data set for what it lacks costs more than reading it.
+        header = {element.keyword: element.value for element in dataset}
         said = (str(header.get(element)) for element in ("SOPInstanceUID", "ImagePositionPatient", "InstanceNumber"))
         identity = (*said, hashlib.blake2b(pixels, digest_size=16).digest())
         if identity in known and "SOPInstanceUID" in header:
             copies += 1
             continue
         known.add(identity)
-        frames += _frames_of(header, source, name)
+        frames += _frames_of(header, source)
     files = "1 file is" if copies == 1 else f"{copies} files are"
     return frames, [f"{files} there twice, and counted once."] if copies else []
-
-
-def _header(data: bytes, name: str) -> tuple[dict[str, Any], memoryview]:
-    """Values of the elements that are needed, by keyword, and the bytes of the pixels.
-
-    Refuses a compression that cannot be decoded.
-    """
-    if DEFLATED in data:  # pydicom would decompress it, without a limit, before it can be asked
-        raise ScanError(UNREADABLE.format(name=name, syntax="a deflated file"))
-    stream = BytesIO(data)
-    dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=HEADER)
-    if "Rows" in dataset:
-        syntax = UID(_with_syntax(dataset).file_meta.TransferSyntaxUID)
-        try:
-            readable = get_decoder(syntax).is_available
-        except NotImplementedError:
-            readable = False
-        if not readable:
-            raise ScanError(UNREADABLE.format(name=name, syntax=syntax.name))
-    # As a dict: asking a pydicom data set for what it lacks costs more than reading it.
-    return {element.keyword: element.value for element in dataset}, memoryview(data)[stream.tell() :]
 
 
 def _with_syntax(dataset: pydicom.Dataset) -> pydicom.Dataset:
@@ -130,13 +102,13 @@ def _with_syntax(dataset: pydicom.Dataset) -> pydicom.Dataset:
     return dataset
 
 
-def _frames_of(header: dict[str, Any], source: Source, name: str) -> list[Frame]:
+def _frames_of(header: dict[str, Any], source: Source) -> list[Frame]:
     """The frames of one file; an enhanced one keeps in functional groups what differs between them."""
     count = int(header.get("NumberOfFrames") or 1)
-    checked_shape(name, (int(header["Columns"]), int(header["Rows"]), count * int(header.get("SamplesPerPixel") or 1)))
+    checked_shape((int(header["Columns"]), int(header["Rows"]), count * int(header.get("SamplesPerPixel") or 1)))
     if "MOSAIC" in (header.get("ImageType") or ()):
         whole = _with_syntax(pydicom.dcmread(BytesIO(source()), stop_before_pixels=True, force=True))
-        return dicom_mosaic.tiles(whole, _frame(header, source, 0, []), name)
+        return dicom_mosaic.tiles(whole, _frame(header, source, 0, []))
     shared = list(header.get("SharedFunctionalGroupsSequence") or [])[:1]
     own = header.get("PerFrameFunctionalGroupsSequence") or []
     offsets = header.get("GridFrameOffsetVector") or [0] * count
@@ -199,7 +171,7 @@ def _plain(value: Any) -> tuple | None:
     return tuple(float(part) if isinstance(part, (int, float)) else str(part) for part in values)
 
 
-def _values(stack: Sequence[Frame], name: str) -> tuple[np.ndarray, bool]:
+def _values(stack: Sequence[Frame]) -> tuple[np.ndarray, bool]:
     """(slices, rows, columns) float32 of rescaled intensities, and whether they were colours."""
     values = np.empty((len(stack), *stack[0].shape), np.float32)
     colour = False
@@ -207,7 +179,7 @@ def _values(stack: Sequence[Frame], name: str) -> tuple[np.ndarray, bool]:
     for number, frame in enumerate(stack):
         by_file.setdefault(id(frame.source), []).append(number)
     for inside in by_file.values():
-        planes = _decoded(stack[inside[0]].source(), [stack[number] for number in inside], name)
+        planes = _decoded(stack[inside[0]].source(), [stack[number] for number in inside])
         for number, plane in zip(inside, planes, strict=True):
             colour |= plane.ndim == 3
             gray = luminance(plane) if plane.ndim == 3 else plane
@@ -215,25 +187,22 @@ def _values(stack: Sequence[Frame], name: str) -> tuple[np.ndarray, bool]:
     return values, colour
 
 
-def _decoded(data: bytes, frames: Sequence[Frame], name: str) -> Iterator[np.ndarray]:
+def _decoded(data: bytes, frames: Sequence[Frame]) -> Iterator[np.ndarray]:
     """(rows, columns[, 3]) of each of a file's frames as the file stores them, palettes looked up."""
     dataset: pydicom.Dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True, force=True)
     source: Any = BytesIO(data)  # where frames lie as they are, they are read one at a time, and not copied
-    if (
-        "TransferSyntaxUID" not in getattr(dataset, "file_meta", ())
-        or dataset.file_meta.TransferSyntaxUID.is_compressed
-    ):
+    if getattr(dataset, "file_meta", {}).get("TransferSyntaxUID") not in NATIVE:
         source = dataset = _with_syntax(pydicom.dcmread(BytesIO(data), force=True))
     syntax = dataset.file_meta.TransferSyntaxUID
     palette = dataset.get("PhotometricInterpretation") == "PALETTE COLOR"
     try:
         if frames[0].mosaic:
             (slab,) = iter_pixels(source)
-            yield from (dicom_mosaic.tile(slab, frame) for frame in frames)
+            yield from (dicom_mosaic.cut(slab, frame) for frame in frames)
             return
         for plane in iter_pixels(source, indices=[frame.index for frame in frames]):
             yield apply_color_lut(plane, dataset) if palette else plane
     except RuntimeError as error:
-        if not syntax.is_compressed:
+        if syntax in NATIVE:
             raise
-        raise ScanError(UNREADABLE.format(name=name, syntax=syntax.name)) from error
+        raise ScanError(UNREADABLE.format(syntax.name)) from error

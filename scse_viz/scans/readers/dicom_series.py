@@ -108,7 +108,7 @@ def along_normal(frames: list[Frame]) -> list[Frame]:
     ]
 
 
-def volumes(frames: Sequence[Frame], name: str) -> tuple[list[FrameStack], list[str]]:
+def volumes(frames: Sequence[Frame]) -> tuple[list[FrameStack], list[str]]:
     """The volumes of the largest series, each in order along its normal, with notes on what was assumed."""
     series = _by_grid(frames)
     chosen = max(series, key=len)
@@ -121,7 +121,7 @@ def volumes(frames: Sequence[Frame], name: str) -> tuple[list[FrameStack], list[
         if all(_is_stack(group.frames) for group in groups):
             break
         groups = [part for group in groups for part in _parts(group, trait)]
-    stacks = [volume for group in groups for volume in _by_number(group, name)]
+    stacks = [volume for group in groups for volume in _by_number(group)]
     if len(stacks) > len(groups):
         notes.append("Nothing but InstanceNumber tells apart the volumes of this series; it gave their order.")
     return [FrameStack(_in_order(volume.frames), volume.title) for volume in stacks], notes
@@ -240,7 +240,7 @@ def _said(trait: Trait, value: tuple | None, shared: set) -> str:
     return f"{trait.title} {' '.join(parts)}{trait.unit}"
 
 
-def _by_number(group: FrameStack, name: str) -> list[FrameStack]:
+def _by_number(group: FrameStack) -> list[FrameStack]:
     """A group that is one volume, or whose files' numbers alone tell its volumes apart; refuses what is neither."""
     if _is_stack(group.frames):
         return [group]
@@ -260,7 +260,7 @@ def _by_number(group: FrameStack, name: str) -> list[FrameStack]:
     elif not all(_is_stack(part) for part in parts):
         why = "its slices make no even volume"
     if why:
-        raise ScanError(f"{name}: {why}; choose the files of one")
+        raise ScanError(f"{why}; choose the files of one")
     return [
         FrameStack(part, _joined(group.title, f"{number} of {len(parts)} by InstanceNumber"))
         for number, part in enumerate(parts, 1)

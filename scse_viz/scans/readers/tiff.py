@@ -2,94 +2,77 @@
 
 import logging
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from copy import copy
 from math import prod
 from typing import Any, BinaryIO
 from xml.etree import ElementTree
 
 import numpy as np
-from tifffile import TiffFile, TiffFileError
+from tifffile import TiffFile
 
 from scse_viz.scans.readers import raster
-from scse_viz.scans.readers.contents import (
-    LARGEST_VOXELS,
-    ORIENTATION_TAG,
-    PIECE,
-    FileContents,
-    ScanError,
-    checked_shape,
-    checked_type,
-    checked_volume,
-    luminance,
-    of_rows,
-    possible_sides,
-)
+from scse_viz.scans.readers.contents import UNCHECKED, FileContents, ScanError, luminance, of_rows, possible_sides
+from scse_viz.scans.readers.limits import PIECE, check_type, checked_shape, checked_volume
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # the reader itself reports or refuses odd files
-ERRORS = (TiffFileError, ElementTree.ParseError, RuntimeError, AssertionError, *raster.ERRORS)
+ERRORS = (*UNCHECKED, AssertionError)
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF
-MOST_PAGES = 4096
+ORIENTATION = 274  # the tag
+MOST_PAGES = 2**14  # the headers of as many take a second
 PLAIN, DEFLATED = (1,), (8, 32946)  # compressions that tifffile decodes without further packages
 BY_PILLOW = (2, 3, 4, 5, 7, 32773)  # fax, LZW, JPEG, PackBits
-WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE = 0, 1, 3  # photometric interpretations
-GRAY, COLOURS, OTHER_COLOURS = (WHITE_IS_ZERO, BLACK_IS_ZERO), (2,), (5, 6)
-DONE = -1  # colours already turned to gray
-SLICES = "ZQI"  # axes that count slices; all others but Y, X and S count volumes
-AXIS_NAMES = {"C": "channel", "T": "time"}
+WHITE_IS_ZERO, PALETTE = 0, 3  # photometric interpretations
+GRAY, COLOURS, OTHER_COLOURS = (WHITE_IS_ZERO, 1), (2,), (5, 6)
+SLICES = "ZQI"  # axes that count slices; all others but those of a page count volumes
+AXIS_NAMES = {"C": "channel", "S": "channel", "T": "time"}
 SLACK = 2**20  # bytes that a compressed piece may have beyond its page: padding of tiles
 UNIT_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "inch": 25.4, "in": 25.4, "nm": 1e-6,
            **dict.fromkeys(("µm", "μm", "um", "micron", "microns", "micrometer", "\\u00B5m"), 1e-3)}  # fmt: skip
 INVERTED_NOTE = "The file stores bright as low numbers (min-is-white); its intensities were inverted."
+
+Planes = Iterator[list[np.ndarray]]  # of each page (slices, H, W) of gray, and the numbers of its palette if it has one
 
 
 def is_tiff(block: bytes) -> bool:
     return block.startswith(MARKS)
 
 
-def read_tiff(_: bytes, stream: BinaryIO, name: str, volume: int | None) -> FileContents:
+def read_tiff(_: bytes, stream: BinaryIO, volume: int | None) -> FileContents:
     """(W, H, slices) of the pages of a file, rows going down; channels and times of a hyperstack are volumes."""
     with TiffFile(stream, is_ome=False, is_ndtiff=False, is_mmstack=False) as file:  # those open files beside it
         page: Any = file.pages[0]
-        shape, axes = _layout(file, page, name)
-        _check(file, page, shape, name)
         by_pillow = page.compression in BY_PILLOW or page.photometric in OTHER_COLOURS
-        if by_pillow:
-            stored, kind = _by_pillow(stream, page, name)
-            shape, axes = [size for size, axis in zip(shape, axes, strict=True) if axis != "S"], axes.replace("S", "")
-        else:
-            stored, kind = _by_tifffile(file, page, name), page.photometric
-            if kind in GRAY and page.extrasamples and page.extrasamples[0] == 0:  # samples of no meaning: channels
-                axes = axes.replace("S", "C" if "C" not in axes else "V")
-        values = _chosen(stored.reshape(shape), axes, name, volume)
-        code = int(page.tags.valueof(ORIENTATION_TAG, 1))
-        spacing, notes = _spacing(file, page, values.shape[0])
-        colormap = page.colormap if kind == PALETTE else None
-    values, colour, indices = _gray(values, kind, colormap)
-    if kind == WHITE_IS_ZERO:
-        indices, values = values, _inverted(values)  # labels are as stored
+        letters, sizes = _counted(file, page)
+        plain = page.extrasamples[:1] == (0,) and page.photometric in GRAY and not by_pillow
+        channels = page.samplesperpixel if plain else 1  # samples of no meaning
+        chosen, samples = divmod(_chosen(letters + "S", [*sizes, channels], volume), channels)
+        pages = _checked(file, page, chosen)
+        planes = _by_pillow(stream, page, chosen) if by_pillow else _by_tifffile(file, pages, samples[0])
+        values, *indices = _filled(planes, len(chosen))
+        code = int(page.tags.valueof(ORIENTATION, 1))
+        spacing, notes = _spacing(file, page, len(values))
     if page.photometric == WHITE_IS_ZERO:
         notes = (*notes, INVERTED_NOTE)
-    return of_rows(values, code, spacing=spacing, notes=notes, colour=colour, indices=indices)
+        if not by_pillow or page.dtype.itemsize > 1:  # of 8 bits, Pillow inverts by itself
+            indices, values = [values], _inverted(values)  # labels are as stored
+    colour = page.photometric not in GRAY
+    return of_rows(values, code, spacing=spacing, notes=notes, colour=colour, indices=indices[0] if indices else None)
 
 
-def _layout(file: TiffFile, page: Any, name: str) -> tuple[list[int], str]:
-    """Sizes of all that a file holds, and a letter for each: Y, X, S samples of a pixel, and what pages count."""
-    if (file.is_imagej or file.is_shaped) and len(file.series) == 1:
-        return list(file.series[0].shape), file.series[0].axes
-    if len(file.pages) > MOST_PAGES:
-        raise ScanError(f"{name}: {len(file.pages)} pages, over the limit of {MOST_PAGES}; save fewer")
-    pages: list[Any] = list(file.pages)
-    kinds = {(plane.shape, plane.dtype, plane.photometric, plane.compression) for plane in pages}
-    if len(kinds) > 1:
-        raise ScanError(f"{name}: pages of different sizes or kinds; save pages of one size, or one page, as a file")
-    sizes, letters = [len(file.pages)], "Z"
+def _counted(file: TiffFile, page: Any) -> tuple[str, list[int]]:
+    """What the pages of a file count: a letter and a size for each axis, the slowest first."""
+    letters, sizes = "Z", [len(file.pages)]
     facts = _ome(page)
     if facts:
         letters = facts["DimensionOrder"][:1:-1]  # that of files is from the fastest
         sizes = [int(facts[f"Size{letter}"]) for letter in letters]
-        if sorted(letters) != ["C", "T", "Z"] or prod(sizes) != len(file.pages):
-            sizes, letters = [len(file.pages)], "Z"
-    return [*sizes, *page.shape], letters + page.axes
+    elif (file.is_imagej or file.is_shaped) and len(file.series) == 1:
+        series = file.series[0]
+        of_page = len(page.shape)
+        if series.shape[-of_page:] == page.shape:
+            return series.axes[:-of_page], list(series.shape[:-of_page])
+    return (letters, sizes) if prod(sizes) == len(file.pages) else ("Z", [len(file.pages)])
 
 
 def _ome(page: Any) -> dict[str, str]:
@@ -100,106 +83,115 @@ def _ome(page: Any) -> dict[str, str]:
     return next((dict(element.attrib) for element in root.iter() if element.tag.endswith("}Pixels")), {})
 
 
-def _check(file: TiffFile, page: Any, shape: Sequence[int], name: str) -> None:
-    """Refuses what cannot be decompressed, or would decompress to more than fits the limit of memory."""
-    if page.dtype is None or page.photometric not in (*GRAY, *COLOURS, PALETTE, *OTHER_COLOURS):
-        raise ScanError(f"{name}: TIFF of an unusual kind of pixels; save it as 8 or 16 bits of gray or RGB")
-    sizes = dict(zip("YX", (page.imagelength, page.imagewidth), strict=True))
-    checked_shape(name, (sizes["X"], sizes["Y"], page.imagedepth))
-    if not page.samplesperpixel * sizes["X"] * sizes["Y"] <= prod(shape) <= LARGEST_VOXELS:
-        raise ScanError(f"{name}: {prod(shape):,} values, over the limit of {LARGEST_VOXELS:,}; crop or downsample it")
-    checked_type(name, page.dtype, prod(shape))
-    if page.compression not in (*PLAIN, *DEFLATED, *BY_PILLOW):
-        raise ScanError(f"{name}: TIFF compressed as {_packing(page)}; save it without compression")
-    for plane in file.pages:
-        wanted, given = prod(plane.chunked), len(plane.dataoffsets)
+def _chosen(letters: str, sizes: list[int], volume: int | None) -> np.ndarray:
+    """(slices,) numbers of the pages that make the chosen volume."""
+    if prod(sizes) > MOST_PAGES:
+        raise ScanError(f"{prod(sizes)} pages, over the limit of {MOST_PAGES}; save fewer")
+    order = sorted(range(len(sizes)), key=lambda axis: letters[axis] in SLICES)  # those that count volumes first
+    counting = [axis for axis in order if letters[axis] not in SLICES and sizes[axis] > 1]
+    words = [AXIS_NAMES.get(letters[axis], letters[axis]) for axis in counting]
+    names = tuple(
+        ", ".join(f"{word} {index + 1}" for word, index in zip(words, place, strict=True))
+        for place in np.ndindex(*(sizes[axis] for axis in counting))
+    )
+    number = checked_volume(len(names), volume, names)
+    return np.arange(prod(sizes)).reshape(sizes).transpose(order).reshape(len(names), -1)[number]
+
+
+def _checked(file: TiffFile, first: Any, chosen: Sequence[int]) -> list[tuple[Any, int]]:
+    """The chosen pages, each with its number in a stack that lies behind it.
+
+    Refuses what cannot be decompressed, or would decompress to more than fits the limit of memory.
+    """
+    enough = first.samplesperpixel >= 3 or first.photometric not in COLOURS
+    if first.dtype is None or first.photometric not in (*GRAY, *COLOURS, PALETTE, *OTHER_COLOURS) or not enough:
+        raise ScanError("TIFF of an unusual kind of pixels; save it as 8 or 16 bits of gray or RGB")
+    checked_shape((first.imagewidth, first.imagelength, first.imagedepth * len(chosen)))
+    check_type(first.dtype, prod(first.shaped[1:4]) * max(len(chosen), first.samplesperpixel))
+    if first.compression not in (*PLAIN, *DEFLATED, *BY_PILLOW):
+        raise ScanError(f"TIFF compressed as {_compression(first)}; save it without compression")
+    if max(chosen) >= len(file.pages):  # a stack behind the header of its first page
+        return [(first, int(number)) for number in chosen]
+    pages: list[Any] = [file.pages[int(number)] for number in chosen]
+    if len({(page.shape, page.dtype, page.photometric, page.compression) for page in [first, *pages]}) > 1:
+        raise ScanError("pages of different sizes or kinds; save pages of one size, or one page, as a file")
+    for page in pages:
+        wanted, given = prod(page.chunked), len(page.dataoffsets)
         if given < wanted:  # tifffile would go through them all, and draw what is missing black
-            raise ScanError(f"{name}: damaged, {given:,} of the {wanted:,} pieces of a page are there; save it again")
+            raise ScanError(f"damaged, {given:,} of the {wanted:,} pieces of a page are there; save it again")
+    return [(page, 0) for page in pages]
 
 
-def _packing(page: Any) -> str:
+def _compression(page: Any) -> str:
     return getattr(page.compression, "name", str(page.compression)).replace("_", " ")
 
 
-def _by_tifffile(file: TiffFile, page: Any, name: str) -> np.ndarray:
-    """(pages, samples, depth, H, W, samples) as stored."""
-    if page.compression in PLAIN and (file.is_imagej or file.is_shaped) and len(file.series) == 1:
-        return file.series[0].asarray(maxworkers=1)
-    stored = np.zeros((len(file.pages), *page.shaped), page.dtype)
-    for number, plane in enumerate(file.pages):
-        if page.compression in PLAIN:
-            plane.asarray(out=stored[number].reshape(page.shape), maxworkers=1)
+def _filled(planes: Planes, count: int) -> list[np.ndarray]:
+    """(slices, H, W) of all planes, and, where they have one, of the numbers of their palette."""
+    if count == 1:  # of a large picture, nothing is held twice
+        (volumes,) = planes
+        return volumes
+    volumes = []
+    for number, arrays in enumerate(planes):
+        volumes = volumes or [np.empty((count, *array.shape), array.dtype) for array in arrays]
+        for whole, array in zip(volumes, arrays, strict=True):
+            whole[number] = array
+    return [whole.reshape(-1, *whole.shape[-2:]) for whole in volumes]
+
+
+def _by_tifffile(file: TiffFile, pages: Sequence[Any], sample: int) -> Planes:
+    """pages: each with its number in a stack that lies behind it; sample: the one of a pixel of gray that is read."""
+    first = pages[0][0]
+    colours = None
+    if first.photometric == PALETTE:
+        colours = luminance(first.colormap.T >> (8 if first.colormap.max() > 255 else 0))
+    inflated = copy(first)
+    inflated.compression = PLAIN[0]
+    for page, behind in pages:
+        stored = np.zeros(first.shaped, first.dtype)
+        for index, (offset, size) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
+            file.filehandle.seek(offset + behind * first.nbytes)
+            _place(stored, inflated.decode(_piece(file, first, size), index))
+        samples = stored[0] if first.planarconfig == 1 else np.moveaxis(stored[..., 0], 0, -1)  # (slices, H, W, S)
+        if first.photometric in COLOURS:
+            yield [luminance(samples)]
+        elif colours is not None:
+            yield [colours[samples[..., 0]], samples[..., 0]]
         else:
-            _unpack(stored[number], file, plane, name)
-    return stored
+            yield [samples[..., sample]]
 
 
-def _unpack(stored: np.ndarray, file: TiffFile, plane: Any, name: str) -> None:
-    """Fills stored with the pieces of a deflated page: tifffile sets no limit, and would hold three copies."""
-    plane.compression = PLAIN[0]
-    for index, (offset, size) in enumerate(zip(plane.dataoffsets, plane.databytecounts, strict=True)):
-        file.filehandle.seek(offset)
-        unpacker, unpacked, most = zlib.decompressobj(), bytearray(), plane.nbytes + SLACK
-        for start in range(0, size, PIECE):
-            packed = file.filehandle.read(min(PIECE, size - start))
-            unpacked += unpacker.decompress(packed, most - len(unpacked))
-            if len(unpacked) == most:
-                raise ScanError(f"{name}: damaged, a piece decompresses to more than its page; save the file again")
-        piece, (sample, depth, row, column, _), _ = plane.decode(unpacked, index)
-        del unpacked
-        place = stored[sample, depth:, row:, column:][tuple(map(slice, piece.shape))]
-        place[...] = piece[tuple(map(slice, place.shape))]
+def _piece(file: TiffFile, page: Any, size: int) -> bytes | bytearray:
+    """The next piece of a page, inflated: tifffile sets no limit, and would hold three copies."""
+    most = page.nbytes + SLACK
+    if page.compression in PLAIN:
+        return file.filehandle.read(min(size, most))
+    inflater, piece = zlib.decompressobj(), bytearray()
+    for start in range(0, size, PIECE):
+        piece += inflater.decompress(file.filehandle.read(min(PIECE, size - start)), most - len(piece))
+        if len(piece) == most:
+            raise ScanError("damaged, a piece decompresses to more than its page; save the file again")
+    return piece
 
 
-def _by_pillow(stream: BinaryIO, page: Any, name: str) -> tuple[np.ndarray, int]:
-    """(pages, H, W) of gray, and what is still to be done: as a photometric interpretation.
-
-    Pillow has 8 bits of every kind, and 16 and 32 of plain gray; it inverts min-is-white of 8 bits by itself.
-    """
-    deep = page.dtype.itemsize > 1
-    if (deep and (page.samplesperpixel > 1 or page.dtype.str[1:] not in ("u2", "f4"))) or page.dtype == np.int8:
-        raise ScanError(f"{name}: TIFF of {page.dtype} compressed as {_packing(page)}; save it without compression")
-    stream.seek(0)
-    with raster.opened(stream, name, ("TIFF",)) as image:
-        planes = []
-        for number in range(getattr(image, "n_frames", 1)):
-            image.seek(number)
-            plane, colour, _ = (np.asarray(image), False, None) if image.mode == "P" else raster.gray(image)
-            planes.append(plane)
-    stored = np.stack(planes) if len(planes) > 1 else planes[0][None]
-    if image.mode == "P":
-        return stored, PALETTE
-    white = deep and page.photometric == WHITE_IS_ZERO
-    return stored, DONE if colour else WHITE_IS_ZERO if white else BLACK_IS_ZERO
+def _place(stored: np.ndarray, decoded: tuple[Any, ...]) -> None:
+    """Puts a decoded piece where it belongs; tiles go beyond the last row and column."""
+    piece, (sample, depth, row, column, _), _ = decoded
+    place = stored[sample, depth:, row:, column:][tuple(map(slice, piece.shape))]
+    place[...] = piece[tuple(map(slice, place.shape))]
 
 
-def _chosen(stored: np.ndarray, axes: str, name: str, volume: int | None) -> np.ndarray:
-    """The chosen volume: (slices, Y, X), with samples (slices, Y, X, S)."""
-    counting = [axis for axis in axes if axis not in SLICES + "YXS"]
-    slices = [axis for axis in axes if axis in SLICES]
-    order = [axes.index(axis) for axis in (*counting, *slices, "Y", "X", *[axis for axis in axes if axis == "S"])]
-    sizes = [stored.shape[axes.index(axis)] for axis in counting]
-    shown = [(axis, size) for axis, size in zip(counting, sizes, strict=True) if size > 1]
-    names = tuple(
-        ", ".join(f"{AXIS_NAMES.get(axis, axis)} {number + 1}" for (axis, _), number in zip(shown, at, strict=True))
-        for at in np.ndindex(*(size for _, size in shown))
-    )
-    number = checked_volume(name, prod(sizes), volume, names)
-    ordered = stored.transpose(order)
-    rest = ordered.shape[len(counting) + len(slices) :]
-    return ordered.reshape(prod(sizes), -1, *rest)[number]
-
-
-def _gray(values: np.ndarray, kind: int, colormap: np.ndarray | None) -> tuple[np.ndarray, bool, np.ndarray | None]:
-    """(slices, Y, X), whether they had colours, and the numbers of a palette."""
-    if kind == DONE:
-        return values, True, None
-    if colormap is not None:
-        lookup = luminance(colormap.T / (257 if colormap.max() > 255 else 1))
-        return lookup.astype(np.float32)[values], True, values
-    if kind in COLOURS and values.ndim == 4:
-        return luminance(values), True, None
-    return values[..., 0] if values.ndim == 4 else values, False, None
+def _by_pillow(stream: BinaryIO, page: Any, numbers: Sequence[int]) -> Planes:
+    """Pillow has 8 bits of every kind, and 16 and 32 of plain gray."""
+    if page.dtype == np.int8 or (
+        page.dtype.itemsize > 1 and (page.samplesperpixel > 1 or page.dtype.str[1:] not in ("u2", "f4"))
+    ):
+        raise ScanError(f"TIFF of {page.dtype} compressed as {_compression(page)}; save it without compression")
+    with raster.opened(stream, ("TIFF",)) as image:
+        for number in numbers:
+            image.seek(int(number))
+            plane, _, indices = raster.gray(image)
+            yield [plane[None]] if indices is None else [plane[None], indices[None]]
 
 
 def _inverted(values: np.ndarray) -> np.ndarray:
@@ -214,22 +206,19 @@ def _spacing(file: TiffFile, page: Any, slices: int) -> tuple[tuple[float, ...] 
 
     The resolution of other files is not believed: it is that of a print, mostly 72 dots an inch.
     """
-    facts = _ome(page)
-    if facts:
-        sides = [
+    if facts := _ome(page):
+        x, y, z = (
             float(facts.get(f"PhysicalSize{axis}", "nan")) * UNIT_MM.get(facts.get(f"PhysicalSize{axis}Unit", "µm"), 0)
             for axis in "XYZ"
-        ]
+        )
     elif file.is_imagej:
         meta = file.imagej_metadata or {}
-        unit = UNIT_MM.get(str(meta.get("unit")), 0)
         x, y = (np.divide(*page.tags.valueof(f"{axis}Resolution", (0, 1))[::-1]) for axis in "XY")
-        sides = [x * unit, y * unit, float(meta.get("spacing", "nan")) * unit]
+        x, y, z = (side * UNIT_MM.get(str(meta.get("unit")), 0) for side in (x, y, float(meta.get("spacing", "nan"))))
     else:
         return None, ()
-    if not possible_sides(sides[:2]):
+    if not possible_sides((x, y)):
         return None, ()
-    if possible_sides(sides[2]):
-        return tuple(sides), ()
-    note = f"The file gives no distance of its slices; {sides[0]:.3g} mm is assumed, the size of a pixel."
-    return (*sides[:2], sides[0]), (note,) * (slices > 1)
+    if possible_sides(z) or slices == 1:
+        return (x, y, z if possible_sides(z) else x), ()
+    return (x, y, x), (f"The file gives no distance of its slices; {x:.3g} mm is assumed, the size of a pixel.",)

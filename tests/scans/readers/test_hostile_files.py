@@ -117,14 +117,14 @@ def test_a_picture_over_the_limit_is_refused_before_it_is_decoded(peak):
     data[16:24] = (12000).to_bytes(4, "big") * 2  # width and height, as the header of a PNG has them
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
     highest, ended = peak(bytes(data))
-    assert ended == "scan: 12000 × 12000 voxels, over the limit of 134,217,728; crop or downsample the scan"
+    assert ended == "scan: 12000 × 12000 voxels, over the limit of 67,108,864; crop or downsample the scan"
     assert highest < 30
 
 
 def test_a_zip_that_declares_too_much_is_refused_unread(peak):
     declared, more = (size.to_bytes(4, "little") for size in (1_234_567, 2**30 + 1))
     highest, ended = peak(zipped(zeros_nii=bytes(1_234_567)).replace(declared, more))
-    assert ended == "scan: holds more than 1 GiB uncompressed; put only the series to show in the .zip"
+    assert ended == "scan: holds over 1 GiB uncompressed; put only the series to show in it"
     assert highest < 30
 
 
@@ -137,8 +137,8 @@ def test_a_zip_that_lies_about_a_size_gives_no_more_than_it_declared(peak):
 
 
 def test_a_zip_of_too_many_files_is_refused(monkeypatch):
-    monkeypatch.setattr(readers, "MOST_MEMBERS", 3)
-    with pytest.raises(ScanError, match=r"scan: over 3 files; put only the series to show in the \.zip"):
+    monkeypatch.setattr(readers, "MOST_FILES", 3)
+    with pytest.raises(ScanError, match=r"scan: holds over 3 files; put only the series to show in it"):
         read_scan(zipped(*series(numbers(4, 5, 6), (0, 4, 8, 12))), name="scan")
 
 

@@ -250,5 +250,5 @@ def test_the_other_half_of_an_analyze_pair_is_asked_for():
 
 
 def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(ScanError, match="scans: no DICOM image"):
+    with pytest.raises(ScanError, match="scans: holds no files; zip a DICOM series"):
         read(tmp_path, "scans")
