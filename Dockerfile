@@ -2,9 +2,10 @@
 FROM python:3.12-slim
 
 # CPU wheels of torch: those of the default index bring CUDA, several GB that no server without a GPU needs.
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 WORKDIR /app
 COPY requirements.txt .
-RUN pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu torch torchvision \
+RUN pip install --no-cache-dir --index-url "$TORCH_INDEX" torch torchvision \
     && pip install --no-cache-dir -r requirements.txt
 
 COPY app.py ./

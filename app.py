@@ -4,4 +4,4 @@ import streamlit as st
 
 from scse_viz.ui import lifetime
 
-app = st.App(lifetime.SCRIPT, lifespan=lifetime.lifespan)
+app = st.App(lifetime.SCRIPT, lifespan=lifetime.lifespan, middleware=lifetime.MIDDLEWARE)

@@ -6,9 +6,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
+from streamlit import net_util
+
+from scse_viz.ui.incoming import Incoming
 
 SCRIPT = Path(__file__).with_name("__main__.py")
 """What Streamlit runs for each session."""
+MIDDLEWARE = [Middleware(Incoming)]
+"""What every request passes first."""
 
 
 @asynccontextmanager
@@ -22,8 +28,17 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     from scse_viz.ui.shell import navigation, tab, uploads  # with Streamlit's runtime, which their caches ask for
 
     uploads.keep_in_memory()
+    ask_nobody()
     navigation.load_pages()
     gc.collect()
     gc.freeze()
     with tab.sweeping():
         yield
+
+
+def ask_nobody() -> None:
+    """Keep the server from asking a machine on the internet for its own address.
+
+    It would for every WebSocket from a page of another site, and serve nobody until it has an answer or waited for 2 s.
+    """
+    net_util.get_external_ip = lambda: None

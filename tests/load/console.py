@@ -10,10 +10,11 @@ from typing import Any
 from weakref import WeakSet
 
 import streamlit as st
+from streamlit.runtime import get_instance
 
 from scse_viz.inference.jobs import Job
 from scse_viz.scans import Scan
-from scse_viz.ui import lifetime
+from scse_viz.ui import incoming, lifetime
 
 ANSWER = "console: "
 alive: WeakSet[Scan] = WeakSet()
@@ -41,6 +42,11 @@ def runs() -> list[tuple[str, int]]:
     return [(value.state, value.ready) for value in cached.store.values() if isinstance(value, Job)]
 
 
+def stored() -> int:
+    """Bytes of the files that the web server keeps for all sessions."""
+    return incoming.stored(get_instance())
+
+
 def _count(kind: type) -> None:
     begin = kind.__init__
 
@@ -54,7 +60,8 @@ def _count(kind: type) -> None:
 def _answer() -> None:
     from scse_viz.ui.shell import cached, tab
 
-    known = {"names": names, "runs": runs, "tab": tab, "store": cached.store, "resource": resource}
+    parts = {"tab": tab, "store": cached.store, "resource": resource}
+    known = {"names": names, "runs": runs, "stored": stored, **parts}
     for line in sys.stdin:
         try:
             answer = eval(line, known)

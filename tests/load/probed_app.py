@@ -5,4 +5,4 @@ import streamlit as st
 from scse_viz.ui import lifetime
 from tests.load import console
 
-app = st.App(lifetime.SCRIPT, lifespan=console.lifespan)
+app = st.App(lifetime.SCRIPT, lifespan=console.lifespan, middleware=lifetime.MIDDLEWARE)

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,15 +65,8 @@ class Tab:
     def upload(self, key: str, name: str, content: bytes) -> float:
         """Give a file to an uploader, as a browser does; seconds until the page shows it."""
         begin = time.perf_counter()
-        message = BackMsg()
-        message.file_urls_request.request_id = uuid.uuid4().hex
-        message.file_urls_request.file_names.append(name)
-        message.file_urls_request.session_id = self.session
-        self._socket.send(message.SerializeToString())
-        while (answer := self._receive()).WhichOneof("type") != "file_urls_response":
-            pass
-        urls = answer.file_urls_response.file_urls[0]
-        status, reason = self.put(urls, name, content)
+        urls = self.place(name)
+        status, reason = self.put(urls, name, [content])
         if status != 204:
             raise ConnectionError(f"upload of {name}: {status} {reason}")
         info = UploadedFileInfo(name=name, size=len(content), file_id=urls.file_id, file_urls=urls)
@@ -80,17 +74,33 @@ class Tab:
         self.run()
         return time.perf_counter() - begin
 
-    def put(self, urls: FileURLs, name: str, content: bytes) -> tuple[int, str]:
-        """Send a file to its address: the status of the answer, and its text."""
+    def place(self, name: str) -> FileURLs:
+        """Ask where to send a file."""
+        message = BackMsg()
+        message.file_urls_request.request_id = uuid.uuid4().hex
+        message.file_urls_request.file_names.append(name)
+        message.file_urls_request.session_id = self.session
+        self._socket.send(message.SerializeToString())
+        while (answer := self._receive()).WhichOneof("type") != "file_urls_response":
+            pass
+        return answer.file_urls_response.file_urls[0]
+
+    def put(self, urls: FileURLs, name: str, parts: Iterable[bytes], size: int | None = None) -> tuple[int, str]:
+        """Send a file to its place, part by part: the status of the answer, and its text.
+
+        `size` is that of all parts in bytes, where they are yet to be made.
+        """
         edge = uuid.uuid4().hex
         head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
         connection = http.client.HTTPConnection(self._host, timeout=PATIENCE_S)
+        tail = f"\r\n--{edge}--\r\n".encode()
         headers = {
+            "Content-Length": str(len(head) + (sum(map(len, parts)) if size is None else size) + len(tail)),
             "Content-Type": f"multipart/form-data; boundary={edge}",
             "Cookie": f"{XSRF}={self._xsrf}",
             "X-Xsrftoken": self._xsrf,
         }
-        connection.request("PUT", urls.upload_url, b"".join((head, content, f"\r\n--{edge}--\r\n".encode())), headers)
+        connection.request("PUT", urls.upload_url, chain((head,), parts, (tail,)), headers)
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()

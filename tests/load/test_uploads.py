@@ -1,8 +1,9 @@
 """Uploads to the served app: where no byte can be written, after a lost connection, and after a restart."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.load.server import Server, free_port
+from tests.load.server import Server, free_port, until
 from tests.load.tab import Tab
 from tests.load.test_sessions import opened, scan_file
 
@@ -30,8 +31,7 @@ def test_a_lost_connection_finds_its_file_again_and_a_restart_asks_for_it(tmp_pa
         before = tab.query
     with Server(tmp_path / "again", port=port) as server:
         tab.reconnect()  # with an uploader that names the file of the server before
-        words = " ".join(tab.words())
-        assert "Open your file above. A link does not contain it" in words
+        assert "The server no longer has the file that is named above: it was restarted" in " ".join(tab.words())
         assert not tab.errors
         tab.upload("scan_file", "mine2.npy", scan_file(2))
         assert "mine2.npy · coronal slice 7" in " ".join(tab.words())
@@ -39,3 +39,34 @@ def test_a_lost_connection_finds_its_file_again_and_a_restart_asks_for_it(tmp_pa
         assert "Open your file above. A link does not contain it" in " ".join(another.words())
         another.upload("scan_file", "mine2.npy", scan_file(2))
         assert "mine2.npy · coronal slice 7" in " ".join(another.words())
+
+
+def test_a_file_whose_session_ends_while_it_comes_in_is_forgotten(server: Server) -> None:
+    """Its tab closes after the first half; the second half comes once the server has given up the session.
+
+    The half is more than the buffers of the connection hold: once it is sent, the server is taking in the file.
+    """
+    server.ask("setattr(tab, 'GRACE_S', 0.5)")
+    tab = Tab(server.address, "models")
+    place, half = tab.place("late.npy"), bytes(16 << 20)
+
+    def parts() -> Iterator[bytes]:
+        yield half
+        tab.close()
+        assert until(lambda: server.ask(f"tab.ended('{tab.session}')"), 10)
+        yield half
+
+    assert tab.put(place, "late.npy", parts(), size=2 * len(half)) == (204, "")
+    assert until(lambda: server.ask("stored()") == 0, 5)
+
+
+def test_files_that_no_page_has_opened_take_the_budget_and_one_file_at_most(tmp_path: Path) -> None:
+    """Any program that has a session may send files to places that it makes up."""
+    with Server(tmp_path / "log", {"SCSE_VIZ_MEMORY": "100 MB", "STREAMLIT_SERVER_MAX_UPLOAD_SIZE": "50"}) as server:
+        tab = Tab(server.address, "models")
+        content = [bytes(40 << 20)]
+        answers = [tab.put(tab.place("sent.npy"), "sent.npy", content) for _ in range(5)]
+        assert [status for status, _ in answers] == [204, 204, 204, 507, 507]
+        assert "no memory is left for 42 MB: files take 126 MB of 152 MB" in answers[-1][1]
+        assert server.ask("stored()") == 3 * (40 << 20)
+        tab.close()

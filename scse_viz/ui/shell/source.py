@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
+from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
 from scse_viz.scans import Scan, ScanError, VolumeChoice, read_channels, read_labels, read_scan, stacked, with_shown
 from scse_viz.scans.samples import Group, Sample, own_groups
@@ -16,6 +16,14 @@ from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo.structures import Structure
 
 UPLOAD = "your own file"
+ASKED = (
+    "Open your file above. A link does not contain it, and the app forgets it when the page is closed or the server "
+    "restarts; once it is open, you see the same view of it."
+)
+LOST = (
+    "The server no longer has the file that is named above: it was restarted, or this page lost its connection for "
+    "more than half a minute. Open the file again; you see the same view of it."
+)
 COHORT_SCAN = "cohort_scan"
 """Where a session has the scan that it opened on the page Cohort, as a sample."""
 SCAN_TYPES = ["nii", "gz", "mgh", "mgz", "zip", "dcm", "png", "jpg", "jpeg", "tif", "tiff", "npy"]
@@ -137,10 +145,7 @@ def _uploaded(
     file: UploadedFile | None, structures: Sequence[Structure], prefix: str, channels: Collection[int]
 ) -> Source | None:
     if file is None:
-        st.info(
-            "Open your file above. A link does not contain it, and the app forgets it when the page is closed or the "
-            "server restarts; once it is open, you see the same view of it."
-        )
+        st.info(LOST if isinstance(st.session_state.get(f"{prefix}scan_file"), DeletedFile) else ASKED)
         return None
     opened, scan = _read_scan(file, prefix, channels)
     if scan is None:

@@ -19,6 +19,7 @@ EVERY_S = 10.0
 """Interval of sweeps."""
 
 _holds: dict[str, WeakSet[Hold]] = {}  # by session
+_kept: set[str] = set()  # sessions whose tab is open, or may come back
 
 
 def begin() -> None:
@@ -33,6 +34,11 @@ def until_end(hold: Hold) -> None:
     run = get_script_run_ctx()
     if run is not None:
         _holds.setdefault(run.session_id, WeakSet()).add(hold)
+
+
+def ended(session: str) -> bool:
+    """Whether a session is over: its tab was closed, and can't come back."""
+    return session not in _kept and not get_instance().is_active_session(session)
 
 
 @contextmanager
@@ -59,6 +65,7 @@ def _closed(session: str) -> None:
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=_closed)
 def _open(session: str) -> str:
+    _kept.add(session)
     return session
 
 
@@ -67,6 +74,7 @@ def _end(session: str) -> None:
     if server.is_active_session(session):  # it came back
         return
     server.close_session(session)
+    _kept.discard(session)
     for hold in _holds.pop(session, ()):
         hold.end()
 
