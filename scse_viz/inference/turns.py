@@ -1,6 +1,5 @@
 """Turns at the processor: what a user waits for goes first, background runs come one or two at a time, in order."""
 
-import os
 import threading
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
@@ -9,14 +8,16 @@ from functools import cache
 import torch
 from threadpoolctl import ThreadpoolController
 
+from scse_viz.container import cores
+
 LONGEST_S = 5.0
 """The longest that one slice of a run steps aside for pages, so that runs end on a server that is always busy."""
 MOST_AT_ONCE = 2
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def within_quota() -> None:
+    """Split a pass over no more cores than a container may use: torch counts those of its machine."""
+    torch.set_num_threads(min(torch.get_num_threads(), cores()))
 
 
 def one_core() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import psutil
 
+from scse_viz.container import ROOT, limits
+
 VARIABLE = "SCSE_VIZ_MEMORY"
 SHARE = 0.25
 """Of the memory of the machine or container: the process itself takes about 1 GB, networks at work a few hundred MB."""
@@ -34,34 +36,13 @@ def default_limit(environment: Mapping[str, str] = os.environ) -> int:
     return limit
 
 
-def available(root: Path = Path("/")) -> int:
+def available(root: Path = ROOT) -> int:
     """Bytes of memory of this machine, or of its container where a control group limits it to less."""
-    limits = [int(text) for text in map(_read, _limit_files(root)) if text.isdigit()]
-    return min([psutil.virtual_memory().total, *(limit for limit in limits if limit < UNLIMITED)])
+    texts = limits("memory", "memory.max", root) + limits("memory", "memory.limit_in_bytes", root)
+    said = [int(text) for text in texts if text.isdigit()]
+    return min([psutil.virtual_memory().total, *(limit for limit in said if limit < UNLIMITED)])
 
 
 def in_words(count: int) -> str:
     """A number of bytes in MB, or from 1 GB on in GB."""
     return f"{count / 1e9:.1f} GB" if count >= 10**9 else f"{count / 1e6:.0f} MB"
-
-
-def _limit_files(root: Path) -> list[Path]:
-    """The files that may limit this process: those of its own control group and of every group above it."""
-    files = []
-    for line in _read(root / "proc/self/cgroup").splitlines():
-        _, kinds, group = line.split(":", 2)
-        top, name = root / "sys/fs/cgroup", "memory.max"
-        if kinds:  # version 1 has a tree for each kind
-            if "memory" not in kinds.split(","):
-                continue
-            top, name = top / "memory", "memory.limit_in_bytes"
-        own = top / group.strip("/")
-        files += [folder / name for folder in (own, *own.parents) if folder.is_relative_to(top)]
-    return files
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError:
-        return ""

@@ -25,10 +25,12 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     these libraries, which are never garbage. Frozen before there is a session, they are skipped, and nothing of a
     session is: all that a session makes is freed after its end.
     """
+    from scse_viz.inference.turns import within_quota
     from scse_viz.ui.shell import navigation, tab, uploads  # with Streamlit's runtime, which their caches ask for
 
     uploads.keep_in_memory()
     ask_nobody()
+    within_quota()
     navigation.load_pages()
     gc.collect()
     gc.freeze()
