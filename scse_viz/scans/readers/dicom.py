@@ -53,13 +53,12 @@ def read_dicom(sources: Iterable[Source], volume: int | None) -> FileContents:
     if not frames:
         raise ScanError("no DICOM image (but a report, a plan or nothing); choose the image files")
     volumes, sorting = dicom_series.volumes(frames)
-    stack = volumes[checked_volume(len(volumes), volume, tuple(stack.title for stack in volumes))].frames
-    rows, columns = stack[0].shape
-    shape = checked_shape((columns, rows, len(stack)))
-    affine, oriented, placed = dicom_series.affine(stack, shape)
-    values, colour = _values(stack)
+    stack = volumes[checked_volume(len(volumes), volume, tuple(stack.title for stack in volumes))]
+    rows, columns = stack.frames[0].shape
+    affine, oriented, placed = dicom_series.affine(stack, checked_shape((columns, rows, len(stack.frames))))
+    values, colour = _values(stack.frames)
     notes = [*notes, *sorting, *placed, *[COLOUR_NOTE] * colour]
-    if stack[0].inverted:
+    if stack.frames[0].inverted:
         np.subtract(values.max() + values.min(), values, out=values)
         notes.append(INVERTED_NOTE)
     return FileContents(values.transpose(2, 1, 0), affine, oriented, colour=colour, notes=tuple(notes))
@@ -183,7 +182,7 @@ def _values(stack: Sequence[Frame]) -> tuple[np.ndarray, bool]:
         for number, plane in zip(inside, planes, strict=True):
             colour |= plane.ndim == 3
             gray = luminance(plane) if plane.ndim == 3 else plane
-            values[number] = gray * stack[number].slope + stack[number].intercept if stack[number].scaled else gray
+            values[number] = gray * stack[number].slope + stack[number].intercept
     return values, colour
 
 

@@ -5,8 +5,9 @@ Frames of one series that lie at the same positions are several volumes: they ar
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -71,10 +72,6 @@ class Frame:
     spread_by: str = ""  # a note on what placed it, where its own position did not
 
     @property
-    def scaled(self) -> bool:
-        return (self.slope, self.intercept) != (1, 0)
-
-    @property
     def distance(self) -> tuple[float, str]:
         """Distance to the next slice as far as a header says one that can be, and the words for it."""
         for element, millimetres in self.distances.items():
@@ -85,19 +82,54 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class FrameStack:
-    """Frames in order along their normal, and what tells them from the other volumes of their series."""
+    """Frames of a series, and in words what tells them from its other frames."""
 
-    frames: list[Frame]
+    frames: Sequence[Frame]
     title: str = ""
+
+    @cached_property
+    def heights(self) -> np.ndarray:
+        """(N,) mm along the normal of the first; NaN where the files give no positions."""
+        return np.array([frame.position for frame in self.frames]) @ np.cross(*self.frames[0].directions)
+
+    @cached_property
+    def numbered(self) -> bool:
+        """Whether the files' numbers say an order."""
+        numbers = {frame.number for frame in self.frames}
+        return len(numbers) > 1 and not any(map(np.isnan, numbers))
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """(N,) along the normal: heights, or, without positions, numbers of the files, or the order they came in."""
+        if np.isfinite(self.heights).all():
+            return self.heights
+        numbers = [frame.number if self.numbered else place for place, frame in enumerate(self.frames)]
+        return np.unique(numbers, return_inverse=True)[1] * self.frames[0].distance[0]
+
+    @cached_property
+    def positions(self) -> np.ndarray:
+        """(N,) index of each frame's position, counted along the normal."""
+        along = np.argsort(self.order, kind="stable")
+        gaps = np.diff(self.order[along], prepend=self.order[along[0]])
+        said = min(filter(possible_sides, self.frames[0].distances.values()), default=0)
+        positions = np.empty(len(gaps), int)
+        positions[along] = np.cumsum(gaps > max(ONE_POSITION[0] * said, ONE_POSITION[1] * gaps.max()))
+        return positions
+
+    @cached_property
+    def is_volume(self) -> bool:
+        """Whether it has a position for each frame, and even distances but for slices that are missing."""
+        if self.positions.max() + 1 < len(self.frames):
+            return False
+        gaps = np.diff(np.sort(self.order))
+        return len(gaps) < 2 or bool(gaps.min() >= np.median(gaps) / 2 and _missing(gaps) <= len(self.frames))
 
 
 def along_normal(frames: list[Frame]) -> list[Frame]:
     """Frames of one file; where all say one position, and nothing tells them apart, they lie along their normal."""
     first = frames[0]
-    said = [frame.position for frame in frames]
-    if len(frames) == 1 or not np.isfinite(first.position).all() or np.ptp(said, axis=0).max() > 0:
-        return frames
-    if any(frame.traits != first.traits for frame in frames):
+    apart = np.ptp([frame.position for frame in frames], axis=0).max()
+    if len(frames) == 1 or apart != 0 or any(frame.traits != first.traits for frame in frames):
         return frames
     step, words = first.distance
     normal = np.cross(*first.directions)
@@ -118,27 +150,24 @@ def volumes(frames: Sequence[Frame]) -> tuple[list[FrameStack], list[str]]:
         notes = [f"{len(series)} series are in the file; the largest, {chosen[0].title} ({size}), was read."]
     groups = [FrameStack(chosen)]
     for trait in TRAITS:
-        if all(_is_stack(group.frames) for group in groups):
-            break
         groups = [part for group in groups for part in _parts(group, trait)]
     stacks = [volume for group in groups for volume in _by_number(group)]
     if len(stacks) > len(groups):
         notes.append("Nothing but InstanceNumber tells apart the volumes of this series; it gave their order.")
-    return [FrameStack(_in_order(volume.frames), volume.title) for volume in stacks], notes
+    return [FrameStack(_subset(stack, np.argsort(stack.order, kind="stable")), stack.title) for stack in stacks], notes
 
 
-def affine(stack: Sequence[Frame], shape: tuple[int, int, int]) -> tuple[np.ndarray, bool, list[str]]:
+def affine(stack: FrameStack, shape: tuple[int, int, int]) -> tuple[np.ndarray, bool, list[str]]:
     """Affine in RAS, whether the files say directions, and notes on what was assumed of the slices' distances."""
-    first = stack[0]
+    first = stack.frames[0]
     thickness, words = first.distance
-    step, notes = np.cross(*first.directions) * thickness, [first.spread_by] if first.spread_by else []
-    height = _heights(stack)
-    placed = bool(np.isfinite(height).all())
-    if len(stack) > 1 and placed:
-        step, uneven = _step(stack, height)
+    step, notes = np.cross(*first.directions) * thickness, [first.spread_by] * bool(first.spread_by)
+    placed = bool(np.isfinite(stack.heights).all())
+    if len(stack.frames) > 1 and placed:
+        step, uneven = _step(stack)
         notes += uneven
-    elif len(stack) > 1:
-        order = "number" if _numbered(stack) else "the order they came in"
+    elif len(stack.frames) > 1:
+        order = "number" if stack.numbered else "the order they came in"
         between = f", and {words} lies between" if possible_sides(first.spacing) else ""
         notes.append(f"The files do not say where slices lie; they are stacked by {order}{between}.")
     elif words == "1 mm" and possible_sides(first.spacing):
@@ -169,65 +198,29 @@ def _by_grid(frames: Sequence[Frame]) -> list[list[Frame]]:
     return [group for groups in coarse.values() for group in groups]
 
 
-def _heights(frames: Sequence[Frame]) -> np.ndarray:
-    """(N,) mm along the normal of the first."""
-    return np.array([frame.position for frame in frames]) @ np.cross(*frames[0].directions)
-
-
-def _positions(frames: Sequence[Frame]) -> np.ndarray:
-    """(N,) index of each frame's position, counted along the normal; by number in files without positions."""
-    height = _heights(frames)
-    if not np.isfinite(height).all():
-        return np.unique([frame.number for frame in frames], return_inverse=True, equal_nan=True)[1]
-    order = np.argsort(height, kind="stable")
-    gaps = np.diff(height[order], prepend=height[order[0]])
-    said = min((distance for distance in frames[0].distances.values() if possible_sides(distance)), default=0)
-    positions = np.empty(len(frames), int)
-    positions[order] = np.cumsum(gaps > max(ONE_POSITION[0] * said, ONE_POSITION[1] * gaps.max()))
-    return positions
-
-
-def _is_stack(frames: Sequence[Frame]) -> bool:
-    """Whether the frames make one volume: a position for each, and even distances but for slices that are missing."""
-    height = _heights(frames)
-    if not np.isfinite(height).all():
-        return not _numbered(frames) or len(np.unique(_positions(frames))) == len(frames)
-    if len(np.unique(_positions(frames))) < len(frames):
-        return False
-    gaps = np.diff(np.sort(height))
-    return len(frames) < 3 or bool(gaps.min() >= np.median(gaps) / 2 and _missing(gaps) <= len(frames))
+def _subset(stack: FrameStack, numbers: Iterable[int]) -> list[Frame]:
+    return [stack.frames[number] for number in numbers]
 
 
 def _missing(gaps: np.ndarray) -> int:
     return int((gaps / np.median(gaps)).round().sum()) - len(gaps)
 
 
-def _numbered(frames: Sequence[Frame]) -> bool:
-    """Whether the files' numbers say an order."""
-    return len({frame.number for frame in frames}) > 1 and not any(np.isnan(frame.number) for frame in frames)
-
-
 def _parts(group: FrameStack, trait: Trait) -> list[FrameStack]:
     """The group split by a trait, where each part is a whole volume: equal counts of positions, more than one."""
-    if _is_stack(group.frames):
+    if group.is_volume:
         return [group]
     by_value = defaultdict(list)
     for frame in group.frames:
         by_value[frame.traits[trait.title]].append(frame)
-    sizes = {len(np.unique(_positions(frames))) for frames in by_value.values()}
-    if len(by_value) == 1 or len(sizes) > 1 or (sizes == {1} and len(np.unique(_positions(group.frames))) > 1):
-        return [group]
-    values = sorted(by_value, key=lambda value: (value is not None, str(type(value)), _sortable(value)))
-    shared = set.intersection(*(set(value or ()) for value in values))
-    return [FrameStack(by_value[value], _joined(group.title, _said(trait, value, shared))) for value in values]
-
-
-def _sortable(value: tuple | None) -> tuple:
-    return tuple((isinstance(part, str), part) for part in value or ())
-
-
-def _joined(title: str, more: str) -> str:
-    return ", ".join(part for part in (title, more) if part)
+    shared = set.intersection(*(set(value or ()) for value in by_value))
+    parts = [
+        FrameStack(by_value[value], ", ".join(filter(None, (group.title, _said(trait, value, shared)))))
+        for value in sorted(by_value, key=lambda value: [(isinstance(part, str), part) for part in value or ()])
+    ]
+    sizes = {int(part.positions.max()) for part in parts}
+    whole = len(sizes) == 1 and (sizes != {0} or group.positions.max() == 0)
+    return parts if whole and len(parts) > 1 else [group]
 
 
 def _said(trait: Trait, value: tuple | None, shared: set) -> str:
@@ -242,52 +235,44 @@ def _said(trait: Trait, value: tuple | None, shared: set) -> str:
 
 def _by_number(group: FrameStack) -> list[FrameStack]:
     """A group that is one volume, or whose files' numbers alone tell its volumes apart; refuses what is neither."""
-    if _is_stack(group.frames):
-        return [group]
-    positions = _positions(group.frames)
-    counts = np.bincount(positions)
+    counts = np.bincount(group.positions)
     keys = [(frame.number, frame.index) for frame in group.frames]
-    by_number = sorted(range(len(keys)), key=lambda number: (positions[number], keys[number]))
-    parts = [[group.frames[number] for number in by_number[first :: counts[0]]] for first in range(counts[0])]
+    by_number = sorted(range(len(keys)), key=lambda number: (group.positions[number], keys[number]))
+    parts = [FrameStack(_subset(group, by_number[first :: counts[0]])) for first in range(counts[0])]
     why = ""
     if counts.min() != counts.max():
         why = f"{counts.min()} to {counts.max()} slices at one position, which is no volume"
-    elif counts[0] == 1:
-        gaps = np.diff(np.sort(_heights(group.frames)))
-        why = f"slices {gaps.min():.3g} to {gaps.max():.3g} mm apart, which is no even volume"
-    elif len(set(keys)) < len(keys) or any(np.isnan(frame.number) for frame in group.frames):
+    elif counts[0] > 1 and (len(set(keys)) < len(keys) or any(np.isnan(frame.number) for frame in group.frames)):
         why = f"{counts[0]} slices at each position, and nothing in the files tells their volumes apart"
-    elif not all(_is_stack(part) for part in parts):
-        why = "its slices make no even volume"
+    elif not all(part.is_volume for part in parts):
+        gaps = np.diff(np.unique(group.order))
+        why = f"slices {gaps.min():.3g} to {gaps.max():.3g} mm apart, which is no even volume"
     if why:
         raise ScanError(f"{why}; choose the files of one")
+    if len(parts) == 1:
+        return [group]
+    titles = [f"{number} of {len(parts)} by InstanceNumber" for number in range(1, len(parts) + 1)]
     return [
-        FrameStack(part, _joined(group.title, f"{number} of {len(parts)} by InstanceNumber"))
-        for number, part in enumerate(parts, 1)
+        FrameStack(part.frames, ", ".join(filter(None, (group.title, title))))
+        for part, title in zip(parts, titles, strict=True)
     ]
 
 
-def _in_order(frames: list[Frame]) -> list[Frame]:
-    height = _heights(frames)
-    if np.isfinite(height).all():
-        return [frames[number] for number in np.argsort(height, kind="stable")]
-    return sorted(frames, key=lambda frame: (frame.number, frame.index)) if _numbered(frames) else frames
-
-
-def _step(stack: Sequence[Frame], height: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def _step(stack: FrameStack) -> tuple[np.ndarray, list[str]]:
     """(3,) mm from a slice to the next, and notes where distances are uneven."""
-    gaps = np.diff(height)
+    gaps = np.diff(stack.heights)
     gap = float(np.median(gaps))
     # Not the normal alone: under a tilted gantry each slice is also shifted within its plane.
-    positions = np.array([frame.position for frame in stack])
-    slope = (positions[-1] - positions[0]) / (height[-1] - height[0])
+    positions = np.array([frame.position for frame in stack.frames]) - stack.frames[0].position
+    heights = stack.heights - stack.heights[0]
+    slope = positions[-1] / heights[-1]
     missing = _missing(gaps)
     notes = []
     if missing > 0:
-        notes = [f"Slices missing: {missing} of {len(stack) + missing}; beyond a gap, positions in mm are off."]
+        notes = [f"Slices missing: {missing} of {len(gaps) + 1 + missing}; beyond a gap, positions in mm are off."]
     elif np.abs(gaps - gap).max() > EVEN * gap:
         notes = [f"Slices are {gaps.min():.3g} to {gaps.max():.3g} mm apart; {gap:.3g} mm is assumed for all."]
-    off = np.linalg.norm(positions - positions[0] - np.outer(height - height[0], slope), axis=1).max()
-    if off > np.nanmin([*stack[0].spacing, np.inf]):
+    off = np.linalg.norm(positions - np.outer(heights, slope), axis=1).max()
+    if off > np.nanmin([*stack.frames[0].spacing, np.inf]):
         notes.append(f"Slices are shifted by up to {off:.3g} mm within their plane; they are drawn one above another.")
     return slope * gap, notes
