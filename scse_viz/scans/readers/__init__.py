@@ -107,8 +107,8 @@ def _unknown(block: bytes, name: str, formats: Sequence[Format]) -> str:
         return "an empty file"
     if formats is GZIPPED:
         return "compressed with gzip, but neither NIfTI nor MGH inside"
-    if name.lower().endswith(HALVES):
-        return "half of an Analyze pair, or damaged; put both halves in a .zip"
+    if name.lower().endswith(HALVES) or nifti.header_class(block):
+        return "half of an Analyze or NIfTI pair, or damaged; put both halves in a .zip"
     return "not an image that can be read here"
 
 
@@ -120,10 +120,6 @@ def _read_gzip(_: bytes, stream: BinaryIO, volume: int | None) -> FileContents:
 def _read_dicom(_: bytes, stream: BinaryIO, volume: int | None) -> FileContents:
     data = read_whole(stream)
     return dicom.read_dicom([lambda: data], volume)
-
-
-def _read_half(_: bytes, stream: BinaryIO, volume: int | None) -> FileContents:
-    raise ScanError(f"a header, its voxels are in an .img file; put both in a .zip, or choose {READABLE}")
 
 
 def _read_zip(_: bytes, stream: BinaryIO, volume: int | None) -> FileContents:
@@ -188,6 +184,5 @@ FORMATS = (
     Format("zip", lambda block: block[:4] in (b"PK\3\4", b"PK\5\6"), _read_zip,
            (*UNCHECKED, zipfile.BadZipFile)),
     MGH,
-    Format("Analyze", lambda block: nifti.header_class(block) is not None, _read_half, ()),
     Format("DICOM", dicom.is_dicom, _read_dicom, dicom.ERRORS),
 )  # fmt: skip

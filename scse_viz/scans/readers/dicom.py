@@ -106,7 +106,7 @@ def _frames_of(header: dict[str, Any], source: Source) -> list[Frame]:
     count = int(header.get("NumberOfFrames") or 1)
     checked_shape((int(header["Columns"]), int(header["Rows"]), count * int(header.get("SamplesPerPixel") or 1)))
     if "MOSAIC" in (header.get("ImageType") or ()):
-        whole = _with_syntax(pydicom.dcmread(BytesIO(source()), stop_before_pixels=True, force=True))
+        whole = pydicom.dcmread(BytesIO(source()), stop_before_pixels=True, force=True)
         return dicom_mosaic.tiles(whole, _frame(header, source, 0, []))
     shared = list(header.get("SharedFunctionalGroupsSequence") or [])[:1]
     own = header.get("PerFrameFunctionalGroupsSequence") or []

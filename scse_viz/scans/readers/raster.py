@@ -8,12 +8,11 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from scse_viz.scans.readers.contents import UNCHECKED, FileContents, ScanError, luminance, of_rows, plain_affine
-from scse_viz.scans.readers.limits import LARGEST_VOXELS, check_type, checked_shape, checked_volume, read_at
+from scse_viz.scans.readers.limits import check_type, checked_shape, checked_volume, read_at
 
 ERRORS = (*UNCHECKED, tokenize.TokenError)
 LARGEST_PIXELS = 2**26  # of a picture, which is decompressed in colours: 8192 by 8192
 MARKS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
-GRAY_MODES = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 DEEP = ("RGB;16B", "RGBA;16B", "LA;16B")  # modes of which Pillow keeps the first byte of each number
 STRIP = 2**20  # pixels that are turned to gray at a time
 
@@ -45,10 +44,8 @@ def read_array(_: bytes, stream: BinaryIO, volume: int | None) -> FileContents:
     if not 2 <= len(shape) <= 4:
         raise ScanError(f"{len(shape)}-D array; save a slice (H, W), a volume (X, Y, Z) or several (X, Y, Z, N)")
     sizes = checked_shape(shape)
-    check_type(dtype, prod(shape))
+    check_type(dtype, prod(shape))  # all volumes are read: in C order they lie interleaved
     number = checked_volume(prod(shape[3:]), volume)
-    if prod(shape) > LARGEST_VOXELS:  # all of them are read: in C order the volumes lie interleaved
-        raise ScanError(f"{prod(shape):,} values, over the limit of {LARGEST_VOXELS:,}; save fewer volumes")
     data = read_at(stream, stream.tell(), prod(shape) * dtype.itemsize)
     values = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
     if len(shape) == 2:
@@ -70,10 +67,8 @@ def opened(stream: BinaryIO, formats: tuple[str, ...]) -> Any:
 
 def gray(image: Image.Image) -> tuple[np.ndarray, bool, np.ndarray | None]:
     """One page (H, W), whether it had colours, and the numbers (H, W) of its palette where it has one."""
-    if image.mode in GRAY_MODES:
-        return np.asarray(image), False, None
-    if image.mode in ("LA", "La"):
-        return np.asarray(image.getchannel(0)), False, None
+    if Image.getmodebase(image.mode) == "L":
+        return np.asarray(image if len(image.getbands()) == 1 else image.getchannel(0)), False, None
     plane = np.zeros((image.height, image.width), np.float32)
     _add_luminance(plane, image)
     return plane, True, np.asarray(image) if image.mode == "P" else None

@@ -183,9 +183,7 @@ def _place(stored: np.ndarray, decoded: tuple[Any, ...]) -> None:
 
 def _by_pillow(stream: BinaryIO, page: Any, numbers: Sequence[int]) -> Planes:
     """Pillow has 8 bits of every kind, and 16 and 32 of plain gray."""
-    if page.dtype == np.int8 or (
-        page.dtype.itemsize > 1 and (page.samplesperpixel > 1 or page.dtype.str[1:] not in ("u2", "f4"))
-    ):
+    if page.dtype.str[1:] not in (("b1", "u1", "u2", "f4") if page.samplesperpixel == 1 else ("u1",)):
         raise ScanError(f"TIFF of {page.dtype} compressed as {_compression(page)}; save it without compression")
     with raster.opened(stream, ("TIFF",)) as image:
         for number in numbers:

@@ -222,7 +222,10 @@ REFUSED = {
     "complex": (nifti(np.zeros((4, 5, 6), np.complex64)), "x: holds complex numbers, not gray values"),
     "line": (nifti(numbers(4, 1, 1)), "x: 4 × 1 × 1 values, but an image has at least 2 × 2"),
     "no voxels": (npy(np.zeros((4, 0, 6))), "x: damaged, its header says 4 × 0 × 6 voxels; copy"),
-    "lone header": (analyze(numbers(4, 5, 6))[0], r"x: a header, its voxels are in an \.img file; put both in a \.zip"),
+    "lone header": (
+        analyze(numbers(4, 5, 6))[0],
+        r"x: half of an Analyze or NIfTI pair, or damaged; put both halves in a \.zip",
+    ),
     "objects": (npy(np.array([[1, "a"], [2, "b"]], dtype=object)), "x: holds values of type object, not gray values"),
     "letters": (npy(np.array([["a", "b"], ["c", "d"]])), "x: holds values of type <U1, not gray values"),
     "five axes": (npy(numbers(2, 2, 2, 2, 2)), "x: 5-D array; save a slice"),
@@ -245,7 +248,7 @@ def test_what_is_no_image_is_refused_in_one_sentence(data, sentence):
 
 
 def test_the_other_half_of_an_analyze_pair_is_asked_for():
-    with pytest.raises(ScanError, match=r"scan\.img: half of an Analyze pair, or damaged; put both halves in a \.zip"):
+    with pytest.raises(ScanError, match=r"scan\.img: half of an Analyze or NIfTI pair, or damaged; put both halves in a \.zip"):
         read(analyze(numbers(4, 5, 6))[1], "scan.img")
 
 
