@@ -26,11 +26,18 @@ INTRODUCTION = """# What each file is read as
 A file is read with the voxels that it holds, or refused in one sentence. Sizes are those of the file's own axes; each
 assumption about geometry is a note. A test makes this page anew and compares; `python -m tests.files_table` writes it.
 
-The readers are those of nibabel, pydicom, tifffile and Pillow. Weighed and left out: highdicom 0.28 (35 MB),
-which reads one regular volume and gives the same refusal for two echoes, a missing slice, a tilted gantry, and
-directions that differ by 2e-6; imagecodecs (79 MB), which would add JPEG 2000 and LZW of 16-bit colours in TIFF
-and save some 60 lines, but would open dozens of codecs to uploads; imageio, which hands files to tifffile and
-Pillow.
+Headers and pixels are read by nibabel, pydicom, tifffile and Pillow; Siemens mosaics are laid out by nibabel's
+DICOM wrappers. What was tried and left out:
+
+- highdicom 0.28 (35 MB) reads one regular volume, and gives the same refusal for two echoes, a missing slice, a
+  tilted gantry, and directions that differ by 2e-6.
+- nibabel's wrapper of multi-frame DICOM needs indices of dimensions, which many files lack, and takes the frames of
+  a file without functional groups for one slice.
+- imagecodecs 2026.3 (80 MB) would add LZW of 16-bit colours and JPEG 2000 in TIFF and save some 30 lines. It holds
+  deflate and LZW to the size of a page, but not JPEG: a TIFF of 580 bytes took 860 MB, and was read as if whole.
+- torchvision reads 16-bit colours of PNG from 0.21 on, and calls its decoders deprecated from 0.29 on.
+- dcm2niix, dicom2nifti and SimpleITK read series from a disk, which uploads never touch; imageio hands files to
+  tifffile and Pillow.
 
 ## One odd file of each kind
 

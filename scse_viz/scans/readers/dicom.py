@@ -53,7 +53,7 @@ def read_dicom(sources: Iterable[Source], volume: int | None) -> FileContents:
     if not frames:
         raise ScanError("no DICOM image (but a report, a plan or nothing); choose the image files")
     volumes, sorting = dicom_series.volumes(frames)
-    stack = volumes[checked_volume(len(volumes), volume, tuple(stack.title for stack in volumes))]
+    stack = volumes[checked_volume(len(volumes), volume, tuple(", ".join(stack.titles) for stack in volumes))]
     rows, columns = stack.frames[0].shape
     affine, oriented, placed = dicom_series.affine(stack, checked_shape((columns, rows, len(stack.frames))))
     values, colour = _values(stack.frames)

@@ -5,9 +5,10 @@ Frames of one series that lie at the same positions are several volumes: they ar
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -82,10 +83,15 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class FrameStack:
-    """Frames of a series, and in words what tells them from its other frames."""
+    """Frames of a series along their normal, and in words what tells them from its other frames."""
 
     frames: Sequence[Frame]
-    title: str = ""
+    titles: tuple[str, ...] = ()
+
+    @classmethod
+    def sorted(cls, frames: Sequence[Frame], titles: tuple[str, ...] = ()) -> Self:
+        order = np.argsort(cls(frames).order, kind="stable")
+        return cls([frames[number] for number in order], titles)
 
     @cached_property
     def heights(self) -> np.ndarray:
@@ -109,19 +115,16 @@ class FrameStack:
     @cached_property
     def positions(self) -> np.ndarray:
         """(N,) index of each frame's position, counted along the normal."""
-        along = np.argsort(self.order, kind="stable")
-        gaps = np.diff(self.order[along], prepend=self.order[along[0]])
+        gaps = np.diff(self.order, prepend=self.order[0])
         said = min(filter(possible_sides, self.frames[0].distances.values()), default=0)
-        positions = np.empty(len(gaps), int)
-        positions[along] = np.cumsum(gaps > max(ONE_POSITION[0] * said, ONE_POSITION[1] * gaps.max()))
-        return positions
+        return np.cumsum(gaps > max(ONE_POSITION[0] * said, ONE_POSITION[1] * gaps.max()))
 
     @cached_property
     def is_volume(self) -> bool:
         """Whether it has a position for each frame, and even distances but for slices that are missing."""
-        if self.positions.max() + 1 < len(self.frames):
+        if self.positions[-1] + 1 < len(self.frames):
             return False
-        gaps = np.diff(np.sort(self.order))
+        gaps = np.diff(self.order)
         return len(gaps) < 2 or bool(gaps.min() >= np.median(gaps) / 2 and _missing(gaps) <= len(self.frames))
 
 
@@ -148,13 +151,13 @@ def volumes(frames: Sequence[Frame]) -> tuple[list[FrameStack], list[str]]:
     if len(series) > 1:
         size = f"{len(chosen)} slice{'s' * (len(chosen) > 1)}"
         notes = [f"{len(series)} series are in the file; the largest, {chosen[0].title} ({size}), was read."]
-    groups = [FrameStack(chosen)]
+    groups = [FrameStack.sorted(chosen)]
     for trait in TRAITS:
         groups = [part for group in groups for part in _parts(group, trait)]
     stacks = [volume for group in groups for volume in _by_number(group)]
     if len(stacks) > len(groups):
         notes.append("Nothing but InstanceNumber tells apart the volumes of this series; it gave their order.")
-    return [FrameStack(_subset(stack, np.argsort(stack.order, kind="stable")), stack.title) for stack in stacks], notes
+    return stacks, notes
 
 
 def affine(stack: FrameStack, shape: tuple[int, int, int]) -> tuple[np.ndarray, bool, list[str]]:
@@ -198,10 +201,6 @@ def _by_grid(frames: Sequence[Frame]) -> list[list[Frame]]:
     return [group for groups in coarse.values() for group in groups]
 
 
-def _subset(stack: FrameStack, numbers: Iterable[int]) -> list[Frame]:
-    return [stack.frames[number] for number in numbers]
-
-
 def _missing(gaps: np.ndarray) -> int:
     return int((gaps / np.median(gaps)).round().sum()) - len(gaps)
 
@@ -215,11 +214,11 @@ def _parts(group: FrameStack, trait: Trait) -> list[FrameStack]:
         by_value[frame.traits[trait.title]].append(frame)
     shared = set.intersection(*(set(value or ()) for value in by_value))
     parts = [
-        FrameStack(by_value[value], ", ".join(filter(None, (group.title, _said(trait, value, shared)))))
+        FrameStack.sorted(by_value[value], (*group.titles, _said(trait, value, shared)))
         for value in sorted(by_value, key=lambda value: [(isinstance(part, str), part) for part in value or ()])
     ]
-    sizes = {int(part.positions.max()) for part in parts}
-    whole = len(sizes) == 1 and (sizes != {0} or group.positions.max() == 0)
+    sizes = {int(part.positions[-1]) for part in parts}
+    whole = len(sizes) == 1 and (sizes != {0} or group.positions[-1] == 0)
     return parts if whole and len(parts) > 1 else [group]
 
 
@@ -238,23 +237,22 @@ def _by_number(group: FrameStack) -> list[FrameStack]:
     counts = np.bincount(group.positions)
     keys = [(frame.number, frame.index) for frame in group.frames]
     by_number = sorted(range(len(keys)), key=lambda number: (group.positions[number], keys[number]))
-    parts = [FrameStack(_subset(group, by_number[first :: counts[0]])) for first in range(counts[0])]
+    parts = [FrameStack([group.frames[n] for n in by_number[first :: counts[0]]]) for first in range(counts[0])]
     why = ""
     if counts.min() != counts.max():
         why = f"{counts.min()} to {counts.max()} slices at one position, which is no volume"
     elif counts[0] > 1 and (len(set(keys)) < len(keys) or any(np.isnan(frame.number) for frame in group.frames)):
         why = f"{counts[0]} slices at each position, and nothing in the files tells their volumes apart"
-    elif not all(part.is_volume for part in parts):
-        gaps = np.diff(np.unique(group.order))
+    elif uneven := [part for part in parts if not part.is_volume]:
+        gaps = np.diff(uneven[0].order)
         why = f"slices {gaps.min():.3g} to {gaps.max():.3g} mm apart, which is no even volume"
     if why:
         raise ScanError(f"{why}; choose the files of one")
     if len(parts) == 1:
         return [group]
-    titles = [f"{number} of {len(parts)} by InstanceNumber" for number in range(1, len(parts) + 1)]
     return [
-        FrameStack(part.frames, ", ".join(filter(None, (group.title, title))))
-        for part, title in zip(parts, titles, strict=True)
+        FrameStack(part.frames, (*group.titles, f"{number} of {len(parts)} by InstanceNumber"))
+        for number, part in enumerate(parts, 1)
     ]
 
 

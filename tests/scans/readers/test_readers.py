@@ -248,7 +248,9 @@ def test_what_is_no_image_is_refused_in_one_sentence(data, sentence):
 
 
 def test_the_other_half_of_an_analyze_pair_is_asked_for():
-    with pytest.raises(ScanError, match=r"scan\.img: half of an Analyze or NIfTI pair, or damaged; put both halves in a \.zip"):
+    with pytest.raises(
+        ScanError, match=r"scan\.img: half of an Analyze or NIfTI pair, or damaged; put both halves in a \.zip"
+    ):
         read(analyze(numbers(4, 5, 6))[1], "scan.img")
 
 
