@@ -29,21 +29,36 @@ NOTHING = (
 def page() -> None:
     """Draw the results of a cohort in one of the folders that the server offers."""
     leave_for_explore()
-    folders = offered(os.environ.get(VARIABLE, ""))
+    folders, unreadable = offered(os.environ.get(VARIABLE, ""))
+    for sentence in unreadable:
+        st.warning(verbatim(sentence))
     if folders:
         _draw_folder(folders)
-    else:
+    elif not unreadable:
         st.info(NOTHING)
     address.draw_lost()
 
 
-def offered(said: str) -> dict[str, Path]:
-    """The folders with results that a folder is or holds, by name."""
+def offered(said: str) -> tuple[dict[str, Path], list[str]]:
+    """The folders with results that a folder is or holds, by name, and a sentence for each that cannot be read."""
     if not said:
-        return {}
-    root = Path(said)
-    inside = sorted(root.iterdir()) if root.is_dir() else []
-    return {folder.name: folder for folder in (root, *inside) if (folder / SUMMARY).is_file()}
+        return {}, []
+    folders: dict[str, Path] = {}
+    unreadable: list[str] = []
+    left = [Path(said)]
+    for folder in left:
+        try:
+            names = sorted(os.listdir(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            unreadable.append(f"Skipped: {folder}: {error.strerror}; let the app read it, or take it out of {VARIABLE}")
+            continue
+        if SUMMARY in names:
+            folders[folder.name] = folder
+        if folder == left[0]:
+            left += [folder / name for name in names]
+    return folders, unreadable
 
 
 @st.cache_data(max_entries=4, show_spinner="Reading the cohort")

@@ -1,5 +1,8 @@
 """The page Cohort on results of a real run, and without any."""
 
+import errno
+import os
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -45,8 +48,24 @@ def test_without_results_it_says_how_to_make_some(monkeypatch, tmp_path):
 
 
 def test_a_folder_of_results_and_a_folder_of_folders_are_offered(results):
-    assert offered(str(results)) == {results.name: results}
-    assert offered(str(results.parent))[results.name] == results
+    assert offered(str(results)) == ({results.name: results}, [])
+    assert offered(str(results.parent))[0][results.name] == results
+
+
+def test_a_folder_that_may_not_be_read_is_named_and_the_rest_is_offered(monkeypatch, results):
+    locked = results.parent / "locked"
+
+    def listed(folder, real=os.listdir):
+        if folder == locked:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(folder)
+
+    locked.mkdir()
+    monkeypatch.setattr(os, "listdir", listed)
+    monkeypatch.setenv(VARIABLE, str(results.parent))
+    app = opened()
+    assert f"{locked}: Permission denied; let the app read it" in app.warning[0].value.replace("\\", "")
+    assert results.name in app.selectbox(key="cohort").options
 
 
 def test_the_widgets_of_the_address_are_those_of_the_page(monkeypatch, results):
