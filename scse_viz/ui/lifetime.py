@@ -21,13 +21,17 @@ MIDDLEWARE = [Middleware(Incoming)]
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Import every page, exempt what they loaded from garbage collection, and sweep up after closed sessions.
 
+    What passes free is kept for the next ones, see `memory.allocator.keep_for_reuse`.
+
     Streamlit collects garbage after every run, during which no other thread runs: 0.2 s for the 300,000 objects of
     these libraries, which are never garbage. Frozen before there is a session, they are skipped, and nothing of a
     session is: all that a session makes is freed after its end.
     """
     from scse_viz.inference.turns import within_quota
+    from scse_viz.memory.allocator import keep_for_reuse
     from scse_viz.ui.shell import navigation, tab, uploads  # with Streamlit's runtime, which their caches ask for
 
+    keep_for_reuse()
     uploads.keep_in_memory()
     ask_nobody()
     within_quota()
