@@ -1,14 +1,25 @@
 """Uploads to the served app: where no byte can be written, after a lost connection, and after a restart."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
+from scse_viz.ui.shell import uploads
 from tests.load.server import Server, free_port, until
 from tests.load.tab import Tab
-from tests.load.test_sessions import opened, scan_file
+from tests.load.test_sessions import SIDE, opened, scan_file
 
 LARGE = 160
 """Voxels a side: 16 MB, where the web server would begin to write a file at 1 MB."""
+
+
+def label_file() -> bytes:
+    """Labels on the grid of the scan of a tab."""
+    file = io.BytesIO()
+    np.save(file, np.ones((SIDE, SIDE, SIDE), dtype=np.uint8))
+    return file.getvalue()
 
 
 def test_an_upload_needs_no_room_on_any_disk(tmp_path: Path) -> None:
@@ -26,14 +37,17 @@ def test_a_lost_connection_finds_its_file_again_and_a_restart_asks_for_it(tmp_pa
         tab = opened(server, 2)
         tab.run(plane="coronal")
         tab.run(coronal=7)
+        tab.upload("labels_file", "labels2.npy", label_file())
+        tab.upload("network_files", "network2.pt", b"no network")
         tab.reconnect()
         assert "mine2.npy · coronal slice 7" in " ".join(tab.words())
         before = tab.query
     with Server(tmp_path / "again", port=port) as server:
         tab.reconnect()  # with an uploader that names the file of the server before
-        assert "The server no longer has the file that is named above: it was restarted" in " ".join(tab.words())
+        assert tab.words().count(uploads.LOST) == 2  # of the scan and the network
         assert not tab.errors
         tab.upload("scan_file", "mine2.npy", scan_file(2))
+        assert tab.words().count(uploads.LOST) == 2  # of its labels and the network
         assert "mine2.npy · coronal slice 7" in " ".join(tab.words())
         another = Tab(server.address, "explore", before)  # the address alone, as in another browser
         assert "Open your file above. A link does not contain it" in " ".join(another.words())

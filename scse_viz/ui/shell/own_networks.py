@@ -52,6 +52,7 @@ def choose_own(known: Collection[str]) -> dict[str, Card]:
             "newer files take its place. For any other network, start the app as `scse-viz app --network "
             "my_code.py:make_network`.",
         )
+        uploads.tell_if_lost("network_files")
         for file in files or ():
             uploaded = _uploaded(file)
             if uploaded is not None:

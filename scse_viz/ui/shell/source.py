@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from scse_viz.scans import Scan, ScanError, VolumeChoice, read_channels, read_labels, read_scan, stacked, with_shown
 from scse_viz.scans.samples import Group, Sample, own_groups
@@ -19,10 +19,6 @@ UPLOAD = "your own file"
 ASKED = (
     "Open your file above. A link does not contain it, and the app forgets it when the page is closed or the server "
     "restarts; once it is open, you see the same view of it."
-)
-LOST = (
-    "The server no longer has the file that is named above: it was restarted, or this page lost its connection for "
-    "more than half a minute. Open the file again; you see the same view of it."
 )
 COHORT_SCAN = "cohort_scan"
 """Where a session has the scan that it opened on the page Cohort, as a sample."""
@@ -145,7 +141,8 @@ def _uploaded(
     file: UploadedFile | None, structures: Sequence[Structure], prefix: str, channels: Collection[int]
 ) -> Source | None:
     if file is None:
-        st.info(LOST if isinstance(st.session_state.get(f"{prefix}scan_file"), DeletedFile) else ASKED)
+        if not uploads.tell_if_lost(f"{prefix}scan_file"):
+            st.info(ASKED)
         return None
     opened, scan = _read_scan(file, prefix, channels)
     if scan is None:
@@ -191,6 +188,7 @@ def _with_other_channels(scan: Scan, prefix: str, channels: Collection[int]) -> 
         help="For networks that see several scans at once: the others, on the grid of this one, in the order of the "
         "network's channels.",
     )
+    uploads.tell_if_lost(f"{prefix}channel_files")
     scans = [scan]
     for file in files:
         held = f"{prefix}opened_channel_{file.file_id}"
@@ -245,6 +243,7 @@ def _read_labels(
         help="A segmentation on the grid of the scan, with the class numbers of these networks; needed for Dice.",
     )
     if file is None:
+        uploads.tell_if_lost(f"{prefix}labels_file")
         return None, None, ()
     opened, labels = uploads.opened(
         f"{prefix}opened_labels",

@@ -7,13 +7,18 @@ from typing import Any
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
-from streamlit.runtime.uploaded_file_manager import UploadedFile
+from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
 from scse_viz.memory import Hold, in_words
 from scse_viz.scans import Scan, ScanError, VolumeChoice
 from scse_viz.ui.shell import cached, tab
 from scse_viz.zoo import WeightsError
 from scse_viz.zoo.foreign import OpenedNetwork
+
+LOST = (
+    "The server no longer has the file that is named above: it was restarted, or this page lost its connection for "
+    "more than half a minute. Open the file again; you see the same view of it."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +43,15 @@ class Opened:
 def keep_in_memory() -> None:
     """Let the server keep a file in memory while it comes in; from 1 MB on it would write it to a temporary file."""
     MultiPartParser.spool_max_size = 0  # a SpooledTemporaryFile of this size never reaches the disk
+
+
+def tell_if_lost(key: str) -> bool:
+    """Say so where an uploader still names a file that the server no longer has; tells whether one does."""
+    named = st.session_state.get(key)
+    lost = any(isinstance(file, DeletedFile) for file in (named if isinstance(named, list) else [named]))
+    if lost:
+        st.info(LOST)
+    return lost
 
 
 def opened(
