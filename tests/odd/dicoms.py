@@ -23,6 +23,12 @@ def echoes(number=None, off=0.0):
     ]
 
 
+def swallowed(data):
+    """A file in which the length of one element covers all that follows it, the pixels too."""
+    place = data.index(b"\x28\0\x30\0DS") + 6
+    return data[:place] + b"\xff\x7f" + data[place + 2 :]
+
+
 def dicoms():
     monochrome = numbers(5, 6, dtype=np.uint16)
     files = series(VOLUME, HEIGHTS)
@@ -56,5 +62,6 @@ def dicoms():
         ),
         "DICOM, 60,000 x 60,000": Odd(dicom(VOLUME[0], Rows=60000, Columns=60000)),
         "DICOM, cut short": Odd(dicom(VOLUME[0])[:-20]),
+        "DICOM, a length that covers the pixels": Odd(swallowed(dicom(VOLUME[0]))),
         "DICOM, no pixels": Odd(dicom(VOLUME[0], PixelData=None)),
     }

@@ -106,6 +106,7 @@ def tiff_kinds():
         "TIFF, LZW, 16-bit RGB": Odd(retagged(tiff(COLOURS, **rgb), 259, 5)),
         "TIFF, JPEG 2000": Odd(jpeg2000()),
         "TIFF, a strip that decompresses to 64 MiB": Odd(deflated_bomb()),
+        "TIFF, size of its strip wrong": Odd(retagged(tiff(DEEP), 279, 1), plane(DEEP)),
         "TIFF, most strips missing": Odd(retagged(tiff(DEEP), 278, 1)),
         "TIFF, cut short": Odd(tiff(DEEP)[:-20]),
     }

@@ -64,6 +64,7 @@ def niftis():
             nib.Nifti1Image(VOLUME, np.eye(4), nib.Nifti1Header(endianness=">")).to_bytes(), VOLUME
         ),
         "NIfTI-2": Odd(nifti(VOLUME, kind=nib.Nifti2Image), VOLUME),
+        "NIfTI-2, wrong size of the header": Odd(bytes(4) + nifti(VOLUME, kind=nib.Nifti2Image)[4:], VOLUME),
         "NIfTI, uint32": Odd(nifti(VOLUME.astype(np.uint32)), VOLUME),
         "NIfTI, float64": Odd(nifti(VOLUME / 3), VOLUME / 3),
         "NIfTI, complex": Odd(nifti(VOLUME.astype(np.complex64))),
@@ -83,5 +84,6 @@ def mgh_and_analyze():
         "MGH, cut short": Odd(oriented[:400]),
         "Analyze, a pair in a .zip": Odd(zipped(a_hdr=analyze(VOLUME)[0], a_img=analyze(VOLUME)[1]), VOLUME),
         "Analyze, header alone": Odd(analyze(VOLUME)[0], name="file.hdr"),
+        "Analyze, a header with marks of NIfTI": Odd(analyze(VOLUME)[0][:344] + b"n+\0\0", name="file.hdr"),
         "Analyze, voxels alone": Odd(analyze(VOLUME)[1], name="file.img"),
     }

@@ -5,6 +5,7 @@ chosen one are decoded, one at a time.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import Any
@@ -26,6 +27,7 @@ ERRORS = (*UNCHECKED, InvalidDicomError, BytesLengthException)  # at any access:
 DEFLATED = b"1.2.840.10008.1.2.1.99"  # the transfer syntax that compresses the whole file, to any size
 NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 UNREADABLE = "DICOM compressed as {}; save it uncompressed or convert it to NIfTI with dcm2niix"
+PIXELS = re.compile(rb"\xe0\x7f[\x08\x09\x10]\0|\x7f\xe0\0[\x08\x09\x10]")  # tag of pixel data, float or double too
 HEADER = [Tag(element) for element in (
     "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "InstanceNumber", "Rows", "Columns", "SamplesPerPixel",
     "NumberOfFrames", "PhotometricInterpretation", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
@@ -76,7 +78,7 @@ def _frames(sources: Iterable[Source]) -> tuple[list[Frame], list[str]]:
         stream = BytesIO(data)
         dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=HEADER)
         pixels = memoryview(data)[stream.tell() :]
-        if "Rows" not in dataset or not pixels:
+        if "Rows" not in dataset or not PIXELS.search(data):  # of a damaged header, the end may be anywhere
             continue
         # As a dict: asking a pydicom data set for what it lacks costs more than reading it.
         header = {element.keyword: element.value for element in dataset}

@@ -18,7 +18,6 @@ from scse_viz.scans.readers.limits import check_type, checked_shape, checked_vol
 
 # What nibabel raises on a damaged header: its own errors, an unknown code of a table, a value that is no number.
 ERRORS = (HeaderDataError, WrapStructError, KeyError, ValueError, OverflowError)
-HEADERS = (nib.Nifti1Header, nib.Nifti2Header, Spm2AnalyzeHeader)
 QUIET = logging.Logger("header checks", level=logging.CRITICAL + 1)  # nibabel's own logger prints what it corrects
 UNITS = {1: ("metres", 1000.0), 3: ("micrometres", 0.001)}  # NIfTI's codes; the others count as mm
 MM = ("mm", 1.0)
@@ -31,12 +30,16 @@ BAD_ORIENTATION = "The orientation in the file is damaged and was left out; its 
 
 def header_class(block: bytes) -> type[Spm2AnalyzeHeader] | type[nib.Nifti1Header] | None:
     """The header of this family that a file's first bytes are; Analyze has no signature but its length."""
-    return next((kind for kind in HEADERS if kind.may_contain_header(block)), None)
+    if block[344:348] in (b"n+1\0", b"ni1\0"):
+        return nib.Nifti1Header
+    if block[4:8] in (b"n+2\0", b"ni2\0"):
+        return nib.Nifti2Header
+    return Spm2AnalyzeHeader if Spm2AnalyzeHeader.may_contain_header(block) else None
 
 
 def is_single(block: bytes) -> bool:
     """Whether the voxels follow the header in the same file."""
-    return header_class(block) is not None and b"n+" in (block[344:346], block[4:6])
+    return block[344:348] == b"n+1\0" or block[4:8] == b"n+2\0"
 
 
 def is_mgh(block: bytes) -> bool:

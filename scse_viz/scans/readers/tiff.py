@@ -98,11 +98,8 @@ def _chosen(letters: str, sizes: list[int], volume: int | None) -> np.ndarray:
     return np.arange(prod(sizes)).reshape(sizes).transpose(order).reshape(len(names), -1)[number]
 
 
-def _checked(file: TiffFile, first: Any, chosen: Sequence[int]) -> list[tuple[Any, int]]:
-    """The chosen pages, each with its number in a stack that lies behind it.
-
-    Refuses what cannot be decompressed, or would decompress to more than fits the limit of memory.
-    """
+def _checked(file: TiffFile, first: Any, chosen: Sequence[int]) -> list[Any]:
+    """The chosen pages; refuses what cannot be decompressed, or to more than fits the limit of memory."""
     enough = first.samplesperpixel >= 3 or first.photometric not in COLOURS
     if first.dtype is None or first.photometric not in (*GRAY, *COLOURS, PALETTE, *OTHER_COLOURS) or not enough:
         raise ScanError("TIFF of an unusual kind of pixels; save it as 8 or 16 bits of gray or RGB")
@@ -111,7 +108,7 @@ def _checked(file: TiffFile, first: Any, chosen: Sequence[int]) -> list[tuple[An
     if first.compression not in (*PLAIN, *DEFLATED, *BY_PILLOW):
         raise ScanError(f"TIFF compressed as {_compression(first)}; save it without compression")
     if max(chosen) >= len(file.pages):  # a stack behind the header of its first page
-        return [(first, int(number)) for number in chosen]
+        return [_behind(first, int(number)) for number in chosen]
     pages: list[Any] = [file.pages[int(number)] for number in chosen]
     if len({(page.shape, page.dtype, page.photometric, page.compression) for page in [first, *pages]}) > 1:
         raise ScanError("pages of different sizes or kinds; save pages of one size, or one page, as a file")
@@ -119,7 +116,14 @@ def _checked(file: TiffFile, first: Any, chosen: Sequence[int]) -> list[tuple[An
         wanted, given = prod(page.chunked), len(page.dataoffsets)
         if given < wanted:  # tifffile would go through them all, and draw what is missing black
             raise ScanError(f"damaged, {given:,} of the {wanted:,} pieces of a page are there; save it again")
-    return [(page, 0) for page in pages]
+    return pages
+
+
+def _behind(page: Any, number: int) -> Any:
+    """The page of a stack that lies behind its first."""
+    other = copy(page)
+    other.dataoffsets = tuple(offset + number * page.nbytes for offset in page.dataoffsets)
+    return other
 
 
 def _compression(page: Any) -> str:
@@ -140,45 +144,38 @@ def _filled(planes: Planes, count: int) -> list[np.ndarray]:
 
 
 def _by_tifffile(file: TiffFile, pages: Sequence[Any], sample: int) -> Planes:
-    """pages: each with its number in a stack that lies behind it; sample: the one of a pixel of gray that is read."""
-    first = pages[0][0]
-    colours = None
+    """sample: the one of a pixel of gray that is read."""
+    first = pages[0]
     if first.photometric == PALETTE:
         colours = luminance(first.colormap.T >> (8 if first.colormap.max() > 255 else 0))
-    inflated = copy(first)
-    inflated.compression = PLAIN[0]
-    for page, behind in pages:
-        stored = np.zeros(first.shaped, first.dtype)
-        for index, (offset, size) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
-            file.filehandle.seek(offset + behind * first.nbytes)
-            _place(stored, inflated.decode(_piece(file, first, size), index))
+    for page in pages:
+        stored = page.asarray(maxworkers=1) if first.compression in PLAIN else _inflated(file, first, page)
+        stored = stored.reshape(first.shaped)
         samples = stored[0] if first.planarconfig == 1 else np.moveaxis(stored[..., 0], 0, -1)  # (slices, H, W, S)
         if first.photometric in COLOURS:
             yield [luminance(samples)]
-        elif colours is not None:
+        elif first.photometric == PALETTE:
             yield [colours[samples[..., 0]], samples[..., 0]]
         else:
             yield [samples[..., sample]]
 
 
-def _piece(file: TiffFile, page: Any, size: int) -> bytes | bytearray:
-    """The next piece of a page, inflated: tifffile sets no limit, and would hold three copies."""
-    most = page.nbytes + SLACK
-    if page.compression in PLAIN:
-        return file.filehandle.read(min(size, most))
-    inflater, piece = zlib.decompressobj(), bytearray()
-    for start in range(0, size, PIECE):
-        piece += inflater.decompress(file.filehandle.read(min(PIECE, size - start)), most - len(piece))
-        if len(piece) == most:
-            raise ScanError("damaged, a piece decompresses to more than its page; save the file again")
-    return piece
-
-
-def _place(stored: np.ndarray, decoded: tuple[Any, ...]) -> None:
-    """Puts a decoded piece where it belongs; tiles go beyond the last row and column."""
-    piece, (sample, depth, row, column, _), _ = decoded
-    place = stored[sample, depth:, row:, column:][tuple(map(slice, piece.shape))]
-    place[...] = piece[tuple(map(slice, place.shape))]
+def _inflated(file: TiffFile, first: Any, page: Any) -> np.ndarray:
+    """A deflated page, piece by piece: tifffile sets no limit, and would hold three copies."""
+    stored, plain, most = np.zeros(first.shaped, first.dtype), copy(first), first.nbytes + SLACK
+    plain.compression = PLAIN[0]
+    for index, (offset, size) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
+        file.filehandle.seek(offset)
+        inflater, inflated = zlib.decompressobj(), bytearray()
+        for start in range(0, size, PIECE):
+            inflated += inflater.decompress(file.filehandle.read(min(PIECE, size - start)), most - len(inflated))
+            if len(inflated) == most:
+                raise ScanError("damaged, a piece decompresses to more than its page; save the file again")
+        piece, (sample, depth, row, column, _), _ = plain.decode(inflated, index)
+        del inflated
+        place = stored[sample, depth:, row:, column:][tuple(map(slice, piece.shape))]
+        place[...] = piece[tuple(map(slice, place.shape))]  # tiles go beyond the last row and column
+    return stored
 
 
 def _by_pillow(stream: BinaryIO, page: Any, numbers: Sequence[int]) -> Planes:
