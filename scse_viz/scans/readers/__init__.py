@@ -170,19 +170,22 @@ def _bytes(opener: Opener, most: int | None = None) -> bytes:
         return read_whole(stream) if most is None else stream.read(most)
 
 
+def _begins(*signatures: bytes) -> Callable[[bytes], bool]:
+    return lambda block: block.startswith(signatures)
+
+
 NIFTI = Format("NIfTI", nifti.is_single, nifti.read_nifti, nifti.ERRORS)
-MGH = Format("MGH", nifti.is_mgh, nifti.read_mgh, nifti.ERRORS)
+MGH = Format("MGH", _begins(b"\0\0\0\1"), nifti.read_mgh, nifti.ERRORS)
 GZIPPED = (NIFTI, MGH)
 # The most specific signatures first: a DICOM file may begin as a TIFF, and one without preamble has the weakest.
 FORMATS = (
     NIFTI,
     Format("DICOM", dicom.has_preamble, _read_dicom, dicom.ERRORS),
-    Format("TIFF", tiff.is_tiff, tiff.read_tiff, tiff.ERRORS),
-    Format("picture", raster.is_picture, raster.read_picture, raster.ERRORS),
-    Format(".npy", raster.is_array, raster.read_array, raster.ERRORS),
-    Format("gzip", lambda block: block[:2] == b"\x1f\x8b", _read_gzip, (OSError, EOFError, zlib.error)),
-    Format("zip", lambda block: block[:4] in (b"PK\3\4", b"PK\5\6"), _read_zip,
-           (*UNCHECKED, zipfile.BadZipFile)),
+    Format("TIFF", _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tiff.read_tiff, tiff.ERRORS),
+    Format("picture", _begins(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"), raster.read_picture, raster.ERRORS),
+    Format(".npy", _begins(b"\x93NUMPY"), raster.read_array, raster.ERRORS),
+    Format("gzip", _begins(b"\x1f\x8b"), _read_gzip, (OSError, EOFError, zlib.error)),
+    Format("zip", _begins(b"PK\3\4", b"PK\5\6"), _read_zip, (*UNCHECKED, zipfile.BadZipFile)),
     MGH,
     Format("DICOM", dicom.is_dicom, _read_dicom, dicom.ERRORS),
-)  # fmt: skip
+)

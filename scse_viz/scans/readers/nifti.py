@@ -42,10 +42,6 @@ def is_single(block: bytes) -> bool:
     return block[344:348] == b"n+1\0" or block[4:8] == b"n+2\0"
 
 
-def is_mgh(block: bytes) -> bool:
-    return block[:4] == b"\0\0\0\1" and len(block) >= DATA_OFFSET
-
-
 def read_nifti(block: bytes, stream: BinaryIO, volume: int | None) -> FileContents:
     """block: the header's bytes; stream: the file with the voxels (for a pair, the other one)."""
     kind: Any = header_class(block)

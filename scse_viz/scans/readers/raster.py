@@ -12,17 +12,8 @@ from scse_viz.scans.readers.limits import check_type, checked_shape, checked_vol
 
 ERRORS = (*UNCHECKED, tokenize.TokenError)
 LARGEST_PIXELS = 2**26  # of a picture, which is decompressed in colours: 8192 by 8192
-MARKS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 DEEP = ("RGB;16B", "RGBA;16B", "LA;16B")  # modes of which Pillow keeps the first byte of each number
 STRIP = 2**20  # pixels that are turned to gray at a time
-
-
-def is_picture(block: bytes) -> bool:
-    return block.startswith(MARKS)
-
-
-def is_array(block: bytes) -> bool:
-    return block.startswith(np.lib.format.MAGIC_PREFIX)
 
 
 def read_picture(_: bytes, stream: BinaryIO, volume: int | None) -> FileContents:

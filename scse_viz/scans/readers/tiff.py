@@ -17,7 +17,6 @@ from scse_viz.scans.readers.limits import PIECE, check_type, checked_shape, chec
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # the reader itself reports or refuses odd files
 ERRORS = (*UNCHECKED, AssertionError)
-MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF
 ORIENTATION = 274  # the tag
 MOST_PAGES = 2**14  # the headers of as many take a second
 PLAIN, DEFLATED = (1,), (8, 32946)  # compressions that tifffile decodes without further packages
@@ -32,10 +31,6 @@ UNIT_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "inch": 25.4, "in": 25.4, "nm": 1
 INVERTED_NOTE = "The file stores bright as low numbers (min-is-white); its intensities were inverted."
 
 Planes = Iterator[list[np.ndarray]]  # of each page (slices, H, W) of gray, and the numbers of its palette if it has one
-
-
-def is_tiff(block: bytes) -> bool:
-    return block.startswith(MARKS)
 
 
 def read_tiff(_: bytes, stream: BinaryIO, volume: int | None) -> FileContents:
