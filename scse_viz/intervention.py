@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from scse_viz.attention import Inputs, Recording, Tap, find_sites, record, record_twin
 from scse_viz.blocks import GATES
@@ -174,20 +175,11 @@ def intervene(
     sites = dict(find_sites(model, x) if sites is None else sites)
     runner, tap = evaluated_twin(model), Tap()
     for name, change in changes.items():
-        _check_block(name, sites)
-        _change_block(runner, tap, name, sites[name], change)
+        check_block(name, sites)
+        change_block(runner, tap, name, sites[name], change)
         if change.strength == 0:
             sites[name] = replace(sites[name], channel_gate=None, spatial_gate=None, full_gate=None, attention=None)
     return record_twin(runner, x, features=features, sites=sites, tap=tap)
-
-
-def sweep_blocks(
-    model: nn.Module, x: Inputs, changes: Mapping[str, Change], *, sites: Mapping[str, Site] | None = None
-) -> Iterator[tuple[str, Recording]]:
-    """One pass per change: yields the name of a block and the pass in which it alone was changed."""
-    sites = find_sites(model, x) if sites is None else sites
-    for name, change in changes.items():
-        yield name, intervene(model, x, {name: change}, sites=sites)
 
 
 def sweep_channels(
@@ -207,7 +199,7 @@ def sweep_channels(
     if len(x) != 1:
         raise ValueError(f"{len(x)} images; give one, which is repeated for every channel")
     sites = dict(find_sites(model, x) if sites is None else sites)
-    _check_block(block, sites)
+    check_block(block, sites)
     for start in range(0, len(channels), batch):
         some = tuple(channels[start : start + batch])
         runner, tap = evaluated_twin(model), Tap()
@@ -215,15 +207,17 @@ def sweep_channels(
         yield some, record_twin(runner, x.expand(len(some), *x.shape[1:]), sites=sites, tap=tap)
 
 
-def _check_block(name: str, sites: Mapping[str, Site]) -> None:
+def check_block(name: str, sites: Mapping[str, Site]) -> None:
+    """Raises ValueError for a block that the network lacks."""
     if not sites:
         raise ValueError(f"the network has no blocks, and so no {name!r}; say where they are with sites")
     if name not in sites:
         raise ValueError(f"block {name!r} is unknown; choose one of {', '.join(sites)}")
 
 
-def _change_block(runner: nn.Module, tap: Tap, name: str, site: Site, change: Change) -> None:
-    """Register on a twin, and with a tap, what changes one of its blocks."""
+def change_block(runner: nn.Module, tap: Tap, name: str, site: Site, change: Change) -> list[RemovableHandle]:
+    """Register on a twin, and with a tap, what changes one of its blocks; returns the hooks on the twin."""
+    hooks: list[RemovableHandle] = []
     for kind in GATES:
         gate_change, place = getattr(change, kind), site.gates.get(kind)
         if gate_change is None:
@@ -234,15 +228,17 @@ def _change_block(runner: nn.Module, tap: Tap, name: str, site: Site, change: Ch
             raise ValueError(f"block {name!r} has no {kind.replace('_', ' ')} to change")
         applied = partial(_changed, kind, gate_change)
         if isinstance(place, str):
-            runner.get_submodule(place).register_forward_hook(lambda *call, applied=applied: applied(call[-1]))
+            gate = runner.get_submodule(place)
+            hooks.append(gate.register_forward_hook(lambda *call, applied=applied: applied(call[-1])))
         else:
             tap.gates.update(dict.fromkeys(place, applied))
     if change.strength != 1:
         if site.divided:
             raise ValueError(f"block {name!r} is several products inside {site.block!r}; change its gates, one by one")
-        _change_output(runner, tap, site, partial(_strengthened, name, change.strength))
+        hooks += _change_output(runner, tap, site, partial(_strengthened, name, change.strength))
     if change.without:
-        _change_output(runner, tap, site, lambda u, v: _zeroed(v, change.without))
+        hooks += _change_output(runner, tap, site, lambda u, v: _zeroed(v, change.without))
+    return hooks
 
 
 def _changed(kind: str, change: GateChange, gate: Any) -> Any:
@@ -254,16 +250,19 @@ def _changed(kind: str, change: GateChange, gate: Any) -> Any:
     return change.applied(gate.squeeze(1)).unsqueeze(1) if kind == "spatial_gate" else change.applied(gate)
 
 
-def _change_output(runner: nn.Module, tap: Tap, site: Site, change: Callable[[Any, Tensor], Tensor]) -> None:
+def _change_output(
+    runner: nn.Module, tap: Tap, site: Site, change: Callable[[Any, Tensor], Tensor]
+) -> list[RemovableHandle]:
     """Change what leaves a block: its features u and its output v -> v'."""
     for number in site.products:
         tap.products.setdefault(number, []).append(change)
-    if not site.products:
-        entered: list[Tensor | None] = []
-        block = runner.get_submodule(site.block)
-        # A copy: a block that works in place overwrites its input.
-        block.register_forward_pre_hook(partial(_keep_input, entered))
-        block.register_forward_hook(lambda *call: change(entered.pop(), call[-1]))
+    if site.products:
+        return []
+    entered: list[Tensor | None] = []
+    block = runner.get_submodule(site.block)
+    # A copy: a block that works in place overwrites its input.
+    before = block.register_forward_pre_hook(partial(_keep_input, entered))
+    return [before, block.register_forward_hook(lambda *call: change(entered.pop(), call[-1]))]
 
 
 def _keep_input(entered: list[Tensor | None], module: nn.Module, inputs: tuple[Any, ...]) -> None:

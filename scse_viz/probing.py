@@ -67,7 +67,8 @@ class Watch(TorchDispatchMode):
     `at_gate` is told every gate as it is applied, narrowed to one entry along the axes where it is constant, and
     returns the gate to use; `at_product` returns what to use as the product. After `follow_modules`, `calls` tells
     which modules ran and applied gates, and `whole_outputs` the path of the module, for every gate that is exactly
-    what a module returned.
+    what a module returned. `made` is the number of operations so far that could be gates; once `over` is set, the pass
+    goes on unwatched.
     """
 
     def __init__(self, at_gate: Handler | None = None, at_product: ProductHandler | None = None) -> None:
@@ -76,7 +77,8 @@ class Watch(TorchDispatchMode):
         self.whole_outputs: dict[int, str] = {}
         self._at_gate = at_gate
         self._at_product = at_product
-        self._sources = 0
+        self.made = 0
+        self.over = False
         self._seen: set[int] = set()
         self._makers: dict[int, str] = {}  # number of a gate -> path of the module that returned it
         self._tags: ByTensor[list[_Source]] = ByTensor()
@@ -92,11 +94,13 @@ class Watch(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
+        if self.over:
+            return func(*args, **kwargs)
         if func in FORMS or (func in CLIPS and limits(args) in ((0, 1), (0, 6))):
             return self._source(func, args, kwargs)
         if func not in FOLLOWED:
             return func(*args, **kwargs)
-        tagged = [tags for value in tensors(args) if (tags := self._tags.get(value))] if self._sources else []
+        tagged = [tags for value in tensors(args) if (tags := self._tags.get(value))] if self.made else []
         if (
             len(tagged) == 1
             and func in PRODUCTS
@@ -125,8 +129,8 @@ class Watch(TorchDispatchMode):
         if form == "softmax" and args[1] == 1 and out.ndim > 2:
             form = "softmax over branches"
         made = place_in_memory(out)
-        self._tags[out] = [_Source(self._sources, form, self.calls.path, tuple(out.shape), root, made)]
-        self._sources += 1
+        self._tags[out] = [_Source(self.made, form, self.calls.path, tuple(out.shape), root, made)]
+        self.made += 1
         return out
 
     def _carry(self, func: Any, args: tuple, tagged: list[list[_Source]], out: Any) -> None:

@@ -2,7 +2,7 @@
 
 torch copies a module with its tensors (`copy.deepcopy`, which also fails at a lock or a tensor with a history) or not
 at all, so this file reads and writes attributes of modules itself. It alone uses private names of modules: `_buffers`,
-and the two that torch.compile leaves on a module.
+those of hooks, and the two that torch.compile leaves on a module.
 """
 
 from collections import OrderedDict, defaultdict
@@ -51,6 +51,11 @@ def evaluated_twin_and_structure(model: nn.Module) -> tuple[nn.Module, tuple]:
             "the network was made by torch.export, which fixes its mode; give the module it was made from"
         ) from None
     return evaluated, tuple(copier.structure)
+
+
+def is_hooked(module: nn.Module) -> bool:
+    """Whether a module has hooks that run when it does."""
+    return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
 _PLAIN = frozenset({bool, int, float, str, type(None)})

@@ -23,7 +23,6 @@ from scse_viz.intervention import (
     Shut,
     Strength,
     intervene,
-    sweep_blocks,
     sweep_channels,
 )
 from scse_viz.models import ARCHITECTURES, BLOCK_NAMES, EncoderDecoder
@@ -218,14 +217,6 @@ def test_a_change_leaves_nothing_on_the_network_even_when_the_pass_raises():
     with pytest.raises(ValueError, match=r"channel 9 of 4; choose 0 to 3"):
         intervene(model, x, {"encoder1": Change(without=(9,))})
     assert torch.equal(plain(model, x), expected)
-
-
-def test_a_sweep_changes_each_block_alone():
-    model, x = network(), images()
-    swept = dict(sweep_blocks(model, x, dict.fromkeys(BLOCK_NAMES, OFF)))
-    assert list(swept) == list(BLOCK_NAMES)
-    for block, recording in swept.items():
-        assert same(recording, intervene(model, x, {block: OFF}))
 
 
 @pytest.mark.parametrize("variant", ["none", "scse"])

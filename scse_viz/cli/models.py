@@ -16,20 +16,28 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print a row for every network, and on stderr what the folders hold besides."""
     from scse_viz import zoo
+    from scse_viz.inference.cost import of_slice
+    from scse_viz.zoo.scores import ResultsError, results
 
     folder = folder_of(options.models) if options.models else None  # None: all folders
-    rows = [("name", "structures", "planes", "parameters", "trained crops", "mean Dice", "licence")]
+    rows = [("name", "structures", "planes", "parameters", "multiply-adds", "trained crops", "mean Dice", "licence")]
     listing = zoo.listing(folder)
     for sentence in listing.skipped:
         print(f"scse-viz: skipped: {sentence}", file=sys.stderr)
+    try:
+        measured = results(zoo.PRETRAINED)
+    except ResultsError:
+        measured = {}
     for card in listing.cards.values():
         training, figures = card.training or {}, card.figures or {}
+        multiply_adds, (height, width) = of_slice(card, measured)
         rows.append(
             (
                 card.name,
                 str(len(card.structures) - 1),
                 ", ".join(card.planes),
                 f"{card.parameters:,}",
+                f"{multiply_adds / 1e6:,.1f} million at {height} × {width}",
                 _number(training.get("crops"), ","),
                 _number(figures.get("mean_dice"), ".3f"),
                 str(training.get("licence", "-")),

@@ -62,7 +62,7 @@ def error_histogram(histograms: np.ndarray, *, block: str) -> go.Figure:
                 hovertemplate="gate from %{x:.2f}: %{y:.1%}",
             )
         )
-    figure.update_xaxes(title=f"sSE gate of {block} (0 to 1)", range=GATE_RANGE)
+    figure.update_xaxes(title=f"spatial gate of {block} (0 to 1)", range=GATE_RANGE)
     figure.update_yaxes(title="share of pixels", tickformat=".0%", rangemode="tozero")
     figure.update_layout(title=f"{block}: the gate where the prediction is right and wrong", height=330, legend=LEGEND)
     figure.update_layout(margin={"l": 60, "r": 10, "t": 80, "b": 50})

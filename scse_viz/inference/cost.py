@@ -1,5 +1,6 @@
 """What a network or a block costs: its parameters, and its multiply-adds as torch counts them."""
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -8,6 +9,11 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from scse_viz.operations import ATTENTION_ON_CPU
+from scse_viz.zoo import Card
+from scse_viz.zoo.scores import NetworkResults
+
+SIZE = (256, 256)
+"""Rows and columns of a slice of an anatomy of which no network was measured."""
 
 
 def parameters(model: nn.Module) -> int:
@@ -20,6 +26,18 @@ def multiply_adds(model: nn.Module, *inputs: Tensor) -> int:
     with FlopCounterMode(display=False, custom_mapping=_UNCOUNTED) as counter, torch.inference_mode():
         model(*inputs)
     return int(counter.get_total_flops()) // 2
+
+
+def of_slice(card: Card, measured: Mapping[str, NetworkResults]) -> tuple[int, tuple[int, int]]:
+    """The multiply-adds of one slice through one of our networks, and the slice's rows and columns.
+
+    `measured` tells both for networks by name. Any other is counted, without its weights, on a slice as large as those
+    of its anatomy, which takes a pass.
+    """
+    if card.name in measured:
+        return measured[card.name].multiply_adds, measured[card.name].input_size
+    size = next((other.input_size for other in measured.values() if other.anatomy == card.anatomy), SIZE)
+    return multiply_adds(card.network().eval(), torch.zeros(1, card.in_channels, *size)), size
 
 
 def _attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:

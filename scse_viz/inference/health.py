@@ -4,19 +4,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from scse_viz.analysis.ablation import changed_share
-from scse_viz.analysis.gates import GATE_KINDS
+from scse_viz.analysis.gates import GATE_KINDS, BlockGates
 from scse_viz.analysis.health import AblationEffect, Diagnosis, Observation, diagnose, observe
 from scse_viz.analysis.segmentation import dice
-from scse_viz.attention import Inputs, find_sites
+from scse_viz.attention import Inputs, Recording, find_sites
 from scse_viz.devices import beside
-from scse_viz.inference.inputs import prepared_slice, resampled
-from scse_viz.inference.slices import changed_pass, segment_slice
+from scse_viz.inference.inputs import Prepared, accepted, prepared_slice, resampled
+from scse_viz.inference.slices import changed_pass, results_of
 from scse_viz.intervention import Change, Off
+from scse_viz.resumption import sweep_changes
 from scse_viz.scans import Scan, ScanSlice, slice_grid
 from scse_viz.scans.samples import Group, in_groups
+from scse_viz.sites import Site
 from scse_viz.zoo import Card
 
 Gate = tuple[str, str]
@@ -77,24 +79,28 @@ def examine_slice(
     """Observe every gate on one slice, then switch each off alone.
 
     labels (H, W) are in the network's class numbers, or in those of the groups where there are some.
-    A pass for the slice and one for each gate. Raises as `inference.segment_slice`.
+    Two passes for the slice and part of one for each gate; a gate that is 1 everywhere takes none. Raises as
+    `inference.segment_slice`.
     """
     inputs = prepared_slice(scan_slice, card)
-    sites = find_sites(model, beside(inputs.x, model))
-    before = segment_slice(scan_slice, model, card, sites=sites)
-    observations = {
-        (block, kind): observe(getattr(gates, kind)) for block, gates in before.gates.items() for kind in gates.kinds
-    }
-    effects: dict[Gate, AblationEffect] = {}
-    for block, kind in observations:
-        recording = changed_pass(model, inputs, {block: SWITCHED_OFF[kind]}, sites=sites)
-        logits = resampled(recording.output, before.labels.shape)
-        after = logits.argmax(dim=1)[0].numpy()
-        lost = float("nan")
-        if labels is not None:
-            lost = _dice(before.labels, labels, groups) - _dice(after, labels, groups)
-        effects[block, kind] = AblationEffect(changed_share(before.labels, after), lost)
+    recording = changed_pass(model, inputs, {})
+    before = next(results_of(recording, scan_slice.grid, card))
+    observations = observed(before.gates)
+    dice_before = float("nan") if labels is None else _dice(before.labels, labels, groups)
+    effects = {gate: AblationEffect(0.0, dice_before - dice_before) for gate in observations}
+    closed = [gate for gate in observations if (getattr(before.gates[gate[0]], gate[1]) != 1).any()]
+    for gate, logits in _without_each(model, inputs, closed, recording.sites):
+        after = resampled(logits, before.labels.shape).argmax(dim=1)[0].numpy()
+        dice_after = float("nan") if labels is None else _dice(after, labels, groups)
+        effects[gate] = AblationEffect(changed_share(before.labels, after), dice_before - dice_after)
     return SliceExam(observations, effects)
+
+
+def observed(gates: Mapping[str, BlockGates]) -> dict[Gate, Observation]:
+    """The gates of one slice by block -> what is observed of each, without switching any off."""
+    return {
+        (block, kind): observe(getattr(of_block, kind)) for block, of_block in gates.items() for kind in of_block.kinds
+    }
 
 
 def examine(
@@ -119,6 +125,17 @@ def diagnoses(exams: Sequence[tuple[str, SliceExam]], gates: Sequence[Gate]) -> 
         effects = [exam.effects[gate] for _, exam in exams if gate in exam.effects]
         by_gate[gate] = diagnose(seen, _mean_effect(effects))
     return dict(sorted(by_gate.items(), key=lambda entry: entry[1].verdict))
+
+
+def _without_each(
+    model: nn.Module, inputs: Prepared, gates: Sequence[Gate], sites: Mapping[str, Site]
+) -> Iterator[tuple[Gate, Tensor]]:
+    """Each of some gates, and the logits (1, classes, rows, columns) of the slice without it."""
+    changes = [(block, SWITCHED_OFF[kind]) for block, kind in gates]
+    with accepted(inputs):
+        outputs = sweep_changes(model, beside(inputs.x, model), changes, sites=sites)
+        for gate, output in zip(gates, outputs, strict=True):
+            yield gate, inputs.joined(Recording(output, {})).output
 
 
 def _mean_effect(effects: Sequence[AblationEffect]) -> AblationEffect | None:

@@ -58,7 +58,7 @@ def segment_slice(
     ScanError as `input_size`, ValueError for a change of something the network lacks.
     """
     inputs = prepared_slice(scan_slice, card)
-    return next(_results(changed_pass(model, inputs, changes or {}, sites=sites), scan_slice.grid, card))
+    return next(results_of(changed_pass(model, inputs, changes or {}, sites=sites), scan_slice.grid, card))
 
 
 def segment_slices(
@@ -78,7 +78,7 @@ def segment_slices(
     for start in range(0, len(wanted), together):
         some = wanted[start : start + together]
         recording = changed_pass(model, prepared(scan, card, plane, some, levels), {})
-        yield from zip(some, _results(recording, grid, card), strict=True)
+        yield from zip(some, results_of(recording, grid, card), strict=True)
 
 
 def changed_pass(
@@ -89,7 +89,7 @@ def changed_pass(
         return inputs.joined(intervene(model, beside(inputs.x, model), changes, sites=sites))
 
 
-def _results(recording: Recording, grid: SliceGrid, card: Card) -> Iterator[SliceResult]:
+def results_of(recording: Recording, grid: SliceGrid, card: Card) -> Iterator[SliceResult]:
     """The results of a recorded batch, slice by slice, on their own grid."""
     rows, columns = recording.output.shape[-2:]
     pixel_mm = (grid.row_mm * grid.height / rows, grid.column_mm * grid.width / columns)

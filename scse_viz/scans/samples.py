@@ -10,7 +10,9 @@ from PIL import ImageColor
 
 from scse_viz.zoo.structures import Structure
 
-SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
+_INSTALLED = Path(__file__).parents[1] / "sample_data"
+SAMPLE_DATA = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "sample_data"
+"""The sample scans: inside an installed package, at the top of a checkout."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,11 @@
 import re
 import shutil
 
+import torch
+
 from scse_viz import cli, zoo
-from tests.cli.words import refusal
+from scse_viz.inference import cost
+from tests.cli.words import CARD, refusal
 
 
 def test_a_folder_without_networks_says_so(tmp_path, capsys):
@@ -20,7 +23,10 @@ def test_models_lists_a_row_for_every_network(networks, capsys):
     assert re.split(r"\s{2,}", rows[0])[:4] == ["name", "structures", "planes", "parameters"]
     assert len(rows) == 1 + len(zoo.cards(networks))
     assert re.split(r"\s{2,}", row)[1:3] == ["2", "axial, coronal, sagittal"]
-    assert re.split(r"\s{2,}", row)[4:] == ["12,000", "0.812", "CC0-1.0"]
+    multiply_adds = cost.multiply_adds(CARD.network(), torch.zeros(1, 1, *cost.SIZE))
+    assert re.split(r"\s{2,}", row)[4:] == [
+        f"{multiply_adds / 1e6:,.1f} million at 256 × 256", "12,000", "0.812", "CC0-1.0"
+    ]  # fmt: skip
 
 
 def test_a_foreign_table_in_the_folder_is_named_and_the_rest_is_listed(networks, capsys, tmp_path):

@@ -6,8 +6,21 @@ import numpy as np
 import pytest
 import torch
 
+from scse_viz.analysis.ablation import changed_share
 from scse_viz.analysis.health import Verdict
-from scse_viz.inference.health import Examined, diagnoses, evenly_spaced, examine, examine_slice, gates_of
+from scse_viz.analysis.segmentation import dice
+from scse_viz.attention import record
+from scse_viz.inference import segment_slice
+from scse_viz.inference.health import (
+    SWITCHED_OFF,
+    Examined,
+    diagnoses,
+    evenly_spaced,
+    examine,
+    examine_slice,
+    gates_of,
+)
+from scse_viz.inference.inputs import slice_input
 from scse_viz.scans import Scan, read_scan
 from tests.cards import TINY
 from tests.scan_files import npy
@@ -65,8 +78,6 @@ def test_dice_is_lost_against_labels_and_nan_without(model, scan):
 
 def examine_labels(model, scan, index):
     """The network's own prediction as labels (X, Y): it cannot be beaten."""
-    from scse_viz.inference import segment_slice
-
     return segment_slice(scan.slice("axial", index), model, CARD).labels[::-1].T
 
 
@@ -80,3 +91,21 @@ def test_a_network_without_gates_has_nothing_to_examine(scan):
     model = plain.network(seed=0).eval()
     assert gates_of(model) == ()
     assert examine_slice(scan.slice("axial", 4), model, plain).observations == {}
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_an_exam_is_that_of_a_whole_pass_for_every_gate(model, scan, labelled):
+    scan_slice = scan.slice("axial", 4)
+    logits = record(model, slice_input(scan_slice, CARD)).output
+    model.classifier.bias[1] -= (logits[:, 1] - logits[:, 0]).median()  # half of the pixels are of each class
+    before = segment_slice(scan_slice, model, CARD)
+    labels = np.random.default_rng(1).integers(0, 2, before.labels.shape) if labelled else None
+    exam = examine_slice(scan_slice, model, CARD, labels)
+    assert exam.observations.keys() == exam.effects.keys() == set(gates_of(model))
+    for (block, kind), effect in exam.effects.items():
+        after = segment_slice(scan_slice, model, CARD, changes={block: SWITCHED_OFF[kind]}).labels
+        assert effect.changed == changed_share(before.labels, after)
+        if labels is not None:
+            assert effect.dice_lost == pytest.approx(dice(before.labels, labels, 2)[1] - dice(after, labels, 2)[1])
+    assert labelled or all(np.isnan(effect.dice_lost) for effect in exam.effects.values())
+    assert any(effect.changed > 0 for effect in exam.effects.values())

@@ -93,7 +93,7 @@ def test_explore_marks_a_block_that_never_runs(exported):
 
 def test_explore_knows_that_the_halves_of_smp_add_up(exported):
     app = opened("explore", architecture=SCSE, block=LAST)
-    assert "cSE half" in [element.label for element in app.metric]
+    assert "channel half" in [element.label for element in app.metric]
     assert 0 < exported[-1].tables["effect of the block"].loc["share of the channel half", "value"] < 1
 
 
@@ -124,7 +124,7 @@ def test_compare_aligns_two_networks_of_one_library_by_name_and_by_resolution_if
     assert not app.exception
     assert "Blocks are aligned by resolution: 10 of 26 rows hold more than one network." in texts(app)
     app = opened("compare", compare_architectures=[SCSE, MIXED], variants=["scSE"], compare_part="Gates")
-    likeness = exported[-1].tables["Correlation of sSE maps"]
+    likeness = exported[-1].tables["Correlation of spatial gates"]
     assert likeness.index.nunique() == 9  # of ten blocks of one name, one never runs
 
 

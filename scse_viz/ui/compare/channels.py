@@ -19,9 +19,11 @@ def draw_channels(comparisons: Sequence[ComparedSlice]) -> Drawn:
     weights = {block: _weights(gates, block) for block in blocks_of(comparisons)}
     weights = {block: by_label for block, by_label in weights.items() if by_label}
     if not weights:
-        st.info("None of the networks shown has channel weights. Choose cSE or scSE in the sidebar.")
+        st.info(
+            "None of the networks shown has channel weights. Choose one that has in the sidebar, such as cSE or scSE."
+        )
         return {}, {}
-    st.markdown("##### Channel weights (cSE)")
+    st.markdown("##### Channel weights")
     block, by_weight = _choose(list(weights))
     colours = column_colours(comparisons)
     if block == ALL_BLOCKS:

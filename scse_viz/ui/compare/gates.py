@@ -20,9 +20,9 @@ from scse_viz.ui.shell.words import verbatim
 MEAN = "mean of blocks"
 QUANTITIES = {"spatial_gate": "mean spatial gate", "channel_gate": "mean channel weight", "full_gate": "mean full gate"}
 MEASURES = {
-    "correlation": ("Correlation of sSE maps", "Pearson's r", CORRELATION),
-    "overlap": ("Overlap of sSE maps", "overlap", SHARE),
-    "rank correlation": ("Rank correlation of cSE weights", "Spearman's rho", CORRELATION),
+    "correlation": ("Correlation of spatial gates", "Pearson's r", CORRELATION),
+    "overlap": ("Overlap of spatial gates", "overlap", SHARE),
+    "rank correlation": ("Rank correlation of channel gates", "Spearman's rho", CORRELATION),
 }
 """Measure -> its title, the name of its numbers, their range."""
 HELP = (
@@ -68,7 +68,7 @@ def draw_gates(comparisons: Sequence[ComparedSlice]) -> Drawn:
     measured = likenesses(comparisons)
     st.markdown("##### How alike are the gates?", help=HELP)
     if not measured:
-        st.info("Choose two variants with gates in the sidebar (cSE, sSE, scSE) to compare them.")
+        st.info("Choose two networks with gates in the sidebar, such as two of cSE, sSE and scSE.")
         return figures, tables
     figures |= _draw_block(measured, _choose_block(measured))
     figures |= _draw_every_block(measured)
@@ -173,7 +173,7 @@ def _draw_means(comparisons: Sequence[ComparedSlice]) -> Drawn:
         help="The mean of a spatial gate is over pixels, that of a channel gate over channels.",
     )
     if not any(_any_has(columns, gate) for gate in QUANTITIES):
-        st.info("Choose a variant with gates in the sidebar: cSE, sSE or scSE.")
+        st.info("Choose a network with gates in the sidebar, such as cSE, sSE or scSE.")
         return figures, tables
     quantities = {gate: name for gate, name in QUANTITIES.items() if gate != "full_gate" or _any_has(columns, gate)}
     with st.container(horizontal=True):

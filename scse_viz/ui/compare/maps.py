@@ -25,7 +25,7 @@ def choose_reference(titles: Sequence[str]) -> str | None:
     if st.session_state.get("compare_minus", NOTHING) not in (NOTHING, *titles):
         del st.session_state["compare_minus"]
     chosen = st.selectbox(
-        "Subtract the sSE maps of",
+        "Subtract the spatial gates of",
         [NOTHING, *titles],
         key="compare_minus",
         bind="query-params",

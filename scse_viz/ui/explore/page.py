@@ -228,12 +228,12 @@ def _draw_summary(summary: explore_cached.BlockSummary, block: Block) -> None:
         "scSE adds two halves, u c by channel and u s by pixel. The channel half's share is mean |u c| / "
         "(mean |u c| + mean |u s|); the spatial half has the rest."
     )
-    columns[3].metric("cSE half", f"{summary.channel_share:.0%}", help=share)
-    columns[4].metric("sSE half", f"{1 - summary.channel_share:.0%}", help=share)
+    columns[3].metric("channel half", f"{summary.channel_share:.0%}", help=share)
+    columns[4].metric("spatial half", f"{1 - summary.channel_share:.0%}", help=share)
 
 
 def _draw_channels(block: Block) -> tuple[go.Figure | None, int]:
-    st.subheader("Channels", help="Each channel of the stage is a feature map; cSE gives each one weight.")
+    st.subheader("Channels", help="Each channel of the stage is a feature map; a channel gate gives each one weight.")
     if block.gates.channel_gate is None:
         st.caption("This block has no channel gate, so all channels count alike.")
     bars = st.container()

@@ -23,7 +23,7 @@ OF_ATTENTION = (LEAVE, OFF, "mean", STRENGTH)
 """Actions that apply to a non-local block."""
 REGIONS = {"open": 1.0, "close": 0.0}
 """Actions that set a spatial gate inside a structure only -> its value there."""
-WHOLE, CHANNEL, SPATIAL = "whole block", "channel gate (cSE)", "spatial gate (sSE)"
+WHOLE, CHANNEL, SPATIAL = "whole block", "channel gate", "spatial gate"
 STRENGTHS = (0.0, 2.0)
 _WITHOUT = "without"
 _MOST_CHANNELS = 4096

@@ -29,7 +29,7 @@ MEASURES = {
 TITLES = {"changed": "changed pixels", "moved": "moved probability", "dice_lost": "Dice lost"}
 SWEPT = ("off", "mean", "invert", "shuffle")
 WEIGHT, MAGNITUDE = "weight (0 to 1)", "mean |v| (a.u.)"
-AGAINST = {"cSE weight": WEIGHT, "mean activation": MAGNITUDE}
+AGAINST = {"channel weight": WEIGHT, "mean activation": MAGNITUDE}
 _SCATTER = "intervene_scatter"
 
 
@@ -121,7 +121,7 @@ def _change(action: str, manner: Manner, block: str, gates: Sequence[str]) -> Ch
 
 def _draw_channels(at: NetworkSlice, before: SliceResult, block: str, measure: str) -> Sweeps:
     weighed = "channel_gate" in before.gates[block].kinds
-    st.markdown("##### Do high cSE weights mark important channels?" if weighed else "##### Which channels matter?")
+    st.markdown("##### Do high channel weights mark important channels?" if weighed else "##### Which channels matter?")
     on = st.toggle(
         "Sweep over the channels",
         key="intervene_channels",
@@ -185,8 +185,8 @@ def _choose_against(weighed: bool) -> str:
         required=True,
         key="intervene_against",
         bind="query-params",
-        help="cSE weight: the channel's gate. mean activation: mean |v| of the channel in the block's output. Does the "
-        "weight tell more than the activation alone?",
+        help="channel weight: the channel's gate. mean activation: mean |v| of the channel in the block's output. "
+        "Does the weight tell more than the activation alone?",
     )
     return AGAINST[chosen]
 

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from scse_viz.devices import in_words
+from scse_viz.ui.models import cached as models_cached
 from scse_viz.ui.shell import address, cached, navigation
 from scse_viz.ui.shell.layout import narrow_columns
 from scse_viz.ui.shell.sidebar import NO_NETWORKS
@@ -38,7 +39,10 @@ def page() -> None:
     )
     for sentence in cached.listing().skipped:
         st.warning(verbatim(f"Skipped: {sentence}"))
-    st.dataframe(overview(known), hide_index=True, width="stretch", column_config=_columns(), key="models_overview")
+    costs = {card.name: models_cached.cost(card) for card in known}
+    st.dataframe(
+        overview(known, costs), hide_index=True, width="stretch", column_config=_columns(), key="models_overview"
+    )
     chosen = st.session_state.get("anatomy", known[0].anatomy)
     family = [card for card in known if card.anatomy == chosen]
     for architecture in dict.fromkeys(card.architecture for card in family):
@@ -52,13 +56,17 @@ def page() -> None:
     _draw_own()
 
 
-def overview(known: Sequence[Card]) -> pd.DataFrame:
-    """A table of networks, one a row: Dice in 0 to 1, parameters added to those of `none` in percent."""
-    plain = {(card.anatomy, card.architecture): card.parameters for card in known if card.variant == "none"}
+def overview(known: Sequence[Card], costs: Mapping[str, tuple[int, tuple[int, int]]]) -> pd.DataFrame:
+    """A table of networks, one a row: Dice in 0 to 1, what blocks add to `none` in percent.
+
+    costs: name -> multiply-adds of a slice, and its rows and columns.
+    """
+    plain = {(card.anatomy, card.architecture): card for card in known if card.variant == "none"}
     rows = []
     for card in known:
         training = card.training or {}
         base = plain.get((card.anatomy, card.architecture))
+        multiply_adds, (height, width) = costs[card.name]
         rows.append(
             {
                 "network": card.name,
@@ -66,7 +74,10 @@ def overview(known: Sequence[Card]) -> pd.DataFrame:
                 "architecture": architecture_title(card.architecture),
                 "variant": variant_title(card.variant),
                 "parameters": card.parameters,
-                "added": None if base is None else 100 * (card.parameters / base - 1),
+                "added": None if base is None else 100 * (card.parameters / base.parameters - 1),
+                "multiply-adds": multiply_adds / 1e6,
+                "more": None if base is None else 100 * (multiply_adds / costs[base.name][0] - 1),
+                "pixels": f"{height} × {width}",
                 "crops": training.get("crops"),
                 "dice": (card.figures or {}).get("mean_dice"),
                 "licence": training.get("licence"),
@@ -80,6 +91,14 @@ def _columns() -> Mapping[str, Any]:
     return {
         "parameters": number("parameters", format="localized"),
         "added": number("added, %", format="%.2f", help="Parameters added by the blocks to the network without them."),
+        "multiply-adds": number(
+            "multiply-adds, million",
+            format="%.1f",
+            help="Of one slice: multiplications of convolutions, linear layers, products of matrices and attention, "
+            "each with its addition. Gates that multiply features, and non-linearities, are not counted.",
+        ),
+        "more": number("more, %", format="%.2f", help="Multiply-adds added by the blocks to the network without them."),
+        "pixels": st.column_config.TextColumn("of a slice of", help="Rows and columns of the slice in pixels."),
         "crops": number("images seen", format="localized", help="Training images or crops, counting repeats."),
         "dice": number("mean Dice", format="%.3f", help="Over structures and test scans; the cards below name them."),
     }

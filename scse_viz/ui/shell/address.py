@@ -83,6 +83,18 @@ WIDGETS: Mapping[str, str] = {
 They keep their value while a page that lacks them is open."""
 
 
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "compare_measure": {
+        "Correlation of sSE maps": "Correlation of spatial gates",
+        "Overlap of sSE maps": "Overlap of spatial gates",
+        "Rank correlation of cSE weights": "Rank correlation of channel gates",
+    },
+    "intervene_gates": {"channel gate (cSE)": "channel gate", "spatial gate (sSE)": "spatial gate"},
+    "intervene_against": {"cSE weight": "channel weight"},
+}
+"""What older links call values of WIDGETS -> what these are called now; either may be followed by a comma and more."""
+
+
 @dataclass(frozen=True)
 class PanelDisplay:
     """How panels are drawn: opacities and window in percent, zoom, and its centre in mm from the slice's corner.
@@ -175,8 +187,18 @@ def begin() -> None:
         if key in st.session_state:
             st.session_state[key] = st.session_state[key]  # else Streamlit forgets widgets that are not drawn
     if _ASKED not in st.session_state:
+        _rename()
         st.session_state[_ASKED] = {key: st.query_params.get_all(key) for key in st.query_params}
         st.session_state[_DISPLAY], st.session_state[_LOST] = read_display(dict(st.query_params))
+
+
+def _rename() -> None:
+    """Replace what an older link calls a value."""
+    for key, names in RENAMED.items():
+        first, comma, following = st.query_params.get(key, "").partition(",")
+        if first in names:
+            del st.query_params[key]
+            st.session_state[key] = f"{names[first]}{comma}{following}"
 
 
 def put(key: str, text: str | None) -> None:

@@ -99,6 +99,11 @@ def resource(function: Callable[P, R]) -> Callable[P, R]:
     return kept
 
 
+def holds(function: Callable[..., Any], *args: Any) -> bool:
+    """Whether the result of a function that `data` or `resource` caches is at hand."""
+    return store.find(_keys(inspect.unwrap(function))(*args)) is not None
+
+
 def _value(key: Hashable, make: Callable[[], Any]) -> Any:
     """The value of a key; making it counts as work that a page waits for."""
     value = store.find(key)

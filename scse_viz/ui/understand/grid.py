@@ -110,9 +110,9 @@ def _note(text: str) -> str:
 
 
 def _key() -> str:
-    gates = f'sSE gate (below: its mean) 0<i style="background: {gradient(GATE_SCALES[0])}"></i>1'
+    gates = f'spatial gate (below: its mean) 0<i style="background: {gradient(GATE_SCALES[0])}"></i>1'
     activations = f'none: mean |activation| 0<i style="background: {gradient(ACTIVATION_SCALE)}"></i>as below, a.u.'
-    bars = "bars: cSE weights, 0 to 1 (below: their mean)"
+    bars = "bars: channel weights, 0 to 1 (below: their mean)"
     return f'<div class="key"><span>{gates}</span><span>{activations}</span><span>{bars}</span></div>'
 
 

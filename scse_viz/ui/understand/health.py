@@ -1,17 +1,19 @@
 """Understand, gate health: which gates attend to the image, and which are constant, saturated or without effect."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from scse_viz.analysis.gates import BlockGates
 from scse_viz.analysis.health import Diagnosis
-from scse_viz.inference.health import Gate, SliceExam, diagnoses, evenly_spaced
+from scse_viz.inference.health import Gate, SliceExam, diagnoses, evenly_spaced, observed
 from scse_viz.rendering.panels import Panel
-from scse_viz.scans import ScanError
+from scse_viz.scans import ScanError, ScanSlice
+from scse_viz.scans.samples import Group
 from scse_viz.ui.components.network import network
 from scse_viz.ui.shell import cached, export, sidebar
 from scse_viz.ui.shell.sidebar import View
@@ -44,8 +46,7 @@ def draw(view: View) -> None:
         return
     indices = evenly_spaced(view.scan, view.plane, _slices(card))
     try:
-        with st.spinner("Switching off every gate in turn", show_time=False):
-            diagnosed = _diagnoses(view, card, indices)
+        diagnosed = _diagnoses(view, card, indices)
         drawn = cached.panels(view.slice, card)
     except (ScanError, WeightsError) as error:
         st.error(verbatim(str(error)))
@@ -71,8 +72,24 @@ def draw(view: View) -> None:
 
 
 def _diagnoses(view: View, card: Card, indices: list[int]) -> dict[Gate, Diagnosis]:
+    """A diagnosis of every gate. Until gates have been switched off, the page shows what is known without it."""
     examine = partial(_exam, view, card)
-    exams = slices.run(indices, examine)
+    waiting = st.empty()
+    if not all(cached.holds(understand_cached.exam, *_examined(view, card, index)) for index in indices):
+        seen = [SliceExam(observed(_gates(view, card, index)), {}) for index in indices]
+        with waiting.container():
+            st.caption("Switching off every gate in turn. Meanwhile, all that is known without it:")
+            progress = st.container()
+            _draw_table(_table(_of_exams(view, card, seen)), key="understand_health_waiting")
+        with progress:
+            exams = slices.run(indices, examine)
+    else:
+        exams = [examine(index) for index in indices]
+    waiting.empty()
+    return _of_exams(view, card, exams)
+
+
+def _of_exams(view: View, card: Card, exams: list[SliceExam]) -> dict[Gate, Diagnosis]:
     dead = [(block.name, kind) for block in card.block_table if not block.ran for kind in block.gates if kind in KINDS]
     gates = list(dict.fromkeys([*(gate for exam in exams for gate in exam.observations), *dead]))
     return diagnoses([(view.scan.name, exam) for exam in exams], gates)
@@ -85,8 +102,16 @@ def _slices(card: Card) -> int:
 
 
 def _exam(view: View, card: Card, index: int) -> SliceExam:
-    scan_slice = view.scan.slice(view.plane, index)
-    return understand_cached.exam(scan_slice, card, view.reference_labels_at(index), view.source.groups)
+    return understand_cached.exam(*_examined(view, card, index))
+
+
+def _examined(view: View, card: Card, index: int) -> tuple[ScanSlice, Card, np.ndarray | None, Sequence[Group]]:
+    """What an exam of one slice takes."""
+    return view.scan.slice(view.plane, index), card, view.reference_labels_at(index), view.source.groups
+
+
+def _gates(view: View, card: Card, index: int) -> dict[str, BlockGates]:
+    return cached.result(view.scan.slice(view.plane, index), card).gates
 
 
 def _draw_method(view: View, count: int) -> None:
@@ -115,13 +140,11 @@ def _table(diagnosed: Mapping[Gate, Diagnosis]) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index(["block", "gate"]).dropna(axis=1, how="all")
 
 
-def _draw_table(table: pd.DataFrame) -> None:
+def _draw_table(table: pd.DataFrame, key: str = "understand_health_table") -> None:
     formats = {title: st.column_config.NumberColumn(format="%.3f") for title in table.select_dtypes("number")}
     formats["pixels changed without it"] = st.column_config.NumberColumn(format="percent")
     formats["in words"] = st.column_config.TextColumn(width="medium")
-    st.dataframe(
-        table, width="stretch", height="content", column_config=formats, placeholder="–", key="understand_health_table"
-    )
+    st.dataframe(table, width="stretch", height="content", column_config=formats, placeholder="–", key=key)
 
 
 def _draw_network(view: View, card: Card, diagnosed: Mapping[Gate, Diagnosis], drawn: Mapping[str, Panel]) -> None:

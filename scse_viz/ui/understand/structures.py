@@ -83,7 +83,7 @@ def _by_slice(view: View, card: Card, indices: list[int]) -> list[ByStructure]:
 
 def _draw_table(view: View, card: Card, *, this: bool, relative: bool) -> FigureAndTable:
     st.subheader(
-        "Mean sSE gate inside each structure",
+        "Mean spatial gate inside each structure",
         help="The mean gate over the pixels that the network assigns to a structure. Each map keeps its own "
         "resolution: structures are pooled to it by area.",
     )

@@ -23,9 +23,9 @@ from tests.ui.compare.compare_page import OWN, ball, message, nifti, opened, tit
 from tests.ui.shown import messages
 
 SECOND = "Choose a second variant in the sidebar to see how far two networks agree."
-GATED = "Choose a variant with gates in the sidebar: cSE, sSE or scSE."
-PAIR = "Choose two variants with gates in the sidebar (cSE, sSE, scSE) to compare them."
-CHANNELS = "None of the networks shown has channel weights. Choose cSE or scSE in the sidebar."
+GATED = "Choose a network with gates in the sidebar, such as cSE, sSE or scSE."
+PAIR = "Choose two networks with gates in the sidebar, such as two of cSE, sSE and scSE."
+CHANNELS = "None of the networks shown has channel weights. Choose one that has in the sidebar, such as cSE or scSE."
 
 
 @pytest.mark.parametrize(
@@ -111,19 +111,36 @@ def test_a_second_scan_has_its_own_grid_and_slice_and_shares_the_networks():
 def test_pixels_of_two_grids_are_not_compared_but_channel_weights_are():
     app = opened(variants=["sSE", "scSE"], compare_second="true", compare_part="Gates")
     options = app.button_group(key="compare_measure").options
-    assert "Correlation of sSE maps, colin27" in options
-    assert "Correlation of sSE maps, icbm2009a" in options
-    assert "Rank correlation of cSE weights" in options
+    assert "Correlation of spatial gates, colin27" in options
+    assert "Correlation of spatial gates, icbm2009a" in options
+    assert "Rank correlation of channel gates" in options
 
 
 def test_weights_of_unequal_numbers_of_channels_are_said_to_be_no_pair():
     """U-Net and SD-Net have no stage of the same width: nothing but the diagonal would be drawn."""
     app = opened(
         variants=["cSE"], compare_architectures=["U-Net", "SD-Net"], compare_part="Gates",
-        compare_measure="Rank correlation of cSE weights",
+        compare_measure="Rank correlation of channel gates",
     )  # fmt: skip
     said = [caption.value for caption in app.caption if "No two of these networks" in caption.value]
     assert len(said) == 2, "of the block chosen, and of each block"
+
+
+@pytest.mark.parametrize(
+    ("older", "now"),
+    [
+        ("Overlap of sSE maps", "Overlap of spatial gates"),
+        ("Overlap of sSE maps, icbm2009a", "Overlap of spatial gates, icbm2009a"),
+        ("Correlation of sSE maps", "Correlation of spatial gates"),
+    ],
+)
+def test_a_link_of_an_older_version_opens_the_same_measure(older, now):
+    app = opened(
+        variants=["sSE", "scSE"], compare_second="true" if "," in older else "false", compare_part="Gates",
+        compare_measure=older, variant="scSE",
+    )  # fmt: skip
+    assert app.button_group(key="compare_measure").value == now
+    assert not [caption.value for caption in app.caption if "cannot be used" in caption.value]
 
 
 def test_a_second_scan_of_the_same_grid_and_slice_is_compared_pixel_by_pixel():
@@ -131,7 +148,10 @@ def test_a_second_scan_of_the_same_grid_and_slice_is_compared_pixel_by_pixel():
         variants=["sSE"], compare_second="true", compare_scan="Colin27", axial="80", compare_axial="80",
         compare_part="Gates",
     )  # fmt: skip
-    assert app.button_group(key="compare_measure").options == ["Correlation of sSE maps", "Overlap of sSE maps"]
+    assert app.button_group(key="compare_measure").options == [
+        "Correlation of spatial gates",
+        "Overlap of spatial gates",
+    ]
 
 
 def test_a_second_upload_is_kept_apart_from_the_first():

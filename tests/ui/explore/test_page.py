@@ -69,13 +69,13 @@ def test_every_variant_shows_what_it_has_and_says_what_it_lacks(variant, first, 
     assert [title.split(", ")[-1] for title in columns[-2:]] == ["before", "after"]
     assert sentence in texts(app)
     measures = {metric.label: metric.value for metric in app.metric}
-    assert ("cSE half" in measures) == (variant == "scSE")
+    assert ("channel half" in measures) == (variant == "scSE")
     assert (measures["Ratio"] == "1.00") == (variant == "none")
 
 
 def test_the_halves_of_scse_make_up_the_whole():
     measures = {metric.label: metric.value for metric in opened(block="encoder2").metric}
-    halves = [float(measures[name].rstrip("%")) for name in ("cSE half", "sSE half")]
+    halves = [float(measures[name].rstrip("%")) for name in ("channel half", "spatial half")]
     assert sum(halves) == pytest.approx(100, abs=1)
 
 

@@ -101,7 +101,7 @@ def test_a_block_switched_off_shows_what_the_library_computes(slice_of_colin):
 
 
 def test_a_gate_alone_is_changed_where_gates_are_chosen(slice_of_colin):
-    app = opened(intervene="encoder2:invert", intervene_gates="spatial gate (sSE)")
+    app = opened(intervene="encoder2:invert", intervene_gates="spatial gate")
     before = labels(slice_of_colin, {})
     after = labels(slice_of_colin, {"encoder2": Change(spatial_gate=Invert())})
     assert metric(app, "Changed pixels") == f"{np.count_nonzero(before != after):,}"
@@ -158,12 +158,13 @@ def test_a_structure_bounds_a_region_and_one_that_is_absent_is_named():
 def test_a_link_restores_the_view_and_names_what_it_cannot_use():
     app = opened(
         intervene="encoder1:off,encoder9:mean,bottleneck:strength:0.25:without:1-2",
-        intervene_gates="channel gate (cSE)",
+        intervene_gates="channel gate (cSE)",  # as older links have it
         intervene_seed="12",
     )
     assert app.query_params["intervene"] == "encoder1:off,bottleneck:strength:0.25:without:1-2"
     assert app.selectbox(key="intervene_encoder1").value == "off"
     assert app.number_input(key="intervene_seed").value == 12
+    assert app.button_group(key="intervene_gates").value == "channel gate"
     assert "intervene" in next(element.value for element in app.caption if "link" in element.value)
 
 

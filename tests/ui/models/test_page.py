@@ -32,8 +32,12 @@ def test_every_network_is_in_the_table():
 def test_what_a_block_adds_is_counted_against_the_plain_network():
     plain = replace(TINY, name="plain", variant="none", parameters=200)
     other = replace(TINY, name="other", architecture="sdnet", parameters=300)
-    table = overview([replace(TINY, name="both", parameters=250), plain, other]).set_index("network")
+    costs = {"both": (3_300_000, (48, 64)), "plain": (3_000_000, (48, 64)), "other": (5_000_000, (256, 256))}
+    table = overview([replace(TINY, name="both", parameters=250), plain, other], costs).set_index("network")
     assert table["added"].tolist() == pytest.approx([25, 0, np.nan], nan_ok=True)
+    assert table["more"].tolist() == pytest.approx([10, 0, np.nan], nan_ok=True)
+    assert table["multiply-adds"].tolist() == [3.3, 3, 5]
+    assert table["pixels"].tolist() == ["48 × 64", "48 × 64", "256 × 256"]
 
 
 def test_dice_of_a_card_is_the_mean_over_its_planes():
