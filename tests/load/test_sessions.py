@@ -31,7 +31,7 @@ def of_tabs(server: Server) -> list[str]:
     return [name for name in server.ask("names()") if name.startswith("mine")]
 
 
-def test_the_scans_of_closed_tabs_are_freed_within_a_minute_the_first_one_too(server: Server) -> None:
+def test_the_scans_of_closed_tabs_are_freed_within_a_minute_the_first_and_the_last_too(server: Server) -> None:
     """Each scan is watched by a weak reference in the process of the app; an open tab keeps its own meanwhile.
 
     One tab closes at rest, one in the middle of a run of its page.
@@ -45,6 +45,7 @@ def test_the_scans_of_closed_tabs_are_freed_within_a_minute_the_first_one_too(se
     kept.run(axial=3)
     assert not kept.errors
     kept.close()
+    assert until(lambda: of_tabs(server) == [], MINUTE_S), of_tabs(server)  # the last one too, with no other tab open
 
 
 def test_memory_after_200_uploads_is_that_after_20(server: Server) -> None:

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from weakref import WeakSet
 
 import streamlit as st
-from streamlit.runtime import get_instance
+from streamlit.runtime import exists, get_instance
+from streamlit.runtime.fragment import FragmentStorage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state import SessionState
 
 from scse_viz.memory import Hold
 from scse_viz.ui.shell import cached
@@ -19,7 +21,7 @@ EVERY_S = 10.0
 """Interval of sweeps."""
 
 _holds: dict[str, WeakSet[Hold]] = {}  # by session
-_kept: set[str] = set()  # sessions whose tab is open, or may come back
+_kept: dict[str, tuple[SessionState, FragmentStorage]] = {}  # of sessions whose tab is open, or may come back
 
 
 def begin() -> None:
@@ -65,16 +67,23 @@ def _closed(session: str) -> None:
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=_closed)
 def _open(session: str) -> str:
-    _kept.add(session)
+    run, known = get_script_run_ctx(), get_instance().get_app_session(session) if exists() else None
+    if run is not None and known is not None:
+        _kept[session] = known.session_state, run.fragment_storage
     return session
 
 
 def _end(session: str) -> None:
+    """Give up a session and empty it: Streamlit keeps the one that it served last until it serves another."""
     server = get_instance()
     if server.is_active_session(session):  # it came back
         return
     server.close_session(session)
-    _kept.discard(session)
+    if (parts := _kept.pop(session, None)) is not None:
+        state, fragments = parts
+        state.clear()
+        state._new_widget_state.widget_metadata.clear()  # callbacks, which hold scans
+        fragments.clear()
     for hold in _holds.pop(session, ()):
         hold.end()
 
