@@ -165,8 +165,7 @@ def affine(stack: FrameStack, shape: tuple[int, int, int]) -> tuple[np.ndarray, 
     first = stack.frames[0]
     thickness, words = first.distance
     step, notes = np.cross(*first.directions) * thickness, [first.spread_by] * bool(first.spread_by)
-    placed = bool(np.isfinite(stack.heights).all())
-    if len(stack.frames) > 1 and placed:
+    if len(stack.frames) > 1 and np.isfinite(stack.heights).all():
         step, uneven = _step(stack)
         notes += uneven
     elif len(stack.frames) > 1:
@@ -180,7 +179,7 @@ def affine(stack: FrameStack, shape: tuple[int, int, int]) -> tuple[np.ndarray, 
     matrix[:3, 3] = LPS_TO_RAS @ first.position
     if usable(matrix):
         return matrix, True, notes
-    sides = (*first.spacing, float(np.linalg.norm(step)) if placed else thickness)
+    sides = (*first.spacing, thickness)
     matrix, plain = plain_affine(shape, sides if possible_sides(sides) else None, rows_down=True)
     return matrix, False, [*notes, *plain]
 

@@ -50,6 +50,12 @@ def test_a_copy_of_a_file_is_left_out_with_a_note():
         ({"DiffusionBValue": 1000.0}, {"DiffusionBValue": 0.0}, ("b-value 0 s/mm²", "b-value 1000 s/mm²")),
         ({"TemporalPositionIdentifier": 2}, {"TemporalPositionIdentifier": 1}, ("time point 1", "time point 2")),
         ({"AcquisitionNumber": 2}, {"AcquisitionNumber": 1}, ("acquisition 1", "acquisition 2")),
+        ({"StackID": "B"}, {"StackID": "A"}, ("stack A", "stack B")),
+        (
+            {"DiffusionGradientOrientation": [1.0, 0.0, 0.0]},
+            {"DiffusionGradientOrientation": [0.0, 1.0, 0.0]},
+            ("gradient 0 1 0", "gradient 1 0 0"),
+        ),
         ({"EchoTime": 5}, {"EchoTime": None}, ("no echo time", "echo time 5 ms")),
     ],
 )
@@ -72,6 +78,15 @@ def test_echoes_of_magnitude_and_phase_are_four_volumes():
     ]
     names = tuple(f"{kind}, echo time {echo} ms" for kind in ("magnitude", "phase") for echo in (4.6, 9.2))
     np.testing.assert_array_equal(volumes(files, names), [VOLUME + added for added in (46, 92, 546, 592)])
+
+
+def test_slices_without_positions_of_which_some_lack_numbers_are_in_the_order_of_their_files():
+    files = [
+        dicom(pixels, directions=[], number=number) for pixels, number in zip(VOLUME, (3, 1, None, 2), strict=True)
+    ]
+    contents = read(zipped(*files), "study.zip")
+    np.testing.assert_array_equal(contents.values.T, VOLUME)
+    assert "stacked by the order they came in" in contents.notes[0]
 
 
 def test_times_that_belong_to_slices_do_not_split_a_volume():
