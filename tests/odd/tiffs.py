@@ -10,6 +10,11 @@ from PIL import Image
 from tests.odd.kinds import COLOURS, DEEP, GRAY, Odd, gray_of, plane
 from tests.scan_files import numbers, picture
 
+OME_OF_99 = (
+    '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image><Pixels DimensionOrder="XYZCT" '
+    'SizeZ="99" SizeC="1" SizeT="1"/></Image></OME>'
+)
+
 
 def tiff(values, **options):
     file = io.BytesIO()
@@ -85,6 +90,9 @@ def tiff_kinds():
         "TIFF, 16-bit gray with alpha": Odd(tiff(np.stack([DEEP, DEEP[::-1]], -1), **alpha), plane(DEEP)),
         "TIFF, min-is-white, 8 bits": Odd(tiff(GRAY, photometric="miniswhite"), plane(255 - GRAY)),
         "TIFF, min-is-white, 16 bits": Odd(tiff(DEEP, photometric="miniswhite"), plane(65535 - DEEP)),
+        "TIFF, min-is-white, float32": Odd(
+            tiff(DEEP.astype(np.float32), photometric="miniswhite"), plane(DEEP[::-1, ::-1].astype(np.float32))
+        ),
         "TIFF, min-is-white, 8 bits, LZW": Odd(
             retagged(picture(GRAY, "TIFF", compression="tiff_lzw"), 262, 0), plane(255 - GRAY)
         ),
@@ -135,6 +143,15 @@ def tiff_channels():
     }
 
 
+def two_series(*stacks):
+    """A TIFF of several stacks that tifffile describes each by itself."""
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        for stack in stacks:
+            writer.write(stack, photometric="minisblack")
+    return file.getvalue()
+
+
 def tiff_stacks():
     pages = np.stack([DEEP + np.uint16(page) for page in range(4)])
     hyper = np.stack([[DEEP + np.uint16(1000 * channel + z) for channel in (0, 1)] for z in range(3)])  # ZCYX
@@ -145,6 +162,13 @@ def tiff_stacks():
         "TIFF, axes of tifffile": Odd(tiff(pages, metadata={"axes": "ZYX"}, photometric="minisblack"), pages.T),
         "TIFF, times": Odd(tiff(pages, metadata={"axes": "TYX"}, photometric="minisblack"), plane(pages[2]), 2),
         "ImageJ hyperstack": Odd(tiff(hyper, **spaced), hyper[:, 1].T, 1),
+        "ImageJ, no distance of slices": Odd(
+            tiff(pages, imagej=True, resolution=(2, 4), metadata={"axes": "ZYX", "unit": "mm"}), pages.T
+        ),
+        "TIFF, two stacks": Odd(two_series(pages, pages[:2]), np.concatenate([pages, pages[:2]]).T),
+        "OME-TIFF, counts that are not those of its pages": Odd(
+            tiff(pages, photometric="minisblack", description=OME_OF_99), pages.T
+        ),
         "ImageJ hyperstack, no choice": Odd(tiff(hyper, **spaced)),
         "ImageJ, deflate": Odd(tiff(pages, imagej=True, compression="zlib", metadata={"axes": "ZYX"}), pages.T),
         "ImageJ, one header for all slices": Odd(

@@ -50,6 +50,7 @@ def test_a_copy_of_a_file_is_left_out_with_a_note():
         ({"DiffusionBValue": 1000.0}, {"DiffusionBValue": 0.0}, ("b-value 0 s/mm²", "b-value 1000 s/mm²")),
         ({"TemporalPositionIdentifier": 2}, {"TemporalPositionIdentifier": 1}, ("time point 1", "time point 2")),
         ({"AcquisitionNumber": 2}, {"AcquisitionNumber": 1}, ("acquisition 1", "acquisition 2")),
+        ({"ImageType": MAGNITUDE}, {"ImageType": MAGNITUDE[:2]}, ("image type", "magnitude")),
         ({"StackID": "B"}, {"StackID": "A"}, ("stack A", "stack B")),
         (
             {"DiffusionGradientOrientation": [1.0, 0.0, 0.0]},
@@ -107,8 +108,9 @@ def test_volumes_that_numbers_alone_tell_apart_are_noted():
     assert notes == ("Nothing but InstanceNumber tells apart the volumes of this series; it gave their order.",)
 
 
-def test_slices_at_one_position_that_nothing_tells_apart_are_refused():
-    files = [*series(VOLUME, HEIGHTS, InstanceNumber=1), *series(VOLUME + 500, HEIGHTS, InstanceNumber=1)]
+@pytest.mark.parametrize("number", [1, None])
+def test_slices_at_one_position_that_nothing_tells_apart_are_refused(number):
+    files = [*series(VOLUME, HEIGHTS, InstanceNumber=number), *series(VOLUME + 500, HEIGHTS, InstanceNumber=number)]
     with pytest.raises(
         ScanError, match=r"study\.zip: 2 slices at each position, and nothing in the files tells their vol"
     ):
@@ -131,6 +133,16 @@ def test_slices_at_no_even_distance_are_refused():
     files = [*series(VOLUME, HEIGHTS), *series(VOLUME + 500, [height + 0.4 for height in HEIGHTS])]
     with pytest.raises(ScanError, match=r"study\.zip: slices 0\.4 to 3\.6 mm apart, which is no even volume; choose"):
         read(zipped(*files), "study.zip")
+
+
+def test_one_slice_too_close_to_its_neighbour_is_refused():
+    with pytest.raises(ScanError, match=r"study\.zip: slices 0\.4 to 4 mm apart, which is no even volume"):
+        read(zipped(*series(VOLUME[[0, 1, 2, 3, 0]], (0, 4, 8, 8.4, 12))), "study.zip")
+
+
+def test_a_slice_of_another_pixel_size_is_not_part_of_its_series():
+    files = [*series(VOLUME, HEIGHTS), *series(VOLUME[:1], [26], PixelSpacing=[4, 6])]
+    assert read(zipped(*files), "study.zip").values.shape == (6, 5, 4)
 
 
 def test_a_far_slice_does_not_make_one_place_of_the_others():
