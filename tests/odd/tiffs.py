@@ -88,20 +88,8 @@ def tiff_kinds():
         ),
         "TIFF, 8-bit gray with alpha": Odd(tiff(np.stack([GRAY, GRAY[::-1]], -1), **alpha), plane(GRAY)),
         "TIFF, 16-bit gray with alpha": Odd(tiff(np.stack([DEEP, DEEP[::-1]], -1), **alpha), plane(DEEP)),
-        "TIFF, min-is-white, 8 bits": Odd(tiff(GRAY, photometric="miniswhite"), plane(255 - GRAY)),
-        "TIFF, min-is-white, 16 bits": Odd(tiff(DEEP, photometric="miniswhite"), plane(65535 - DEEP)),
-        "TIFF, min-is-white, float32": Odd(
-            tiff(DEEP.astype(np.float32), photometric="miniswhite"), plane(DEEP[::-1, ::-1].astype(np.float32))
-        ),
-        "TIFF, min-is-white, 8 bits, LZW": Odd(
-            retagged(picture(GRAY, "TIFF", compression="tiff_lzw"), 262, 0), plane(255 - GRAY)
-        ),
-        "TIFF, min-is-white, 16 bits, LZW": Odd(
-            retagged(picture(DEEP, "TIFF", compression="tiff_lzw"), 262, 0), plane(65535 - DEEP)
-        ),
         "TIFF, palette": Odd(tiff(GRAY, photometric="palette", colormap=colormap), plane(GRAY)),
         "TIFF, 1 bit": Odd(tiff(GRAY > 60, photometric="minisblack"), plane(GRAY > 60)),
-        "TIFF, min-is-white, 1 bit": Odd(tiff(GRAY > 60, photometric="miniswhite"), plane(GRAY <= 60)),
         "TIFF, tiles": Odd(tiff(np.tile(DEEP, (10, 10)), tile=(16, 16)), plane(np.tile(DEEP, (10, 10)))),
         "TIFF, orientation 6": Odd(tiff(DEEP, extratags=[(274, 3, 1, 6, True)]), plane(np.rot90(DEEP, -1))),
         "TIFF, deflate": Odd(tiff(DEEP, compression="zlib", predictor=True), plane(DEEP)),
@@ -117,6 +105,23 @@ def tiff_kinds():
         "TIFF, size of its strip wrong": Odd(retagged(tiff(DEEP), 279, 1), plane(DEEP)),
         "TIFF, most strips missing": Odd(retagged(tiff(DEEP), 278, 1)),
         "TIFF, cut short": Odd(tiff(DEEP)[:-20]),
+    }
+
+
+def tiff_whites():
+    return {
+        "TIFF, min-is-white, 8 bits": Odd(tiff(GRAY, photometric="miniswhite"), plane(255 - GRAY)),
+        "TIFF, min-is-white, 16 bits": Odd(tiff(DEEP, photometric="miniswhite"), plane(65535 - DEEP)),
+        "TIFF, min-is-white, float32": Odd(
+            tiff(DEEP.astype(np.float32), photometric="miniswhite"), plane(DEEP[::-1, ::-1].astype(np.float32))
+        ),
+        "TIFF, min-is-white, 8 bits, LZW": Odd(
+            retagged(picture(GRAY, "TIFF", compression="tiff_lzw"), 262, 0), plane(255 - GRAY)
+        ),
+        "TIFF, min-is-white, 16 bits, LZW": Odd(
+            retagged(picture(DEEP, "TIFF", compression="tiff_lzw"), 262, 0), plane(65535 - DEEP)
+        ),
+        "TIFF, min-is-white, 1 bit": Odd(tiff(GRAY > 60, photometric="miniswhite"), plane(GRAY <= 60)),
     }
 
 
