@@ -93,12 +93,11 @@ def _frames(sources: Iterable[Source]) -> tuple[list[Frame], list[str]]:
     return frames, [f"{files} there twice, and counted once."] if copies else []
 
 
-def _with_syntax(dataset: pydicom.Dataset) -> pydicom.Dataset:
+def _with_syntax(dataset: pydicom.FileDataset) -> pydicom.FileDataset:
     """The same, its transfer syntax filled in where a file lacks it."""
-    if not hasattr(dataset, "file_meta") or "TransferSyntaxUID" not in dataset.file_meta:
+    if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, little = dataset.original_encoding
         explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
-        dataset.file_meta = pydicom.dataset.FileMetaDataset()
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
     return dataset
 
@@ -190,9 +189,9 @@ def _values(stack: Sequence[Frame]) -> tuple[np.ndarray, bool]:
 
 def _decoded(data: bytes, frames: Sequence[Frame]) -> Iterator[np.ndarray]:
     """(rows, columns[, 3]) of each of a file's frames as the file stores them, palettes looked up."""
-    dataset: pydicom.Dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True, force=True)
+    dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True, force=True)
     source: Any = BytesIO(data)  # where frames lie as they are, they are read one at a time, and not copied
-    if getattr(dataset, "file_meta", {}).get("TransferSyntaxUID") not in NATIVE:
+    if dataset.file_meta.get("TransferSyntaxUID") not in NATIVE:
         source = dataset = _with_syntax(pydicom.dcmread(BytesIO(data), force=True))
     syntax = dataset.file_meta.TransferSyntaxUID
     palette = dataset.get("PhotometricInterpretation") == "PALETTE COLOR"

@@ -58,11 +58,14 @@ def test_slices_of_a_tilted_gantry_are_shifted_within_their_plane():
     np.testing.assert_allclose(read(zipped(*files), "study.zip").affine[:3, 2], [0, -1, 4])
 
 
-def test_a_single_slice_without_preamble_or_name_is_known_by_its_content():
+@pytest.mark.parametrize(("implicit", "little"), [(True, True), (False, True), (False, False)])
+def test_a_single_slice_without_preamble_or_name_is_known_by_its_content(implicit, little):
     dataset = pydicom.dcmread(io.BytesIO(dicom(VOLUME[0])))
     file = io.BytesIO()
     del dataset.file_meta
-    dataset.save_as(file, implicit_vr=True, little_endian=True)
+    if not little:
+        dataset.PixelData = VOLUME[0].astype(">u2").tobytes()
+    pydicom.dcmwrite(file, dataset, implicit_vr=implicit, little_endian=little)
     contents = read(file.getvalue(), "IM0001")
     np.testing.assert_array_equal(contents.values[..., 0].T, VOLUME[0])
     np.testing.assert_array_equal(contents.affine[:3, :3], np.diag([-3, -2, 4]))
@@ -122,8 +125,9 @@ def test_slices_without_orientation_are_stacked_by_number_and_have_no_directions
     )
 
 
-def test_a_slice_without_pixel_spacing_is_read_as_a_picture():
-    contents = read(dicom(VOLUME[0], PixelSpacing=None), "slice.dcm")
+@pytest.mark.parametrize("spacing", [None, [1, 2, 3]])
+def test_a_slice_without_pixel_spacing_is_read_as_a_picture(spacing):
+    contents = read(dicom(VOLUME[0], PixelSpacing=spacing), "slice.dcm")
     assert not contents.oriented
     assert contents.notes == ("The file gives no pixel size; 1 mm is assumed.",)
 

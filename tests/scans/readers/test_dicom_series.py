@@ -33,6 +33,12 @@ def test_empty_slices_that_share_a_uid_are_no_copies():
     assert read(zipped(*series(volume, HEIGHTS, SOPInstanceUID="1.2.3.4")), "study.zip").values.shape == (6, 5, 4)
 
 
+def test_equal_files_without_uid_are_not_taken_for_copies():
+    slices = series(VOLUME, HEIGHTS, SOPInstanceUID=None)
+    with pytest.raises(ScanError, match=r"study\.zip: 1 to 2 slices at one position"):
+        read(zipped(*slices, slices[1]), "study.zip")
+
+
 def test_a_copy_of_a_file_is_left_out_with_a_note():
     slices = series(VOLUME, HEIGHTS)
     contents = read(zipped(*slices, slices[1], slices[3]), "study.zip")
