@@ -93,18 +93,19 @@ def gates_at_pixel(
     return _profile(figure, blocks)
 
 
-def activations_at_pixel(
-    at_point: Mapping[str, float], maps: Mapping[str, np.ndarray], blocks: Sequence[str]
-) -> go.Figure:
-    """Mean |activation| at one pixel through a network without gates, in multiples of the mean of its map."""
-    figure = go.Figure()
+def multiples_at_pixel(at_point: Mapping[str, float], maps: Mapping[str, np.ndarray], *, quantity: str) -> go.Figure:
+    """A quantity without a scale of its own at one pixel, block by block, in multiples of the mean of its map (h, w).
+
+    It is mean |activation| in a network without gates, or the attention that a pixel receives.
+    """
+    figure, blocks = go.Figure(), list(maps)
     means = {block: float(maps[block].mean()) or 1.0 for block in blocks}
     low, high = np.transpose([np.percentile(maps[block], SPREAD) / means[block] for block in blocks])
     figure.add_trace(_band(blocks, low, high, "middle 90 % of the map"))
     multiples = [at_point[block] / means[block] for block in blocks]
-    figure.add_trace(_line("mean |activation| here", blocks, multiples, COLOURS[1], width=3, mode="lines+markers"))
+    figure.add_trace(_line(f"{quantity} here", blocks, multiples, COLOURS[1], width=3, mode="lines+markers"))
     figure.add_hline(1, line={"color": GRAY, "width": 1, "dash": "dot"})
-    figure.update_yaxes(title="|activation| / mean of the map", rangemode="tozero")
+    figure.update_yaxes(title=f"{quantity} / mean of the map", rangemode="tozero")
     return _profile(figure, blocks)
 
 

@@ -101,7 +101,7 @@ def block_panel(gates: BlockGates, *, title: str) -> Panel:
     also = "" if channel is None else f"; {len(channel)} channel weights, mean {channel.mean():.2f}"
     if spatial is not None:
         mean, span = float(spatial.mean()), (float(spatial.min()), float(spatial.max()))
-        flat = flat_words(spatial)
+        flat = flat_words(spatial) if gates.full_gate is None else None  # a mean says nothing about each channel
         also = f"; {flat}{also}" if flat else also
         name = "spatial gate" if gates.full_gate is None else "full gate, mean over channels"
         text = f"{title}: {name}, mean {mean:.2f}, {span[0]:.2f} to {span[1]:.2f}{also}"

@@ -54,7 +54,7 @@ FIGURES = {
     "activation_histogram": gates.activation_histogram(MAPS["encoder1"], 1),
     "class_bars": gates.class_bars({"cortex": 0.4, "background": 0.6}, {"cortex": "#ff0000", "background": "#000000"}),
     "gates_at_pixel": gates.gates_at_pixel(HERE, MAPS, WEIGHTS, BLOCKS),
-    "activations_at_pixel": gates.activations_at_pixel(HERE, MAPS, BLOCKS),
+    "multiples_at_pixel": gates.multiples_at_pixel(HERE, MAPS, quantity="mean |activation|"),
     "factors_by_block": gates.factors_by_block({"cSE": HERE}, colours=COLOURS),
     "gate_table": structures.gate_table(np.ones((1, 3)), ["thalamus"], BLOCKS),
     "profile_bars": structures.profile_bars(PROFILE, structure="thalamus", block="encoder1"),

@@ -4,11 +4,11 @@ import numpy as np
 
 from scse_viz.figures.gates import (
     activation_histogram,
-    activations_at_pixel,
     class_bars,
     factors_by_block,
     gate_histogram,
     gates_at_pixel,
+    multiples_at_pixel,
 )
 
 BLOCKS = ("encoder1", "bottleneck", "decoder1")
@@ -58,10 +58,10 @@ def test_a_profile_has_only_what_the_variant_has():
     ]
 
 
-def test_activations_are_told_in_multiples_of_their_maps_mean():
-    figure = activations_at_pixel({block: MAPS[block].mean() * 2 for block in BLOCKS}, MAPS, BLOCKS)
+def test_attention_and_activations_are_told_in_multiples_of_their_maps_mean():
+    figure = multiples_at_pixel({block: MAPS[block].mean() * 2 for block in BLOCKS}, MAPS, quantity="attention")
     np.testing.assert_allclose(figure.data[1].y, 2)
-    assert figure.layout.yaxis.title.text == "|activation| / mean of the map"
+    assert figure.layout.yaxis.title.text == "attention / mean of the map"
 
 
 def test_factors_are_drawn_from_zero_to_two_with_a_line_at_one():

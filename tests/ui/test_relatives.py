@@ -1,6 +1,7 @@
 """The relatives on the pages: the toggle in two groups, and where the pixels of a non-local network look."""
 
 import io
+import json
 import zipfile
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from scse_viz import report, zoo
 from scse_viz.blocks import RELATIVES, variant_gates
 from scse_viz.intervention import Change, Invert, Mean
+from scse_viz.models import BLOCK_NAMES
 from scse_viz.ui.intervene.plan import Manner, Setting, change_of
 from scse_viz.ui.shell import cached, export
 from scse_viz.zoo.titles import variant_title
@@ -189,3 +191,37 @@ def test_export_and_report_of_every_relative(variant, monkeypatch):
     assert page.count("data:image/png;base64,") >= (2 if variant in ("eca", "soca") else 3)
     maps = zipfile.ZipFile(io.BytesIO(export.nifti(view, contents.maps))).namelist() if contents.maps else []
     assert any("encoder2" in name for name in maps) == (variant not in ("eca", "soca"))
+
+
+@pytest.mark.parametrize(
+    ("relative", "title", "lines", "blocks"),
+    [
+        ("AG on skips", "gate (0 to 1)", "spatial gate here", ["encoder1", "encoder2", "encoder3", "encoder4"]),
+        ("PE", "gate (0 to 1)", "spatial gate here", [*BLOCK_NAMES]),
+        ("non-local", "attention / mean of the map", "attention here", [*BLOCK_NAMES]),
+    ],
+)
+def test_the_profile_of_a_pixel_is_of_one_quantity(relative, title, lines, blocks):
+    app = opened("explore", relative=relative)
+    profile = next(chart for chart in app.get("plotly_chart") if chart.proto.id.endswith("explore_profile"))
+    spec = json.loads(profile.proto.spec)
+    assert spec["layout"]["yaxis"]["title"]["text"] == title
+    assert next(line["x"] for line in spec["data"] if line.get("name") == lines) == blocks
+    without = [caption.value for caption in app.caption if "Without a gate" in caption.value]
+    assert bool(without) == (relative == "AG on skips")
+
+
+def test_a_full_gate_is_not_said_to_scale_all_channels_alike():
+    app = opened("explore", relative="PE", block="encoder2")
+    assert any("weighs every pixel of every channel by itself" in caption.value for caption in app.caption)
+    assert "flat" not in messages(app)[0]["rows"][2]["cells"][0] or not messages(app)[0]["rows"][2]["cells"][0]["flat"]
+
+
+def test_gates_are_compared_where_any_two_networks_have_them():
+    app = opened("compare", variants=["scSE"], relatives=["PE", "AG on skips"], compare_part="Gates")
+    assert app.button_group(key="compare_block").options == ["mean of blocks", *BLOCK_NAMES]
+    app.button_group(key="compare_block").set_value("decoder1").run()
+    assert not app.exception
+    chart = next(chart for chart in app.get("plotly_chart") if chart.proto.id.endswith("compare_likeness_0"))
+    [heat_map, *_] = json.loads(chart.proto.spec)["data"]
+    assert heat_map["y"] == ["scSE", "PE", "AG on skips"]

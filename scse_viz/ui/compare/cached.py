@@ -1,6 +1,6 @@
 """Caches of Compare: agreement of several networks on one slice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,15 +113,28 @@ def map_likeness(
         {row: by_block[block] for row, block in own.items()} for by_block, own in zip(results, blocks, strict=True)
     ]
     maps = by_common_block(gates, "pixel_gate")
-    return {name: {block: measure(arrays) for block, arrays in maps.items()} for name, measure in MAP_MEASURES.items()}
+    return {
+        name: {block: _matrix(measure, arrays) for block, arrays in maps.items()}
+        for name, measure in MAP_MEASURES.items()
+    }
 
 
 def channel_likeness(gates: Sequence[Mapping[str, BlockGates]]) -> dict[str, np.ndarray]:
     """Rank correlation of the channel gates of networks by block: block -> (N, N)."""
-    return {block: rank_correlations(weights) for block, weights in by_common_block(gates, "channel_gate").items()}
+    weights = by_common_block(gates, "channel_gate")
+    return {block: _matrix(rank_correlations, arrays) for block, arrays in weights.items()}
 
 
-def by_common_block(gates: Sequence[Mapping[str, BlockGates]], kind: str) -> dict[str, list[np.ndarray]]:
-    """The gates of one kind of several networks, by the blocks at which all of them have one."""
-    common = {block: [getattr(blocks.get(block, BlockGates()), kind) for blocks in gates] for block in gates[0]}
-    return {block: arrays for block, arrays in common.items() if all(array is not None for array in arrays)}
+def by_common_block(gates: Sequence[Mapping[str, BlockGates]], kind: str) -> dict[str, list[np.ndarray | None]]:
+    """The gates of one kind by the blocks where two networks or more have it, None for a network that lacks it."""
+    blocks = dict.fromkeys(block for of_network in gates for block in of_network)
+    common = {block: [getattr(of_network.get(block, BlockGates()), kind) for of_network in gates] for block in blocks}
+    return {block: arrays for block, arrays in common.items() if sum(array is not None for array in arrays) > 1}
+
+
+def _matrix(measure: Callable[[Sequence[np.ndarray]], np.ndarray], arrays: Sequence[np.ndarray | None]) -> np.ndarray:
+    """A measure of likeness of N gates, of which some may be missing: (N, N), nan for these."""
+    there = [number for number, array in enumerate(arrays) if array is not None]
+    values = np.full((len(arrays), len(arrays)), np.nan)
+    values[np.ix_(there, there)] = measure([array for array in arrays if array is not None])
+    return values

@@ -31,10 +31,10 @@ HELP = (
     "of the channel weights, channel by channel. Interpret the last with care: channel n of one network need not "
     "correspond to channel n of another. The variants of an architecture start from the same initial weights, so their "
     "channels may correspond in part; those of two architectures do not, and only one network on two scans is a clean "
-    "comparison. Empty entries are undefined: gates of different sizes, or constant."
+    "comparison. Empty entries are undefined: a network has no such gate there, gates differ in size, or are constant."
 )
 
-UNDEFINED = "No two of these networks can be compared here: their gates differ in size or are constant."
+UNDEFINED = "No two of these networks can be compared here: their gates are missing, differ in size or are constant."
 
 
 @dataclass(frozen=True, eq=False)

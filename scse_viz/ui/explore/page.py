@@ -27,7 +27,7 @@ from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.titles import variant_title
 
 DRAWN = {
-    "gate": "The spatial gate of a block is drawn over the slice, at its own resolution.",
+    "gate": "The gate of every pixel is drawn over the slice, at the resolution of its block.",
     "attention": "Of a non-local block, how much each pixel is looked at by all others is drawn.",
     "activation": "Where a stage has no gate, its mean |activation| is drawn, scaled to its own maximum.",
     "none": "Where there is no map, the channel weights are drawn, 0 to 1, the most excited channel first.",
@@ -234,7 +234,9 @@ def _draw_summary(summary: explore_cached.BlockSummary, block: Block) -> None:
 
 def _draw_channels(block: Block) -> tuple[go.Figure | None, int]:
     st.subheader("Channels", help="Each channel of the stage is a feature map; a channel gate gives each one weight.")
-    if block.gates.channel_gate is None:
+    if block.gates.full_gate is not None:
+        st.caption("This block weighs every pixel of every channel by itself; the map above is the mean over channels.")
+    elif block.gates.channel_gate is None:
         st.caption("This block has no channel gate, so all channels count alike.")
     bars = st.container()
     number = channels.choose(f"{block.card.name} {block.name}", block.channels, block.gates.channel_gate)

@@ -7,16 +7,19 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from scse_viz.analysis.gates import least_sure, values_at
-from scse_viz.figures.gates import activations_at_pixel, class_bars, gates_at_pixel
+from scse_viz.figures.gates import class_bars, gates_at_pixel, multiples_at_pixel
 from scse_viz.inference import SliceResult
 from scse_viz.stages import short_names
 from scse_viz.ui.explore import cached as explore_cached
 from scse_viz.ui.shell import export
 from scse_viz.ui.shell.layout import wide_columns
 from scse_viz.ui.shell.sidebar import View
+from scse_viz.ui.shell.words import verbatim
 from scse_viz.zoo import Card
 
 TOP = 6
+MAPS = ("pixel_gate", "attention", "activation")
+"""What is read at a pixel: the first of these that any block of the network has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,9 @@ def draw(
                 else f"{len(lacking)} blocks have no spatial gate: their"
             )
             st.caption(f"{who} channel weights are the same at every pixel.")
+        bare = [name for name, gates in result.gates.items() if gates.ran and not gates.changeable]
+        if 0 < len(bare) < len(result.gates):
+            st.caption(f"Without a gate, and so without a point here: {', '.join(map(verbatim, bare))}.")
     return PixelReadings(
         {"class probabilities": bars, "profile": profile}, {"class probabilities": probabilities, "profile": values}
     )
@@ -83,13 +89,18 @@ def _profile(result: SliceResult, point_mm: tuple[float, float]) -> tuple[go.Fig
     short = short_names(list(result.gates))
     by_block = {short[block]: gates for block, gates in result.gates.items() if gates.ran}
     blocks = list(by_block)
-    maps = {block: gates.map for block, gates in by_block.items() if gates.map is not None}
+    kind = next(
+        (kind for kind in MAPS if any(getattr(gates, kind) is not None for gates in by_block.values())), MAPS[0]
+    )
+    maps = {block: getattr(gates, kind) for block, gates in by_block.items() if getattr(gates, kind) is not None}
     channels = {block: gates.channel_gate for block, gates in by_block.items() if gates.channel_gate is not None}
     at_point = values_at(maps, {block: by_block[block].map_mm for block in maps}, point_mm)
-    if any(gates.activation is not None for gates in by_block.values()):
-        figure = activations_at_pixel(at_point, maps, blocks)
-    else:
+    if kind == "pixel_gate" or channels:
         figure = gates_at_pixel(at_point, maps, channels, blocks)
+    else:
+        figure = multiples_at_pixel(
+            at_point, maps, quantity="attention" if kind == "attention" else "mean |activation|"
+        )
     table = pd.DataFrame({"here": at_point, "mean of the map": {block: float(maps[block].mean()) for block in maps}})
     weights = {block: float(weights_of_block.mean()) for block, weights_of_block in channels.items()}
     if weights:

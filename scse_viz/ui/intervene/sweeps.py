@@ -130,7 +130,8 @@ def _draw_channels(at: NetworkSlice, before: SliceResult, block: str, measure: s
     )
     against = _choose_against(weighed)
     if not on:
-        st.caption(f"One pass per channel of {block}: its weight against the effect of knocking it out.")
+        ranked = "weight" if weighed else "mean |v|"
+        st.caption(f"One pass per channel of {block}: its {ranked} against the effect of knocking it out.")
         return Sweeps({}, {})
     effects = _channels(at, before, [block], measure, against)[block]
     left_out = setting_of(block).without

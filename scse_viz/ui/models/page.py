@@ -52,7 +52,7 @@ def page() -> None:
             columns = narrow_columns(ACROSS, key=f"{architecture}_{start}")
             for column, card in zip(columns, of_one[start : start + ACROSS], strict=False):
                 with column.container(border=True):
-                    _draw_card(card)
+                    _draw_card(card, costs[card.name][0])
     _draw_own()
 
 
@@ -104,7 +104,7 @@ def _columns() -> Mapping[str, Any]:
     }
 
 
-def _draw_card(card: Card) -> None:
+def _draw_card(card: Card, multiply_adds: int) -> None:
     training = card.training or {}
     st.markdown(f"**{variant_title(card.variant)}**  \n`{card.name}`")
     figures = card.figures or {}
@@ -124,7 +124,8 @@ def _draw_card(card: Card) -> None:
     )
     encoder = f"encoder {card.encoder}, " if card.encoder else ""
     st.caption(
-        f"{card.parameters:,} parameters, {encoder}widths {', '.join(map(str, card.widths))}, stored as {card.dtype}"
+        f"{card.parameters:,} parameters, {multiply_adds / 1e6:,.1f} million multiply-adds a slice, "
+        f"{encoder}widths {', '.join(map(str, card.widths))}, stored as {card.dtype}"
     )
     with st.expander("Training and Dice"):
         _draw_facts(card, training)

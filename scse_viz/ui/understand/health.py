@@ -130,9 +130,9 @@ def _table(diagnosed: Mapping[Gate, Diagnosis]) -> pd.DataFrame:
             "block": block,
             "gate": KINDS[kind],
             "verdict": diagnosis.verdict.name.lower().replace("_", " "),
-            "in words": diagnosis.sentence,
             "pixels changed without it": diagnosis.effect.changed if diagnosis.effect else np.nan,
             "Dice lost without it": diagnosis.effect.dice_lost if diagnosis.effect else np.nan,
+            "in words": diagnosis.sentence,
             **{title: getattr(diagnosis, name) for name, title in COLUMNS.items()},
         }
         for (block, kind), diagnosis in diagnosed.items()
@@ -150,7 +150,7 @@ def _draw_table(table: pd.DataFrame, key: str = "understand_health_table") -> No
 def _draw_network(view: View, card: Card, diagnosed: Mapping[Gate, Diagnosis], drawn: Mapping[str, Panel]) -> None:
     st.markdown("##### On the network", help="Each block as it is on the slice of the sidebar, with its verdicts.")
     verdicts = {block: "\n".join(_verdicts(diagnosed, block)) for block in drawn}
-    packed = network.message(view, card, drawn, selected="", picked=(0, 0), details=verdicts)
+    packed = network.message(view, card, drawn, selected="", picked=None, details=verdicts)
     network.draw(packed, [], on_block=lambda block: None)
 
 

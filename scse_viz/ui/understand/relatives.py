@@ -54,8 +54,9 @@ LESSONS: Mapping[str, Lesson] = {
     "soca": Lesson(
         "which channels vary, and vary together?",
         "Dai et al., second-order attention network, CVPR 2019",
-        r"\Sigma = \tfrac{1}{h\,w}\,(u - \bar u)(u - \bar u)^{\top}, \qquad "
-        r"\hat z = \sigma\big(W_2\,\mathrm{ReLU}(W_1 z)\big), \qquad z = \mathrm{mean\;row}\big(\Sigma^{1/2}\big)",
+        r"\begin{gathered} \Sigma = \tfrac{1}{h\,w}\,(u - \bar u)(u - \bar u)^{\top}, \\ "
+        r"z = \mathrm{mean\;row}\big(\Sigma^{1/2}\big), \qquad "
+        r"\hat z = \sigma\big(W_2\,\mathrm{ReLU}(W_1 z)\big) \end{gathered}",
         "Space into covariances: how strongly each channel varies over the slice, and with which others. Five steps of "
         "an iteration take the matrix's square root, and each row becomes one number.",
         "Channels, by the two layers of cSE.",
@@ -75,8 +76,8 @@ LESSONS: Mapping[str, Lesson] = {
     "pe": Lesson(
         "can a gate know where without a map for it?",
         "Rickmann et al., project and excite, MICCAI 2019, in two dimensions",
-        r"z_k(i, j) = \tfrac{1}{w}\sum_{j'} u_k(i, j') + \tfrac{1}{h}\sum_{i'} u_k(i', j), \qquad "
-        r"\hat u = u \, \sigma\big(W_2\,\mathrm{ReLU}(W_1 z)\big)",
+        r"\begin{gathered} z_k(i, j) = \tfrac{1}{w}\sum_{j'} u_k(i, j') + \tfrac{1}{h}\sum_{i'} u_k(i', j), \\ "
+        r"\hat u = u \, \sigma\big(W_2\,\mathrm{ReLU}(W_1 z)\big) \end{gathered}",
         "Rows and columns apart: a pixel keeps the mean of its row and the mean of its column, in every channel.",
         "Every pixel of every channel has a weight of its own.",
         "cSE averages over rows and columns at once and forgets where; PE forgets only half. Its gate is the only one "
@@ -203,7 +204,7 @@ def _skip(steps: RelativeSteps, block: str) -> Figures:
 def _concurrent(steps: RelativeSteps, block: str) -> Figures:
     hidden = steps.steps["hidden"]
     st.markdown(
-        f"**{len(hidden)}** hidden units for {len(steps.before)} channels; {int((hidden > 0).sum())} are active."
+        f"Hidden units: **{len(hidden)}** for {len(steps.before)} channels, of which {int((hidden > 0).sum())} active."
     )
     figures = _channel_gate(steps, block, mean="mean of every channel")
     _draw_gate(steps, block)

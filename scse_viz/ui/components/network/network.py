@@ -32,7 +32,7 @@ def message(
     drawn: Mapping[str, Panel],
     *,
     selected: str,
-    picked: tuple[int, int],
+    picked: tuple[int, int] | None,
     details: Mapping[str, str] | None = None,
 ) -> bytes:
     """What the component draws: a picture of every block, the selected one, and a picked pixel (row, column).
