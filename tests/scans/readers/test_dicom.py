@@ -266,3 +266,5 @@ def test_mosaics_of_one_series_are_volumes_to_choose_from():
 def test_a_file_that_announces_too_many_pixels_is_refused_before_they_are_decoded():
     with pytest.raises(ScanError, match=r"slice\.dcm: 60000 × 60000 × 1 voxels, over the limit"):
         read(dicom(VOLUME[0], Rows=60000, Columns=60000), "slice.dcm")
+    with pytest.raises(ScanError, match=r"slice\.dcm: 7000 × 7000 × 3 voxels, over the limit"):
+        read(dicom(VOLUME[0], Rows=7000, Columns=7000, SamplesPerPixel=3), "slice.dcm")
