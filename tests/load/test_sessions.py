@@ -44,6 +44,7 @@ def test_the_scans_of_closed_tabs_are_freed_within_a_minute_the_first_and_the_la
     assert until(lambda: of_tabs(server) == ["mine2.npy"], MINUTE_S), of_tabs(server)
     kept.run(axial=3)
     assert not kept.errors
+    server.ask("setattr(tab, 'GRACE_S', 0.5)")  # the minute was waited for once
     kept.close()
     assert until(lambda: of_tabs(server) == [], MINUTE_S), of_tabs(server)  # the last one too, with no other tab open
 

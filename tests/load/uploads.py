@@ -6,6 +6,7 @@ memory of the server is printed, once nothing of their scans is held any more.
 
 import argparse
 import tempfile
+import time
 from pathlib import Path
 
 from tests.load.server import Server, until
@@ -15,6 +16,8 @@ from tests.load.test_sessions import of_tabs, opened
 SIDE = 288
 """Voxels a side: a file of 96 MB in single precision."""
 EVERY = 20
+SWEPT_S = 20.0
+"""Two intervals of the server's sweeps, after which freed memory is back with the system."""
 
 
 def main() -> None:
@@ -37,9 +40,10 @@ def main() -> None:
 
 
 def _at_rest(server: Server) -> int:
-    """Bytes of memory once the scans of closed tabs are freed. Raises TimeoutError if they never are."""
+    """Bytes of memory once the scans of closed tabs are freed and swept up. Raises TimeoutError if they never are."""
     if not until(lambda: of_tabs(server) == [], PATIENCE_S):
         raise TimeoutError(f"still held: {of_tabs(server)}")
+    time.sleep(SWEPT_S)
     return server.resident
 
 
