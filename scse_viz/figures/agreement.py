@@ -32,8 +32,8 @@ def matrix(values: np.ndarray, names: Sequence[str], *, measure: str, span: tupl
     layout = {
         "coloraxis": _colour_axis(span, measure, bar),
         "height": 400,
-        "margin": {"l": 10, "r": 10, "t": 80, "b": 60},
-        "xaxis": {**AXIS, **NETWORK, "constrain": "domain", "automargin": False},
+        "margin": {"l": 10, "r": 10, "t": 80, "b": 10},
+        "xaxis": {**AXIS, **NETWORK, "constrain": "domain"},
         "yaxis": {**AXIS, **NETWORK, "constrain": "domain", "autorange": "reversed", "scaleanchor": "x"},
     }
     return go.Figure(_heat_maps(values, names, measure, span), layout)

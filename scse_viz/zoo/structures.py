@@ -61,6 +61,8 @@ def numbered(count: int, names: Sequence[str] = (), colours: Sequence[str | None
 
     Raises ValueError for more names than structures, and for more than 256 structures.
     """
+    if count == 1:
+        raise ValueError("one class, where softmax tells two or more apart; say that its head is a sigmoid")
     if not 2 <= count <= MOST_STRUCTURES:
         raise ValueError(f"{count} classes; a label map has 2 to {MOST_STRUCTURES}, background included")
     if len(names) > count:
@@ -78,7 +80,8 @@ def read_structures(text: str, count: int) -> tuple[Structure, ...]:
     """`count` structures as typed ("background, liver #d55e00, spleen") or as JSON.
 
     JSON may be what `segment` writes ({"0": "background", ...}), a list of names, a dataset.json with "labels", or a
-    list of {"number", "name", "colour"}. Typed names that leave out background are put after it.
+    list of {"name", "colour", "number"}, of which only the name must be there. Typed names that leave out background
+    are put after it.
     Raises ValueError for what is neither, and as `numbered`.
     """
     text = text.strip()
@@ -113,9 +116,15 @@ def _json_entries(text: str) -> dict[int, tuple[str, str | None]]:
             return {int(number): (str(name), None) for number, name in pairs}
         if all(isinstance(entry, str) for entry in content):
             return {number: (name, None) for number, name in enumerate(content)}
-        return {int(entry["number"]): (str(entry["name"]), _colour(entry.get("colour"))) for entry in content}
-    except (TypeError, KeyError, ValueError) as error:
-        raise ValueError("the classes must be names by number, a list of names, or of number, name, colour") from error
+        listed = [
+            (int(entry.get("number", place)), str(entry["name"]), entry.get("colour"))
+            for place, entry in enumerate(content)
+        ]
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise ValueError(
+            "the classes must be names by number, a list of names, or of name, colour and number"
+        ) from error
+    return {number: (name, _colour(colour)) for number, name, colour in listed}
 
 
 def _colour(text: object) -> str | None:

@@ -41,12 +41,27 @@ def test_colours_are_those_given_and_else_told_apart():
         ("{", "not JSON"),
         ('{"a": "b"}', "must be names by number"),
         ('[{"number": 1}]', "must be names by number"),
-        ('[{"number": 1, "name": "x", "colour": "red;"}]', "must be names by number"),
+        ('[{"number": 1, "name": "x", "colour": "red;"}]', "colour 'red;' is not like #0c30ff"),
+        ("[1, 2]", "must be names by number"),
     ],
 )
 def test_what_names_no_classes_is_refused(text, sentence):
     with pytest.raises(ValueError, match=sentence):
         read_structures(text, 3)
+
+
+def test_classes_of_a_list_without_numbers_are_in_its_order():
+    text = '[{"name": "background"}, {"name": "liver", "colour": "#D55E00"}, {"name": "spleen"}]'
+    named = [(structure.number, structure.name) for structure in read_structures(text, 3)]
+    assert named == [(0, "background"), (1, "liver"), (2, "spleen")]
+    assert read_structures(text, 3)[1].colour == "#d55e00"
+
+
+def test_a_single_class_is_a_sigmoid():
+    with pytest.raises(
+        ValueError, match="one class, where softmax tells two or more apart; say that its head is a sig"
+    ):
+        numbered(1)
 
 
 def test_more_classes_than_a_label_map_holds_are_refused():
