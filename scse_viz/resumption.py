@@ -60,7 +60,7 @@ class _Moment:
 def sweep_changes(
     model: nn.Module, x: Inputs, changes: Iterable[tuple[str, Change]], *, sites: Mapping[str, Site] | None = None
 ) -> Iterator[Any]:
-    """Make each of some changes (block, change) alone: yields the outputs of `intervene`, in a fraction of the time.
+    """Make each of some changes (block, change) alone: yields the outputs of `intervene`, in less time.
 
     Takes one more pass, without changes, and memory for what modules return in it. Raises as `intervene`.
     """
