@@ -28,11 +28,14 @@ def matrix(values: np.ndarray, names: Sequence[str], *, measure: str, span: tupl
     `measure` is the name of the numbers and `span` their whole range, SHARE or CORRELATION, whatever the data. A nan
     entry stays empty; the diagonal is gray, since agreement with itself would outshine the rest.
     """
-    bar = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": 1.02, "yanchor": "bottom", "len": 1}
+    # Placed in the figure, and without its title: at the axes Plotly would draw the lower axis's title into the matrix.
+    bar = {"orientation": "h", "x": 0.5, "xanchor": "center", "yref": "container", "y": 0.77, "yanchor": "bottom"}
+    title = {"text": measure, "x": 0.5, "xanchor": "center", "y": 0.95, "yanchor": "top", "font": {"size": 14}}
     layout = {
-        "coloraxis": _colour_axis(span, measure, bar),
+        "coloraxis": _colour_axis(span, "", bar),
+        "title": title,
         "height": 400,
-        "margin": {"l": 10, "r": 10, "t": 80, "b": 10},
+        "margin": {"l": 10, "r": 10, "t": 90, "b": 10},
         "xaxis": {**AXIS, **NETWORK, "constrain": "domain"},
         "yaxis": {**AXIS, **NETWORK, "constrain": "domain", "autorange": "reversed", "scaleanchor": "x"},
     }
