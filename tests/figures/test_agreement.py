@@ -25,7 +25,7 @@ def test_a_matrix_has_its_numbers_on_the_whole_range(span):
     np.testing.assert_array_equal(np.where(np.isnan(dark), light, dark), np.where(np.eye(3, dtype=bool), NAN, VALUES))
     assert np.isnan(np.where(np.isnan(dark), NAN, light)).all(), "no cell has two numbers"
     axis = figure.layout.coloraxis
-    assert (axis.cmin, axis.cmax, axis.colorbar.title.text) == (*span, "rho")
+    assert (axis.cmin, axis.cmax, figure.layout.title.text) == (*span, "rho")
 
 
 def test_a_number_is_black_on_a_light_cell_and_white_on_a_dark_one():
