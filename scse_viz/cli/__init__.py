@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from scse_viz import __version__
 from scse_viz.cli import app, believe, cohort, evaluate, health, models, repeat, segment, train
 from scse_viz.cli.common import UsageError
+from scse_viz.openmp import sleep_soon
 
 BAD_INPUT = 2
 STOPPED = 130
@@ -18,6 +19,7 @@ COMMANDS = (app, segment, cohort, health, believe, repeat, train, evaluate, mode
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 2 after a sentence on bad input, 130 when interrupted."""
+    sleep_soon()
     options = parser().parse_args(argv)
     try:
         options.run(options)

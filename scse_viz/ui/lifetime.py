@@ -9,7 +9,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import net_util
 
+from scse_viz.openmp import sleep_soon
 from scse_viz.ui.incoming import Incoming
+
+sleep_soon()
 
 SCRIPT = Path(__file__).with_name("__main__.py")
 """What Streamlit runs for each session."""
