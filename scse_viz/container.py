@@ -21,7 +21,7 @@ def limits(kind: str, name: str, root: Path = ROOT) -> list[str]:
 
     `kind` is the controller, such as "memory": version 1 has a tree for each, version 2 one for all.
     """
-    found = []
+    texts = []
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, kinds, group = line.split(":", 2)
         top = root / "sys/fs/cgroup"
@@ -30,8 +30,8 @@ def limits(kind: str, name: str, root: Path = ROOT) -> list[str]:
                 continue
             top = top / kind
         own = top / group.strip("/")
-        found += [_read(folder / name) for folder in (own, *own.parents) if folder.is_relative_to(top)]
-    return [text for text in found if text]
+        texts += [_read(folder / name) for folder in (own, *own.parents) if folder.is_relative_to(top)]
+    return [text for text in texts if text]
 
 
 def _read(path: Path) -> str:

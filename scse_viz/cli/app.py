@@ -8,15 +8,13 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 from scse_viz.cli.common import UsageError, add_device_option
 from scse_viz.cli.networks import add_network_options, request_of
+from scse_viz.shipped import shipped
 
-_INSTALLED = Path(__file__).parents[1] / "served" / "app.py"
-SCRIPT = _INSTALLED if _INSTALLED.is_file() else Path(__file__).parents[2] / "app.py"
-"""What Streamlit serves, in an installed package or at the top of a checkout; .streamlit/ beside it has theme and
-limits."""
+SCRIPT = shipped("app.py", installed_as="served/app.py")
+"""What Streamlit serves; .streamlit/ beside it has theme and limits."""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:

@@ -17,17 +17,14 @@ def run(options: argparse.Namespace) -> None:
     """Print a row for every network, and on stderr what the folders hold besides."""
     from scse_viz import zoo
     from scse_viz.inference.cost import of_slice
-    from scse_viz.zoo.scores import ResultsError, results
+    from scse_viz.zoo.scores import readable_results
 
     folder = folder_of(options.models) if options.models else None  # None: all folders
     rows = [("name", "structures", "planes", "parameters", "multiply-adds", "trained crops", "mean Dice", "licence")]
     listing = zoo.listing(folder)
     for sentence in listing.skipped:
         print(f"scse-viz: skipped: {sentence}", file=sys.stderr)
-    try:
-        measured = results(zoo.PRETRAINED)
-    except ResultsError:
-        measured = {}
+    measured = readable_results(zoo.PRETRAINED)
     for card in listing.cards.values():
         training, figures = card.training or {}, card.figures or {}
         multiply_adds, (height, width) = of_slice(card, measured)

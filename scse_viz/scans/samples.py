@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageColor
 
+from scse_viz.shipped import shipped
 from scse_viz.zoo.structures import Structure
 
-_INSTALLED = Path(__file__).parents[1] / "sample_data"
-SAMPLE_DATA = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "sample_data"
-"""The sample scans: inside an installed package, at the top of a checkout."""
+SAMPLE_DATA = shipped("sample_data")
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ class Incoming:
         self._coming = 0  # bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _, found, rest = scope.get("path", "").partition(PATH)
-        if not found or scope.get("method") != "PUT":
+        _, path, rest = scope.get("path", "").partition(PATH)
+        if not path or scope.get("method") != "PUT":
             await self._app(scope, receive, send)
             return
         length = Headers(scope=scope).get("content-length", "")

@@ -12,7 +12,7 @@ from streamlit import net_util
 from scse_viz.openmp import sleep_soon
 from scse_viz.ui.incoming import Incoming
 
-sleep_soon()
+sleep_soon()  # before any page loads torch
 
 SCRIPT = Path(__file__).with_name("__main__.py")
 """What Streamlit runs for each session."""

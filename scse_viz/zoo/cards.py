@@ -14,12 +14,12 @@ from torch import nn
 
 from scse_viz.blocks import VARIANTS, BlockInfo, variant_gates
 from scse_viz.models import ALL_ARCHITECTURES, SMP_UNET, block_infos, build
+from scse_viz.shipped import shipped
 from scse_viz.zoo.preprocessing import HEADS, WINDOW, Preprocessing, Window
 from scse_viz.zoo.structures import Structure
 
-_INSTALLED = Path(__file__).parents[1] / "pretrained"
-PRETRAINED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "pretrained"
-"""The shipped networks: inside an installed package, at the top of a checkout."""
+PRETRAINED = shipped("pretrained")
+"""The shipped networks."""
 OWN_FOLDERS = "SCSE_VIZ_MODELS"
 """The environment variable with folders of the user's own networks, separated as in PATH."""
 DTYPES = ("float32", "float16", "bfloat16")

@@ -197,6 +197,14 @@ def results(folder: Path) -> dict[str, NetworkResults]:
     return {network.name: network for facts in contents for network in [_network(facts)]}
 
 
+def readable_results(folder: Path) -> dict[str, NetworkResults]:
+    """`results`; empty where a file cannot be read."""
+    try:
+        return results(folder)
+    except ResultsError:
+        return {}
+
+
 def other_seeds(folder: Path) -> list[NetworkResults]:
     """The results of the same networks trained with other seeds, or none. Raises ResultsError."""
     paths = sorted((folder / FOLDER).glob(f"*{SEEDS_SUFFIX}"))

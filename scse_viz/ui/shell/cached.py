@@ -30,7 +30,8 @@ from scse_viz.rendering.panels import Panel, attention_panel, block_panel, inten
 from scse_viz.scans import PLANES, Scan, ScanSlice, read_labels, read_scan
 from scse_viz.scans.samples import Sample, samples
 from scse_viz.ui.shell.words import network_title
-from scse_viz.zoo import Card
+from scse_viz.zoo import PRETRAINED, Card
+from scse_viz.zoo.scores import NetworkResults, readable_results
 
 listing = st.cache_data(ttl="30s", show_spinner=False)(zoo.listing)
 known_samples = st.cache_data(ttl="30s", show_spinner=False)(samples)
@@ -133,6 +134,12 @@ def _compares(value: Any) -> bool:
 def cards() -> dict[str, Card]:
     """The cards of all folders of networks, by name."""
     return listing().cards
+
+
+@st.cache_data(ttl="30s", show_spinner=False)
+def network_results() -> dict[str, NetworkResults]:
+    """What was measured of the shipped networks, by name; empty where a file cannot be read."""
+    return readable_results(PRETRAINED)
 
 
 def network(card: Card) -> nn.Module:

@@ -199,7 +199,7 @@ def _with_other_channels(scan: Scan, prefix: str, channels: Collection[int]) -> 
         scans.append(other)
     if len(scans) not in channels:
         return scan
-    st.caption(verbatim("Channels: " + ", ".join(f"{n} {scan.name}" for n, scan in enumerate(scans, 1)) + "."))
+    st.caption(verbatim("Channels: " + ", ".join(f"{n} {channel.name}" for n, channel in enumerate(scans, 1)) + "."))
     try:
         return stacked(scans)
     except ScanError as error:

@@ -22,7 +22,6 @@ from scse_viz.zoo.scores import Comparison, Experiment, NetworkResults, ResultsE
 from scse_viz.zoo.scores import comparisons as read_comparisons
 from scse_viz.zoo.scores import experiments as read_experiments
 from scse_viz.zoo.scores import other_seeds as read_other_seeds
-from scse_viz.zoo.scores import results as read_results
 
 
 @cached.data
@@ -87,15 +86,6 @@ def crop(scan_slice: ScanSlice, card: Card, side: int) -> dict[str, np.ndarray]:
 
 def _slice_mm(scan_slice: ScanSlice) -> tuple[float, float]:
     return scan_slice.grid.row_mm, scan_slice.grid.column_mm
-
-
-@st.cache_data(ttl="30s", show_spinner=False)
-def results() -> dict[str, NetworkResults]:
-    """The results of the networks, by name; empty if none can be read."""
-    try:
-        return read_results(PRETRAINED)
-    except ResultsError:
-        return {}
 
 
 @st.cache_data(ttl="30s", show_spinner=False)

@@ -75,16 +75,15 @@ def _diagnoses(view: View, card: Card, indices: list[int]) -> dict[Gate, Diagnos
     """A diagnosis of every gate. Until gates have been switched off, the page shows what is known without it."""
     examine = partial(_exam, view, card)
     waiting = st.empty()
-    if not all(cached.holds(understand_cached.exam, *_examined(view, card, index)) for index in indices):
-        seen = [SliceExam(observed(_gates(view, card, index)), {}) for index in indices]
-        with waiting.container():
-            st.caption("Switching off every gate in turn. Meanwhile, all that is known without it:")
-            progress = st.container()
+    with waiting.container():
+        progress = st.container()
+        if not all(cached.holds(understand_cached.exam, *_examined(view, card, index)) for index in indices):
+            with progress:
+                seen = slices.run(indices, lambda index: SliceExam(observed(_gates(view, card, index)), {}))
+                st.caption("Switching off every gate in turn. Meanwhile, all that is known without it:")
             _draw_table(_table(_of_exams(view, card, seen)), key="understand_health_waiting")
         with progress:
             exams = slices.run(indices, examine)
-    else:
-        exams = [examine(index) for index in indices]
     waiting.empty()
     return _of_exams(view, card, exams)
 

@@ -6,6 +6,7 @@ from statistics import fmean
 import pandas as pd
 import streamlit as st
 
+from scse_viz.ui.shell import cached
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.zoo import Card
@@ -70,7 +71,7 @@ def paper(view: View) -> dict[str, pd.DataFrame]:
 def _ours(networks: Mapping[str, Card]) -> tuple[dict[str, dict[str, float]], str, str | None]:
     """Architecture -> variant -> mean Dice, what it was measured on, and that data set; from the cards where results
     are missing."""
-    known = {name: results for name, results in understand_cached.results().items() if name in networks}
+    known = {name: results for name, results in cached.network_results().items() if name in networks}
     by_title = {measured.title: data for results in known.values() for data, measured in results.data.items()}
     if not by_title:
         means = {card.name: (card.figures or {}).get("mean_dice") for card in networks.values()}
@@ -126,7 +127,7 @@ def _draw_tests(names: Iterable[str], data: str, heading: str, key: str) -> pd.D
 def _seeds(data: str) -> dict[str, list[NetworkResults]]:
     """Network -> its results on a data set, one a seed, the shipped network first; by architecture and variant."""
     seeds: dict[str, list[NetworkResults]] = {}
-    for results in (*understand_cached.results().values(), *understand_cached.other_seeds()):
+    for results in (*cached.network_results().values(), *understand_cached.other_seeds()):
         if data in results.data:
             seeds.setdefault(results.name, []).append(results)
     return dict(sorted(seeds.items(), key=lambda entry: _place(entry[1][0])))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from scse_viz.ui.shell import cached
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.zoo import PRETRAINED, read_card
 from scse_viz.zoo.scores import Measured, NetworkResults, Score, results
@@ -64,7 +65,7 @@ def test_results_by_subject_replace_those_of_the_cards(monkeypatch):
         name: NetworkResults(name, "brain", "unet", name[11:], 0, "", 1, 0.0, 1, (1, 1), 1.0, measured(dice))
         for name, dice in (("brain-unet-none", 0.5), ("brain-unet-cse", 0.625))
     }
-    monkeypatch.setattr(understand_cached, "results", lambda: known)
+    monkeypatch.setattr(cached, "network_results", lambda: known)
     app = opened(understand=LEARN, understand_lesson="The paper and ours")
     ours = app.dataframe[1].value
     assert ours.loc["U-Net", ["none", "cSE"]].tolist() == [0.5, 0.625]

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from scse_viz.training.evaluation.comparisons import compare
+from scse_viz.ui.shell import cached
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.zoo import scores
 from scse_viz.zoo.scores import MALC, Measured, NetworkResults, Score
@@ -19,7 +20,7 @@ page.page()
 """
 HEADS = 15
 DICE = {"none": 0.85, "cse": 0.86, "sse": 0.855, "scse": 0.88}
-CACHES = ("results", "other_seeds", "comparisons")
+CACHES = (cached.network_results, understand_cached.other_seeds, understand_cached.comparisons)
 
 
 def network(anatomy: str, variant: str, seed: int, gain: float = 0.0) -> NetworkResults:
@@ -38,12 +39,13 @@ def network(anatomy: str, variant: str, seed: int, gain: float = 0.0) -> Network
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """The app reads its results here."""
-    for name in CACHES:
-        getattr(understand_cached, name).clear()
-    monkeypatch.setattr(understand_cached, "PRETRAINED", tmp_path)
+    for kept in CACHES:
+        kept.clear()
+    for module in (cached, understand_cached):
+        monkeypatch.setattr(module, "PRETRAINED", tmp_path)
     yield tmp_path
-    for name in CACHES:
-        getattr(understand_cached, name).clear()
+    for kept in CACHES:
+        kept.clear()
 
 
 def write(folder: Path, shipped: list[NetworkResults], seeds: list[NetworkResults]) -> None:
