@@ -47,7 +47,7 @@ def test_the_figures_on_a_card_are_those_of_its_results(name: str) -> None:
     assert measured.parameters == card.parameters
     assert measured.parameters_added == pytest.approx(measures.parameters_added(card), abs=0.005)
     assert measured.multiply_adds == measures.multiply_adds(card, measured.input_size)
-    assert 0.5 < measured.time_ratio < 2.5
+    assert 0.5 < measured.time_ratio < 10  # attention between all pixels alone takes four plain passes
 
 
 def test_every_subject_was_measured_in_every_plane() -> None:
