@@ -37,6 +37,7 @@ def dicoms():
         "DICOM, files share their UID": Odd(zipped(*series(VOLUME, HEIGHTS, SOPInstanceUID="1.2")), VOLUME.T),
         "DICOM, files lack their UID": Odd(zipped(*series(VOLUME, HEIGHTS, SOPInstanceUID=None)), VOLUME.T),
         "DICOM, copies of files": Odd(zipped(*files, files[2]), VOLUME.T),
+        "DICOM, a slice without its number of rows": Odd(zipped(*files[:3], dicom(VOLUME[3], Rows=None)), VOLUME[:3].T),
         "DICOM, two echoes, numbers equal": Odd(zipped(*echoes(7)), VOLUME.T + 500, 1),
         "DICOM, two echoes, no numbers": Odd(zipped(*echoes()), VOLUME.T + 500, 1),
         "DICOM, two echoes, no choice": Odd(zipped(*echoes(7))),

@@ -67,10 +67,10 @@ def read_dicom(sources: Iterable[Source], volume: int | None) -> FileContents:
 
 
 def _frames(sources: Iterable[Source]) -> tuple[list[Frame], list[str]]:
-    """All frames of the files that hold images; of a file that is there twice, the first."""
+    """All frames of the files that hold images, with notes; of a file that is there twice, the first."""
     frames: list[Frame] = []
     known: set[tuple] = set()
-    copies = 0
+    copies = sizeless = 0
     for source in sources:
         data = source()
         if DEFLATED in data:  # pydicom would decompress it, without a limit, before it can be asked
@@ -79,6 +79,7 @@ def _frames(sources: Iterable[Source]) -> tuple[list[Frame], list[str]]:
         dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=HEADER)
         pixels = memoryview(data)[stream.tell() :]
         if "Rows" not in dataset or not PIXELS.search(data):  # of a damaged header, the end may be anywhere
+            sizeless += len(pixels) > 0
             continue
         # As a dict: asking a pydicom data set for what it lacks costs more than reading it.
         header = {element.keyword: element.value for element in dataset}
@@ -89,8 +90,8 @@ def _frames(sources: Iterable[Source]) -> tuple[list[Frame], list[str]]:
             continue
         known.add(identity)
         frames += _frames_of(header, source)
-    files = "1 file is" if copies == 1 else f"{copies} files are"
-    return frames, [f"{files} there twice, and counted once."] if copies else []
+    facts = ((copies, "there twice, and counted once"), (sizeless, "without the size of its picture, and left out"))
+    return frames, [f"{number} file{' is' if number == 1 else 's are'} {fact}." for number, fact in facts if number]
 
 
 def _with_syntax(dataset: pydicom.FileDataset) -> pydicom.FileDataset:

@@ -46,6 +46,13 @@ def test_a_copy_of_a_file_is_left_out_with_a_note():
     assert contents.notes == ("2 files are there twice, and counted once.",)
 
 
+def test_a_slice_whose_header_lacks_its_size_is_left_out_with_a_note_and_a_report_without():
+    report = dicom(VOLUME[0], Rows=None, Columns=None, PixelData=None)
+    contents = read(zipped(*series(VOLUME[:3], HEIGHTS[:3]), dicom(VOLUME[3], Rows=None), report), "study.zip")
+    np.testing.assert_array_equal(contents.values.T, VOLUME[:3])
+    assert contents.notes == ("1 file is without the size of its picture, and left out.",)
+
+
 @pytest.mark.parametrize("number", [7, None])
 @pytest.mark.parametrize(
     ("first", "second", "names"),
