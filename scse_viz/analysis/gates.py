@@ -49,6 +49,17 @@ class BlockGates:
         return next((drawn for drawn in maps if drawn is not None), None)
 
     @property
+    def map_name(self) -> str:
+        """What `map` is, in words; empty where there is none."""
+        named = (
+            ("spatial gate", self.spatial_gate),
+            ("full gate, mean over channels", self.full_gate),
+            ("attention, in even shares", self.attention),
+            ("mean activation", self.activation),
+        )
+        return next((name for name, array in named if array is not None), "")
+
+    @property
     def pixel_gate(self) -> np.ndarray | None:
         """The gate of every pixel (h, w): the spatial gate, or the mean over channels of a full one."""
         if self.spatial_gate is not None or self.full_gate is None:

@@ -28,6 +28,13 @@ def test_the_map_of_a_block_is_its_spatial_gate_or_the_activation_in_its_place()
     assert BlockGates(CHANNEL).map is None
 
 
+def test_a_map_is_named_for_what_it_is():
+    full = np.stack([SPATIAL, SPATIAL])
+    named = (BlockGates(CHANNEL, SPATIAL), BlockGates(full_gate=full), BlockGates(attention=SPATIAL))
+    names = ["spatial gate", "full gate, mean over channels", "attention, in even shares", "mean activation", ""]
+    assert [gates.map_name for gates in (*named, BlockGates(activation=SPATIAL), BlockGates(CHANNEL))] == names
+
+
 def test_gates_are_named_in_files_by_block_and_kind():
     gates = {"encoder1": BlockGates(CHANNEL, SPATIAL), "bottleneck": BlockGates(activation=SPATIAL)}
     arrays = named_arrays(gates)

@@ -37,10 +37,10 @@ def offer(
     shared = first.shared
     labels = np.stack([shared.in_shared(column.result.labels, column.card.structures) for column in first.columns])
     maps = {
-        f"{column.title} {block} spatial gate": export.SliceMap(gates.pixel_gate, gates.map_mm)
+        f"{column.title} {block} {gates.map_name}": export.SliceMap(gates.map, gates.map_mm)
         for column in first.columns
         for block, gates in column.gates.items()
-        if block in blocks and gates.pixel_gate is not None
+        if block in blocks and gates.map is not None
     }
     arrays = {
         f"{column.label}/{name}": array

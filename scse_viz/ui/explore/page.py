@@ -247,10 +247,9 @@ def _draw_channels(block: Block) -> tuple[go.Figure | None, int]:
 
 
 def _maps(block: Block) -> dict[str, np.ndarray]:
-    """The maps (h, w) of the block by kind: its gate by pixel, or without gates the mean activation."""
+    """The map (h, w) of the block by its name; none where it has channel weights alone."""
     map_ = block.gates.map
-    kind = "mean activation" if block.gates.activation is not None else block.map_title
-    return {} if map_ is None else {kind: map_}
+    return {} if map_ is None else {block.gates.map_name: map_}
 
 
 def _offer(

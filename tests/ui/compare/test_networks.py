@@ -201,8 +201,9 @@ def test_without_an_architecture_the_page_says_what_to_do():
 def test_the_export_names_every_map_that_is_drawn(monkeypatch):
     exported: list[export.ExportContents] = []
     monkeypatch.setattr(export, "offer", lambda view, contents: exported.append(contents))
-    opened(variants=["cSE", "scSE"], blocks=["encoder2"])
-    assert list(exported[0].maps) == ["scSE encoder2 spatial gate", "networks that differ"]
+    opened(variants=["none", "cSE", "scSE"], blocks=["encoder2"])
+    drawn = ["none encoder2 mean activation", "scSE encoder2 spatial gate", "networks that differ"]
+    assert list(exported[0].maps) == drawn
     assert "cSE/encoder1/channel_gate" in exported[0].arrays
     assert exported[0].arrays["scSE/labels"].shape == (217, 181)
 
