@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from scse_viz.cli.common import UsageError, add_device_option
 from scse_viz.cli.networks import add_network_options, request_of
-from scse_viz.shipped import shipped
+from scse_viz.installation import shipped
 
 SCRIPT = shipped("app.py", installed_as="served/app.py")
 """What Streamlit serves; .streamlit/ beside it has theme and limits."""

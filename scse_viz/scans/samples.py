@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageColor
 
-from scse_viz.shipped import shipped
+from scse_viz.installation import shipped
 from scse_viz.zoo.structures import Structure
 
 SAMPLE_DATA = shipped("sample_data")

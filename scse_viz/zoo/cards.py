@@ -13,8 +13,8 @@ from typing import Any
 from torch import nn
 
 from scse_viz.blocks import VARIANTS, BlockInfo, variant_gates
+from scse_viz.installation import shipped
 from scse_viz.models import ALL_ARCHITECTURES, SMP_UNET, block_infos, build
-from scse_viz.shipped import shipped
 from scse_viz.zoo.preprocessing import HEADS, WINDOW, Preprocessing, Window
 from scse_viz.zoo.structures import Structure
 
