@@ -1,16 +1,7 @@
-"""Every page on the Unet of segmentation_models_pytorch as an architecture of ours: SE, scSE and a dead block."""
+"""Every page on the shipped Unet of segmentation_models_pytorch: SE in its encoder, scSE and a dead block."""
 
-from dataclasses import replace
-
-import pytest
-import torch
 from streamlit.testing.v1 import AppTest
 
-from scse_viz import zoo
-from scse_viz.training.brain import recipe
-from scse_viz.training.engine.history import History
-from scse_viz.ui.shell import cached
-from scse_viz.zoo.structures import BRAIN
 from tests.ui.shown import messages
 
 PAGE = """
@@ -19,31 +10,7 @@ from scse_viz.ui.{page} import page
 sidebar.begin()
 page.page()
 """
-DEAD = "decoder.blocks.2.attention1.attention"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Two tiny networks with a snapshot of their gates."""
-    out = tmp_path_factory.mktemp("networks")
-    references = torch.rand(2, 1, 48, 40, generator=torch.Generator().manual_seed(0))
-    for variant in ("none", "scse"):
-        card = replace(
-            recipe.card_of("smp-unet", variant), encoder="tu-mobilenetv3_small_050", widths=(32, 16, 16), training={}
-        )
-        model = card.network(seed=0)
-        card = zoo.save(model, card, out)
-        history = History()
-        for step in (0, 10):
-            history.keep(step, model, [(references, torch.zeros(2, 48, 40, dtype=torch.long))], references)
-        history.save(out / f"{card.name}.history.npz", references, [structure.name for structure in BRAIN])
-    return out
-
-
-@pytest.fixture(autouse=True)
-def offered(folder, monkeypatch):
-    monkeypatch.setenv("SCSE_VIZ_MODELS", str(folder))
-    monkeypatch.setattr(cached, "cards", zoo.cards)
+DEAD = "decoder.blocks.3.attention1.attention"
 
 
 def opened(page: str, **address: str | list[str]) -> AppTest:
@@ -63,7 +30,7 @@ def test_explore_draws_encoder_and_decoder_and_marks_the_dead_block():
     app = opened("explore", variant="scSE", block=DEAD)
     rows = {row["title"]: row for row in messages(app)[0]["rows"]}
     assert rows[DEAD]["detail"] == "never runs"
-    assert len([title for title in rows if title.startswith("encoder.")]) == 9
+    assert len([title for title in rows if title.startswith("encoder.")]) == 6
     assert "This block never runs: no pass through the network reaches it" in said(app)
 
 
@@ -80,7 +47,7 @@ def test_history_shows_both_variants_and_says_which_block_never_runs():
     assert "<b>none</b>" in page
     assert "<b>scSE</b>" in page
     assert page.count("(never runs)") == 1
-    assert "decoder.2.attention1 (never runs)" in page
+    assert "decoder.3.attention1 (never runs)" in page
 
 
 def test_lessons_are_of_our_own_blocks():
@@ -90,4 +57,4 @@ def test_lessons_are_of_our_own_blocks():
 
 def test_models_names_its_encoder():
     app = opened("models")
-    assert any("encoder tu-mobilenetv3_small_050, widths 32, 16, 16" in element.value for element in app.caption)
+    assert any("encoder tu-regnety_002, widths 200, 80, 40, 16" in element.value for element in app.caption)
