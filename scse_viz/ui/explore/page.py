@@ -273,7 +273,10 @@ def _offer(
             figures={**figures, **readings.figures},
             tables=tables,
             maps={
-                f"{block.name} {kind}": export.SliceMap(map_, block.gates.map_mm) for kind, map_ in _maps(block).items()
+                f"{block.name} {kind}": export.SliceMap(
+                    map_, block.gates.map_mm, arbitrary_units=block.gates.pixel_gate is None
+                )
+                for kind, map_ in _maps(block).items()
             },
             arrays=named_arrays(block.result.gates),
             code=code,

@@ -35,10 +35,14 @@ def chart(figure: go.Figure, *, key: str, **options: Any) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class SliceMap:
-    """A map (h, w) over the slice from its top left corner, with pixels of `pixel_mm` (row, column)."""
+    """A map (h, w) over the slice from its top left corner, with pixels of `pixel_mm` (row, column).
+
+    One in `arbitrary_units`, an activation or attention, is drawn on a scale of its own.
+    """
 
     values: np.ndarray
     pixel_mm: tuple[float, float]
+    arbitrary_units: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +187,8 @@ def build_report(view: View, contents: ExportContents, lines: str, address: str 
         if placed.dtype.kind in "iu" or np.isnan(placed).all():
             continue  # class numbers, which are drawn above in their colours; a slice without a map
         low, high = min(0.0, float(placed.min())), float(placed.max())
-        span = GATE_RANGE if low >= 0 and high <= 1 else (low, high)
+        own_scale = isinstance(map_, SliceMap) and map_.arbitrary_units
+        span = GATE_RANGE if low >= 0 and high <= 1 and not own_scale else (low, high)
         pictures[f"{name}, {span[0]:.3g} to {span[1]:.3g}"] = report.overlay(background, placed, span, aspect=aspect)
     facts = {
         "scan": view.scan.name,

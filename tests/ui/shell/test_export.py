@@ -72,6 +72,17 @@ def test_a_report_names_the_scan_the_network_its_hash_and_the_versions(view, res
         assert fact in text
 
 
+def test_a_report_draws_gates_on_one_scale_and_activations_on_their_own(view, result):
+    values = 0.5 * result.gates["encoder1"].spatial_gate / result.gates["encoder1"].spatial_gate.max()
+    maps = {
+        "gate": export.SliceMap(values, (1.0, 1.0)),
+        "activation": export.SliceMap(values, (1.0, 1.0), arbitrary_units=True),
+    }
+    text = export.build_report(view, export.ExportContents("explore", [], maps=maps), "x").decode()
+    assert "gate, 0 to 1" in text
+    assert "activation, 0 to 0.5" in text
+
+
 def test_pictures_of_a_report_follow_the_convention_and_files_do_not(view, result):
     card = zoo.read_card(NAME)
     maps = {"encoder1": map_of(result, "encoder1")}
