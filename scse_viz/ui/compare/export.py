@@ -36,14 +36,14 @@ def offer(
     first = comparisons[0]
     shared = first.shared
     labels = np.stack([shared.in_shared(column.result.labels, column.card.structures) for column in first.columns])
-    maps = {
-        f"{column.title} {block} {gates.map_name}": export.SliceMap(
-            gates.map, gates.map_mm, arbitrary_units=gates.pixel_gate is None
-        )
-        for column in first.columns
-        for block, gates in column.gates.items()
-        if block in blocks and gates.map is not None
-    }
+    maps = export.block_maps(
+        {
+            f"{column.title} {block}": gates
+            for column in first.columns
+            for block, gates in column.gates.items()
+            if block in blocks
+        }
+    )
     arrays = {
         f"{column.label}/{name}": array
         for comparison in comparisons

@@ -34,7 +34,6 @@ DRAWN = {
 }
 """What the drawn network shows, by the kind of its panels."""
 MAP_TITLES = {
-    "gate": "spatial gate",
     "attention": "how much each pixel is looked at",
     "activation": "mean |activation|",
     "none": "channel gate",
@@ -78,9 +77,7 @@ class Block:
     @property
     def map_title(self) -> str:
         """What its panel shows."""
-        if self.gates.full_gate is not None and self.gates.spatial_gate is None:
-            return "full gate, mean over channels"
-        return MAP_TITLES[self.panel.kind]
+        return self.gates.map_name if self.gates.pixel_gate is not None else MAP_TITLES[self.panel.kind]
 
 
 def page() -> None:
@@ -166,8 +163,8 @@ def _draw_network(block: Block, drawn: dict[str, Panel], pixel: tuple[int, int])
 def _draw_title(block: Block) -> None:
     st.subheader(verbatim(block.name))
     row_mm, column_mm = block.gates.map_mm
-    shape = next((map_.shape for map_ in _maps(block).values()), None)
-    pixels = f"a map of {shape[0]} × {shape[1]} pixels" if shape else "pixels"
+    map_ = block.gates.map
+    pixels = "pixels" if map_ is None else f"a map of {map_.shape[0]} × {map_.shape[1]} pixels"
     st.caption(
         f"{block_title(block.card, block.name)}, {block.channels} channels, {pixels} of {row_mm:.3g} × "
         f"{column_mm:.3g} mm.",
@@ -246,12 +243,6 @@ def _draw_channels(block: Block) -> tuple[go.Figure | None, int]:
         return channels.draw_weights(block.gates.channel_gate, number), number
 
 
-def _maps(block: Block) -> dict[str, np.ndarray]:
-    """The map (h, w) of the block by its name; none where it has channel weights alone."""
-    map_ = block.gates.map
-    return {} if map_ is None else {block.gates.map_name: map_}
-
-
 def _offer(
     block: Block,
     summary: explore_cached.BlockSummary | None,
@@ -272,12 +263,7 @@ def _offer(
             models=[block.card],
             figures={**figures, **readings.figures},
             tables=tables,
-            maps={
-                f"{block.name} {kind}": export.SliceMap(
-                    map_, block.gates.map_mm, arbitrary_units=block.gates.pixel_gate is None
-                )
-                for kind, map_ in _maps(block).items()
-            },
+            maps=export.block_maps({block.name: block.gates}),
             arrays=named_arrays(block.result.gates),
             code=code,
         ),

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from scse_viz import report
+from scse_viz.analysis.gates import BlockGates
 from scse_viz.rendering.panels import GATE_RANGE
 from scse_viz.rendering.pictures import eight_bit
 from scse_viz.scans.resampling import on_grid
@@ -155,6 +156,15 @@ def code_of(view: View, models: Sequence[Card]) -> str:
     asked = st.session_state.get(cached.REQUESTED, {})
     own = {card.name: asked[card.sha256] for card in models if card.sha256 in asked}
     return report.code_for(reading, [card.name for card in models], view.plane, view.index, own=own)
+
+
+def block_maps(gates: Mapping[str, BlockGates]) -> dict[str, SliceMap]:
+    """The maps of the blocks that have one: the key of a block and what its map is -> map."""
+    return {
+        f"{key} {block.map_name}": SliceMap(block.map, block.map_mm, arbitrary_units=block.pixel_gate is None)
+        for key, block in gates.items()
+        if block.map is not None
+    }
 
 
 def slice_map(view: View, values: np.ndarray) -> SliceMap:
