@@ -14,6 +14,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileUploaderState, FileURLs, UploadedFileInfo
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.RootContainer_pb2 import RootContainer
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
@@ -43,15 +44,15 @@ class Tab:
         self.run()
 
     def run(self, **values: Any) -> float:
-        """Set widgets by key and run the page; seconds until it is at rest.
+        """Set widgets by key and run the page; seconds until it was there: its sidebar may follow.
 
         A value is a bool, an int for a slider or a selectbox (its option's number), a string for a text, a list of
         numbers for pills, or `True` for a button.
         """
-        begin = time.perf_counter()
+        begin = self._drawn = time.perf_counter()
         self.ask(**values)
         self._until_rest()
-        return time.perf_counter() - begin
+        return self._drawn - begin
 
     def ask(self, **values: Any) -> None:
         """Set widgets as `run` does, and wait for nothing."""
@@ -72,7 +73,7 @@ class Tab:
         info = UploadedFileInfo(name=name, size=len(content), file_id=urls.file_id, file_urls=urls)
         self._keep(WidgetState(id=self.widget(key).id, file_uploader_state_value=_files(info)))
         self.run()
-        return time.perf_counter() - begin
+        return self._drawn - begin
 
     def place(self, name: str) -> FileURLs:
         """Ask where to send a file."""
@@ -107,7 +108,7 @@ class Tab:
         return answer.status, text
 
     def go_to(self, page: str) -> float:
-        """Open another page of the app by its name; seconds until it is at rest."""
+        """Open another page of the app by its name; seconds until it was there."""
         self._hash = self._pages[page]
         return self.run()
 
@@ -229,6 +230,8 @@ class Tab:
                 path = tuple(message.metadata.delta_path)
                 if message.delta.WhichOneof("type") == "new_element":
                     self.elements[path] = message.delta.new_element
+                if path[0] == RootContainer.MAIN:
+                    self._drawn = time.perf_counter()
 
 
 def _files(*infos: UploadedFileInfo) -> FileUploaderState:
