@@ -1,7 +1,7 @@
 """Files on their way in: no more of them than there is memory for, and none of a session that is closed."""
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 from streamlit.runtime import Runtime, get_instance
@@ -15,8 +15,9 @@ class Incoming:
     """ASGI middleware of uploads: Streamlit takes any number of files of an open session, whether its page asks or not.
 
     All files together, those under way included, may take the budget of the store and one file of the largest size, so
-    that a page can still say that no memory is left; past it the answer is 507. A file that has come in only after its
-    session was closed is forgotten: Streamlit would keep it for good.
+    that a page can still say that no memory is left. A file past it is read to its end and not kept, and the page of
+    its session says why; an answer with an error would leave the browser with a number. A file that has come in only
+    after its session was closed is forgotten: Streamlit would keep it for good.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,32 +30,46 @@ class Incoming:
             await self._app(scope, receive, send)
             return
         length = Headers(scope=scope).get("content-length", "")
-        size = int(length) if length.isdigit() else None
-        if refusal := _refused(size, self._coming):
-            await refusal(scope, receive, send)
+        session, _, file = rest.partition("/")
+        if not length.isdigit():
+            await PlainTextResponse("an upload needs a Content-Length", 411)(scope, receive, send)
             return
-        self._coming += size or 0
+        size = int(length)
+        if why := _no_room(size, self._coming):
+            answer = await _leave_out(receive, session, file, why)
+            await answer(scope, receive, send)
+            return
+        self._coming += size
         try:
             await self._app(scope, receive, send)
         finally:
-            self._coming -= size or 0
-            _forget_if_closed(rest.partition("/")[0])
+            self._coming -= size
+            _forget_if_closed(session)
 
 
-def _refused(size: int | None, coming: int) -> PlainTextResponse | None:
-    """The answer to a file that is not taken: one without a size, or one too many."""
+def _no_room(size: int, coming: int) -> str:
+    """Why a file of this size is not taken; empty if it is."""
     from scse_viz.memory import in_words
     from scse_viz.ui.shell import cached
 
-    if size is None:
-        return PlainTextResponse("an upload needs a Content-Length", 411)
-    most = cached.store.limit + (config.get_option("server.maxUploadSize") << 20)
+    largest = config.get_option("server.maxUploadSize") << 20
+    most = cached.store.limit + largest
     held = stored(get_instance()) + coming
-    if held + size <= most:
-        return None
-    return PlainTextResponse(
-        f"no memory is left for {in_words(size)}: files take {in_words(held)} of {in_words(most)}", 507
-    )
+    if size > largest or held + size <= most:  # Streamlit refuses what is too large, unread
+        return ""
+    return f"no memory is left for {in_words(size)}: files take {in_words(held)} of {in_words(most)}"
+
+
+async def _leave_out(receive: Receive, session: str, file: str, why: str) -> Response:
+    """Read a file and keep nothing of it but the reason, for the page of its session."""
+    from scse_viz.ui.shell import tab
+
+    if not get_instance().is_active_session(session):
+        return PlainTextResponse(why, 507)
+    while (await receive()).get("more_body"):
+        pass
+    tab.leave_out(session, file, why)
+    return Response(status_code=204)
 
 
 def stored(server: Runtime) -> int:

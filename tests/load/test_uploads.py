@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from scse_viz.ui.shell import uploads
 from tests.load.server import Server, free_port, until
@@ -74,13 +75,46 @@ def test_a_file_whose_session_ends_while_it_comes_in_is_forgotten(server: Server
     assert until(lambda: server.ask("stored()") == 0, 5)
 
 
-def test_files_that_no_page_has_opened_take_the_budget_and_one_file_at_most(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that has memory for three files of 40 MiB."""
+    environment = {"SCSE_VIZ_MEMORY": "100 MB", "STREAMLIT_SERVER_MAX_UPLOAD_SIZE": "50"}
+    with Server(tmp_path_factory.mktemp("small") / "log", environment) as server:
+        server.ask("setattr(tab, 'GRACE_S', 0.5)")
+        yield server
+
+
+def test_files_that_no_page_has_opened_take_the_budget_and_one_file_at_most(small: Server) -> None:
     """Any program that has a session may send files to places that it makes up."""
-    with Server(tmp_path / "log", {"SCSE_VIZ_MEMORY": "100 MB", "STREAMLIT_SERVER_MAX_UPLOAD_SIZE": "50"}) as server:
-        tab = Tab(server.address, "models")
-        content = [bytes(40 << 20)]
-        answers = [tab.put(tab.place("sent.npy"), "sent.npy", content) for _ in range(5)]
-        assert [status for status, _ in answers] == [204, 204, 204, 507, 507]
-        assert "no memory is left for 42 MB: files take 126 MB of 152 MB" in answers[-1][1]
-        assert server.ask("stored()") == 3 * (40 << 20)
-        tab.close()
+    tab = Tab(small.address, "models")
+    content = [bytes(40 << 20)]
+    answers = [tab.put(tab.place("sent.npy"), "sent.npy", content) for _ in range(5)]
+    assert answers == [(204, "")] * 5
+    assert small.ask("stored()") == 3 * (40 << 20)
+    too_large = tab.put(tab.place("large.npy"), "large.npy", [bytes(60 << 20)])
+    assert too_large[0] == 413
+    tab.close()
+    assert until(lambda: small.ask("stored()") == 0, 30)
+
+
+def test_a_file_for_which_no_memory_is_left_is_refused_in_a_sentence(small: Server) -> None:
+    """What was on the screen stays, and the next file opens once there is room."""
+    greedy = Tab(small.address, "models")
+    for _ in range(3):
+        greedy.put(greedy.place("sent.npy"), "sent.npy", [bytes(40 << 20)])
+    tab = opened(small, 3)
+    shown = "mine3.npy · "
+    tab.upload("scan_file", "large.npy", bytes(40 << 20))
+    said = " ".join(tab.words())
+    assert "large.npy" not in said
+    assert "named above was not opened: no memory is left for 42 MB: files take 126 MB of 152 MB" in said
+    assert shown in said
+    greedy.close()
+    assert until(lambda: small.ask("stored()") < 1 << 20, 30)
+    tab.upload("scan_file", "mine3.npy", scan_file(3))
+    assert not tab.errors
+    assert shown in " ".join(tab.words())
+    gone = tab.session
+    assert small.ask(f"len(tab._left_out['{gone}'])") == 1
+    tab.close()
+    assert until(lambda: small.ask("len(tab._left_out)") == 0, 30)

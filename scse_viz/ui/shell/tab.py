@@ -20,6 +20,10 @@ GRACE_S = 30.0
 EVERY_S = 10.0
 """Interval of sweeps."""
 
+MOST_LEFT_OUT = 16
+"""Reasons that are kept of files that a session sent and the server left out."""
+
+_left_out: dict[str, dict[str, str]] = {}  # by session and file
 _holds: dict[str, WeakSet[Hold]] = {}  # by session
 _kept: dict[str, tuple[SessionState, FragmentStorage]] = {}  # of sessions whose tab is open, or may come back
 
@@ -36,6 +40,20 @@ def until_end(hold: Hold) -> None:
     run = get_script_run_ctx()
     if run is not None:
         _holds.setdefault(run.session_id, WeakSet()).add(hold)
+
+
+def leave_out(session: str, file: str, why: str) -> None:
+    """Keep why a file that a session sent was left out."""
+    reasons = _left_out.setdefault(session, {})
+    reasons[file] = why
+    if len(reasons) > MOST_LEFT_OUT:
+        del reasons[next(iter(reasons))]
+
+
+def why_left_out(file: str) -> str | None:
+    """Why a file that this session sent was left out; None if it was not."""
+    run = get_script_run_ctx()
+    return None if run is None else _left_out.get(run.session_id, {}).get(file)
 
 
 def ended(session: str) -> bool:
@@ -84,6 +102,7 @@ def _end(session: str) -> None:
         state.clear()
         state._new_widget_state.widget_metadata.clear()  # callbacks, which hold scans
         fragments.clear()
+    _left_out.pop(session, None)
     for hold in _holds.pop(session, ()):
         hold.end()
 

@@ -20,6 +20,8 @@ LOST = (
     "more than half a minute. Open the file again; you see the same view of it."
 )
 
+LEFT_OUT = "The file that is named above was not opened: {}. Close other tabs, or try again later."
+
 
 @dataclass(frozen=True, eq=False)
 class Opened:
@@ -46,12 +48,15 @@ def keep_in_memory() -> None:
 
 
 def tell_if_lost(key: str) -> bool:
-    """Say so where an uploader still names a file that the server no longer has; tells whether one does."""
+    """Say so where an uploader names a file that the server has no longer, or never took; tells whether one does."""
     named = st.session_state.get(key)
-    lost = any(isinstance(file, DeletedFile) for file in (named if isinstance(named, list) else [named]))
-    if lost:
+    lost = [file for file in (named if isinstance(named, list) else [named]) if isinstance(file, DeletedFile)]
+    reasons = [why for file in lost if (why := tab.why_left_out(file.file_id))]
+    if reasons:
+        st.error(LEFT_OUT.format(reasons[0]))
+    elif lost:
         st.info(LOST)
-    return lost
+    return bool(lost)
 
 
 def opened(
