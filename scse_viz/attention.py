@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from scse_viz.blocks import Pairs
-from scse_viz.probing import Watch
-from scse_viz.remembered import Shortcut, recalled, remember, shortcut_of, signature
-from scse_viz.sites import GatePlace, Site, known_sites, our_sites, probed_sites
-from scse_viz.twins import evaluated_twin, evaluated_twin_and_structure
+from scse_viz.recording.probing import Watch
+from scse_viz.recording.remembered import Shortcut, recalled, remember, shortcut_of, signature
+from scse_viz.recording.sites import GatePlace, Site, known_sites, our_sites, probed_sites
+from scse_viz.recording.twins import evaluated_twin, evaluated_twin_and_structure
 
 Inputs = Tensor | tuple[Any, ...]
 """What a network takes: x (B, C, H, W) or (B, C, D, H, W), or the tuple of all its arguments."""

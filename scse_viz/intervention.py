@@ -27,8 +27,8 @@ from torch.utils.hooks import RemovableHandle
 
 from scse_viz.attention import Inputs, Recording, Tap, find_sites, record, record_twin
 from scse_viz.blocks import GATES
-from scse_viz.sites import Site
-from scse_viz.twins import evaluated_twin
+from scse_viz.recording.sites import Site
+from scse_viz.recording.twins import evaluated_twin
 
 
 class GateChange(Protocol):

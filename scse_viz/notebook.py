@@ -15,7 +15,7 @@ from scse_viz.attention import BlockRecord, Recording, record
 from scse_viz.blocks import BlockInfo
 from scse_viz.figures.panels import GridPanel, panel_grid
 from scse_viz.models import EncoderDecoder
-from scse_viz.sites import block_table
+from scse_viz.recording.sites import block_table
 from scse_viz.stages import corresponding, short_names, stages
 
 ACROSS = 6

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from scse_viz.attention import find_sites, record
 from scse_viz.blocks import PAPER, VARIANTS
 from scse_viz.models import ARCHITECTURES, BLOCK_NAMES
-from scse_viz.sites import Site
+from scse_viz.recording.sites import Site
 from tests.tiny_networks import WIDTHS, images, network, state_of
 
 

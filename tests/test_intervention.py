@@ -26,7 +26,7 @@ from scse_viz.intervention import (
     sweep_channels,
 )
 from scse_viz.models import ARCHITECTURES, BLOCK_NAMES, EncoderDecoder
-from scse_viz.sites import Site
+from scse_viz.recording.sites import Site
 from tests.peers import ChannelSELayer, ChannelSpatialSELayer
 from tests.tiny_networks import images, network
 

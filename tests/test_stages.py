@@ -6,7 +6,7 @@ import torch
 from scse_viz.attention import find_sites
 from scse_viz.blocks import BlockInfo
 from scse_viz.models import block_infos
-from scse_viz.sites import block_table
+from scse_viz.recording.sites import block_table
 from scse_viz.stages import corresponding, short_names, sides, stages
 from tests import stacks
 

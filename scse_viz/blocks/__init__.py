@@ -9,7 +9,12 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from scse_viz.blocks.channels import CovarianceGate, EfficientChannelAttention, EfficientGate, SecondOrderAttention
+from scse_viz.blocks.channel_relatives import (
+    CovarianceGate,
+    EfficientChannelAttention,
+    EfficientGate,
+    SecondOrderAttention,
+)
 from scse_viz.blocks.pairs import NonLocal, Pairs, PixelAttention
 from scse_viz.blocks.paper import (
     ChannelGate,
@@ -22,7 +27,7 @@ from scse_viz.blocks.paper import (
     SpatialGate,
     SpatialSE,
 )
-from scse_viz.blocks.places import (
+from scse_viz.blocks.pixel_relatives import (
     BothPoolsGate,
     ConvolutionalAttention,
     ProjectExcite,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from scse_viz import __version__
 from scse_viz.cli import app, believe, cohort, evaluate, health, models, repeat, segment, train
 from scse_viz.cli.common import UsageError
-from scse_viz.openmp import sleep_soon
+from scse_viz.system.openmp import sleep_soon
 
 BAD_INPUT = 2
 STOPPED = 130
@@ -49,8 +49,8 @@ def parser() -> argparse.ArgumentParser:
 def _sentence(error: Exception) -> str | None:
     """The sentence for a user's error; None for a fault of the program."""
     from scse_viz.cohort.entries import CohortError
-    from scse_viz.devices import DeviceError
     from scse_viz.scans import ScanError, VolumeChoice
+    from scse_viz.system.devices import DeviceError
     from scse_viz.training import TrainingError
     from scse_viz.zoo import WeightsError
     from scse_viz.zoo.scores import ResultsError

@@ -34,7 +34,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Check that the network opens, then serve the app until it is stopped."""
-    from scse_viz import devices
+    from scse_viz.system import devices
     from scse_viz.zoo.foreign import answers
 
     environment = dict(os.environ)

@@ -57,9 +57,9 @@ def run(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from scse_viz.analysis.gates import GATE_KINDS
-    from scse_viz.devices import beside, device_named, on_device
     from scse_viz.inference.health import diagnoses, evenly_spaced, examine, gates_of
     from scse_viz.inference.inputs import slice_input
+    from scse_viz.system.devices import beside, device_named, on_device
 
     if options.slices < 1:
         raise UsageError(f"--slices {options.slices}: examine at least 1")

@@ -62,8 +62,8 @@ def run(options: argparse.Namespace) -> None:
     import nibabel as nib
     import numpy as np
 
-    from scse_viz.devices import device_named, on_device
     from scse_viz.scans import read_labels
+    from scse_viz.system.devices import device_named, on_device
 
     device = device_named(options.device)
     card, model, notes = chosen_network(options)

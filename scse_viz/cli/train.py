@@ -149,7 +149,7 @@ def run(options: argparse.Namespace) -> None:
     from scse_viz.training.engine.loop import Stopped
     from scse_viz.training.engine.machine import machine_for
     from scse_viz.training.own.data import read_data
-    from scse_viz.training.own.run import train_network
+    from scse_viz.training.own.train import train_network
 
     machine = machine_for(options.device, workers=options.workers, precision=options.precision)
     settings = _settings(options)

@@ -9,12 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scse_viz.attention import record
-from scse_viz.devices import beside
 from scse_viz.inference.features import features_of
 from scse_viz.inference.inputs import LARGEST, accepted, one_image, prepared_slice, resampled
 from scse_viz.inference.slices import changed_pass
 from scse_viz.intervention import Change, Region, sweep_channels
 from scse_viz.scans import ScanSlice, SliceGrid
+from scse_viz.system.devices import beside
 from scse_viz.zoo import Card
 
 

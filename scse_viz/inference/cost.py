@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from scse_viz.operations import ATTENTION_ON_CPU
+from scse_viz.recording.operations import ATTENTION_ON_CPU
 from scse_viz.zoo import Card
 from scse_viz.zoo.scores import NetworkResults
 

@@ -6,9 +6,9 @@ import numpy as np
 from torch import nn
 
 from scse_viz.attention import Recording, find_sites, record
-from scse_viz.devices import beside
 from scse_viz.inference.inputs import accepted, prepared_slice, resampled
 from scse_viz.scans import ScanSlice
+from scse_viz.system.devices import beside
 from scse_viz.zoo import Card
 
 

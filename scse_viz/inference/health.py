@@ -11,14 +11,14 @@ from scse_viz.analysis.gates import GATE_KINDS, BlockGates
 from scse_viz.analysis.health import AblationEffect, Diagnosis, Observation, diagnose, observe
 from scse_viz.analysis.segmentation import dice
 from scse_viz.attention import Inputs, Recording, find_sites
-from scse_viz.devices import beside
 from scse_viz.inference.inputs import Prepared, accepted, prepared_slice, resampled
+from scse_viz.inference.resumption import sweep_changes
 from scse_viz.inference.slices import changed_pass, results_of
 from scse_viz.intervention import Change, Off
-from scse_viz.resumption import sweep_changes
+from scse_viz.recording.sites import Site
 from scse_viz.scans import Scan, ScanSlice, slice_grid
 from scse_viz.scans.samples import Group, in_groups
-from scse_viz.sites import Site
+from scse_viz.system.devices import beside
 from scse_viz.zoo import Card
 
 Gate = tuple[str, str]

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from scse_viz.attention import BlockRecord, Recording
-from scse_viz.devices import on_processor
 from scse_viz.inference.tiling import Tiling, tiling_of
 from scse_viz.scans import Scan, ScanError, ScanSlice, slice_grid, slice_of
+from scse_viz.system.devices import on_processor
 from scse_viz.zoo import Card, Preprocessing
 from scse_viz.zoo.foreign.opening import segmentation_in
 

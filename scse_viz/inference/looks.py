@@ -5,9 +5,9 @@ from torch import nn
 
 from scse_viz.attention import find_sites, record
 from scse_viz.blocks import Pairs
-from scse_viz.devices import beside
 from scse_viz.inference.inputs import prepared_slice
 from scse_viz.scans import ScanSlice, SliceGrid
+from scse_viz.system.devices import beside
 from scse_viz.zoo import Card
 
 

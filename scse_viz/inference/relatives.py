@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from scse_viz.attention import find_sites, record
 from scse_viz.blocks import SkipAttention
-from scse_viz.blocks.channels import covariance, matrix_root, thinned
-from scse_viz.devices import beside
+from scse_viz.blocks.channel_relatives import covariance, matrix_root, thinned
 from scse_viz.inference.cost import multiply_adds, parameters
 from scse_viz.inference.inputs import slice_input
 from scse_viz.scans import ScanSlice
+from scse_viz.system.devices import beside
 from scse_viz.zoo import Card
 
 

@@ -9,7 +9,6 @@ from torch import nn
 
 from scse_viz.analysis.gates import ARRAY_KINDS, BlockGates
 from scse_viz.attention import BlockRecord, Recording
-from scse_viz.devices import beside
 from scse_viz.inference.inputs import (
     LARGEST,
     Prepared,
@@ -22,8 +21,9 @@ from scse_viz.inference.inputs import (
     window,
 )
 from scse_viz.intervention import Change, intervene
+from scse_viz.recording.sites import Site
 from scse_viz.scans import Scan, ScanSlice, SliceGrid, slice_grid
-from scse_viz.sites import Site
+from scse_viz.system.devices import beside
 from scse_viz.zoo import Card
 
 

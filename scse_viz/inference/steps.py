@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from scse_viz.attention import find_sites, record
 from scse_viz.blocks import ChannelGate, SpatialGate
-from scse_viz.devices import beside
 from scse_viz.inference.inputs import slice_input
 from scse_viz.scans import ScanSlice
+from scse_viz.system.devices import beside
 from scse_viz.zoo import Card
 
 

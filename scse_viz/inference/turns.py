@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from threadpoolctl import ThreadpoolController
 
-from scse_viz.container import cores
+from scse_viz.system.container import cores
 
 LONGEST_S = 5.0
 """The longest that one slice of a run steps aside for pages, so that runs end on a server that is always busy."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from scse_viz.container import ROOT, limits
+from scse_viz.system.container import ROOT, limits
 
 VARIABLE = "SCSE_VIZ_MEMORY"
 SHARE = 0.25

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from scse_viz.blocks import VARIANTS
-from scse_viz.devices import AUTO
 from scse_viz.models import ALL_ARCHITECTURES
+from scse_viz.system.devices import AUTO
 from scse_viz.training.engine.loop import Stopped, Task, train
 from scse_viz.training.engine.losses import Batch
 from scse_viz.training.engine.machine import DEVICES, PRECISIONS, machine_for

@@ -9,7 +9,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import net_util
 
-from scse_viz.openmp import sleep_soon
+from scse_viz.system.openmp import sleep_soon
 from scse_viz.ui.incoming import Incoming
 
 sleep_soon()  # before any page loads torch

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from scse_viz.attention import find_sites
 from scse_viz.blocks import BlockInfo
-from scse_viz.sites import block_table
+from scse_viz.recording.sites import block_table
 from scse_viz.zoo.cards import Card, WeightsError, home, read_card, write_card
 
 PROBE = 128

@@ -13,9 +13,9 @@ import segmentation_models_pytorch as smp
 import torch
 
 from scse_viz.attention import find_sites
+from scse_viz.inference.resumption import sweep_changes
 from scse_viz.intervention import OFF, Change, Invert, Off, Shuffle, intervene, sweep_channels
 from scse_viz.models import BLOCK_NAMES, build
-from scse_viz.resumption import sweep_changes
 
 ROUNDS = 15
 CHANNELS = range(8)

@@ -13,11 +13,11 @@ import torch
 from scse_viz import cli, zoo
 from scse_viz.blocks import VARIANTS
 from scse_viz.cli import train as command
-from scse_viz.devices import AUTO
 from scse_viz.models import ALL_ARCHITECTURES
 from scse_viz.scans import PLANES
+from scse_viz.system.devices import AUTO
 from scse_viz.training.engine.machine import DEVICES, PRECISIONS
-from scse_viz.training.own import run as own
+from scse_viz.training.own import train as own
 from scse_viz.training.own.crops import Crops
 
 

@@ -7,9 +7,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from scse_viz.training.augmentation import Slices
 from scse_viz.training.brain.atlas import Atlas, load_atlas
 from scse_viz.training.hippocampus.recipe import load_slices
-from scse_viz.training.slices import Slices
 from tests.crop_files import CROPS, write_crops
 
 LABELS = (0, 2, 3, 17, 24, 516)

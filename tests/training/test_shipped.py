@@ -8,8 +8,8 @@ import pytest
 from scse_viz.scans import read_labels, read_scan, slice_of
 from scse_viz.scans.samples import samples
 from scse_viz.training.evaluation import evaluate, measures
+from scse_viz.training.evaluation.markdown import paper_form, relatives_form
 from scse_viz.training.evaluation.subjects import data_sets
-from scse_viz.training.evaluation.tables import paper_form, relatives_form
 from scse_viz.zoo import PRETRAINED, cards, scores
 from scse_viz.zoo.structures import ANATOMIES
 

@@ -11,12 +11,12 @@ from scse_viz.analysis.belief.pointing import Pointing, one_sided_p, pointing
 from scse_viz.analysis.belief.randomisation import survival, survival_by_chance
 from scse_viz.analysis.belief.repeatability import likeness
 from scse_viz.attention import Recording, record
-from scse_viz.devices import on_device
 from scse_viz.inference.belief.case import SliceCase, maps_of, weights_of
 from scse_viz.inference.belief.gradcam import can_explain, grad_cam
 from scse_viz.inference.belief.perturbation import interior, perturbed
 from scse_viz.inference.belief.randomisation import cascade, stages
 from scse_viz.inference.belief.removal import DRAWS, RemovalCurves, curves, edges, ends, random_orders
+from scse_viz.system.devices import on_device
 
 REDRAWN = 3
 """Networks with redrawn weights."""

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from scse_viz.analysis.structures import LEAST_PIXELS
 from scse_viz.attention import Recording
-from scse_viz.devices import on_device
 from scse_viz.inference.inputs import Prepared, accepted, one_image, prepared, prepared_slice, resampled
+from scse_viz.recording.twins import evaluated_twin
 from scse_viz.scans import PLANES, ScanError, ScanSlice
-from scse_viz.twins import evaluated_twin
+from scse_viz.system.devices import on_device
 from scse_viz.zoo import Card
 from scse_viz.zoo.foreign.opening import segmentation_in
 

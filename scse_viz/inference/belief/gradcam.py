@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from scse_viz.attention import find_sites
 from scse_viz.inference.belief.case import SliceCase, enlarged, logits_of
-from scse_viz.twins import evaluated_twin
+from scse_viz.recording.twins import evaluated_twin
 
 CAM_NEEDS = "Seg-Grad-CAM needs captum: pip install '.[explain]', or pip install captum"
 

@@ -8,8 +8,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from scse_viz.attention import Recording, record
-from scse_viz.sites import our_sites
-from scse_viz.twins import evaluated_twin
+from scse_viz.recording.sites import our_sites
+from scse_viz.recording.twins import evaluated_twin
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 

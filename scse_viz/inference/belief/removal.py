@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from scse_viz.analysis.belief.removal import SHARES, area, gradient_magnitude, ranked, removed
 from scse_viz.inference.belief.case import SliceCase, dice_of
-from scse_viz.twins import evaluated_twin
+from scse_viz.recording.twins import evaluated_twin
 
 BLUR = 6.0
 """Standard deviation of the blur in pixels: structures of a centimetre vanish in it."""

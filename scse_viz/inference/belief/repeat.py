@@ -11,11 +11,11 @@ from torch import nn
 
 from scse_viz.analysis.belief.repeatability import likeness
 from scse_viz.attention import record
-from scse_viz.devices import on_device
 from scse_viz.inference.belief.believe import MAP, Readout, arrays_of
 from scse_viz.inference.belief.case import DARK
 from scse_viz.inference.inputs import one_image, prepared_slice
 from scse_viz.scans import Scan, ScanError, ScanSlice, slice_grid
+from scse_viz.system.devices import on_device
 from scse_viz.zoo import Card
 
 LEAST_OVERLAP = 0.5

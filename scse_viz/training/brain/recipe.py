@@ -9,10 +9,10 @@ from torch import Generator, Tensor
 
 from scse_viz.scans import PLANES, read_scan, slice_of
 from scse_viz.training import shipped
+from scse_viz.training.augmentation import centred
 from scse_viz.training.brain.atlas import Atlas
 from scse_viz.training.brain.synthesis import SynthesisRecipe, synthesise
 from scse_viz.training.engine.schedule import Phase, Schedule
-from scse_viz.training.slices import centred
 from scse_viz.zoo import Card, Window
 from scse_viz.zoo.structures import BRAIN
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 from tqdm import tqdm
 
-from scse_viz.devices import AUTO
+from scse_viz.system.devices import AUTO
 from scse_viz.training.engine import checkpoint
 from scse_viz.training.engine.history import History, snapshot_steps
 from scse_viz.training.engine.learner import LOSS_EVERY, Learner, Row, learner

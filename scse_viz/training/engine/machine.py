@@ -13,7 +13,7 @@ from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from scse_viz.devices import AUTO, DeviceError
+from scse_viz.system.devices import AUTO, DeviceError
 from scse_viz.training.engine.losses import Batch, cross_entropy_and_dice
 
 DEVICES = (AUTO, "cpu", "cuda")

@@ -13,12 +13,12 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from scse_viz.devices import AUTO, device_named
 from scse_viz.scans import read_labels, read_scan, slice_grid, slice_of
 from scse_viz.scans.samples import samples
+from scse_viz.system.devices import AUTO, device_named
 from scse_viz.training.evaluation import measures
 from scse_viz.training.evaluation.comparisons import compare
-from scse_viz.training.evaluation.page import page as page_of
+from scse_viz.training.evaluation.readme import page as page_of
 from scse_viz.training.evaluation.subjects import NO_SOURCES, DataSet, Sources, Subject, data_sets
 from scse_viz.zoo import Card, cards, load, scores, write_card
 from scse_viz.zoo.scores import Measured, NetworkResults, ResultsError, Score

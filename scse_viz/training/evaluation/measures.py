@@ -13,10 +13,10 @@ from scipy import stats
 from torch import Tensor, nn
 
 from scse_viz.analysis import dice
-from scse_viz.devices import beside
 from scse_viz.inference import LARGEST, cost, network_input, resampled, window
 from scse_viz.scans import Scan, slice_grid, volume_of
 from scse_viz.scans.samples import Group, in_groups, known_labels
+from scse_viz.system.devices import beside
 from scse_viz.training.engine.losses import NO_CLASS
 from scse_viz.zoo import Card
 from scse_viz.zoo.scores import Score

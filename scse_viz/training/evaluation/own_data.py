@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from scse_viz.training.evaluation.tables import ABSENT, ARCHITECTURES, FORMS, markdown, quoted
+from scse_viz.training.evaluation.markdown import ABSENT, ARCHITECTURES, FORMS, markdown, quoted
 from scse_viz.zoo.scores import FOUR, MALC, NOT_COUNTED, NetworkResults
 from scse_viz.zoo.seeds import differences, families, over_seeds, signs_in_words
 from scse_viz.zoo.titles import variant_title

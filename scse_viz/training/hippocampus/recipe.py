@@ -16,9 +16,9 @@ from torch import Tensor
 from scse_viz.inference import network_input, window
 from scse_viz.scans import PLANES, Scan, read_labels, read_scan
 from scse_viz.training import shipped
+from scse_viz.training.augmentation import SliceAugmentation, Slices, augmented, chosen, plane_slices, slices_of
 from scse_viz.training.engine.schedule import Phase, Schedule
 from scse_viz.training.hippocampus.split import TEST, TRAINING, VALIDATION
-from scse_viz.training.slices import SliceAugmentation, Slices, augmented, chosen, plane_slices, slices_of
 from scse_viz.zoo import Card
 from scse_viz.zoo.structures import HIPPOCAMPUS
 

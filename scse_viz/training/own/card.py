@@ -15,10 +15,10 @@ from scse_viz.inference import resampled
 from scse_viz.scans import slice_grid, slice_of
 from scse_viz.training.engine.checkpoint import as_json
 from scse_viz.training.engine.history import History
+from scse_viz.training.own.arrays import Volume, slice_images
 from scse_viz.training.own.crops import Crops
 from scse_viz.training.own.data import Data
 from scse_viz.training.own.settings import Settings
-from scse_viz.training.own.volumes import Volume, slice_images
 from scse_viz.zoo import Card
 
 TOGETHER = 8  # slices in one pass over a volume

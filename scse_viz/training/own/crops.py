@@ -14,8 +14,8 @@ from torch import Generator, Tensor
 from scse_viz.inference import input_size
 from scse_viz.scans import PLANES, slice_grid
 from scse_viz.training.brain.synthesis import SynthesisRecipe, paint
+from scse_viz.training.own.arrays import Volume, slice_images, slice_labels
 from scse_viz.training.own.classes import Paints
-from scse_viz.training.own.volumes import Volume, slice_images, slice_labels
 from scse_viz.zoo import Card
 
 LARGEST_SIZE = 256

@@ -13,9 +13,9 @@ from tqdm import tqdm
 from scse_viz.blocks import VARIANTS
 from scse_viz.models import ARCHITECTURES
 from scse_viz.scans import PLANES
+from scse_viz.training.own.arrays import Volume, numbers_of, pixel_of, planes_of, read_volume
 from scse_viz.training.own.classes import Classes, DataError, Paints, named_in_file, numbered
 from scse_viz.training.own.folder import Case, Folder, find_cases
-from scse_viz.training.own.volumes import Volume, numbers_of, pixel_of, planes_of, read_volume
 from scse_viz.zoo import Card
 
 SPLIT_SEED = 0  # one for all seeds and variants, so that they are validated on the same subjects

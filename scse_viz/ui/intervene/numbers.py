@@ -6,7 +6,7 @@ import streamlit as st
 
 from scse_viz.analysis.ablation import changed_share, differences, mean_label_dice
 from scse_viz.scans.samples import in_groups
-from scse_viz.ui.intervene.pictures import Outcome
+from scse_viz.ui.intervene.maps import Outcome
 from scse_viz.ui.shell.layout import wide_columns
 from scse_viz.ui.shell.tables import draw_dice
 

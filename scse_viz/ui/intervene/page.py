@@ -13,9 +13,9 @@ from scse_viz.inference.ablation import region
 from scse_viz.intervention import Region
 from scse_viz.scans import ScanError
 from scse_viz.ui.intervene import cached as intervene_cached
-from scse_viz.ui.intervene import channels, controls, numbers, pictures, sweeps
+from scse_viz.ui.intervene import channels, controls, maps, numbers, sweeps
 from scse_viz.ui.intervene.cached import NetworkSlice
-from scse_viz.ui.intervene.pictures import Outcome
+from scse_viz.ui.intervene.maps import Outcome
 from scse_viz.ui.intervene.plan import Manner, changes_of, python_of
 from scse_viz.ui.shell import address, cached, export, sidebar
 from scse_viz.ui.shell.sidebar import View
@@ -53,14 +53,14 @@ def _draw(view: View, card: Card, block: str) -> None:
     changes = changes_of(controls.current(), manner, gates, counts)
     with st.spinner("Segmenting with the changes", show_time=False):
         outcome = Outcome(view, card, changes, before, intervene_cached.result(at, changes))
-    pictures.draw_predictions(outcome)
+    maps.draw_predictions(outcome)
     numbers.draw_metrics(outcome)
     fixed = fixed_channels(card)
     bars = None if block in fixed else channels.draw(block, before.gates[block].channel_gate, magnitudes[block])
     if block in fixed:
         st.info(verbatim(f"{block}: {fixed[block]}"))
     tables = numbers.draw_tables(outcome)
-    pictures.draw_gates(outcome)
+    maps.draw_gates(outcome)
     swept = sweeps.draw(at, before, manner, block, fixed)
     figures = {**({f"channels of {block} by weight": bars} if bars else {}), **swept.figures}
     code = python_of(changes, view.plane, view.index, structure) if changes else ""

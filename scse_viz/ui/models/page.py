@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from scse_viz.devices import in_words
+from scse_viz.system.devices import in_words
 from scse_viz.ui.models import cached as models_cached
 from scse_viz.ui.shell import address, cached, navigation
 from scse_viz.ui.shell.layout import narrow_columns

@@ -20,8 +20,6 @@ from torch import nn
 
 from scse_viz import zoo
 from scse_viz.blocks import Pairs
-from scse_viz.container import cores
-from scse_viz.devices import device_of_app, on_device
 from scse_viz.inference import SliceResult, segment_slice
 from scse_viz.inference.looks import looks_from, pairs_of
 from scse_viz.inference.turns import Pages, one_core
@@ -29,6 +27,8 @@ from scse_viz.memory import Store, default_limit
 from scse_viz.rendering.panels import Panel, attention_panel, block_panel, intensity_range, label_panel, middle_of_head
 from scse_viz.scans import PLANES, Scan, ScanSlice, read_labels, read_scan
 from scse_viz.scans.samples import Sample, samples
+from scse_viz.system.container import cores
+from scse_viz.system.devices import device_of_app, on_device
 from scse_viz.ui.shell.words import network_title
 from scse_viz.zoo import PRETRAINED, Card
 from scse_viz.zoo.scores import NetworkResults, readable_results

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from scse_viz.devices import on_device
+from scse_viz.system.devices import on_device
 from scse_viz.ui.shell import cached, uploads
 from scse_viz.ui.shell.network_form import draw_form
 from scse_viz.ui.shell.words import verbatim

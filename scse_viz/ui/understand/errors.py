@@ -14,7 +14,7 @@ from scse_viz.ui.shell import cached, export, sidebar
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import network_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
-from scse_viz.ui.understand import keys, slices
+from scse_viz.ui.understand import shortcuts, slices
 from scse_viz.zoo import Card, WeightsError
 
 AGAINST = "understand_against"
@@ -28,9 +28,9 @@ def draw(view: View) -> None:
     card = sidebar.choose_network(view)
     view = view.of(card)
     block = sidebar.choose_block(card)
-    keys.choose_variants(view, card)
+    shortcuts.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
-    if not keys.MAPS & {*card.gates}:
+    if not shortcuts.MAPS & {*card.gates}:
         st.info(
             f"{network_title(card)} has no spatial gate, so there is no map to compare with errors. Choose sSE "
             "or scSE in the sidebar."

@@ -19,7 +19,7 @@ from scse_viz.ui.shell import cached, export, sidebar
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import network_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
-from scse_viz.ui.understand import keys, slices
+from scse_viz.ui.understand import shortcuts, slices
 from scse_viz.zoo import Card, WeightsError
 
 SLICES, PASSES = 8, 160
@@ -39,7 +39,7 @@ def draw(view: View) -> None:
     """Draw a verdict on every gate of a network over slices of the plane, as a table and over the drawn network."""
     card = sidebar.choose_network(view)
     view = view.of(card)
-    keys.choose_variants(view, card)
+    shortcuts.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
     if not {*card.gates} & {*KINDS}:
         st.info(f"{network_title(card)} has no gates. Choose cSE, sSE or scSE in the sidebar.")

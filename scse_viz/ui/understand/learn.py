@@ -7,7 +7,7 @@ from scse_viz.ui.shell import cached, export, sidebar
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import network_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
-from scse_viz.ui.understand import diagram, evidence, keys, lessons, measured, relatives, tiles
+from scse_viz.ui.understand import diagram, evidence, lessons, measured, relatives, shortcuts, tiles
 from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.titles import variant_title
 
@@ -27,7 +27,7 @@ def draw(view: View) -> None:
     card = sidebar.choose_network(view)
     view = view.of(card)
     block = sidebar.choose_block(card)
-    keys.choose_variants(view, card)
+    shortcuts.choose_variants(view, card)
     lesson = st.segmented_control(
         "Lesson",
         [*LESSONS, RELATED, PAPER, DRAWBACKS],

@@ -13,7 +13,7 @@ from scse_viz.ui.shell import export, sidebar
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import network_title, verbatim
 from scse_viz.ui.understand import cached as understand_cached
-from scse_viz.ui.understand import keys, slices
+from scse_viz.ui.understand import shortcuts, slices
 from scse_viz.zoo import Card, WeightsError
 
 RELATIVE, STRUCTURE, SORTED = "understand_relative", "understand_structure", "understand_sorted"
@@ -26,7 +26,7 @@ def draw(view: View) -> None:
     card = sidebar.choose_network(view)
     view = view.of(card)
     block = sidebar.choose_block(card)
-    keys.choose_variants(view, card)
+    shortcuts.choose_variants(view, card)
     st.markdown(f"#### {verbatim(view.scan.name)} · {card.name}")
     gated = _kinds(card)
     if not gated:

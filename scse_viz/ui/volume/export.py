@@ -11,8 +11,8 @@ from scse_viz.scans.resampling import on_grid
 from scse_viz.ui.shell import export
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.volume import cached as volume_cached
+from scse_viz.ui.volume import numbers as volume_numbers
 from scse_viz.ui.volume import run
-from scse_viz.ui.volume import tables as volume_tables
 from scse_viz.zoo import Card
 
 CODE = """
@@ -48,7 +48,7 @@ def offer(view: View, card: Card, job: Job | None, block: str) -> None:
     if job is None or not job.ready:
         export.offer(view, export.ExportContents(page="volume", models=[card]))
         return
-    tables = volume_tables.tables(view, card, job)
+    tables = volume_numbers.tables(view, card, job)
     for number, field in run.NUMBERS.items():
         by_gate = {f"{name}/{kind}": numbers for (name, kind), numbers in getattr(job, field).items()}
         tables[f"{number} by slice"] = pd.DataFrame(by_gate)[job.done].rename_axis("slice")

@@ -16,7 +16,7 @@ from scse_viz.ui.shell import cached, export
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import verbatim
 from scse_viz.ui.volume import cached as volume_cached
-from scse_viz.ui.volume import tables as volume_tables
+from scse_viz.ui.volume import numbers as volume_numbers
 from scse_viz.zoo import Card, WeightsError
 
 NUMBER = "volume_number"
@@ -193,7 +193,7 @@ def _draw_results(view: View, card: Card) -> None:
 def _draw_tables(view: View, card: Card) -> None:
     job = find(view, card)
     if job is not None and job.ready:
-        volume_tables.draw(view, card, job)
+        volume_numbers.draw(view, card, job)
 
 
 def _jump(plane: str) -> None:

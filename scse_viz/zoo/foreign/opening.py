@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from scse_viz.attention import record
 from scse_viz.blocks import BlockInfo
-from scse_viz.sites import Site, block_table
+from scse_viz.recording.sites import Site, block_table
 from scse_viz.zoo.cards import Card, WeightsError, card_of
 from scse_viz.zoo.foreign.drafts import Draft, class_count, model_of, renamed, segmentation_weights
 from scse_viz.zoo.foreign.files import Checkpoint

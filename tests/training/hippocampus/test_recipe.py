@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from scse_viz.training.augmentation import Slices
 from scse_viz.training.engine.schedule import Phase, Schedule
 from scse_viz.training.hippocampus import __main__ as command
 from scse_viz.training.hippocampus import recipe as hippocampus
 from scse_viz.training.hippocampus.recipe import batch_of
 from scse_viz.training.hippocampus.split import TEST, TRAINING, VALIDATION
-from scse_viz.training.slices import Slices
 from tests.crop_files import CROPS
 
 COLIN27 = Path(__file__).parents[3] / "sample_data" / "colin27.nii.gz"

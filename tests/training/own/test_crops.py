@@ -10,10 +10,10 @@ import torch
 
 from scse_viz.inference import network_input, window
 from scse_viz.scans import read_scan, slice_of
+from scse_viz.training.own.arrays import slice_images, slice_labels
 from scse_viz.training.own.classes import Paints
 from scse_viz.training.own.crops import Augmentation, Crops, default_size, painted, whole_slices
 from scse_viz.training.own.data import Data, Wishes, read_data
-from scse_viz.training.own.volumes import slice_images, slice_labels
 
 PAINTS = Paints((0, 17, 500), (0, 1, 2))
 STILL = Augmentation(focused=0, turn=0, scale=(1, 1), mirror=0, gain=0, gamma=0, noise=0)

@@ -17,8 +17,8 @@ from scse_viz.inference.jobs import THREAD, Jobs, Ticket
 from scse_viz.inference.turns import Pages
 from scse_viz.memory import Store
 from scse_viz.models import BLOCK_NAMES
+from scse_viz.recording.twins import twin
 from scse_viz.scans import read_scan
-from scse_viz.twins import twin
 from scse_viz.ui.shell import cached, export
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.source import Source

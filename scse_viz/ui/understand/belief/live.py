@@ -18,7 +18,7 @@ from scse_viz.inference.belief.believe import MAP, WEIGHTS, Removal
 from scse_viz.ui.shell import cached, export
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.understand import cached as understand_cached
-from scse_viz.ui.understand.belief.tables import KINDS, advice, findings_table, gate_table
+from scse_viz.ui.understand.belief.verdicts import KINDS, advice, findings_table, gate_table
 from scse_viz.ui.understand.structures import FIRST_STRUCTURE
 from scse_viz.zoo import Card
 

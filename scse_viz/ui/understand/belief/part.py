@@ -13,9 +13,9 @@ from scse_viz.ui.shell import export, sidebar
 from scse_viz.ui.shell.sidebar import View
 from scse_viz.ui.shell.words import verbatim
 from scse_viz.ui.understand import cached as understand_cached
-from scse_viz.ui.understand import keys
+from scse_viz.ui.understand import shortcuts
 from scse_viz.ui.understand.belief import live
-from scse_viz.ui.understand.belief.tables import KINDS, advice, findings_table, gate_table
+from scse_viz.ui.understand.belief.verdicts import KINDS, advice, findings_table, gate_table
 from scse_viz.zoo import Card, WeightsError
 from scse_viz.zoo.beliefs import BeliefResults
 from scse_viz.zoo.titles import variant_title
@@ -37,7 +37,7 @@ def draw(view: View) -> None:
     """Results of the networks that were measured, then the tests of one block on the slice of the sidebar."""
     card = sidebar.choose_network(view)
     block = sidebar.choose_block(card)
-    keys.choose_variants(view, card)
+    shortcuts.choose_variants(view, card)
     st.markdown(
         "A map over an image always looks as if it meant something. These tests can come out otherwise, and each "
         "number is shown with what chance would give.",

@@ -18,11 +18,11 @@ from scse_viz.scans import Scan, ScanError, read_channels, read_labels, read_sca
 from scse_viz.training.engine.checkpoint import CheckpointError
 from scse_viz.training.engine.loop import Stopped, train
 from scse_viz.training.engine.machine import Machine
-from scse_viz.training.own import run as own
+from scse_viz.training.own import train as own
 from scse_viz.training.own.classes import DataError
 from scse_viz.training.own.crops import Crops
 from scse_viz.training.own.data import Data, Wishes, read_data
-from scse_viz.training.own.run import task_of, train_network
+from scse_viz.training.own.train import task_of, train_network
 from scse_viz.zoo import Card
 from tests.training.own.tiny import SETTINGS
 

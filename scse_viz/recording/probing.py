@@ -14,8 +14,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from scse_viz.calls import AppliedGate, Calls, Rescaling
-from scse_viz.operations import (
+from scse_viz.recording.calls import AppliedGate, Calls, Rescaling
+from scse_viz.recording.operations import (
     CARRIERS,
     CLIPS,
     FOLLOWED,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from scse_viz.training.evaluation import own_data
-from scse_viz.training.evaluation.tables import (
+from scse_viz.training.evaluation.markdown import (
     ABSENT,
     ARCHITECTURES,
     DIGITS,

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from scse_viz import resumption
 from scse_viz.attention import find_sites
+from scse_viz.inference import resumption
+from scse_viz.inference.resumption import sweep_changes
 from scse_viz.intervention import OFF, Change, Invert, Off, Shuffle, intervene
 from scse_viz.models import ARCHITECTURES, BLOCK_NAMES, build
-from scse_viz.resumption import sweep_changes
 from tests.gate_networks import HAND_WRITTEN, FunctionalSigmoid, SequentialSigmoid, made
 from tests.library_networks import NETWORKS
 

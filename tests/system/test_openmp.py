@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from scse_viz.openmp import sleep_soon
+from scse_viz.system.openmp import sleep_soon
 
 SEEN = """
 import os, sys

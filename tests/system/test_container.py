@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scse_viz.container import cores
+from scse_viz.system.container import cores
 from tests.memory.test_budget import write
 
 V2, V1 = "0::/pod/app\n", "4:cpu,cpuacct:/docker/1\n"

@@ -9,8 +9,8 @@ from torch import Generator
 
 from scse_viz.inference import network_input, window
 from scse_viz.scans import PLANES, slice_of
+from scse_viz.training.augmentation import INSIDE, SliceAugmentation, Slices, augmented, chosen, plane_slices
 from scse_viz.training.hippocampus.recipe import card_of, read_subject
-from scse_viz.training.slices import INSIDE, SliceAugmentation, Slices, augmented, chosen, plane_slices
 from tests.crop_files import CROP_SHAPE, CROPS
 
 CARD = card_of("unet", "none")

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from scse_viz.attention import Inputs, Tap, find_sites
 from scse_viz.intervention import Change, change_block, check_block, intervene
-from scse_viz.operations import place_in_memory
-from scse_viz.probing import Watch
-from scse_viz.sites import Site
-from scse_viz.twins import evaluated_twin, is_hooked
+from scse_viz.recording.operations import place_in_memory
+from scse_viz.recording.probing import Watch
+from scse_viz.recording.sites import Site
+from scse_viz.recording.twins import evaluated_twin, is_hooked
 
 MOST_BYTES = 512 * 2**20
 """Memory for what modules return; beyond it they run again."""

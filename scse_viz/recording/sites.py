@@ -8,8 +8,8 @@ from itertools import takewhile
 from torch import nn
 
 from scse_viz.blocks import GATES, VARIANTS, BlockInfo
-from scse_viz.calls import Call, Calls, Rescaling
 from scse_viz.layouts import foreign_layout
+from scse_viz.recording.calls import Call, Calls, Rescaling
 
 GatePlace = str | tuple[int, ...] | None
 """The path of the module that returns a gate, or the gate's numbers in `probing`, one a run of the block."""

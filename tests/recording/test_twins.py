@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from scse_viz.blocks import VARIANTS
-from scse_viz.twins import twin
+from scse_viz.recording.twins import twin
 from tests.tiny_networks import images, network, state_of
 
 

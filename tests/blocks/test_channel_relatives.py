@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from scse_viz.blocks.channels import EfficientGate, covariance, matrix_root, thinned
+from scse_viz.blocks.channel_relatives import EfficientGate, covariance, matrix_root, thinned
 from tests.tiny_blocks import block, features
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary
 
-from scse_viz.probing import Watch
-from scse_viz.sites import Site
+from scse_viz.recording.probing import Watch
+from scse_viz.recording.sites import Site
 
 LIMIT = 8
 """Shortcuts kept of one network: shapes of its input that take turns."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from scse_viz.training.evaluation.page import page
-from scse_viz.training.evaluation.tables import differences_in_words, in_words, paper_form, seed_table, verdict
+from scse_viz.training.evaluation.markdown import differences_in_words, in_words, paper_form, seed_table, verdict
+from scse_viz.training.evaluation.readme import page
 from scse_viz.zoo import Card
 from scse_viz.zoo.scores import MALC, Comparison, Experiment, Measured, NetworkResults, Score
 from scse_viz.zoo.structures import BRAIN

@@ -6,7 +6,9 @@ import torch
 from torch import nn
 
 from scse_viz.attention import record
-from scse_viz.devices import (
+from scse_viz.inference import segment_slice
+from scse_viz.scans import read_scan
+from scse_viz.system.devices import (
     DeviceError,
     beside,
     device_named,
@@ -16,8 +18,6 @@ from scse_viz.devices import (
     on_device,
     on_processor,
 )
-from scse_viz.inference import segment_slice
-from scse_viz.scans import read_scan
 from tests.cards import TINY
 from tests.tiny_networks import images, network
 

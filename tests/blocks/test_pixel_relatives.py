@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from scse_viz.blocks.places import ProjectGate, SkipGate, WindowGate
+from scse_viz.blocks.pixel_relatives import ProjectGate, SkipGate, WindowGate
 from tests.tiny_blocks import block, features
 
 

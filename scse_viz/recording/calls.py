@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from scse_viz.operations import MAKERS, tensors
+from scse_viz.recording.operations import MAKERS, tensors
 
 
 @dataclass(frozen=True)

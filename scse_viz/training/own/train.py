@@ -16,6 +16,7 @@ from tqdm import tqdm
 from scse_viz import zoo
 from scse_viz.models.skeleton import DEPTH
 from scse_viz.scans import PLANES
+from scse_viz.training.augmentation import centred
 from scse_viz.training.engine.learner import Row
 from scse_viz.training.engine.loop import Task, train
 from scse_viz.training.engine.losses import median_frequency_weights
@@ -28,7 +29,6 @@ from scse_viz.training.own.data import Data
 from scse_viz.training.own.metrics import sentence, write_rows
 from scse_viz.training.own.settings import Settings
 from scse_viz.training.shipped import REDUCTIONS
-from scse_viz.training.slices import centred
 from scse_viz.zoo import Card
 from scse_viz.zoo.history import SUFFIX
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 from scse_viz.attention import Recording, record
-from scse_viz.remembered import LIMIT
+from scse_viz.recording.remembered import LIMIT
 from tests.gate_networks import FunctionalSigmoid, GateModule, Mlp, OneSigmoidForBoth, SequentialSigmoid
 from tests.tiny_networks import state_of
 

@@ -1,0 +1,1 @@
+"""The machine that networks run on: its devices, its threads, and what a container leaves of it."""
