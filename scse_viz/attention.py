@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from scse_viz.blocks import Pairs
 from scse_viz.recording.probing import Watch
 from scse_viz.recording.remembered import Shortcut, recalled, remember, shortcut_of, signature
-from scse_viz.recording.sites import GatePlace, Site, known_sites, our_sites, probed_sites
+from scse_viz.recording.sites import GateSource, Site, known_sites, our_sites, probed_sites
 from scse_viz.recording.twins import evaluated_twin, evaluated_twin_and_structure
 
 Inputs = Tensor | tuple[Any, ...]
@@ -35,7 +35,7 @@ class BlockRecord:
     `before` and `after` are the features (B, C, h, w) that enter and leave the block, kept on request; `after` is None
     for a block that is divided over several products, `before` for a stage that takes a list of features. All are
     copies, which nothing later in the pass overwrites. In networks of 3-D images h, w are d, h, w. A block that did not
-    run, `ran` false, has nothing.
+    run, `ran` false, is empty.
     """
 
     channel_gate: Tensor | None = None
@@ -247,7 +247,7 @@ def _collect(site: Site, kept: dict[str, Any], tap: Tap, features: bool) -> None
         kept["activation"] = after[0].abs().mean(dim=1)
 
 
-def _last(place: GatePlace, kept: Mapping[int, Tensor]) -> list[Tensor]:
+def _last(place: GateSource, kept: Mapping[int, Tensor]) -> list[Tensor]:
     """The last of some numbers for which there is a tensor, or nothing."""
     tensors = [kept[number] for number in place if number in kept] if isinstance(place, tuple) else []
     return tensors[-1:]

@@ -21,7 +21,7 @@ class BlockGates:
     `channel_gate` (C,) and `spatial_gate` (h, w) in 0 to 1; a `full_gate` (C, h, w) differs by channel and by pixel.
     `attention` (h, w) tells how much each pixel of a non-local block is looked at, 1 on average. A block without any
     has `activation` (h, w), the mean over channels of the absolute value of what leaves it. `map_mm` is the size of a
-    pixel of its map (row, column). A block that no pass reaches, `ran` false, has nothing.
+    pixel of its map (row, column). A block that no pass reaches, `ran` false, is empty.
     """
 
     channel_gate: np.ndarray | None = None

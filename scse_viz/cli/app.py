@@ -9,7 +9,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 
-from scse_viz.cli.common import UsageError, add_device_option
+from scse_viz.cli.common import Commands, UsageError, add_device_option
 from scse_viz.cli.networks import add_network_options, request_of
 from scse_viz.installation import shipped
 
@@ -17,7 +17,7 @@ SCRIPT = shipped("app.py", installed_as="served/app.py")
 """What Streamlit serves; .streamlit/ beside it has theme and limits."""
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command with its options."""
     app: argparse.ArgumentParser = commands.add_parser(
         "app",

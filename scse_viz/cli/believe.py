@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scse_viz.cli.common import PLANES, UsageError, add_models_option, folder_of
+from scse_viz.cli.common import PLANES, Commands, UsageError, add_models_option, folder_of
 from scse_viz.cli.health import files_of
 
 if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` need not wait for torch
@@ -28,7 +28,7 @@ that was interrupted resumes.
 STRUCTURES = ("hippocampus", "thalamus")
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command with its options."""
     believe: argparse.ArgumentParser = commands.add_parser(
         "believe",

@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scse_viz.cli.common import PLANES, UsageError, add_models_option, folder_of
+from scse_viz.cli.common import PLANES, Commands, UsageError, add_models_option, folder_of
 
 if TYPE_CHECKING:
     from scse_viz.cohort import ScanTask
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command with its options."""
     cohort: argparse.ArgumentParser = commands.add_parser(
         "cohort",

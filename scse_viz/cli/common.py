@@ -2,7 +2,10 @@
 
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What `add_subparsers` returns: argparse has no public name for its type."""
 PLANES = ("axial", "coronal", "sagittal")
 
 

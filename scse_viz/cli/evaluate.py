@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from scse_viz.cli.common import UsageError, add_device_option, add_models_option, folder_of
+from scse_viz.cli.common import Commands, UsageError, add_device_option, add_models_option, folder_of
 
 DESCRIPTION = """\
 Measure networks on scans withheld from training: Dice and 95th-percentile Hausdorff distance of every structure and
@@ -14,7 +14,7 @@ processes may share the work: give each some networks with --only, then write th
 """
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command with its options."""
     evaluate: argparse.ArgumentParser = commands.add_parser(
         "evaluate",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scse_viz.cli.common import PLANES, UsageError, add_device_option, add_models_option
+from scse_viz.cli.common import PLANES, Commands, UsageError, add_device_option, add_models_option
 from scse_viz.cli.networks import add_network_options, chosen_network
 from scse_viz.cli.segment import plane_of
 
@@ -23,7 +23,7 @@ NOT_SCANS = (".json", ".txt", ".csv", ".tsv", ".md")
 NUMBERS = ("slices", "mean", "spread_within", "spread_slices", "spread_scans", "saturation", "entropy", "shut")
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command with its options."""
     health: argparse.ArgumentParser = commands.add_parser(
         "health",

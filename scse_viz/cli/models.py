@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from scse_viz.cli.common import UsageError, add_models_option, folder_of
+from scse_viz.cli.common import Commands, UsageError, add_models_option, folder_of
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command with its options."""
     models: argparse.ArgumentParser = commands.add_parser("models", help="list the networks")
     add_models_option(models)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scse_viz.cli.common import PLANES, UsageError, add_models_option, folder_of
+from scse_viz.cli.common import PLANES, Commands, UsageError, add_models_option, folder_of
 from scse_viz.cli.segment import plane_of
 
 if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` need not wait for torch
@@ -22,7 +22,7 @@ without --others against other slices: a gate tells subjects apart only if it is
 """
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command with its options."""
     repeat: argparse.ArgumentParser = commands.add_parser(
         "repeat",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scse_viz import __version__
-from scse_viz.cli.common import PLANES, UsageError, add_device_option, add_models_option
+from scse_viz.cli.common import PLANES, Commands, UsageError, add_device_option, add_models_option
 from scse_viz.cli.networks import add_network_options, chosen_network
 
 if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` need not wait for torch
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # at run time imported where they are used, so that `--help` 
     from scse_viz.zoo import Card
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command with its options."""
     segment: argparse.ArgumentParser = commands.add_parser(
         "segment",

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scse_viz.cli.common import PLANES, UsageError
+from scse_viz.cli.common import PLANES, Commands, UsageError
 
 if TYPE_CHECKING:
     from scse_viz.training.own.data import Wishes
@@ -30,7 +30,7 @@ resumes; the final weights are identical. On two graphics cards: torchrun --npro
 """
 
 
-def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     """Add the command with its options."""
     train: argparse.ArgumentParser = commands.add_parser(
         "train",

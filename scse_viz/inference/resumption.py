@@ -1,7 +1,7 @@
 """Passes that change one block each, resumed where the change takes effect.
 
 Until the first changed gate is made, a changed pass computes what the unchanged one has computed. So the unchanged pass
-keeps what modules return, and in a changed pass every module that had ended before that moment returns the same at
+keeps what modules return, and in a changed pass every module that had ended by then returns the same at
 once. That is done only where it is certain: the module runs once a pass, nothing has overwritten what it returned, and
 neither it nor its parts have hooks or keep anything of a pass on themselves.
 """
@@ -36,17 +36,17 @@ class _Returned:
 
     path: str
     value: Any
-    places: tuple[Any, ...]
+    stored: tuple[Any, ...]
     ended: int
     made: int
 
     def intact(self) -> bool:
         """Whether nothing has been written to it since."""
-        return self.places == _places(self.value)
+        return self.stored == _stored(self.value)
 
 
 @dataclass(frozen=True)
-class _Moment:
+class _Onset:
     """When a change takes effect: at an event of the unchanged pass, or when operations of some numbers run."""
 
     event: int = 0
@@ -81,8 +81,8 @@ class _UnchangedPass:
 
     def __init__(self, runner: nn.Module, x: Inputs, sites: Mapping[str, Site]) -> None:
         self._runner, self._arguments, self._sites = runner, x if isinstance(x, tuple) else (x,), sites
-        places = [place for site in sites.values() for place in (*site.gates.values(), site.products or site.block)]
-        self._followed = {place for place in places if isinstance(place, str)}
+        sources = [source for site in sites.values() for source in (*site.gates.values(), site.products or site.block)]
+        self._followed = {source for source in sources if isinstance(source, str)}
         self._watch = Watch(self._applied)
         self._applications: Counter[int] = Counter()  # of a gate, by its number
         self._began: dict[str, int] = {}  # path -> the event at which a module with a gate first began
@@ -95,7 +95,7 @@ class _UnchangedPass:
         self._forwards = {path: module.forward for path, module in modules.items()}
         for path, module in modules.items():
             module.forward = partial(self._run, path)
-        with torch.no_grad(), self._watch if any(isinstance(place, tuple) for place in places) else nullcontext():
+        with torch.no_grad(), self._watch if any(isinstance(source, tuple) for source in sources) else nullcontext():
             runner(*self._arguments)
         unsafe = [
             path for path, module in modules.items() if is_hooked(module) or not _same(_state(module), states[path])
@@ -108,8 +108,8 @@ class _UnchangedPass:
     def resumed(self, name: str, change: Change) -> tuple[Any, bool]:
         """The output of a pass with a block changed, and whether the change was made wherever it belongs."""
         site, tap = self._sites[name], Tap()
-        moment = self._moment(site, change)
-        left = Counter({number: self._applications[number] for number in moment.numbers})
+        onset = self._onset(site, change)
+        left = Counter({number: self._applications[number] for number in onset.numbers})
 
         def at_gate(number: int, gate: Tensor) -> Tensor:
             left[number] -= 1
@@ -118,11 +118,11 @@ class _UnchangedPass:
 
         watch = Watch(at_gate, tap.product)
         hooks = change_block(self._runner, tap, name, site, change)
-        used = [returned for returned in self._kept if moment.follows(returned)]
+        used = [returned for returned in self._kept if onset.follows(returned)]
         for returned in used:
             again = partial(_again, watch, returned, self._forwards[returned.path])
             self._runner.get_submodule(returned.path).forward = again
-        with torch.no_grad(), watch if moment.numbers else nullcontext():
+        with torch.no_grad(), watch if onset.numbers else nullcontext():
             output = self._runner(*self._arguments)
         for returned in used:
             self._runner.get_submodule(returned.path).forward = self._forwards[returned.path]
@@ -130,13 +130,13 @@ class _UnchangedPass:
             hook.remove()
         return output, not any(left.values())
 
-    def _moment(self, site: Site, change: Change) -> _Moment:
-        places = [place for kind, place in site.gates.items() if getattr(change, kind) is not None]
+    def _onset(self, site: Site, change: Change) -> _Onset:
+        sources = [source for kind, source in site.gates.items() if getattr(change, kind) is not None]
         if change.strength != 1 or change.without:
-            places.append(site.products or site.block)
-        events = [self._began.get(place, 0) for place in places if isinstance(place, str)]
-        numbers = [number for place in places if isinstance(place, tuple) for number in place]
-        return _Moment(min(events, default=self._events), frozenset(numbers))
+            sources.append(site.products or site.block)
+        events = [self._began.get(source, 0) for source in sources if isinstance(source, str)]
+        numbers = [number for source in sources if isinstance(source, tuple) for number in source]
+        return _Onset(min(events, default=self._events), frozenset(numbers))
 
     def _is_safe(self, path: str, unsafe: list[str]) -> bool:
         return self._runs[path] == 1 and not any(f"{other}.".startswith(f"{path}.") for other in unsafe)
@@ -156,9 +156,9 @@ class _UnchangedPass:
         self._event()
         self._runs[path] += 1
         del self._kept[max(first, self._needed) :]  # parts after which no gate follows in this module
-        places = _places(value)
-        if places and None not in places and self._bytes(value) <= MOST_BYTES:
-            self._kept.append(_Returned(path, value, places, self._events, self._watch.made))
+        stored = _stored(value)
+        if stored and None not in stored and self._bytes(value) <= MOST_BYTES:
+            self._kept.append(_Returned(path, value, stored, self._events, self._watch.made))
         return value
 
     def _event(self) -> None:
@@ -182,12 +182,12 @@ def _again(watch: Watch, returned: _Returned, forward: Any, *args: Any, **kwargs
     return returned.value.copy() if isinstance(returned.value, list | dict) else returned.value
 
 
-def _places(value: Any) -> tuple[Any, ...]:
+def _stored(value: Any) -> tuple[Any, ...]:
     return tuple(place_in_memory(tensor) for tensor in _tensors(value))
 
 
 def _tensors(value: Any) -> list[Tensor]:
-    """The tensors of which a value consists; none where it consists of anything else."""
+    """The tensors in a value: itself, or those in its lists, tuples and dicts; none where it holds anything else."""
     if isinstance(value, Tensor):
         return [value]
     parts = list(value.values() if isinstance(value, dict) else value) if isinstance(value, list | tuple | dict) else []

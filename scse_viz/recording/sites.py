@@ -11,7 +11,7 @@ from scse_viz.blocks import GATES, VARIANTS, BlockInfo
 from scse_viz.layouts import foreign_layout
 from scse_viz.recording.calls import Call, Calls, Rescaling
 
-GatePlace = str | tuple[int, ...] | None
+GateSource = str | tuple[int, ...] | None
 """The path of the module that returns a gate, or the gate's numbers in `probing`, one a run of the block."""
 
 
@@ -29,9 +29,9 @@ class Site:
     """
 
     block: str
-    channel_gate: GatePlace = None
-    spatial_gate: GatePlace = None
-    full_gate: GatePlace = None
+    channel_gate: GateSource = None
+    spatial_gate: GateSource = None
+    full_gate: GateSource = None
     attention: str | None = None
     products: tuple[int, ...] = ()
     divided: bool = False
@@ -40,7 +40,7 @@ class Site:
     channels: int = 0
 
     @property
-    def gates(self) -> dict[str, GatePlace]:
+    def gates(self) -> dict[str, GateSource]:
         """The gates that the block has, by the names of their fields."""
         return {name: place for name in GATES if (place := getattr(self, name)) is not None}
 
@@ -150,7 +150,7 @@ class _Draft:
 
 
 def _add(drafts: dict[str, _Draft], owner: tuple[str, bool], call: Call, index: int, rescaling: Rescaling) -> None:
-    """Add gates to the draft of their block, or to a new one if its place is taken by other gates."""
+    """Add gates to the draft of their block, or to a new one if that has other gates."""
     block, whole = owner
     kinds = {"full" if gate.kind == "mixed" else gate.kind: gate for gate in rescaling.gates}
     origin, number = (call.path, index), 1

@@ -1,8 +1,8 @@
-"""A network's twin: its tree of modules copied, every parameter shared, so that a hook here is no hook there.
+"""A network's twin: its tree of modules copied and every parameter shared, so hooks on it never touch the original.
 
 torch copies a module with its tensors (`copy.deepcopy`, which also fails at a lock or a tensor with a history) or not
-at all, so this file reads and writes attributes of modules itself. It alone uses private names of modules: `_buffers`,
-those of hooks, and the two that torch.compile leaves on a module.
+at all, so this file reads and writes attributes of modules itself. It alone uses private names of modules:
+`_parameters`, `_modules`, `_buffers`, those of hooks, and the two that torch.compile leaves on a module.
 """
 
 from collections import OrderedDict, defaultdict
@@ -17,7 +17,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 
 
 def twin(model: nn.Module) -> nn.Module:
-    """The same network with modules of its own, parameters shared and buffers copied: a hook here is no hook there.
+    """The same network with modules of its own, parameters shared and buffers copied: hooks on it stay on it.
 
     Modules are copied wherever a module keeps them: in its lists, tuples, dicts, bound methods, partials and lambdas
     too. Everything else it keeps is shared, so what a hook has captured, or an object that is no module holds, stays

@@ -48,7 +48,7 @@ class Incoming:
 
 
 def _no_room(size: int, coming: int) -> str:
-    """Why a file of this size is not taken; empty if it is."""
+    """Why a file of this size is left out; empty if it is kept."""
     from scse_viz.memory import in_words
     from scse_viz.ui.shell import cached
 

@@ -36,7 +36,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
     keep_for_reuse()
     uploads.keep_in_memory()
-    ask_nobody()
+    never_look_up_own_address()
     within_quota()
     navigation.load_pages()
     gc.collect()
@@ -45,7 +45,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         yield
 
 
-def ask_nobody() -> None:
+def never_look_up_own_address() -> None:
     """Keep the server from asking a machine on the internet for its own address.
 
     It would for every WebSocket from a page of another site, and serve nobody until it has an answer or waited for 2 s.

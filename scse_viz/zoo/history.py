@@ -32,9 +32,9 @@ class TrainingHistory:
 
     `steps` (M,) from 0, rising; `validation_loss` (M,); `dice` (M, K) of every class, nan where it never occurs;
     `losses` (L,), the mean training loss of equal parts of the steps; `classes` (K names); `references`
-    (R, H, W) uint8. `gates`: `encoder1/spatial_gate` (M, R, h, w) and `encoder1/channel_gate` (M, R, C), uint8 of 0 to
-    255; of a full gate `encoder1/full_gate` (M, R, h, w), its mean over channels; for a block without gates
-    `encoder1/activation` (M, R, h, w) and `encoder1/activation_maximum` (M,), likewise `attention` for a non-local one.
+    (R, H, W) uint8. `gates`, by block and kind: `spatial_gate` (M, R, h, w) and `channel_gate` (M, R, C), uint8 of 0 to
+    255; `full_gate` (M, R, h, w), its mean over channels; for a block without gates `activation` (M, R, h, w) and
+    `activation_maximum` (M,), likewise `attention` for a non-local one. In the file a gate is `encoder1/spatial_gate`.
     """
 
     steps: np.ndarray
@@ -43,7 +43,7 @@ class TrainingHistory:
     losses: np.ndarray
     classes: tuple[str, ...]
     references: np.ndarray
-    gates: Mapping[str, np.ndarray]
+    gates: Mapping[str, Mapping[str, np.ndarray]]
 
     @property
     def loss_steps(self) -> np.ndarray:
@@ -56,14 +56,16 @@ class TrainingHistory:
 
     def gates_at(self, snapshot: int, reference: int) -> dict[str, BlockGates]:
         """The gates in one snapshot on one reference slice, by block: 0 to 1, activations on their own scale."""
-        arrays: dict[str, dict[str, Any]] = {}
-        for name, rows in self.gates.items():
-            block, _, kind = name.partition("/")
-            if not kind.endswith("_maximum"):
-                scale = self.gates[f"{name}_maximum"][snapshot] if kind in SCALED else 1.0
-                gate = (rows[snapshot, reference] * (scale / EIGHT_BITS)).astype(np.float32)
-                arrays.setdefault(block, {})[kind] = gate[None] if kind == "full_gate" else gate
-        return {block: BlockGates(**kinds) for block, kinds in arrays.items()}
+        return {block: self._block_at(kinds, snapshot, reference) for block, kinds in self.gates.items()}
+
+    @staticmethod
+    def _block_at(kinds: Mapping[str, np.ndarray], snapshot: int, reference: int) -> BlockGates:
+        gates: dict[str, Any] = {}
+        for kind, rows in _maps(kinds).items():
+            scale = kinds[_maximum(kind)][snapshot] if kind in SCALED else 1.0
+            gate = (rows[snapshot, reference] * (scale / EIGHT_BITS)).astype(np.float32)
+            gates[kind] = gate[None] if kind == "full_gate" else gate
+        return BlockGates(**gates)
 
     def mean_dice(self, leave_out: tuple[str, ...] = ()) -> np.ndarray:
         """Dice (M,) of every snapshot: mean over the structures that occur, without background and `leave_out`."""
@@ -87,7 +89,7 @@ def read_history(path: Path) -> TrainingHistory:
             losses=arrays.pop(LOSSES),
             classes=tuple(str(name) for name in arrays.pop(CLASSES)),
             references=arrays.pop(REFERENCES),
-            gates={name: rows for name, rows in arrays.items() if name.partition("/")[2] in ARRAYS},
+            gates=_by_block(arrays),
         )
     except (*DAMAGED, OSError, ValueError, KeyError) as error:
         raise HistoryError(f"{path.name} cannot be read as a history file: {error}") from error
@@ -95,10 +97,29 @@ def read_history(path: Path) -> TrainingHistory:
     return history
 
 
+def _by_block(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """The arrays of a file by block and kind."""
+    gates: dict[str, dict[str, np.ndarray]] = {}
+    for name, rows in arrays.items():
+        block, _, kind = name.partition("/")
+        if kind in ARRAYS:
+            gates.setdefault(block, {})[kind] = rows
+    return gates
+
+
+def _maximum(kind: str) -> str:
+    return f"{kind}_maximum"
+
+
+def _maps(kinds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays of a block without the maxima of its maps."""
+    return {kind: rows for kind, rows in kinds.items() if not kind.endswith(_maximum(""))}
+
+
 def _check(history: TrainingHistory, name: str) -> None:
     snapshots = len(history.steps)
     references = len(history.references)
-    maps = {gate: rows for gate, rows in history.gates.items() if not gate.endswith("_maximum")}
+    maps = [(kind, rows, kinds) for kinds in history.gates.values() for kind, rows in _maps(kinds).items()]
     checks = {
         "it holds no snapshot": snapshots > 0 and history.steps.ndim == 1,
         "its steps do not rise": bool((np.diff(history.steps) > 0).all()),
@@ -108,13 +129,11 @@ def _check(history: TrainingHistory, name: str) -> None:
         "it holds no reference slice": history.references.ndim == 3 and references > 0,
         "it holds no gates": bool(maps),
         "it lacks gates for each snapshot and reference slice": all(
-            rows.shape[:2] == (snapshots, references) and rows.ndim == (3 if gate.endswith("channel_gate") else 4)
-            for gate, rows in maps.items()
+            rows.shape[:2] == (snapshots, references) and rows.ndim == (3 if kind == "channel_gate" else 4)
+            for kind, rows, _ in maps
         ),
         "its activations or attention lack a maximum for each snapshot": all(
-            history.gates.get(f"{gate}_maximum", np.zeros(0)).shape == (snapshots,)
-            for gate in maps
-            if gate.endswith(SCALED)
+            kinds.get(_maximum(kind), np.zeros(0)).shape == (snapshots,) for kind, _, kinds in maps if kind in SCALED
         ),
     }
     for sentence, holds in checks.items():

@@ -80,9 +80,9 @@ def test_dice_is_that_of_the_structures_that_the_labels_hold(segment):
     labels = out / "segmentation.nii.gz"
     prediction = nib.load(labels)
     assert {0, 1, 2} <= set(np.unique(prediction.dataobj).tolist())
-    truth = np.where(np.asarray(prediction.dataobj) == 2, 0, prediction.dataobj).astype(np.uint8)
-    nib.save(nib.Nifti1Image(truth, prediction.affine), out / "truth.nii.gz")
-    segment(labels=out / "truth.nii.gz")
+    reference = np.where(np.asarray(prediction.dataobj) == 2, 0, prediction.dataobj).astype(np.uint8)
+    nib.save(nib.Nifti1Image(reference, prediction.affine), out / "reference.nii.gz")
+    segment(labels=out / "reference.nii.gz")
 
     dice = json.loads((out / "summary.json").read_text())["dice"]
     assert dice == {"shell": 1, "core": None}

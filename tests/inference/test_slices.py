@@ -128,12 +128,12 @@ def test_a_bright_block_is_segmented_where_it_lies_whatever_the_size_of_voxels(s
     voxels = np.zeros((36, 40, 44), dtype=np.float32)
     voxels[9:19, 12:30, 5:24] = 1
     scan = scan_of(tmp_path, voxels, spacing)
-    truth = slice_of(voxels, plane, 14)
+    reference = slice_of(voxels, plane, 14)
     result = segment_slice(scan.slice(plane, 14), Threshold(), CARD)
 
-    assert dice(result.labels, truth.astype(np.uint8), 2)[1] > 0.9
+    assert dice(result.labels, reference.astype(np.uint8), 2)[1] > 0.9
     for axis in (0, 1):  # a shift by half a pixel would show
-        centre, wanted = (np.mean(np.nonzero(mask)[axis]) for mask in (result.labels, truth))
+        centre, wanted = (np.mean(np.nonzero(mask)[axis]) for mask in (result.labels, reference))
         assert centre == pytest.approx(wanted, abs=0.26)
 
 
@@ -275,7 +275,7 @@ def test_the_hippocampus_of_a_real_brain_lies_where_the_atlas_says():
     band = [index for index in range(0, atlas.shape[1], 4) if (slice_of(atlas, "coronal", index) == 10).sum() > 100]
     slices = segment_slices(scan, zoo.load(name), zoo.read_card(name), "coronal", indices=band)
     prediction = np.stack([in_groups(result.labels, sample.groups) for _, result in slices])
-    truth = np.stack([slice_of(atlas, "coronal", index) for index in band])
+    reference = np.stack([slice_of(atlas, "coronal", index) for index in band])
 
     assert len(band) >= 5
-    assert dice(prediction, truth, 18)[10] > 0.5
+    assert dice(prediction, reference, 18)[10] > 0.5

@@ -37,6 +37,6 @@ def test_a_page_of_another_site_is_refused_without_asking_the_internet(monkeypat
     asked: list[str] = []
     monkeypatch.setattr(net_util, "get_external_ip", net_util.get_external_ip)  # put back afterwards
     monkeypatch.setattr(net_util, "_make_blocking_http_get", lambda address, **_: asked.append(address))
-    lifetime.ask_nobody()
+    lifetime.never_look_up_own_address()
     assert not is_url_from_allowed_origins("http://elsewhere.example")
     assert asked == []

@@ -1,4 +1,4 @@
-"""How long and how fast networks learn: schedules, and the phases that a training consists of."""
+"""How long and how fast networks learn: schedules, and the phases of a training."""
 
 from dataclasses import dataclass
 

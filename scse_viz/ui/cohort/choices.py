@@ -43,18 +43,20 @@ class Shown:
 
 def choose(cohort: Cohort, read: pd.DataFrame) -> Shown:
     """Draw the choices; read: the rows of the scans that were read."""
-    places = layout.narrow_columns(5, key="cohort_choices")
+    columns = layout.narrow_columns(5, key="cohort_choices")
     gates = cohort.gates
-    model = _select(places[0], "Network", gates["model"].unique(), "cohort_model", "A network of the run.")
+    model = _select(columns[0], "Network", gates["model"].unique(), "cohort_model", "A network of the run.")
     gates = gates[gates["model"] == model]
-    block = _select(places[1], "Block", gates["block"].unique(), "cohort_block", "Blocks are in the order of the pass.")
+    block = _select(
+        columns[1], "Block", gates["block"].unique(), "cohort_block", "Blocks are in the order of the pass."
+    )
     gates = gates[gates["block"] == block]
     titles = {KIND_TITLES[kind]: kind for kind in gates["gate"].unique()}
-    gate = titles[_select(places[2], "Gate", list(titles), "cohort_gate", "A gate of this block.")]
+    gate = titles[_select(columns[2], "Gate", list(titles), "cohort_gate", "A gate of this block.")]
     gates = gates[gates["gate"] == gate]
     where = "Where the gate is averaged: over whole slices, or over the pixels of a predicted structure."
-    structure = _select(places[3], "Structure", gates["structure"].unique(), "cohort_structure", where)
-    measure = _select(places[4], "Measure", list(MEASURES), "cohort_measure", MEASURE_HELP)
+    structure = _select(columns[3], "Structure", gates["structure"].unique(), "cohort_structure", where)
+    measure = _select(columns[4], "Measure", list(MEASURES), "cohort_measure", MEASURE_HELP)
     of_scans = gates[gates["structure"] == structure].set_index("key")
     table = read[read["key"].isin(of_scans.index)].reset_index(drop=True)
     of_scans = of_scans.loc[table["key"]]

@@ -64,7 +64,7 @@ def draw_maps(
             rows=rows,
             structures=legend(view, structures),
             reference=labels_panel(view, structures),
-            options={"places": 0 if narrow else FIRST_VARIANTS, "pick": looking, "picked": picked},
+            options={"least_columns": 0 if narrow else FIRST_VARIANTS, "pick": looking, "picked": picked},
         ),
         key,
         on_pick=partial(pixel.pick, view) if looking else None,

@@ -47,7 +47,7 @@ class OneBatch(Crops):
 
 @dataclass(frozen=True, eq=False)
 class Interrupted(Crops):
-    """Crops that a person grows tired of at step 3."""
+    """Crops whose user interrupts the training at step 3."""
 
     def of_step(self, step: int, rank: int = 0, ranks: int = 1) -> tuple[Tensor, Tensor]:
         if step == 3:

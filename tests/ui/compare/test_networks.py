@@ -75,7 +75,9 @@ def test_the_map_of_disagreement_is_beside_the_outvoted_networks():
 
 
 def test_room_is_kept_for_networks_that_are_switched_off():
-    assert [message(opened(variants=shown))["places"] for shown in (["sSE"], ["none", "cSE", "sSE", "scSE"])] == [4, 4]
+    assert [
+        message(opened(variants=shown))["least_columns"] for shown in (["sSE"], ["none", "cSE", "sSE", "scSE"])
+    ] == [4, 4]
 
 
 def test_dice_between_networks_is_that_of_the_chosen_structure():

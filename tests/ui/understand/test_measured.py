@@ -74,7 +74,7 @@ def test_seeds_tests_distances_and_signs_stand_beside_the_papers_figures(folder)
     assert dice.loc["U-Net, MALC", "scSE"].startswith("0.870 ± 0.00")
     assert dice.loc["U-Net, MALC", "scSE"].endswith("(3 seeds: 0.860 to 0.880)")
     assert dice.loc["U-Net, synthetic heads", "none"].startswith("0.750 ± 0.002")
-    assert dice.loc["paper: U-Net"].tolist() == ["0.763", "0.825", "0.837", "0.843"]
+    assert dice.loc["paper, unchecked: U-Net"].tolist() == ["0.763", "0.825", "0.837", "0.843"]
     assert distance.loc["U-Net, MALC", "none"].endswith("(3 seeds: 1.50 to 1.70)")
     assert tests.loc["malc-unet-scse", "Dice minus none"] == "higher: +0.030 (p < 0.001)"
     assert tests.loc["malc-unet-cse", "Dice minus scSE"] == "lower: -0.020 (p < 0.001)"

@@ -55,7 +55,7 @@ def message(
     """What the component needs to draw a slice: geometry in mm, panels, colours; columns: title -> detail.
 
     The first row holds the predictions; `reference` is drawn beside them, over the slice. `options` join the header:
-    `places` keeps room for that many columns, so that panels stay where they are while fewer are shown, `layout`
+    `least_columns` keeps room for that many columns, so that panels stay where they are while fewer are shown, `layout`
     "focus" makes the first panel large, `pick` lets a click choose a pixel, `picked` is the chosen one.
     """
     background = picture(eight_bit(view.slice.pixels, *cached.shown_intensities(view.scan)))
@@ -67,7 +67,7 @@ def message(
         "structures": [{"name": structure.name, "colour": structure.colour} for structure in structures],
         "occurring": sorted({number for panel in every for number in panel.areas}),
         **_scales({panel.kind for panel in every}),
-        "places": 0,
+        "least_columns": 0,
         "columns": [{"title": title, "detail": detail} for title, detail in columns.items()],
         "rows": [_row(row) for row in rows],
         "display": address.first_display(),

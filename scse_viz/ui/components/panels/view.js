@@ -69,7 +69,7 @@ export class PanelsView {
     const focus = header.layout === "focus";
     const made = makeCells(header, (number) => this.pickOut(number));
     Object.assign(this, { panels: made.panels, strips: made.strips, rowKeys: made.rowKeys });
-    grid.style.setProperty("--columns", Math.max(header.columns.length, header.places));
+    grid.style.setProperty("--columns", Math.max(header.columns.length, header.least_columns));
     grid.style.setProperty("--aspect", `${width} / ${height}`);
     grid.classList.toggle("focus", focus);
     grid.setAttribute("aria-label", header.label ?? GRID_LABEL);

@@ -116,7 +116,8 @@ export class VolumeViewer {
     return image;
   }
 
-  // Opacities and colours, from the display to the volumes.
+  // Opacities and colours, from the display to the volumes. They are set under the names that NiiVue keeps to itself:
+  // each of its setters uploads the volumes again, and one of `updateGLVolume` is enough for all.
   apply() {
     const { scan, map, labels } = this.layers;
     scan._opacity = this.display.scan / 100;
