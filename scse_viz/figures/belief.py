@@ -122,11 +122,17 @@ def survival_curve(
 
 
 def maps_beside(
-    image: np.ndarray, maps: Mapping[str, np.ndarray], structure: np.ndarray, *, aspect: float = 1.0
+    image: np.ndarray,
+    maps: Mapping[str, np.ndarray],
+    structure: np.ndarray,
+    *,
+    aspect: float = 1.0,
+    convention: str = "",
 ) -> go.Figure:
     """A slice (h, w) with the outline of a structure, and maps (h, w) beside it, each from its least to its most.
 
-    A map that is a gate keeps 0 to 1 in its hover text. aspect: height of a pixel over its width.
+    A map that is a gate keeps 0 to 1 in its hover text. aspect: height of a pixel over its width. convention: which
+    side is drawn left, in words, written below the pictures so that a saved figure says it too.
     """
     shown = {"slice": image, **maps}
     figure = make_subplots(cols=len(shown), subplot_titles=list(shown), horizontal_spacing=0.02)
@@ -158,7 +164,10 @@ def maps_beside(
             row=1,
             col=column,
         )
-    figure.update_layout(height=340, margin={"l": 0, "r": 0, "t": 30, "b": 0})
+    figure.update_layout(height=340, margin={"l": 0, "r": 0, "t": 30, "b": 24 if convention else 0})
+    if convention:
+        place = {"x": 0, "xanchor": "left", "xref": "paper", "y": 0, "yanchor": "top", "yref": "paper"}
+        figure.add_annotation(text=convention, showarrow=False, **place)
     return figure
 
 

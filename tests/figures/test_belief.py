@@ -40,3 +40,10 @@ def test_every_map_has_the_outline_of_the_structure():
     figure = maps_beside(image, {"gate": image, "cam": image}, image > 0, aspect=2.0)
     assert [type(trace).__name__ for trace in figure.data] == ["Heatmap", "Contour"] * 3
     assert {figure.layout[f"yaxis{n}"].scaleratio for n in ("", 2, 3)} == {2.0}
+
+
+def test_the_convention_is_written_into_the_figure_so_that_a_saved_one_says_it():
+    image = np.zeros((4, 5))
+    named = maps_beside(image, {}, image > 0, convention="radiological: right is drawn left")
+    assert "radiological: right is drawn left" in [text.text for text in named.layout.annotations]
+    assert [text.text for text in maps_beside(image, {}, image > 0).layout.annotations] == ["slice"]

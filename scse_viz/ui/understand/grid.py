@@ -33,6 +33,7 @@ STYLE = """<style>
 .history .key span { display: inline-flex; gap: 6px; align-items: center; }
 .history .key i { width: 90px; height: 9px; border-radius: 2px; }
 </style>"""
+MIRRORED = "<style>.history .map { transform: scaleX(-1); }</style>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +49,10 @@ class Line:
     multiple: int
 
 
-def draw(lines: Sequence[Line], blocks: Sequence[str], reference: np.ndarray) -> None:
+def draw(lines: Sequence[Line], blocks: Sequence[str], reference: np.ndarray, *, mirrored: bool = False) -> None:
     """Draw the networks' gates over a reference slice (H, W) uint8; what a network lacks stays empty.
 
-    A block that no network has gates of never runs.
+    A block that no network has gates of never runs. `mirrored` swaps left and right of slice and maps.
     """
     short, ran = short_names(blocks), {block for line in lines for block in line.gates}
     names = [html.escape(short[block]) + ("" if block in ran else " (never runs)") for block in blocks]
@@ -61,6 +62,7 @@ def draw(lines: Sequence[Line], blocks: Sequence[str], reference: np.ndarray) ->
         cells.append(f'<div class="head"><b>{html.escape(line.title)}</b>{details}</div>')
         cells += [_cell(line, block, reference.shape) for block in blocks]
     style = STYLE.replace("SLICE", f"url(data:image/png;base64,{_text(gray_png(reference))})")
+    style += MIRRORED if mirrored else ""
     st.html(f'{style}<div class="history" style="--blocks: {len(blocks)}">{"".join(cells)}{_key()}</div>')
 
 

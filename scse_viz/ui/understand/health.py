@@ -151,6 +151,8 @@ def _draw_network(view: View, card: Card, diagnosed: Mapping[Gate, Diagnosis], d
     verdicts = {block: "\n".join(_verdicts(diagnosed, block)) for block in drawn}
     packed = network.message(view, card, drawn, selected="", picked=None, details=verdicts)
     network.draw(packed, [], on_block=lambda block: None)
+    if view.convention:
+        st.caption(view.convention)
 
 
 def _verdicts(diagnosed: Mapping[Gate, Diagnosis], block: str) -> list[str]:

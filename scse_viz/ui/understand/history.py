@@ -18,6 +18,7 @@ from scse_viz.ui.shell.words import ALL_VARIANT_TITLES, verbatim
 from scse_viz.ui.understand import cached as understand_cached
 from scse_viz.ui.understand.grid import Line
 from scse_viz.ui.understand.grid import draw as draw_grid
+from scse_viz.ui.understand.references import sides
 from scse_viz.zoo import Card
 from scse_viz.zoo.history import HistoryError, TrainingHistory
 from scse_viz.zoo.scores import NOT_COUNTED
@@ -161,9 +162,7 @@ def _draw_snapshot(view: View, histories: Histories, dice_of: str, reference: in
     curves = {title: _curves(file, dice_of) for title, file in histories.files.items()}
     figure = history_curves(curves, step=step, colours=variant_colours(ALL_VARIANT_TITLES), dice_of=dice_of)
     export.chart(figure, key="understand_history")
-    _draw_gates(histories, step, reference, blocks)
-    if view.radiological:
-        st.caption("Reference slices are not of the scan in the sidebar, and their sides are never mirrored.")
+    _draw_gates(view, histories, step, reference, blocks)
     table = pd.concat({title: _table(curve) for title, curve in curves.items()}, names=["variant", "row"])
     export.offer(
         view,
@@ -192,7 +191,7 @@ def _curves(file: TrainingHistory, dice_of: str) -> Curves:
     return Curves(file.steps, dice, file.validation_loss, file.loss_steps, file.losses)
 
 
-def _draw_gates(histories: Histories, step: int, reference: int, blocks: Sequence[str]) -> None:
+def _draw_gates(view: View, histories: Histories, step: int, reference: int, blocks: Sequence[str]) -> None:
     lines = []
     for title, gates in _gates(histories, step, reference).items():
         file = histories.files[title]
@@ -200,7 +199,10 @@ def _draw_gates(histories: Histories, step: int, reference: int, blocks: Sequenc
         dice, loss = file.mean_dice(EXCLUDED)[snapshot], file.validation_loss[snapshot]
         details = (f"Dice {dice:.2f}", f"loss {loss:.2f}", f"step {file.steps[snapshot]:,}")
         lines.append(Line(title, details, gates, histories.cards[title].multiple))
-    draw_grid(lines, blocks, next(iter(histories.files.values())).references[reference])
+    drawn = sides(histories.cards.values(), reference, radiological=view.radiological)
+    slice_ = next(iter(histories.files.values())).references[reference]
+    draw_grid(lines, blocks, slice_, mirrored=drawn.mirrored)
+    st.caption(f"Reference slice {reference + 1}, not of the scan in the sidebar: {drawn.words}.")
 
 
 def _gates(histories: Histories, step: int, reference: int) -> dict[str, dict[str, BlockGates]]:

@@ -78,8 +78,8 @@ def _draw_relative(view: View, card: Card, block: str) -> None:
     block = block if block in understand_cached.gated_blocks(view.slice, shown) else gated
     position = f", {view.position}" if view.position else ""
     st.caption(f"Live: {block} of {shown.name} on {verbatim(view.scan.name)}{position}.")
-    if view.mirrored:
-        tiles.mirror(view.convention)
+    if view.convention:
+        tiles.follow(view.convention, mirrored=view.mirrored)
     with st.spinner("Running the network", show_time=False):
         steps = understand_cached.relative_steps(view.slice, shown, block)
     figures = relatives.teach(variant, steps, block)
@@ -90,8 +90,8 @@ def _draw_relative(view: View, card: Card, block: str) -> None:
 
 
 def _draw_lesson(lesson: str, view: View, card: Card, block: str) -> None:
-    if view.mirrored:
-        tiles.mirror(view.convention)
+    if view.convention:
+        tiles.follow(view.convention, mirrored=view.mirrored)
     teach, variants = LESSONS[lesson]
     own = card.variant in variants and not card.of_library
     shown = card if own else _sibling(view, card, variants)

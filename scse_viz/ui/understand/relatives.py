@@ -152,7 +152,8 @@ def _soca(steps: RelativeSteps, block: str) -> Figures:
     of_channels = steps.steps["covariance"]
     reach = float(np.abs(of_channels).max()) or 1.0
     text = f"covariance of {len(of_channels)} channels"
-    draw([[Tile(of_channels, text, f"{text}, up to {reach:.3g}")]], Scale(-reach, reach, "blue-red", "covariance"))
+    tile = Tile(of_channels, text, f"{text}, up to {reach:.3g}", placed=False)
+    draw([[tile]], Scale(-reach, reach, "blue-red", "covariance"))
     return _channel_gate(
         steps, block, mean="mean of every channel, which cSE would use", root="mean row of the square root"
     )

@@ -19,19 +19,21 @@ STYLE = """<style>
 .tiles-key { display: inline-flex; gap: 6px; align-items: center; font-size: 12px; }
 .tiles-key i { width: 120px; height: 9px; border-radius: 2px; }
 </style>"""
-MIRRORED = """<style>
-.tiles img { transform: scaleX(-1); }
-.tiles-key::after { content: "· CONVENTION"; }
-</style>"""
+NAMED = """<style>.tiles-key.placed::after { content: "· CONVENTION"; }</style>"""
+MIRRORED = """<style>.tiles img.placed { transform: scaleX(-1); }</style>"""
 
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """A map (h, w) with a caption below it; `text` is its description for screen readers."""
+    """A map (h, w) with a caption below it; `text` is its description for screen readers.
+
+    One that is not `placed`, such as a matrix of channels, has no left and right of the slice.
+    """
 
     values: np.ndarray
     caption: str
     text: str
+    placed: bool = True
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,13 @@ class Scale:
 
 def draw(rows: Sequence[Sequence[Tile | str]], scale: Scale) -> None:
     """Draw rows of tiles; text between tiles is drawn as a sign, such as "+"."""
-    st.html(STYLE + "".join(_row(row, scale) for row in rows) + _key(scale))
+    placed = any(isinstance(cell, Tile) and cell.placed for row in rows for cell in row)
+    st.html(STYLE + "".join(_row(row, scale) for row in rows) + _key(scale, placed))
 
 
-def mirror(convention: str) -> None:
-    """Mirror the tiles of the page, and name the convention beside their colour scale."""
-    st.html(MIRRORED.replace("CONVENTION", convention))
+def follow(convention: str, *, mirrored: bool) -> None:
+    """Name the convention beside the colour scale of every placed tile of the page, and mirror these tiles or not."""
+    st.html(NAMED.replace("CONVENTION", convention) + (MIRRORED if mirrored else ""))
 
 
 def _row(row: Sequence[Tile | str], scale: Scale) -> str:
@@ -64,10 +67,12 @@ def _row(row: Sequence[Tile | str], scale: Scale) -> str:
 
 def _figure(tile: Tile, scale: Scale) -> str:
     data = base64.b64encode(coloured_png(tile.values, (scale.low, scale.high), scale.colours)).decode()
-    picture = f'<img alt="{html.escape(tile.text, quote=True)}" src="data:image/png;base64,{data}">'
+    alt = html.escape(tile.text, quote=True)
+    picture = f'<img class="{"placed" if tile.placed else ""}" alt="{alt}" src="data:image/png;base64,{data}">'
     return f"<figure>{picture}<figcaption>{html.escape(tile.caption)}</figcaption></figure>"
 
 
-def _key(scale: Scale) -> str:
+def _key(scale: Scale, placed: bool) -> str:
     bar = f'<i style="background: {gradient(scale.colours)}"></i>'
-    return f'<div class="tiles-key">{scale.low:.3g}{bar}{scale.high:.3g} {html.escape(scale.unit)}</div>'
+    ends = f"{scale.low:.3g}{bar}{scale.high:.3g} {html.escape(scale.unit)}"
+    return f'<div class="tiles-key{" placed" if placed else ""}">{ends}</div>'

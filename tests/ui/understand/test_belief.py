@@ -1,7 +1,10 @@
 """Understand, can the map be believed: shipped results, and the tests of one slice."""
 
 import json
+from base64 import b64decode
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -21,6 +24,13 @@ CROP = next(sample for sample in samples().values() if sample.anatomy == "hippoc
 NAME = "hippocampus-unet-scse"
 GOOD = GateTests(spread=0.2, survived=0.1, survived_by_chance=0.05, repeated=0.9, between=0.1)
 CONSTANT = GateTests(spread=0.001, survived=0.1, survived_by_chance=0.05, repeated=0.9, between=0.1)
+
+
+class Maps(NamedTuple):
+    """The pictures of a figure, and the words in it."""
+
+    pictures: list[np.ndarray]
+    words: list[str]
 
 
 def opened(**address: str) -> AppTest:
@@ -47,6 +57,29 @@ def test_one_slice_is_tested_when_asked_for_and_says_what_follows():
     said = " ".join(element.value for element in app.markdown)
     assert "encoder2, map" in said
     assert "encoder2, channel weights" in said
+
+
+def test_maps_of_the_tests_follow_the_convention_and_name_it():
+    plain, mirrored = (_maps(convention) for convention in ("neurological", "radiological"))
+    assert "neurological: left is drawn left" in plain.words
+    assert "radiological: right is drawn left" in mirrored.words
+    assert len(plain.pictures) >= 4  # the slice and a map, each with the structure's outline
+    for before, after in zip(plain.pictures, mirrored.pictures, strict=True):
+        assert not np.array_equal(before, before[:, ::-1])
+        np.testing.assert_array_equal(after, before[:, ::-1])
+
+
+def _maps(convention: str) -> Maps:
+    app = opened(block="encoder2", plane="coronal", convention=convention)
+    app.button(key="understand_test").click().run()
+    assert not app.exception
+    [chart] = [part for part in app.get("plotly_chart") if "column (pixels)" in part.proto.spec]
+    figure = json.loads(chart.proto.spec)
+    pictures = [
+        np.frombuffer(b64decode(z["bdata"]), z["dtype"]).reshape([int(side) for side in z["shape"].split(",")])
+        for z in (trace["z"] for trace in figure["data"])
+    ]
+    return Maps(pictures, [text["text"] for text in figure["layout"]["annotations"]])
 
 
 def test_a_gate_of_channels_alone_has_no_map_to_remove_pixels_by():

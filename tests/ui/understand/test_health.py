@@ -30,6 +30,12 @@ def test_every_gate_has_a_row_with_its_verdict_and_the_dice_that_it_is_worth():
     assert table["pixels changed without it"].between(0, 1).all()
 
 
+def test_the_drawn_network_names_the_convention():
+    for convention, side in (("neurological", "left"), ("radiological", "right")):
+        app = opened(variant="sSE", plane="coronal", convention=convention)
+        assert f"{convention}: {side} is drawn left" in [caption.value for caption in app.caption]
+
+
 def test_a_variant_has_rows_for_the_gates_that_it_has_and_none_says_so():
     assert set(opened(variant="cSE").dataframe[0].value.index.get_level_values("gate")) == {"channel gate"}
     assert "has no gates" in opened(variant="none").info[0].value

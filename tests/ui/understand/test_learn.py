@@ -5,6 +5,7 @@ import pytest
 
 from scse_viz.ui.shell import cached
 from scse_viz.ui.understand import cached as understand_cached
+from scse_viz.ui.understand import tiles
 from scse_viz.zoo import PRETRAINED, read_card
 from scse_viz.zoo.scores import Measured, NetworkResults, Score, results
 from tests.ui.shown import figures
@@ -28,6 +29,24 @@ def test_every_lesson_is_drawn_with_the_numbers_of_a_real_network(lesson, headin
         assert "encoder2 of brain-unet-scse on ball.nii" in texts(app)
         assert any("data:image/png" in part.proto.body for part in app.get("html"))
         assert app.latex
+
+
+def test_the_tiles_name_the_convention_and_are_mirrored_in_the_radiological_one():
+    for convention, side in (("neurological", "left"), ("radiological", "right")):
+        app = with_upload(understand_lesson="sSE", block="encoder2", plane="axial", convention=convention)
+        html = "".join(part.proto.body for part in app.get("html"))
+        assert f"{convention}: {side} is drawn left" in html
+        assert 'class="tiles-key placed"' in html
+        assert (tiles.MIRRORED in html) == (convention == "radiological")
+
+
+def test_a_matrix_of_channels_is_not_mirrored():
+    soca = {"understand_lesson": "Relatives", "understand_relatives": "SOCA", "block": "encoder2"}
+    app = opened(understand=LEARN, anatomy="hippocampus", plane="coronal", convention="radiological", **soca)
+    parts = [part.proto.body for part in app.get("html")]
+    [matrix] = [part for part in parts if "covariance of" in part]
+    assert "placed" not in matrix
+    assert tiles.MIRRORED in "".join(parts)
 
 
 def test_the_last_lines_of_what_we_measured_are_what_cards_and_results_say():

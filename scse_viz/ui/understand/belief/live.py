@@ -131,6 +131,7 @@ def _draw_maps(view: View, case: SliceCase, maps: Mapping[str, np.ndarray]) -> g
         {name: view.drawn(values) for name, values in maps.items()},
         view.drawn(case.structure),
         aspect=row_mm / column_mm,
+        convention=view.convention,
     )
     export.chart(figure, key="understand_live_maps")
     return figure
