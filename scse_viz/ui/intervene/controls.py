@@ -57,7 +57,7 @@ def begin(blocks: Sequence[str]) -> None:
     """Read the plan from the address in the first run, write it there in later ones; blocks: of the network shown."""
     st.session_state[_BLOCKS] = tuple(blocks)
     if _PLAN not in st.session_state:
-        plan, whole = read_plan(st.query_params.get(ADDRESS, ""), blocks)
+        plan, whole = read_plan(st.query_params.get(ADDRESS, address.KEYS[ADDRESS].default), blocks)
         st.session_state[_PLAN], st.session_state[_HISTORY] = plan, []
         if not whole:
             address.lose(ADDRESS)

@@ -8,6 +8,7 @@ from scse_viz.ui.shell import address
 from scse_viz.ui.shell.sidebar import View
 
 KEY = "point"
+"""The key of the pixel in the address."""
 _HELD = "picked_point"
 
 

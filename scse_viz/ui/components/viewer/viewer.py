@@ -26,6 +26,8 @@ from scse_viz.zoo.structures import Structure
 HERE = Path(__file__).parent
 KEY = "volume_viewer"
 DISPLAY = "volume_display"
+"""The key of the display in the address."""
+DEFAULT: str = address.KEYS[DISPLAY].default
 KEPT = "volume_first_display"
 SHOWN = ("all", "3d", "sagittal", "coronal", "axial")
 ADDRESS = re.compile(rf"({'|'.join(SHOWN)})(,(\d\d?|100)){{4}}(,[01]){{3}}", re.ASCII)
@@ -43,17 +45,17 @@ _viewer = st.components.v2.component(
 class ViewerDisplay:
     """How the viewer draws: opacities, and the lower end of the visible map, in percent of its scale.
 
-    It is one value of the address, DISPLAY, which is absent while all fields have their defaults.
+    It is one value of the address, DISPLAY, which is absent while the display is DEFAULT.
     """
 
-    show: str = SHOWN[0]
-    scan: int = 100
-    map: int = 60
-    labels: int = 0
-    since: int = 0
-    masked: bool = True
-    cut: bool = True
-    smooth: bool = True
+    show: str
+    scan: int
+    map: int
+    labels: int
+    since: int
+    masked: bool
+    cut: bool
+    smooth: bool
 
 
 def read_display(text: str) -> ViewerDisplay:
@@ -124,12 +126,11 @@ def _draw(data: Mapping[str, Any], on_pick: Callable[[Sequence[int]], None]) -> 
 def _first_display() -> ViewerDisplay:
     """The display that this session began with; later changes are the browser's, which keeps them itself."""
     if KEPT not in st.session_state:
-        st.session_state[KEPT] = ViewerDisplay()
-        if DISPLAY in st.query_params:
-            try:
-                st.session_state[KEPT] = read_display(st.query_params[DISPLAY])
-            except ValueError:
-                address.lose(DISPLAY)
+        try:
+            st.session_state[KEPT] = read_display(st.query_params.get(DISPLAY, DEFAULT))
+        except ValueError:
+            address.lose(DISPLAY)
+            st.session_state[KEPT] = read_display(DEFAULT)
     return st.session_state[KEPT]
 
 
@@ -137,10 +138,10 @@ def _remember() -> None:
     values = st.session_state[KEY].display or {}
     try:
         text = ",".join(str(int(value) if isinstance(value, bool) else value) for value in values.values())
-        display = read_display(text)
+        read_display(text)
     except ValueError:
         return
-    address.put(DISPLAY, text if display != ViewerDisplay() else None)
+    address.put(DISPLAY, text)
 
 
 def _send(role: str, name: str, content: bytes) -> None:
