@@ -1,8 +1,8 @@
 """A folder of results: parts -> Parquet tables, a summary and a log of refusals, and back."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,18 @@ class Cohort:
         return [name.removeprefix("fact.") for name in self.scans if name.startswith("fact.")]
 
 
-def gather(out: Path, keys: Iterable[str], failed: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Writes the tables of the parts with these keys and returns the summary; failed: file -> error of its task."""
+@dataclass(frozen=True)
+class FailedTask:
+    """A scan and a network that have no record; error: of the last attempt."""
+
+    path: str
+    model: str
+    error: str
+
+
+def gather(out: Path, keys: Iterable[str], failed: Sequence[FailedTask] = ()) -> dict[str, Any]:
+    """Writes the tables of the parts with these keys and returns the summary; failed: the tasks without a part."""
+    keys = list(dict.fromkeys(keys))
     parts = (out / "parts" / f"{key}.json" for key in keys)
     records = [json.loads(part.read_text(encoding="utf-8")) for part in parts if part.exists()]
     rows, gates = [], []
@@ -47,9 +57,9 @@ def gather(out: Path, keys: Iterable[str], failed: Mapping[str, str] | None = No
         out / GATES, index=False
     )
     refused = scans.loc[scans["error"].notna(), ["path", "model", "error"]]
-    lost = pd.DataFrame([{"path": path, "model": None, "error": said} for path, said in (failed or {}).items()])
+    lost = pd.DataFrame(map(asdict, failed))
     pd.concat([rows for rows in (refused, lost) if len(rows)] or [refused]).to_csv(out / REFUSED, index=False)
-    summary = _summary(scans, len(refused), failed or {})
+    summary = _summary(scans, len(keys), len(failed))
     (out / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     return summary
 
@@ -73,7 +83,7 @@ def _numbers(scans: pd.DataFrame) -> pd.DataFrame:
     return scans
 
 
-def _summary(scans: pd.DataFrame, refused: int, failed: Mapping[str, str]) -> dict[str, Any]:
+def _summary(scans: pd.DataFrame, tasks: int, failed: int) -> dict[str, Any]:
     read = scans[scans["error"].isna()]
     scores = [name for name in scans if str(name).startswith("dice.")]
     by_model = {
@@ -86,4 +96,5 @@ def _summary(scans: pd.DataFrame, refused: int, failed: Mapping[str, str]) -> di
         }
         for model, rows in read.groupby("model")
     }
-    return {"tasks": len(scans), "read": len(read), "refused": refused, "failed": len(failed), "models": by_model}
+    refused = len(scans) - len(read)
+    return {"tasks": tasks, "read": len(read), "refused": refused, "failed": failed, "models": by_model}

@@ -10,6 +10,7 @@ from typing import Any
 from distributed import Client, LocalCluster, as_completed
 
 from scse_viz.cohort.entries import CohortError
+from scse_viz.cohort.results import FailedTask
 from scse_viz.cohort.tasks import ScanTask, measure, written
 
 PARTS = "parts"
@@ -23,7 +24,7 @@ class ScanOutcome:
 
     before: int
     done: int
-    failed: dict[str, str]
+    failed: list[FailedTask]
 
 
 @contextmanager
@@ -62,16 +63,25 @@ def run(
     folder = out / PARTS
     folder.mkdir(parents=True, exist_ok=True)
     open_tasks = {task.key: task for task in tasks if not (folder / f"{task.key}.json").exists()}
-    before, failed, done = len(tasks) - len(open_tasks), {}, 0
+    before, done = len(tasks) - len(open_tasks), 0
+    failed: list[FailedTask] = []
     progress(before, len(tasks))
     futures = client.map(measure, list(open_tasks.values()), key=list(open_tasks), retries=RETRIES, pure=False)
-    names = {key: task.entry.path for key, task in open_tasks.items()}
     for future in as_completed(futures):
-        if future.status == "finished":
-            written(future.result(), folder)
+        task = open_tasks[str(future.key)]
+        record = future.result() if future.status == "finished" else None
+        if record is not None and record["key"] == task.key:
+            written(record, folder)
         else:
-            failed[str(names[str(future.key)])] = repr(future.exception())
+            failed.append(FailedTask(str(task.entry.path), task.model, _sentence(future.exception())))
         done += 1
         future.release()  # the scheduler forgets the result
         progress(before + done, len(tasks))
     return ScanOutcome(before, done - len(failed), failed)
+
+
+def _sentence(error: BaseException | None) -> str:
+    """Why a task has no record; without an error, a version from before tasks had their key made another one."""
+    if error is None:
+        return "another version of scse-viz on the worker than on the client; install the same on both"
+    return str(error) if isinstance(error, CohortError) else repr(error)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +16,7 @@ from torch import nn
 
 from scse_viz import __version__, zoo
 from scse_viz.analysis.segmentation import dice, volumes_ml
-from scse_viz.cohort.entries import Entry
+from scse_viz.cohort.entries import CohortError, Entry
 from scse_viz.cohort.gates import GateSums
 from scse_viz.inference import segment_slices
 from scse_viz.inference.health import evenly_spaced
@@ -24,11 +24,17 @@ from scse_viz.scans import Scan, ScanError, read_labels, read_scan, slice_grid, 
 from scse_viz.zoo import Card, WeightsError
 
 PACKAGES = ("torch", "numpy", "nibabel")
+FileState = tuple[int, int] | str | None
+"""Size and time of change of a file; one hash of those of all files in a folder; None for what is not there."""
+FileStates = list[tuple[str, FileState]]
 
 
 @dataclass(frozen=True)
 class ScanTask:
-    """A scan and a network; slices: how many of the plane, evenly spaced, None for all; maps: folder for its maps."""
+    """A scan and a network; slices: how many of the plane, evenly spaced, None for all; maps: folder for its maps.
+
+    `files`, `version` and `key` are those of the client that made the task, and stay the same on a worker.
+    """
 
     entry: Entry
     model: str
@@ -37,24 +43,52 @@ class ScanTask:
     plane: str | None = None
     slices: int | None = None
     maps: Path | None = None
+    files: FileStates = field(init=False, repr=False)
+    version: str = field(init=False)
+    key: str = field(init=False)
+    """What its result depends on, hashed: files with their sizes and times, network, options, and version."""
 
-    @property
-    def key(self) -> str:
-        """What its result depends on, hashed: files with their sizes and times, network, options, and version."""
-        files = []
-        for path in (self.entry.path, self.entry.labels):
-            if path is not None:
-                stat = path.stat() if path.is_file() else None
-                files.append((str(path.absolute()), stat and (stat.st_size, stat.st_mtime_ns)))
-        facts = sorted(self.entry.facts.items())
+    def __post_init__(self) -> None:
+        files, facts = _files(self.entry), sorted(self.entry.facts.items())
         said = (files, facts, self.model, self.sha256, self.plane, self.slices, self.maps is not None, __version__)
-        return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
+        key = hashlib.sha256(repr(said).encode()).hexdigest()[:32]
+        for name, value in {"files": files, "version": __version__, "key": key}.items():
+            object.__setattr__(self, name, value)
+
+
+def _files(entry: Entry) -> FileStates:
+    """The files of an entry as they are on this machine now."""
+    return [(str(path.absolute()), _state(path)) for path in (entry.path, entry.labels) if path is not None]
+
+
+def _state(path: Path) -> FileState:
+    try:
+        if path.is_dir():
+            inside = [(str(file.relative_to(path)), _size_and_time(file)) for file in sorted(path.rglob("*"))]
+            return hashlib.sha256(repr(inside).encode()).hexdigest()
+        return _size_and_time(path)
+    except OSError:  # reading it says why
+        return None
+
+
+def _size_and_time(path: Path) -> tuple[int, int] | None:
+    stat = path.stat() if path.is_file() else None
+    return stat and (stat.st_size, stat.st_mtime_ns)
 
 
 def measure(task: ScanTask) -> dict[str, Any]:
-    """A task -> its record, plain values only; a file that cannot be read gives a record with `error`, a sentence."""
+    """A task -> its record, plain values only; a file that cannot be read gives a record with `error`, a sentence.
+
+    Raises CohortError where the record would not be what the key of the task says.
+    """
     start = time.perf_counter()
     torch.set_num_threads(1)
+    if task.version != __version__:
+        raise CohortError(
+            f"{task.entry.path.name}: scse-viz {__version__} on the worker and {task.version} on the client; "
+            "install the same on both"
+        )
+    _check_files(task)
     record = {
         "key": task.key,
         "path": str(task.entry.path.absolute()),
@@ -68,7 +102,18 @@ def measure(task: ScanTask) -> dict[str, Any]:
         outcome: dict[str, Any] = {"error": None, **_measured(task)}
     except (ScanError, WeightsError, OSError, MemoryError) as error:
         outcome = {"error": str(error) or "needs more memory than the worker has; crop or downsample the scan"}
+    _check_files(task)  # again: a file may change while it is read
     return {**record, **outcome, "seconds": time.perf_counter() - start}
+
+
+def _check_files(task: ScanTask) -> None:
+    """Raises CohortError where a file is another one here and now than the client saw."""
+    for here, there in zip(_files(task.entry), task.files, strict=True):
+        if here != there:
+            raise CohortError(
+                f"{there[0]}: another size or time than on the client when the run began; run the same command again, "
+                "where client and workers see the same files"
+            )
 
 
 @lru_cache(maxsize=4)
@@ -98,6 +143,7 @@ def _measured(task: ScanTask) -> dict[str, Any]:
             if gates.pixel_gate is not None:
                 maps.setdefault(block, []).append(gates.pixel_gate.astype(np.float16))
     if task.maps is not None and maps:
+        _check_files(task)  # before anything is written under its key
         _keep_maps(task.maps / f"{task.key}.npz", maps, indices)
     whole = len(indices) == grid.count
     scores = _dice(volume_of(labels, plane), reference, plane, indices, len(names))

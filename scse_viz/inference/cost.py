@@ -23,7 +23,7 @@ def parameters(model: nn.Module) -> int:
 
 def multiply_adds(model: nn.Module, *inputs: Tensor) -> int:
     """Multiply-adds of convolutions, linear layers, products of matrices and attention in one pass."""
-    with FlopCounterMode(display=False, custom_mapping=_UNCOUNTED) as counter, torch.inference_mode():
+    with FlopCounterMode(display=False, custom_mapping=_UNCOUNTED) as counter, torch.no_grad():
         model(*inputs)
     return int(counter.get_total_flops()) // 2
 

@@ -1,4 +1,4 @@
-"""Bytes of a value: the arrays, tensors and texts that it is made of."""
+"""Bytes of a value: the arrays, tensors, tables and texts that it is made of."""
 
 from collections.abc import Mapping
 from types import ModuleType
@@ -17,7 +17,11 @@ def size_of(value: Any) -> int:
             continue
         seen.add(id(part))
         total += SMALL
-        if isinstance(nbytes := getattr(part, "nbytes", None), int):
+        if hasattr(part, "memory_usage"):
+            cells, arrays = _of_table(part)
+            total += cells
+            left += arrays
+        elif isinstance(nbytes := getattr(part, "nbytes", None), int):
             total += nbytes
         elif isinstance(part, bytes | bytearray | str):
             total += len(part)
@@ -28,3 +32,10 @@ def size_of(value: Any) -> int:
         elif hasattr(part, "__dict__"):
             left += vars(part).values()
     return total
+
+
+def _of_table(table: Any) -> tuple[int, list[Any]]:
+    """Bytes of a table, column or index of pandas, and the arrays in its cells, of which pandas counts the headers."""
+    frame = table if table.ndim == 2 else table.to_frame()
+    cells = (cell for _, column in frame.items() if column.dtype == object for cell in column.dropna())
+    return int(frame.memory_usage(deep=True).sum()), [cell for cell in cells if hasattr(cell, "nbytes")]

@@ -4,13 +4,15 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
+from shutil import copyfile
 from urllib.request import urlopen
 
 import pandas as pd
 import pytest
 
-from scse_viz import cli
-from scse_viz.cohort import ScanTask, find_entries, gather, read_cohort
+from scse_viz import __version__, cli
+from scse_viz.cohort import Entry, ScanTask, find_entries, gather, read_cohort
 from scse_viz.cohort.running import PARTS, connected, run
 from tests.cohort.conftest import SCANS
 
@@ -68,11 +70,37 @@ def test_a_worker_killed_in_mid_run_loses_nothing_and_nothing_is_there_twice(cli
     outcome = run(tasks, tmp_path, client, lambda done, _: seen.append(done))
     killer.join()
     assert 0 < done_at_kill[0] < len(tasks)
-    assert outcome.failed == {}
+    assert outcome.failed == []
     assert seen == list(range(len(tasks) + 1))
     gather(tmp_path, [task.key for task in tasks])
     assert sorted(read_cohort(tmp_path).scans["key"]) == sorted(task.key for task in tasks)
     assert victim not in client.run(os.getpid).values()
+
+
+def test_networks_that_fail_on_one_scan_are_counted_and_named_each(client, tasks, tmp_path):
+    of_another_version = [replace(tasks[0], model=name) for name in ("first", "second")]
+    for task in of_another_version:
+        object.__setattr__(task, "version", "0.0")
+    outcome = run([tasks[0], *of_another_version], tmp_path, client)
+    assert (outcome.done, len(outcome.failed)) == (1, 2)
+    summary = gather(tmp_path, [task.key for task in [tasks[0], *of_another_version]], outcome.failed)
+    assert [summary[count] for count in ("tasks", "read", "refused", "failed")] == [3, 1, 0, 2]
+    failed = pd.read_csv(tmp_path / "refused.csv")
+    assert sorted(failed["model"]) == ["first", "second"]
+    wanted = f"scan0.nii: scse-viz {__version__} on the worker and 0.0 on the client; install the same on both"
+    assert set(failed["error"]) == {wanted}
+
+
+def test_a_scan_that_changed_after_the_client_saw_it_is_failed_and_runs_again(client, tasks, table, tmp_path):
+    scan = tmp_path / "scan.nii"
+    copyfile(tasks[0].entry.path, scan)
+    old = replace(tasks[0], entry=Entry(scan))
+    copyfile(table.with_name("labels0.nii"), scan)
+    outcome = run([old], tmp_path / "out", client)
+    assert outcome.failed[0].error.startswith(f"{scan}: another size or time than on the client")
+    assert gather(tmp_path / "out", [old.key], outcome.failed)["failed"] == 1
+    new = replace(old)
+    assert (run([new], tmp_path / "out", client).done, run([new], tmp_path / "out", client).before) == (1, 1)
 
 
 def test_the_command_writes_the_tables_on_a_scheduler_by_its_address(client, tiny_zoo, table, tmp_path, capsys):

@@ -1,12 +1,18 @@
 """The record of one scan against the numbers worked out from whole volumes."""
 
+import os
+import pickle
+import re
+from dataclasses import replace
+from shutil import copyfile
+
 import numpy as np
 import pytest
 
-from scse_viz import zoo
+from scse_viz import __version__, zoo
 from scse_viz.analysis import dice
 from scse_viz.analysis.structures import by_structure, mean_gates
-from scse_viz.cohort import Entry, ScanTask, find_entries, measure
+from scse_viz.cohort import CohortError, Entry, ScanTask, find_entries, measure
 from scse_viz.inference import segment_slices
 from scse_viz.scans import read_labels, read_scan, volume_of
 
@@ -60,6 +66,39 @@ def test_a_key_changes_with_whatever_the_result_depends_on(tasks):
     others = [*tasks[1:], ScanTask(one.entry, one.model, one.models, one.sha256, slices=2)]
     assert len({task.key for task in [one, *others]}) == len(others) + 1
     assert ScanTask(one.entry, one.model, one.models, one.sha256).key == one.key
+
+
+def test_a_task_has_the_key_of_its_client_wherever_it_is(tasks, monkeypatch):
+    monkeypatch.setattr("scse_viz.cohort.tasks.__version__", "0.0")
+    sent = pickle.loads(pickle.dumps(tasks[0]))
+    assert sent.key == tasks[0].key != replace(sent).key
+    with pytest.raises(CohortError, match=rf"scse-viz 0\.0 on the worker and {re.escape(__version__)} on the client"):
+        measure(sent)
+
+
+def test_a_scan_that_changes_while_it_is_read_has_no_record(tasks, tmp_path, monkeypatch):
+    scan = tmp_path / "scan.nii"
+    copyfile(tasks[0].entry.path, scan)
+    task = replace(tasks[0], entry=Entry(scan), maps=tmp_path / "maps")
+
+    def read_and_changed(path):
+        read = read_scan(path)
+        os.utime(path, (1, 1))
+        return read
+
+    monkeypatch.setattr("scse_viz.cohort.tasks.read_scan", read_and_changed)
+    with pytest.raises(CohortError, match="another size or time than on the client"):
+        measure(task)
+    assert not (tmp_path / "maps").exists()
+
+
+def test_a_key_changes_with_the_files_of_a_folder(tasks, tmp_path):
+    (tmp_path / "series").mkdir()
+    (tmp_path / "series" / "slice0.dcm").write_bytes(b"0")
+    before = replace(tasks[0], entry=Entry(tmp_path / "series"))
+    assert replace(before).key == before.key
+    (tmp_path / "series" / "slice1.dcm").write_bytes(b"1")
+    assert replace(before).key != before.key
 
 
 def test_maps_are_kept_at_the_resolution_of_their_stage(tasks, tiny_zoo, tmp_path):

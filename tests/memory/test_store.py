@@ -5,6 +5,7 @@ import threading
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from scse_viz.memory import Hold, Store
@@ -138,3 +139,12 @@ def test_the_size_of_a_value_is_that_of_its_arrays_each_counted_once():
     array = np.zeros((10, 100), np.float32)
     assert size_of({"a": array, "b": (array, [b"12345"])}) == pytest.approx(4000 + 5, abs=8 * SMALL)
     assert size_of(np) == 0  # of modules and classes nothing belongs to a value
+
+
+def test_the_size_of_a_table_is_that_of_its_columns_and_of_the_arrays_in_its_cells(tmp_path):
+    weights = [list(np.linspace(0, 1, 500)) for _ in range(20)]
+    pd.DataFrame({"name": [f"scan{number}" for number in range(20)], "weights": weights}).to_parquet(tmp_path / "t")
+    table = pd.read_parquet(tmp_path / "t")  # as a page has it: cells are views of one array
+    assert size_of(table) == pytest.approx(20 * 500 * 8, rel=0.1)
+    assert size_of(table["weights"]) >= 20 * 500 * 8
+    assert size_of(table.set_index("name")) >= 20 * (500 * 8 + len("scan10"))

@@ -13,7 +13,7 @@ from scse_viz.figures import cohorts as figures
 from scse_viz.ui.cohort.choices import Shown
 from scse_viz.ui.cohort.drilldown import draw_points
 from scse_viz.ui.cohort.words import column_title
-from scse_viz.ui.shell import export
+from scse_viz.ui.shell import cached, export
 from scse_viz.ui.shell.words import verbatim
 
 MOST_GROUPS = 12
@@ -139,13 +139,14 @@ def draw_weights(shown: Shown) -> tuple[go.Figure, pd.DataFrame]:
     weights = np.stack(rows["weights"].to_list())
     names = shown.table.set_index("key").loc[rows["key"], "scan"].to_numpy()
     drawn = weights[:MOST_ROWS]
-    order, channels = _clustered(drawn)
+    with st.spinner("Sorting scans and channels", show_time=False):
+        order, channels = _clustered(drawn)
     figure = figures.weights_of_scans(drawn[order][:, channels], names[order].tolist(), channels.tolist())
     export.chart(figure, key="cohort_weights_chart")
     return figure, pd.DataFrame(weights, index=pd.Index(names, name="scan"))
 
 
-@st.cache_data(max_entries=8, show_spinner="Sorting scans and channels")
+@cached.resource
 def _clustered(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return clustered(weights), clustered(weights.T)
 

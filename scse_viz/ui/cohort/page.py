@@ -16,7 +16,7 @@ from scse_viz.ui.cohort import charts
 from scse_viz.ui.cohort.choices import Shown, choose
 from scse_viz.ui.cohort.drilldown import draw_table, leave_for_explore
 from scse_viz.ui.cohort.words import column_title, shown_columns
-from scse_viz.ui.shell import address, export, layout
+from scse_viz.ui.shell import address, cached, export, layout
 from scse_viz.ui.shell.words import verbatim
 
 VARIABLE = "SCSE_VIZ_COHORTS"
@@ -61,9 +61,9 @@ def offered(said: str) -> tuple[dict[str, Path], list[str]]:
     return folders, unreadable
 
 
-@st.cache_data(max_entries=4, show_spinner="Reading the cohort")
-def _read(folder: Path, changed: float) -> Cohort:
-    return read_cohort(folder)
+@cached.resource
+def _read(folder: str, changed: int) -> Cohort:
+    return read_cohort(Path(folder))
 
 
 def _draw_folder(folders: dict[str, Path]) -> None:
@@ -72,13 +72,16 @@ def _draw_folder(folders: dict[str, Path]) -> None:
         help=f"Results in the folder that {VARIABLE} names.",
     )  # fmt: skip
     try:
-        cohort = _read(folders[name], (folders[name] / SUMMARY).stat().st_mtime)
+        with st.spinner("Reading the cohort", show_time=False):
+            cohort = _read(str(folders[name]), (folders[name] / SUMMARY).stat().st_mtime_ns)
     except (CohortError, OSError) as error:
         st.error(verbatim(str(error)))
         return
+    counts = cohort.summary
+    failed = f", {counts['failed']} failed" if counts["failed"] else ""
     st.caption(
-        f"{cohort.summary['read']} of {cohort.summary['tasks']} rows were read, {cohort.summary['refused']} refused.",
-        help="A row is a scan through a network; refused.csv in the folder says why a scan was refused.",
+        f"{counts['read']} of {counts['tasks']} rows were read, {counts['refused']} refused{failed}.",
+        help="A row is a scan through a network; refused.csv in the folder says why a scan was refused or failed.",
     )
     read = cohort.scans[cohort.scans["error"].isna()]
     if cohort.gates.empty or read.empty:

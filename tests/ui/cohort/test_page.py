@@ -2,17 +2,19 @@
 
 import errno
 import os
+from shutil import copytree
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from scse_viz.cohort import ScanTask, find_entries, gather, measure, read_cohort
+from scse_viz.cohort.results import Cohort, FailedTask
 from scse_viz.cohort.running import PARTS
 from scse_viz.cohort.tasks import written
+from scse_viz.memory import Store
 from scse_viz.ui.cohort.page import VARIABLE, offered
-from scse_viz.ui.shell.address import WIDGETS
+from scse_viz.ui.shell import cached
 from tests.cohort.conftest import table, tiny_zoo  # noqa: F401 - fixtures
-from tests.ui.shown import bound_keys
 
 PAGE = """
 from scse_viz.ui.cohort import page as cohort
@@ -68,10 +70,26 @@ def test_a_folder_that_may_not_be_read_is_named_and_the_rest_is_offered(monkeypa
     assert results.name in app.selectbox(key="cohort").options
 
 
-def test_the_widgets_of_the_address_are_those_of_the_page(monkeypatch, results):
+def test_a_cohort_is_read_once_and_counts_in_the_budget_of_all_sessions(monkeypatch, results):
     monkeypatch.setenv(VARIABLE, str(results))
-    drawn, declared = ({key for key in keys if key.startswith("cohort")} for keys in (bound_keys(opened()), WIDGETS))
-    assert drawn == declared
+    monkeypatch.setattr(cached, "store", store := Store(10**9))
+    opened()
+    (cohort,) = (value for value in store.values() if isinstance(value, Cohort))
+    opened()
+    (entry,) = (entry for entry in store._entries.values() if isinstance(entry.value, Cohort))
+    assert entry.value is cohort
+    weights = sum(cell.nbytes for cell in cohort.gates["weights"].dropna())
+    tables = sum(part.memory_usage(deep=True).sum() for part in (cohort.scans, cohort.gates))
+    assert store.nbytes > entry.nbytes >= tables + weights
+    assert any(len(key) == 2 and key[0].endswith("_clustered") for key in store._entries)
+
+
+def test_rows_that_failed_are_told(monkeypatch, results, tmp_path):
+    copytree(results, tmp_path / "lost")
+    keys = [part.stem for part in (tmp_path / "lost" / PARTS).iterdir()]
+    gather(tmp_path / "lost", [*keys, "without a part"], [FailedTask("scan9.nii", "tiny-unet-scse", "worker died")])
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "lost"))
+    assert opened().caption[0].value == "4 of 6 rows were read, 1 refused, 1 failed."
 
 
 def test_groups_effects_and_scans_are_those_of_the_run(monkeypatch, results):
