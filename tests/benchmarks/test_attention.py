@@ -11,12 +11,9 @@ more, because the other threads wait spinning.
 """
 
 import json
-import random
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 
 import pytest
 import segmentation_models_pytorch as smp
@@ -27,6 +24,7 @@ from pytorch_grad_cam.utils.model_targets import SemanticSegmentationTarget
 
 from scse_viz.attention import record
 from scse_viz.models import BLOCK_NAMES, build
+from tests.benchmarks.timing import interleaved
 
 ROUNDS, PEER_ROUNDS = 40, 2
 PROCESSES = 15
@@ -69,24 +67,6 @@ def grad_cam() -> None:
     for name in BLOCK_NAMES:
         with GradCAM(model, [model.blocks[name]]) as cam:
             cam(x, [target])
-
-
-def interleaved(ways: dict[str, Callable[[], None]], rounds: int) -> dict[str, tuple[float, float]]:
-    """Median seconds of each way, processor and wall clock, over rounds in which they take turns in random order."""
-    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-    order, turn = list(ways), random.Random(0)
-    for way in ways.values():
-        way()
-    for _ in range(rounds):
-        turn.shuffle(order)
-        for name in order:
-            started = time.process_time(), time.perf_counter()
-            ways[name]()
-            seconds[name].append((time.process_time() - started[0], time.perf_counter() - started[1]))
-    return {
-        name: (statistics.median(p for p, _ in times), statistics.median(w for _, w in times))
-        for name, times in seconds.items()
-    }
 
 
 def measured() -> dict[str, tuple[float, float]]:

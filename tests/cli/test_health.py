@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scse_viz import cli, zoo
+from scse_viz.analysis.health import Verdict
 from tests import smp_files
 from tests.cli.words import CARD, refusal
 from tests.scan_files import nifti
@@ -36,7 +37,10 @@ def test_every_gate_of_a_folder_of_scans_has_a_row_the_worst_first(networks, sca
     gates = 2 if CARD.variant.startswith("scse") else 1
     assert len(rows) == len(written["gates"]) == gates * len(CARD.block_table)
     assert {row["slices"] for row in rows} == {"4"}
-    assert all(float(row["spread_scans"]) >= 0 for row in rows)
+    assert "" not in {row["spread_scans"] for row in rows}, "two scans have a spread"
+    verdicts = [Verdict[row["verdict"].upper().replace(" ", "_")] for row in rows]
+    assert verdicts == sorted(verdicts)
+    assert len(set(verdicts)) > 1
     assert written["model_sha256"] == zoo.read_card(CARD.name, networks).sha256
     assert capsys.readouterr().out.count("\n") == 1 + len(rows)
 
@@ -51,7 +55,9 @@ def test_labels_are_matched_by_the_name_of_the_scan(networks, scans, tmp_path, c
     (labels / "head1.nii").write_bytes(ones)
     assert run(networks, CARD.name, scans, "--labels", labels, "--out", tmp_path / "out") == 0
     gates = json.loads((tmp_path / "out" / "health.json").read_text(encoding="utf-8"))["gates"]
-    assert all(gate["dice_lost"] is not None for gate in gates if gate["verdict"] != "never ran")
+    lost = [gate["dice_lost"] for gate in gates]
+    assert None not in lost
+    assert any(lost), "a gate that changes pixels changes Dice"
 
 
 def test_a_network_without_gates_and_a_path_without_scans_are_refused(networks, scans, tmp_path, capsys):

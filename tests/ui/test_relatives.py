@@ -214,7 +214,10 @@ def test_the_profile_of_a_pixel_is_of_one_quantity(relative, title, lines, block
 def test_a_full_gate_is_not_said_to_scale_all_channels_alike():
     app = opened("explore", relative="PE", block="encoder2")
     assert any("weighs every pixel of every channel by itself" in caption.value for caption in app.caption)
-    assert "flat" not in messages(app)[0]["rows"][2]["cells"][0] or not messages(app)[0]["rows"][2]["cells"][0]["flat"]
+    for message, row in ((0, 2), (1, 0)):  # the drawn network, and the block below it
+        cell = messages(app)[message]["rows"][row]["cells"][0]
+        assert cell["alt"].startswith("PE, encoder2: full gate, mean over channels, mean 0.47, 0.47 to 0.47")
+        assert cell["flat"] is None
 
 
 def test_gates_are_compared_where_any_two_networks_have_them():

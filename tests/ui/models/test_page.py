@@ -16,6 +16,7 @@ from scse_viz.ui.models import page as models
 sidebar.begin()
 models.page()
 """
+PAPER = ("none", "cse", "sse", "scse")
 
 
 def opened() -> AppTest:
@@ -57,7 +58,15 @@ def test_dice_of_a_card_is_the_mean_over_its_planes():
     assert dice_by_sample(replace(TINY, figures=None)).empty
 
 
-def test_every_card_of_the_anatomy_has_a_button_to_open_it():
+def test_every_network_of_the_anatomy_has_a_button_to_open_it():
     app = opened()
-    shown = {button.key.removeprefix("open_") for button in app.button}
-    assert shown == {name for name, card in zoo.cards().items() if card.anatomy == app.selectbox(key="anatomy").value}
+    paper = [f"brain-{name}-{variant}" for name in ("unet", "sdnet", "densenet") for variant in PAPER]
+    assert opening(app) == [*paper, "brain-smp-unet-none", "brain-smp-unet-scse"]
+    app.selectbox(key="anatomy").set_value("malc").run()
+    assert not app.exception
+    assert opening(app) == [f"malc-unet-{variant}" for variant in PAPER]
+
+
+def opening(app: AppTest) -> list[str]:
+    """The networks whose buttons are shown, in their order."""
+    return [button.key.removeprefix("open_") for button in app.button if button.key.startswith("open_")]
