@@ -33,7 +33,7 @@ DICOM wrappers. What was tried and left out:
   tilted gantry, and directions that differ by 2e-6.
 - nibabel's wrapper of multi-frame DICOM needs indices of dimensions, which many files lack, and takes the frames of
   a file without functional groups for one slice.
-- imagecodecs 2026.3 (80 MB) would add LZW of 16-bit colours and JPEG 2000 in TIFF and save some 30 lines. It holds
+- imagecodecs 2026.3 (80 MB) would add LZW of 16-bit colours, JPEG 2000, and 10 to 24 bits a pixel in TIFF. It holds
   deflate and LZW to the size of a page, but not JPEG: a TIFF of 580 bytes took 860 MB, and was read as if whole.
 - torchvision reads 16-bit colours of PNG from 0.21 on, and calls its decoders deprecated from 0.29 on.
 - dcm2niix, dicom2nifti and SimpleITK read series from a disk, which uploads never touch; imageio hands files to

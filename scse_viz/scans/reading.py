@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
@@ -12,6 +13,7 @@ from scse_viz.scans.scan import Scan
 GRID_TOLERANCE = 0.1  # voxels between the grids of scan and labels: room for rounded quaternions, far below a shift
 WHOLE = 1e-5  # how far a float may be from a whole number, absolute and relative: scaled files round
 WHOLE_MOST = 1e-2  # its upper bound, for large numbers
+PIECE = 2**18  # labels that are checked at a time
 
 
 def read_scan(source: Path | bytes, *, name: str | None = None, volume: int | None = None) -> Scan:
@@ -61,14 +63,12 @@ def read_labels(source: Path | bytes, scan: Scan, *, name: str | None = None) ->
     else:
         _check_shape(name, labels.shape, scan.file_shape, scan)
         labels = apply_orientation(labels, io_orientation(scan.file_affine))
-    if labels.dtype.kind == "f":
-        labels = _whole(labels, name)
+    whole = _whole(labels, name) if labels.dtype.kind == "f" else np.array(labels, dtype=np.int32, order="K")
+    smallest, largest = (of.reduce(labels, axis=None) for of in (np.fmin, np.fmax))  # NaN aside
     limits = np.iinfo(np.int32)
-    if not limits.min <= labels.min() <= labels.max() <= limits.max:
-        raise ScanError(
-            f"{name}: labels from {labels.min():.6g} to {labels.max():.6g} do not fit 32 bits; renumber them"
-        )
-    return np.array(labels, dtype=np.int32, order="K")
+    if not limits.min <= smallest <= largest <= limits.max:
+        raise ScanError(f"{name}: labels from {smallest:.6g} to {largest:.6g} do not fit 32 bits; renumber them")
+    return whole
 
 
 def _name(source: Path | bytes) -> str:
@@ -103,15 +103,22 @@ def _turned(contents: FileContents) -> np.ndarray:
 
 
 def _whole(labels: np.ndarray, name: str) -> np.ndarray:
-    """Floats within rounding of whole numbers -> those numbers; NaN, as written for background, becomes 0."""
-    missing = np.isnan(labels)
-    values = np.where(missing, 0, labels)
-    whole = np.rint(values)
-    with np.errstate(invalid="ignore"):  # infinities
-        rounded = np.abs(values - whole) <= (WHOLE * np.abs(whole).clip(1)).clip(max=WHOLE_MOST)
-    if missing.all() or not rounded.all():
-        raise ScanError(f"{name}: holds values that are not whole numbers; choose a file of labels, not of intensities")
-    return whole
+    """Floats within rounding of whole numbers -> those numbers, int32; NaN, as written for background, becomes 0."""
+    numbers, found = np.empty_like(labels, np.int32), False
+    access: Any = [["readonly"], ["writeonly"]]  # of which numpy's own types know one
+    steps = np.nditer([labels, numbers], ["external_loop", "buffered"], access, buffersize=PIECE)
+    with steps, np.errstate(invalid="ignore"):  # infinities, and what does not fit 32 bits
+        for values, into in steps:
+            whole, given = np.rint(values), ~np.isnan(values)
+            rounded = np.abs(values - whole) <= (WHOLE * np.abs(whole).clip(1)).clip(max=WHOLE_MOST)
+            if not rounded[given].all():
+                break
+            into[...] = np.where(given, whole, 0)
+            found |= bool(given.any())
+        else:
+            if found:
+                return numbers
+    raise ScanError(f"{name}: holds values that are not whole numbers; choose a file of labels, not of intensities")
 
 
 def _made_finite(voxels: np.ndarray, name: str) -> tuple[str, ...]:

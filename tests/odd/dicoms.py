@@ -12,13 +12,17 @@ def multiframe(**elements):
     return dicom(VOLUME, **{"NumberOfFrames": len(VOLUME), **elements})
 
 
-def echoes(number=None, off=0.0):
+def echoes(number=None, off=0.0, **elements):
     """Two volumes of one series, by echo time."""
     return [
         file
         for echo, added in ((4.6, 0), (9.2, 500))
         for file in series(
-            VOLUME + added, [height + off * (echo > 5) for height in HEIGHTS], EchoTime=echo, InstanceNumber=number
+            VOLUME + added,
+            [height + off * (echo > 5) for height in HEIGHTS],
+            EchoTime=echo,
+            InstanceNumber=number,
+            **elements,
         )
     ]
 
@@ -43,6 +47,9 @@ def dicoms():
         "DICOM, two echoes, no choice": Odd(zipped(*echoes(7))),
         "DICOM, volumes 0.002 mm apart": Odd(zipped(*echoes(7, 0.002)), VOLUME.T + 500, 1),
         "DICOM, volumes 0.4 mm apart": Odd(zipped(*echoes(7, 0.4)), VOLUME.T + 500, 1),
+        "DICOM, volumes between each other's slices": Odd(zipped(*echoes(7, 2)), VOLUME.T + 500, 1),
+        "DICOM, volumes between each other's slices, no choice": Odd(zipped(*echoes(7, 2))),
+        "DICOM, two echoes without positions": Odd(zipped(*echoes(None, ImagePositionPatient=None)), VOLUME.T + 500, 1),
         "DICOM, volumes that nothing tells apart": Odd(
             zipped(*series(VOLUME, HEIGHTS, InstanceNumber=1), *series(VOLUME + 1, HEIGHTS, InstanceNumber=1))
         ),
@@ -55,6 +62,15 @@ def dicoms():
         "DICOM, no orientation": Odd(zipped(*series(VOLUME, HEIGHTS, ImageOrientationPatient=None)), VOLUME.T),
         "DICOM, frames at one position": Odd(multiframe(SpacingBetweenSlices=5), VOLUME.T),
         "DICOM, frames without position": Odd(multiframe(SpacingBetweenSlices=5, ImagePositionPatient=None), VOLUME.T),
+        "DICOM, frames without position in two files": Odd(
+            zipped(*[multiframe(number=number, ImagePositionPatient=None) for number in (1, 2)]),
+            np.concatenate([VOLUME, VOLUME]).T,
+        ),
+        "DICOM, offsets of frames as heights": Odd(
+            multiframe(GridFrameOffsetVector=[-57, -52, -47, -42], ImagePositionPatient=[0, 0, -57]), VOLUME.T
+        ),
+        "DICOM, 400,000 frames": Odd(multiframe(NumberOfFrames=400_000)),
+        "DICOM, more frames than pixels": Odd(multiframe(NumberOfFrames=400)),
         "DICOM, MONOCHROME1": Odd(
             dicom(monochrome, PhotometricInterpretation="MONOCHROME1"), plane(monochrome.max() - monochrome)
         ),

@@ -27,5 +27,11 @@ def plane(pixels):
     return np.asarray(pixels).T[..., None]
 
 
+def packed(values, bits):
+    """Whole numbers (H, W) -> rows of bytes (H, n) in which each takes so many bits, the highest first."""
+    every = np.unpackbits(values.astype(">u4")[..., None].view(np.uint8), axis=-1)  # (H, W, 32)
+    return np.packbits(every[..., -bits:].reshape(len(values), -1), axis=1)
+
+
 def gray_of(colours):
     return colours[..., :3] @ np.array([0.299, 0.587, 0.114])

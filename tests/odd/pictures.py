@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from tests.odd.kinds import COLOURS, DEEP, GRAY, Odd, gray_of, plane
+from tests.odd.kinds import COLOURS, DEEP, GRAY, Odd, gray_of, packed, plane
 from tests.scan_files import picture
 
 
@@ -21,6 +21,11 @@ def png(values, colour_type, depth=16, size=None):
         struct.pack(">I", len(data)) + mark + data + struct.pack(">I", zlib.crc32(mark + data)) for mark, data in chunks
     ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def packed_png(values, bits):
+    """A PNG of gray (H, W) of under 8 bits."""
+    return png(packed(values, bits), 0, bits, values.shape[::-1])
 
 
 def exif(code):
@@ -51,6 +56,9 @@ def pngs():
     return {
         "PNG, 8 bits": Odd(picture(GRAY), plane(GRAY)),
         "PNG, 1 bit": Odd(picture(GRAY > 60), plane(GRAY > 60)),
+        **{
+            f"PNG, {bits} bits": Odd(packed_png(GRAY >> (8 - bits), bits), plane(GRAY >> (8 - bits))) for bits in (2, 4)
+        },
         "PNG, 16 bits": Odd(picture(DEEP), plane(DEEP)),
         "PNG, 8-bit RGB": Odd(picture(eight["colours"]), plane(gray_of(eight["colours"]))),
         "PNG, 16-bit RGB": Odd(png(COLOURS, 2), plane(gray_of(COLOURS))),

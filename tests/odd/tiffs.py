@@ -7,7 +7,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from tests.odd.kinds import COLOURS, DEEP, GRAY, Odd, gray_of, plane
+from tests.odd.kinds import COLOURS, DEEP, GRAY, Odd, gray_of, packed, plane
 from tests.scan_files import numbers, picture
 
 OME_OF_99 = (
@@ -31,6 +31,14 @@ def retagged(data, code, value):
             changed[entry + 8 : entry + 10] = value.to_bytes(2, "little")
             return bytes(changed)
     raise ValueError(f"no tag {code}")
+
+
+def packed_tiff(values, bits, photometric=1):
+    """An uncompressed TIFF of gray (H, W) whose numbers take any number of bits; tifffile writes none."""
+    data = tiff(packed(values, bits))
+    for code, value in ((256, values.shape[1]), (258, bits), (262, photometric)):
+        data = retagged(data, code, value)
+    return data
 
 
 def with_piece(data, piece):
@@ -72,6 +80,11 @@ def tiff_types():
     return {f"TIFF, {kind}": Odd(tiff(pixels), plane(pixels)) for kind, pixels in values.items()} | {
         "TIFF, float64 from Pillow's mode F": Odd(picture((signed / 4).astype(np.float32), "TIFF"), plane(signed / 4)),
         "TIFF, complex": Odd(tiff(DEEP.astype(np.complex64))),
+        **{
+            f"TIFF, {bits} bits": Odd(packed_tiff(DEEP >> (16 - bits), bits), plane(DEEP >> (16 - bits)))
+            for bits in (2, 4, 12)
+        },
+        **{f"TIFF, {bits} bits": Odd(packed_tiff(DEEP >> max(0, 16 - bits), bits)) for bits in (10, 14, 24)},
     }
 
 
@@ -92,7 +105,13 @@ def tiff_kinds():
         "TIFF, 1 bit": Odd(tiff(GRAY > 60, photometric="minisblack"), plane(GRAY > 60)),
         "TIFF, tiles": Odd(tiff(np.tile(DEEP, (10, 10)), tile=(16, 16)), plane(np.tile(DEEP, (10, 10)))),
         "TIFF, orientation 6": Odd(tiff(DEEP, extratags=[(274, 3, 1, 6, True)]), plane(np.rot90(DEEP, -1))),
+        "TIFF, orientation 6, LZW": Odd(
+            picture(DEEP, "TIFF", compression="tiff_lzw", tiffinfo={274: 6}), plane(np.rot90(DEEP, -1))
+        ),
         "TIFF, deflate": Odd(tiff(DEEP, compression="zlib", predictor=True), plane(DEEP)),
+        "TIFF, deflate, float32 with a predictor": Odd(
+            picture(DEEP.astype(np.float32), "TIFF", compression="tiff_adobe_deflate", tiffinfo={317: 3}), plane(DEEP)
+        ),
         "TIFF, LZW": Odd(picture(DEEP, "TIFF", compression="tiff_lzw"), plane(DEEP)),
         "TIFF, LZW, float32": Odd(
             picture(DEEP.astype(np.float32), "TIFF", compression="tiff_lzw"), plane(DEEP.astype(np.float32))
@@ -121,6 +140,7 @@ def tiff_whites():
         "TIFF, min-is-white, 16 bits, LZW": Odd(
             retagged(picture(DEEP, "TIFF", compression="tiff_lzw"), 262, 0), plane(65535 - DEEP)
         ),
+        "TIFF, min-is-white, 4 bits": Odd(packed_tiff(DEEP >> 12, 4, 0), plane(15 - (DEEP >> 12))),
         "TIFF, min-is-white, 1 bit": Odd(tiff(GRAY > 60, photometric="miniswhite"), plane(GRAY <= 60)),
     }
 
@@ -148,12 +168,21 @@ def tiff_channels():
     }
 
 
-def two_series(*stacks):
-    """A TIFF of several stacks that tifffile describes each by itself."""
+def several(*stacks, **options):
+    """A TIFF of several stacks that are described each by itself."""
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file, **options) as writer:
+        for stack in stacks:
+            writer.write(stack, photometric="minisblack", metadata={"axes": "ZYX"})
+    return file.getvalue()
+
+
+def turned_page(pages):
+    """A TIFF of pages, the last with an orientation of its own."""
     file = io.BytesIO()
     with tifffile.TiffWriter(file) as writer:
-        for stack in stacks:
-            writer.write(stack, photometric="minisblack")
+        for number, page in enumerate(pages, start=1):
+            writer.write(page, metadata=None, extratags=[(274, 3, 1, 3 if number == len(pages) else 1, True)])
     return file.getvalue()
 
 
@@ -161,6 +190,7 @@ def tiff_stacks():
     pages = np.stack([DEEP + np.uint16(page) for page in range(4)])
     hyper = np.stack([[DEEP + np.uint16(1000 * channel + z) for channel in (0, 1)] for z in range(3)])  # ZCYX
     spaced = {"imagej": True, "resolution": (2, 4), "metadata": {"axes": "ZCYX", "spacing": 3, "unit": "mm"}}
+    colours = np.stack([COLOURS + np.uint16(page) for page in range(6)]).reshape(2, 3, *COLOURS.shape)
     ome = {"ome": True, "metadata": {"axes": "CZYX", "PhysicalSizeX": 500, "PhysicalSizeY": 500, "PhysicalSizeZ": 2000}}
     return {
         "TIFF, pages": Odd(tiff(pages, photometric="minisblack"), pages.T),
@@ -170,7 +200,14 @@ def tiff_stacks():
         "ImageJ, no distance of slices": Odd(
             tiff(pages, imagej=True, resolution=(2, 4), metadata={"axes": "ZYX", "unit": "mm"}), pages.T
         ),
-        "TIFF, two stacks": Odd(two_series(pages, pages[:2]), np.concatenate([pages, pages[:2]]).T),
+        "TIFF, two stacks": Odd(several(pages, pages[::-1]), pages[::-1].T, 1),
+        "TIFF, two stacks, no choice": Odd(several(pages, pages[::-1])),
+        "TIFF, two stacks, one of fewer slices": Odd(several(pages, pages[:2])),
+        "OME-TIFF, two images": Odd(several(pages, pages[::-1], ome=True), pages[::-1].T, 1),
+        "OME-TIFF, two images, one of fewer slices": Odd(several(pages, pages[:2], ome=True)),
+        "OME-TIFF, times of colours": Odd(
+            tiff(colours, ome=True, photometric="rgb", metadata={"axes": "TZYXS"}), gray_of(colours[1]).T, 1
+        ),
         "OME-TIFF, counts that are not those of its pages": Odd(
             tiff(pages, photometric="minisblack", description=OME_OF_99), pages.T
         ),
@@ -187,6 +224,7 @@ def tiff_stacks():
         "TIFF, one page of four slices, deflate": Odd(
             tiff(pages, volumetric=True, photometric="minisblack", compression="zlib"), pages.T
         ),
+        "TIFF, pages of different orientations": Odd(turned_page(pages)),
         "TIFF, pages of different sizes": Odd(picture([GRAY, GRAY.T.copy()], "TIFF")),
         "TIFF, 17,000 pages": Odd(tiff(np.zeros((17000, 2, 2), np.uint8), photometric="minisblack", contiguous=False)),
     }

@@ -19,9 +19,9 @@ def header(change=None, values=VOLUME, affine=None, **fields):
 def nifti_units():
     wide = np.zeros((200, 4, 4), np.int16)
 
-    def unit(word, scale):
+    def unit(word, scale, values=wide):
         return nifti(
-            wide,
+            values,
             change=lambda head: (head.set_xyzt_units(word), head.set_sform(np.diag([*[scale] * 3, 1]), code=1)),
         )
 
@@ -29,6 +29,9 @@ def nifti_units():
         "NIfTI, numbers in metres": Odd(unit("meter", 0.001), wide),
         "NIfTI, numbers in mm, unit metre": Odd(unit("meter", 1), wide),
         "NIfTI, numbers in mm, unit micron": Odd(unit("micron", 1), wide),
+        "NIfTI, small, numbers in mm, unit metre": Odd(unit("meter", 1, wide[:40]), wide[:40]),
+        "NIfTI, small, numbers in mm, unit micron": Odd(unit("micron", 1, wide[:40]), wide[:40]),
+        "NIfTI, no unit gives a possible size": Odd(unit("micron", 0.02, wide[:40]), wide[:40]),
         "NIfTI, numbers in microns, unit mm": Odd(unit("mm", 1000), wide),
         "NIfTI, voxels of no possible size": Odd(unit("mm", 50), wide),
     }
@@ -37,6 +40,8 @@ def nifti_units():
 def nifti_headers():
     return {
         "NIfTI, vox_offset 0": Odd(header(vox_offset=0), VOLUME),
+        "NIfTI, vox_offset 100": Odd(header(vox_offset=100), VOLUME),
+        "NIfTI, vox_offset -5": Odd(header(vox_offset=-5), VOLUME),
         "NIfTI, vox_offset 3.9 GB": Odd(gzipped(header(vox_offset=3.9e9))),
         "NIfTI, vox_offset NaN": Odd(header(vox_offset=np.nan)),
         "NIfTI, dim 0 in the middle": Odd(header(dim=[3, 4, 0, 6, 1, 1, 1, 1])),
@@ -50,6 +55,10 @@ def nifti_headers():
         "NIfTI, sform NaN": Odd(header(sform_code=1, srow_x=np.nan), VOLUME),
         "NIfTI, no orientation": Odd(header(sform_code=0, qform_code=0), VOLUME),
         "NIfTI, quaternion longer than 1": Odd(header(sform_code=0, qform_code=1, quatern_b=3), VOLUME),
+        "NIfTI, qform without a distance of slices": Odd(
+            header(sform_code=0, qform_code=1, pixdim=[1, 2, 2, 0, 1, 1, 1, 1]), VOLUME
+        ),
+        "NIfTI, sform, no voxel size": Odd(header(sform_code=1, pixdim=0), VOLUME),
         "NIfTI, no voxel size": Odd(header(sform_code=0, qform_code=0, pixdim=0), VOLUME),
     }
 

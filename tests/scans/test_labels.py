@@ -1,8 +1,12 @@
+from functools import partial
+
 import nibabel as nib
 import numpy as np
 import pytest
 
 from scse_viz.scans import ScanError, VolumeChoice, read_labels, read_scan, slice_of
+from tests.odd.pictures import packed_png
+from tests.odd.tiffs import packed_tiff, retagged
 from tests.scan_files import nifti, npy, numbers, picture
 
 
@@ -37,6 +41,23 @@ def test_labels_of_a_picture_may_be_its_palette():
     np.testing.assert_array_equal(slice_of(read_labels(palette, scan, name="labels.png"), "axial", 0), labels)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("pack", [packed_png, packed_tiff, partial(packed_tiff, photometric=0)])
+def test_labels_of_a_gray_picture_are_as_stored(bits, pack):
+    labels = (numbers(6, 8) % 2**bits).astype(np.uint8)
+    scan = read_scan(picture(np.zeros((6, 8), np.uint8)), name="slice.png")
+    np.testing.assert_array_equal(slice_of(read_labels(pack(labels, bits), scan, name="labels"), "axial", 0), labels)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "packbits"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_labels_of_a_compressed_min_is_white_tiff_are_as_stored(compression, dtype):
+    labels = numbers(6, 8, dtype=dtype)
+    data = retagged(picture(labels, "TIFF", compression=compression), 262, 0)
+    scan = read_scan(data, name="scan.tif")
+    np.testing.assert_array_equal(slice_of(read_labels(data, scan, name="labels.tif"), "axial", 0), labels)
+
+
 @pytest.mark.parametrize(
     ("labels", "affine", "sentence"),
     [
@@ -55,6 +76,7 @@ def test_labels_of_a_picture_may_be_its_palette():
             np.diag([1, 2, 3, 1]),
             "labels.nii: holds values that are not whole numbers",
         ),
+        (np.full((4, 5, 6), np.inf), np.diag([1, 2, 3, 1]), "labels.nii: holds values that are not whole numbers"),
         (np.full((4, 5, 6), np.nan), np.diag([1, 2, 3, 1]), "labels.nii: holds values that are not whole numbers"),
         (np.full((4, 5, 6), 1e12), np.diag([1, 2, 3, 1]), "labels.nii: labels from 1e.12 to 1e.12 do not fit 32 bits"),
         (numbers(4, 5, 6, 2), np.diag([1, 2, 3, 1]), "labels.nii: 2 volumes of labels"),

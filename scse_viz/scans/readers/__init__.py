@@ -15,7 +15,7 @@ from warnings import catch_warnings, simplefilter
 
 from scse_viz.scans.readers import dicom, nifti, raster, tiff
 from scse_viz.scans.readers.contents import UNCHECKED, FileContents, ScanError, VolumeChoice
-from scse_viz.scans.readers.limits import LARGEST_WHOLE, PIECE, read_whole
+from scse_viz.scans.readers.limits import LARGEST_BYTES, PIECE, read_whole
 
 __all__ = ["FileContents", "ScanError", "VolumeChoice", "read"]
 
@@ -69,7 +69,7 @@ def _read_path(path: Path, volume: int | None) -> FileContents:
 
 
 def _check(files: int, size: int) -> None:
-    if files > MOST_FILES or size > LARGEST_WHOLE:
+    if files > MOST_FILES or size > LARGEST_BYTES:
         over = f"{MOST_FILES:,} files" if files > MOST_FILES else "1 GiB uncompressed"
         raise ScanError(f"holds over {over}; put only the series to show in it")
 
@@ -159,7 +159,9 @@ def _read_files(files: Sequence[tuple[str, Opener]], volume: int | None) -> File
             with _in_a_sentence("Analyze", nifti.ERRORS), voxels() as stream:
                 return nifti.read_nifti(head, stream, volume)
         if len(files) == 1 and not head.startswith(b"PK"):
-            return _read(FORMATS, BytesIO(_bytes(opener)), name, volume)
+            with opener() as stream:
+                streamed = any(form.knows(head) for form in STREAMED)
+                return _read(FORMATS, stream if streamed else BytesIO(read_whole(stream)), name, volume)
     held = f"{len(files)} files, none DICOM" if files else "no files"
     raise ScanError(f"holds {held}; zip a DICOM series, an .hdr with its .img, or one image")
 
@@ -189,3 +191,4 @@ FORMATS = (
     MGH,
     Format("DICOM", dicom.is_dicom, _read_dicom, dicom.ERRORS),
 )
+STREAMED = tuple(form for form in FORMATS if form.name in ("NIfTI", "MGH", ".npy", "gzip"))  # read from front to back

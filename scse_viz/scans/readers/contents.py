@@ -1,4 +1,4 @@
-"""What every reader returns, how it refuses a file, and where voxels lie that nothing places."""
+"""What every reader returns, how it refuses a file, and the grid of images without a position."""
 
 import struct
 import zlib
@@ -14,6 +14,7 @@ VOXEL_MM = (1e-4, 100.0)  # range of the side of a voxel; anything else counts a
 UNCHECKED = (OSError, EOFError, SyntaxError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError,
              RuntimeError, struct.error, zlib.error)  # fmt: skip
 REC_601 = np.array([0.299, 0.587, 0.114], np.float32)
+TURNED_NOTE = "The picture was turned upright as its orientation tag ({}) says."
 COLOUR_NOTE = "Colours were turned to gray (luminance of Rec. 601)."
 
 
@@ -69,7 +70,7 @@ def of_rows(
     """Planes (slices, H, W) with rows going down -> (W, H, slices), turned upright as an orientation tag says."""
     values = _upright(planes, code).T
     affine, plain = plain_affine(values.shape, spacing, rows_down=True)
-    turned = [f"The picture was turned upright as its orientation tag ({code}) says."] * (code in range(2, 9))
+    turned = [TURNED_NOTE.format(code)] * (code in range(2, 9))
     return FileContents(
         values=values,
         affine=affine,

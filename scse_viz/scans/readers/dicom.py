@@ -12,16 +12,19 @@ from typing import Any
 
 import numpy as np
 import pydicom
+from PIL import Image, UnidentifiedImageError
+from pydicom.encaps import generate_frames
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.pixels.processing import apply_color_lut
-from pydicom.pixels.utils import iter_pixels
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
+from pydicom.pixels.utils import get_expected_length, iter_pixels
 from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from scse_viz.scans.readers import dicom_mosaic, dicom_series
 from scse_viz.scans.readers.contents import COLOUR_NOTE, UNCHECKED, FileContents, ScanError, luminance
-from scse_viz.scans.readers.dicom_series import TRAITS, Frame
-from scse_viz.scans.readers.limits import checked_shape, checked_volume
+from scse_viz.scans.readers.dicom_series import Frame
+from scse_viz.scans.readers.dicom_traits import TRAITS
+from scse_viz.scans.readers.limits import LARGEST_VOXELS, check_memory, checked_shape, checked_volume
 
 ERRORS = (*UNCHECKED, InvalidDicomError, BytesLengthException)  # at any access: elements are converted when asked for
 DEFLATED = b"1.2.840.10008.1.2.1.99"  # the transfer syntax that compresses the whole file, to any size
@@ -32,9 +35,10 @@ HEADER = [Tag(element) for element in (
     "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "InstanceNumber", "Rows", "Columns", "SamplesPerPixel",
     "NumberOfFrames", "PhotometricInterpretation", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
     "ImagerPixelSpacing", "SliceThickness", "SpacingBetweenSlices", "GridFrameOffsetVector", "RescaleSlope",
-    "RescaleIntercept", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "RescaleIntercept", "BitsAllocated", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
     *(trait.element for trait in TRAITS),
 )]  # fmt: skip
+MOST_FRAMES = 20_000  # of all files: sorting as many takes three seconds
 INVERTED_NOTE = "The file stores bright as low numbers (MONOCHROME1); its intensities were inverted."
 
 Source = Callable[[], bytes]  # returns the bytes of one file, however often it is called
@@ -57,13 +61,22 @@ def read_dicom(sources: Iterable[Source], volume: int | None) -> FileContents:
     volumes, sorting = dicom_series.volumes(frames)
     stack = volumes[checked_volume(len(volumes), volume, tuple(", ".join(stack.titles) for stack in volumes))]
     rows, columns = stack.frames[0].shape
-    affine, oriented, placed = dicom_series.affine(stack, checked_shape((columns, rows, len(stack.frames))))
+    inverted = [number for number, frame in enumerate(stack.frames) if frame.inverted]
+    most = LARGEST_VOXELS // (2 if inverted else 1)  # labels are as stored
+    affine, oriented, placed = dicom_series.affine(stack, checked_shape((columns, rows, len(stack.frames)), most))
     values, colour = _values(stack.frames)
-    notes = [*notes, *sorting, *placed, *[COLOUR_NOTE] * colour]
-    if stack.frames[0].inverted:
-        np.subtract(values.max() + values.min(), values, out=values)
-        notes.append(INVERTED_NOTE)
-    return FileContents(values.transpose(2, 1, 0), affine, oriented, colour=colour, notes=tuple(notes))
+    stored = values.copy() if inverted else None
+    if inverted:
+        _invert(values, inverted)
+    notes = [*notes, *sorting, *placed, *[COLOUR_NOTE] * colour, *[INVERTED_NOTE] * bool(inverted)]
+    return FileContents(
+        values=values.transpose(2, 1, 0),
+        affine=affine,
+        oriented=oriented,
+        colour=colour,
+        indices=None if stored is None else stored.transpose(2, 1, 0),
+        notes=tuple(notes),
+    )
 
 
 def _frames(sources: Iterable[Source]) -> tuple[list[Frame], list[str]]:
@@ -89,18 +102,23 @@ def _frames(sources: Iterable[Source]) -> tuple[list[Frame], list[str]]:
             copies += 1
             continue
         known.add(identity)
+        count = int(header.get("NumberOfFrames") or 1)
+        if len(frames) + count > MOST_FRAMES:
+            raise ScanError(f"holds over {MOST_FRAMES:,} slices; save the one volume to show")
+        if count > 1 and _syntax(dataset) in NATIVE and get_expected_length(dataset) > len(pixels):
+            raise EOFError("fewer pixels than its header says")
         frames += _frames_of(header, source)
     facts = ((copies, "there twice, and counted once"), (sizeless, "without the size of its picture, and left out"))
     return frames, [f"{number} file{' is' if number == 1 else 's are'} {fact}." for number, fact in facts if number]
 
 
-def _with_syntax(dataset: pydicom.FileDataset) -> pydicom.FileDataset:
-    """The same, its transfer syntax filled in where a file lacks it."""
+def _syntax(dataset: pydicom.FileDataset) -> UID:
+    """Its transfer syntax, filled in where a file lacks it."""
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, little = dataset.original_encoding
         explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
-    return dataset
+    return dataset.file_meta.TransferSyntaxUID
 
 
 def _frames_of(header: dict[str, Any], source: Source) -> list[Frame]:
@@ -112,12 +130,13 @@ def _frames_of(header: dict[str, Any], source: Source) -> list[Frame]:
         return dicom_mosaic.tiles(whole, _frame(header, source, 0, []))
     shared = list(header.get("SharedFunctionalGroupsSequence") or [])[:1]
     own = header.get("PerFrameFunctionalGroupsSequence") or []
-    offsets = header.get("GridFrameOffsetVector") or [0] * count
+    offsets = np.array(header.get("GridFrameOffsetVector") or [0] * count, np.float64).reshape(-1)
+    offsets -= offsets[0]  # the first is 0, or the z of the position
     frames = [
-        _frame(header, source, index, [*([own[index]] if own else []), *shared], float(offsets[index]))
+        _frame(header, source, index, [*([own[index]] if own else []), *shared], offsets[index])
         for index in range(count)
     ]
-    return dicom_series.along_normal(frames)
+    return dicom_series.in_places(frames)
 
 
 def _frame(
@@ -146,6 +165,7 @@ def _frame(
         series=str(header.get("SeriesInstanceUID")),
         title=str(header.get("SeriesDescription") or "without a title"),
         number=float(_numbers([header.get("InstanceNumber")], 1)[0]),
+        place=float(_numbers([of("FrameContentSequence", "InStackPositionNumber")], 1)[0]),
         directions=directions,
         position=position + offset * np.cross(*directions),
         spacing=spacing[::-1],
@@ -180,7 +200,9 @@ def _values(stack: Sequence[Frame]) -> tuple[np.ndarray, bool]:
     for number, frame in enumerate(stack):
         by_file.setdefault(id(frame.source), []).append(number)
     for inside in by_file.values():
-        planes = _decoded(stack[inside[0]].source(), [stack[number] for number in inside])
+        data = stack[inside[0]].source()
+        check_memory(len(data) + values.nbytes)
+        planes = _decoded(data, [stack[number] for number in inside])
         for number, plane in zip(inside, planes, strict=True):
             colour |= plane.ndim == 3
             gray = luminance(plane) if plane.ndim == 3 else plane
@@ -188,13 +210,24 @@ def _values(stack: Sequence[Frame]) -> tuple[np.ndarray, bool]:
     return values, colour
 
 
+def _invert(values: np.ndarray, inverted: Sequence[int]) -> None:
+    """Turns bright to dark in these slices, in place; their darkest becomes that of the others, if there are any."""
+    others = sorted({*range(len(values))} - {*inverted}) or inverted
+    low, high = min(values[number].min() for number in others), max(values[number].max() for number in inverted)
+    for number in inverted:
+        np.subtract(low + high, values[number], out=values[number])
+
+
 def _decoded(data: bytes, frames: Sequence[Frame]) -> Iterator[np.ndarray]:
-    """(rows, columns[, 3]) of each of a file's frames as the file stores them, palettes looked up."""
+    """(rows, columns[, 3]) of each of a file's frames as the file stores them, palettes and tables looked up."""
     dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True, force=True)
     source: Any = BytesIO(data)  # where frames lie as they are, they are read one at a time, and not copied
     if dataset.file_meta.get("TransferSyntaxUID") not in NATIVE:
-        source = dataset = _with_syntax(pydicom.dcmread(BytesIO(data), force=True))
-    syntax = dataset.file_meta.TransferSyntaxUID
+        source = dataset = pydicom.dcmread(BytesIO(data), force=True)
+    syntax = _syntax(dataset)
+    if syntax not in NATIVE:
+        _check_sizes(dataset)
+    table = bool(dataset.get("ModalityLUTSequence"))
     palette = dataset.get("PhotometricInterpretation") == "PALETTE COLOR"
     try:
         if frames[0].mosaic:
@@ -202,8 +235,28 @@ def _decoded(data: bytes, frames: Sequence[Frame]) -> Iterator[np.ndarray]:
             yield from (dicom_mosaic.cut(slab, frame) for frame in frames)
             return
         for plane in iter_pixels(source, indices=[frame.index for frame in frames]):
-            yield apply_color_lut(plane, dataset) if palette else plane
+            plane = apply_color_lut(plane, dataset) if palette else plane
+            yield apply_modality_lut(plane, dataset) if table else plane
     except RuntimeError as error:
         if syntax in NATIVE:
             raise
         raise ScanError(UNREADABLE.format(syntax.name)) from error
+
+
+def _check_sizes(dataset: pydicom.FileDataset) -> None:
+    """Refuses a compressed picture whose own header says another size than the file's: it could take any memory."""
+    said = dataset.Columns, dataset.Rows
+    offsets = None
+    if "ExtendedOffsetTable" in dataset:
+        offsets = dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths
+    count = int(dataset.get("NumberOfFrames") or 1)
+    for picture in generate_frames(dataset.PixelData, number_of_frames=count, extended_offsets=offsets):
+        try:
+            size = Image.open(BytesIO(picture), formats=("JPEG", "JPEG2000")).size
+        except UnidentifiedImageError:  # run lengths, or a kind that is refused when it is decoded
+            continue
+        except Image.DecompressionBombError as error:
+            raise ScanError("damaged, its picture has far more pixels than its header says; export it again") from error
+        if size != said:
+            inside, outside = (f"{columns} × {rows}" for columns, rows in (size, said))
+            raise ScanError(f"damaged, its picture has {inside} pixels and its header says {outside}; export it again")

@@ -4,7 +4,7 @@ Frames of one series that lie at the same positions are several volumes: they ar
 (TRAITS), else by their numbers, else they are refused. Nothing is mixed by guess, and every assumption is a note.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,42 +13,14 @@ from typing import Self
 import numpy as np
 
 from scse_viz.scans.readers.contents import ScanError, plain_affine, possible_sides, usable
+from scse_viz.scans.readers.dicom_traits import CONTENTS, TIMES, TRAITS, Trait, said
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 EVEN = 0.1  # share of the slice distance by which a slice may be off its position
 SAME = 1e-3  # how far direction cosines and, relatively, pixel sizes of one volume may differ
+CROWDED = 1.5  # how much farther apart the slices of a volume are than those of several that lie between each other
+MOST_DIRECTIONS = 1000  # in one series
 ONE_POSITION = 0.01, 0.001  # shares of the stated and of the largest distance: nearer slices are at one position
-WORDS = {"M": "magnitude", "P": "phase", "R": "real", "I": "imaginary"}
-
-
-@dataclass(frozen=True)
-class Trait:
-    """An element that tells volumes of one series apart; an enhanced file has it `within` a `sequence`."""
-
-    title: str
-    element: str
-    sequence: str = ""
-    within: str = ""
-    unit: str = ""
-
-
-# The most reliable first: an acquisition may be a volume, or every second slice of one.
-TRAITS = (
-    Trait("image type", "ImageType", "MRImageFrameTypeSequence", "FrameType"),
-    Trait("part", "ComplexImageComponent", "MRImageFrameTypeSequence"),
-    Trait("echo time", "EchoTime", "MREchoSequence", "EffectiveEchoTime", " ms"),
-    Trait("inversion time", "InversionTime", "MRModifierSequence", "InversionTimes", " ms"),
-    Trait("flip angle", "FlipAngle", "MRTimingAndRelatedParametersSequence", unit="°"),
-    Trait("b-value", "DiffusionBValue", "MRDiffusionSequence", unit=" s/mm²"),
-    Trait("gradient", "DiffusionGradientOrientation", "MRDiffusionSequence"),
-    Trait("time point", "TemporalPositionIdentifier", "FrameContentSequence", "TemporalPositionIndex"),
-    Trait("trigger time", "TriggerTime", "CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", " ms"),
-    Trait("reference time", "FrameReferenceTime", unit=" ms"),
-    Trait("stack", "StackID", "FrameContentSequence"),
-    Trait("acquisition", "AcquisitionNumber", "FrameContentSequence", "FrameAcquisitionNumber"),
-    Trait("acquired at", "AcquisitionTime"),
-    Trait("made at", "ContentTime"),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +32,8 @@ class Frame:
     shape: tuple[int, int]  # rows, columns
     series: str
     title: str  # of the series
-    number: float  # of the file in its series; this and the next four are NaN where the file does not say
+    number: float  # of the file in its series; this and the next five are NaN where the file does not say
+    place: float  # in its stack, among the frames of a file
     directions: np.ndarray  # (2, 3) unit vectors along a row and along a column, in LPS
     position: np.ndarray  # (3,) of the first pixel in mm, in LPS
     spacing: np.ndarray  # (2,) between columns, between rows, in mm
@@ -99,18 +72,30 @@ class FrameStack:
         return np.array([frame.position for frame in self.frames]) @ np.cross(*self.frames[0].directions)
 
     @cached_property
+    def placed(self) -> bool:
+        """Whether the files say where its slices lie."""
+        return bool(np.isfinite(self.heights).all())
+
+    @cached_property
     def numbered(self) -> bool:
-        """Whether the files' numbers say an order."""
-        numbers = {frame.number for frame in self.frames}
-        return len(numbers) > 1 and not any(map(np.isnan, numbers))
+        """Whether the numbers of the files, and the places in them, say an order."""
+        numbers = {(frame.number, frame.place) for frame in self.frames}
+        return len(numbers) > 1 and not np.isnan(list(numbers)).any()
 
     @cached_property
     def order(self) -> np.ndarray:
         """(N,) along the normal: heights, or, without positions, numbers of the files, or the order they came in."""
-        if np.isfinite(self.heights).all():
+        if self.placed:
             return self.heights
-        numbers = [frame.number if self.numbered else place for place, frame in enumerate(self.frames)]
-        return np.unique(numbers, return_inverse=True)[1] * self.frames[0].distance[0]
+        if not self.numbered:
+            return np.arange(len(self.frames)) * self.frames[0].distance[0]
+        numbers = [(frame.number, frame.place) for frame in self.frames]
+        return np.unique(numbers, axis=0, return_inverse=True)[1].ravel() * self.frames[0].distance[0]
+
+    @cached_property
+    def nearest(self) -> float:
+        """The smallest distance between its slices in mm; infinite for a single one."""
+        return float(np.diff(self.order).min(initial=np.inf))
 
     @cached_property
     def positions(self) -> np.ndarray:
@@ -128,18 +113,26 @@ class FrameStack:
         return len(gaps) < 2 or bool(gaps.min() >= np.median(gaps) / 2 and _missing(gaps) <= len(self.frames))
 
 
-def along_normal(frames: list[Frame]) -> list[Frame]:
-    """Frames of one file; where all say one position, and nothing tells them apart, they lie along their normal."""
-    first = frames[0]
-    apart = np.ptp([frame.position for frame in frames], axis=0).max()
-    if len(frames) == 1 or apart != 0 or any(frame.traits != first.traits for frame in frames):
+def in_places(frames: list[Frame]) -> list[Frame]:
+    """Frames of one file, each with its place among those of equal contents and times.
+
+    Where all say one position, they lie along their normal by their places.
+    """
+    first, before = frames[0], Counter[tuple]()
+    if any(np.isnan(frame.place) for frame in frames):
+        for number, frame in enumerate(frames):
+            alike = tuple(frame.traits[trait.title] for trait in (*CONTENTS, *TIMES))
+            frames[number] = replace(frame, place=before[alike])
+            before[alike] += 1
+    places = {frame.place for frame in frames}
+    if len(places) == 1 or np.ptp([frame.position for frame in frames], axis=0).max() != 0:
         return frames
     step, words = first.distance
-    normal = np.cross(*first.directions)
-    note = f"The file gives one position for its {len(frames)} slices; {words} is assumed as their distance."
+    lowest, step_along = min(places), step * np.cross(*first.directions)
+    note = f"The file gives one position for its {len(places)} slices; {words} is assumed as their distance."
     return [
-        replace(frame, position=frame.position + number * step * normal, spread_by=note)
-        for number, frame in enumerate(frames)
+        replace(frame, position=frame.position + (frame.place - lowest) * step_along, spread_by=note)
+        for frame in frames
     ]
 
 
@@ -151,9 +144,7 @@ def volumes(frames: Sequence[Frame]) -> tuple[list[FrameStack], list[str]]:
     if len(series) > 1:
         size = f"{len(chosen)} slice{'s' * (len(chosen) > 1)}"
         notes = [f"{len(series)} series are in the file; the largest, {chosen[0].title} ({size}), was read."]
-    groups = [FrameStack.sorted(chosen)]
-    for trait in TRAITS:
-        groups = [part for group in groups for part in _parts(group, trait)]
+    groups = _told_apart(FrameStack.sorted(chosen))
     stacks = [volume for group in groups for volume in _by_number(group)]
     if len(stacks) > len(groups):
         notes.append("Nothing but InstanceNumber tells apart the volumes of this series; it gave their order.")
@@ -165,7 +156,7 @@ def affine(stack: FrameStack, shape: tuple[int, int, int]) -> tuple[np.ndarray, 
     first = stack.frames[0]
     thickness, words = first.distance
     step, notes = np.cross(*first.directions) * thickness, [first.spread_by] * bool(first.spread_by)
-    if len(stack.frames) > 1 and np.isfinite(stack.heights).all():
+    if len(stack.frames) > 1 and stack.placed:
         step, uneven = _step(stack)
         notes += uneven
     elif len(stack.frames) > 1:
@@ -186,49 +177,73 @@ def affine(stack: FrameStack, shape: tuple[int, int, int]) -> tuple[np.ndarray, 
 
 def _by_grid(frames: Sequence[Frame]) -> list[list[Frame]]:
     """Frames of one series, size and direction together; directions and pixel sizes are compared with a tolerance."""
-    coarse: dict[Hashable, list[list[Frame]]] = defaultdict(list)
+    coarse: dict[Hashable, list[Frame]] = defaultdict(list)
     for frame in frames:
-        alike = coarse[frame.series, frame.shape, bool(np.isfinite(frame.position).all())]
-        for group in alike:
-            if np.allclose(group[0].directions, frame.directions, 0, SAME, equal_nan=True) and np.allclose(
-                group[0].spacing, frame.spacing, SAME, 0, equal_nan=True
-            ):
-                group.append(frame)
-                break
-        else:
-            alike.append([frame])
-    return [group for groups in coarse.values() for group in groups]
+        coarse[frame.series, frame.shape, bool(np.isfinite(frame.position).all())].append(frame)
+    return [group for alike in coarse.values() for group in _by_direction(alike)]
+
+
+def _by_direction(frames: list[Frame]) -> list[list[Frame]]:
+    grids = np.nan_to_num([np.append(frame.directions, frame.spacing) for frame in frames], nan=-1)  # (N, 8)
+    left, groups = np.arange(len(frames)), []
+    while len(left):
+        first = grids[left[0]]
+        near = (np.abs(grids[left] - first) <= SAME * np.append(np.ones(6), np.abs(first[6:]))).all(axis=1)
+        groups.append([frames[number] for number in left[near]])
+        left = left[~near]
+        if len(groups) > MOST_DIRECTIONS:
+            raise ScanError(
+                f"slices of over {MOST_DIRECTIONS:,} directions in one series; choose the files of a volume"
+            )
+    return groups
 
 
 def _missing(gaps: np.ndarray) -> int:
     return int((gaps / np.median(gaps)).round().sum()) - len(gaps)
 
 
+def _told_apart(group: FrameStack) -> list[FrameStack]:
+    """The group split by the first trait that makes volumes of it, and each part again, until none does."""
+    for trait in TRAITS:
+        if len(parts := _parts(group, trait)) > 1:
+            return [volume for part in parts for volume in _told_apart(part)]
+    return [group]
+
+
 def _parts(group: FrameStack, trait: Trait) -> list[FrameStack]:
-    """The group split by a trait, where each part is a whole volume: equal counts of positions, more than one."""
-    if group.is_volume:
-        return [group]
+    """The group split by a trait, where each part is a whole volume: equal counts of positions, more than one.
+
+    What looks like one volume may be several whose slices lie between each other's, or have no positions.
+    """
     by_value = defaultdict(list)
     for frame in group.frames:
         by_value[frame.traits[trait.title]].append(frame)
+    if len(by_value) == 1 or (group.is_volume and not _may_be_several(group, trait, len(by_value))):
+        return [group]
     shared = set.intersection(*(set(value or ()) for value in by_value))
     parts = [
-        FrameStack.sorted(by_value[value], (*group.titles, _said(trait, value, shared)))
+        FrameStack.sorted(by_value[value], (*group.titles, said(trait, value, shared)))
         for value in sorted(by_value, key=lambda value: [(isinstance(part, str), part) for part in value or ()])
     ]
     sizes = {int(part.positions[-1]) for part in parts}
     whole = len(sizes) == 1 and (sizes != {0} or group.positions[-1] == 0)
-    return parts if whole and len(parts) > 1 else [group]
+    if group.is_volume:
+        between = all(part.is_volume and part.nearest > CROWDED * group.nearest for part in parts)
+        whole = between or not group.placed
+    return parts if whole else [group]
 
 
-def _said(trait: Trait, value: tuple | None, shared: set) -> str:
-    """What a user reads: `echo time 4.6 ms`, `phase`."""
-    if value is None:
-        return f"no {trait.title}"
-    if isinstance(value[0], str) and len(value) > 1:
-        return " ".join(WORDS.get(part, part.lower()) for part in value if part not in shared) or trait.title
-    parts = [f"{part:.6g}" if isinstance(part, float) else WORDS.get(part, part) for part in value]
-    return f"{trait.title} {' '.join(parts)}{trait.unit}"
+def _may_be_several(group: FrameStack, trait: Trait, values: int) -> bool:
+    """Whether a trait may split what looks like one volume, as far as its slices are nearer than the header says."""
+    content = trait in CONTENTS
+    if not group.placed:
+        return content
+    spacing, thickness = group.frames[0].distances.values()
+    spaced = possible_sides(spacing)
+    near = (spacing if spaced else thickness) > CROWDED * group.nearest
+    if values == len(group.frames):
+        return content and near
+    return near or (content and not spaced)
 
 
 def _by_number(group: FrameStack) -> list[FrameStack]:

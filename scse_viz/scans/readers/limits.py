@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Sequence
+from io import BytesIO
 from mmap import mmap
 from typing import BinaryIO
 
@@ -11,7 +12,8 @@ from scse_viz.scans.readers.contents import ScanError, VolumeChoice
 
 LARGEST_VOXELS = 512**3  # of the one volume that is read: half a gigabyte as float32
 LARGEST_MEMORY = 900 * 10**6  # bytes of that volume as stored and as float32, both held at once
-LARGEST_BYTES = LARGEST_WHOLE = 2**30  # to decompress before the voxels of a compressed file; to read whole
+LARGEST_BYTES = 2**30  # to decompress before the voxels of a compressed file; of all files in a .zip or folder
+LARGEST_WHOLE = 400 * 10**6  # bytes of a file that is held whole: its library may copy them once
 PIECE = 2**20  # bytes
 MOST_NAMED = 8  # volumes whose names a sentence lists
 
@@ -44,9 +46,13 @@ def check_type(dtype: np.dtype, voxels: int) -> None:
     if dtype.kind not in "buif":
         kind = "complex numbers" if dtype.kind == "c" else f"values of type {dtype}"
         raise ScanError(f"holds {kind}, not gray values; save it as integers or real numbers")
-    needed = voxels * (dtype.itemsize + 4 * (dtype != np.float32))
+    check_memory(voxels * (dtype.itemsize + 4 * (dtype != np.float32)), f" as {dtype.name}")
+
+
+def check_memory(needed: int, kind: str = "") -> None:
+    """Refuses what takes more bytes than the limit."""
     if needed > LARGEST_MEMORY:
-        limit = f"{needed / 1e6:,.0f} MB as {dtype.name}, over the limit of {LARGEST_MEMORY / 1e6:,.0f}"
+        limit = f"{needed / 1e6:,.0f} MB{kind}, over the limit of {LARGEST_MEMORY / 1e6:,.0f}"
         raise ScanError(f"needs {limit}; crop or downsample the scan, or save it as int16")
 
 
@@ -71,12 +77,11 @@ def read_at(stream: BinaryIO, start: int, size: int) -> bytearray | mmap:
 
 def read_whole(stream: BinaryIO) -> bytes:
     """All bytes, up to a limit: piece by piece, as read(size) takes the memory before seeing how little there is."""
-    data = bytearray()
+    data = BytesIO()
     while piece := stream.read(PIECE):
-        data += piece
-        if len(data) > LARGEST_WHOLE:
-            raise ScanError("over the limit of 1 GiB; crop it or convert it to NIfTI")
-    return bytes(data)
+        if data.write(piece) and data.tell() > LARGEST_WHOLE:
+            raise ScanError(f"over the limit of {LARGEST_WHOLE / 1e6:.0f} MB; crop it or convert it to NIfTI")
+    return data.getvalue()  # not copied, as bytes(bytearray) would be
 
 
 def _product(shape: Sequence[int]) -> str:

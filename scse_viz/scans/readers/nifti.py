@@ -21,9 +21,10 @@ ERRORS = (HeaderDataError, WrapStructError, KeyError, ValueError, OverflowError)
 QUIET = logging.Logger("header checks", level=logging.CRITICAL + 1)  # nibabel's own logger prints what it corrects
 UNITS = {1: ("metres", 1000.0), 3: ("micrometres", 0.001)}  # NIfTI's codes; the others count as mm
 MM = ("mm", 1.0)
-SCAN_MM = (1.0, 1000.0)  # the longest side of a scanned object: a unit that gives one of these lengths is trusted
-HEAD_MM = (50.0, 600.0)  # that of a head: a unit that gives one replaces a unit that gives no possible scan
+SCAN_MM = (1.0, 1000.0)  # the longest side of a scanned object: the unit that gives one is right, or else mm if it does
+HEAD_MM = (50.0, 600.0)  # that of a head: a third unit must give one
 LARGEST_HEADER = 64 * 2**20  # bytes before the voxels: a header with its extensions
+NO_SIZE = "The file lacks the size of a voxel along an axis; 1 mm is assumed."
 NO_ORIENTATION = "The file does not say where left, front and top are; its axes are shown in their usual order."
 BAD_ORIENTATION = "The orientation in the file is damaged and was left out; its axes are shown in their usual order."
 
@@ -47,18 +48,17 @@ def read_nifti(block: bytes, stream: BinaryIO, volume: int | None) -> FileConten
     kind: Any = header_class(block)
     header = kind(bytes(block[: kind.sizeof_hdr]), check=False)
     sized = possible_sides(np.abs(header["pixdim"][1:4]))
-    header.check_fix(logger=QUIET, error_level=100)  # what lacks a size gets 1
+    begin = float(header["vox_offset"])
+    header.check_fix(logger=QUIET, error_level=100)  # what lacks a size gets 1, and what begins too early begins later
     notes = []
     offset = int(header.get_data_offset())
-    if is_single(block) and 0 <= offset < (first := header.single_vox_offset):
-        notes.append(f"The header says that voxels begin at byte {offset}, inside it; {first} is assumed.")
+    if is_single(block) and begin < (first := header.single_vox_offset):
+        notes.append(f"The header says that voxels begin at byte {begin:g}, before its end; {first} is assumed.")
         offset = first
     values = _one_volume(stream, offset, header.get_data_dtype(), header.get_data_shape(), volume)
     colour = values.ndim == 4
     values = luminance(values) if colour else _scaled(values, header)
-    affine, oriented, said = _orientation(header, values.shape)
-    if not oriented and not sized:
-        notes.append("The file lacks the size of a voxel along an axis; 1 mm is assumed.")
+    affine, oriented, said = _orientation(header, values.shape, sized)
     return FileContents(
         values=values,
         affine=affine,
@@ -111,35 +111,42 @@ def _scaled(values: np.ndarray, header: Any) -> np.ndarray:
     return scaled
 
 
-def _orientation(header: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, bool, tuple[str, ...]]:
-    """Affine in mm, whether the file gave it, and notes: the sform if it can be used, else the qform, else neither."""
+def _orientation(header: Any, shape: tuple[int, ...], sized: bool) -> tuple[np.ndarray, bool, tuple[str, ...]]:
+    """Affine in mm, whether the file gave it, and notes: the sform if it can be used, else the qform, else neither.
+
+    sized: whether the header gave the sides of a voxel, which all but the sform need.
+    """
     notes = (NO_ORIENTATION,)
+    sizes = (NO_SIZE,) * (not sized)
     unit = MM
     if isinstance(header, nib.Nifti1Header):
         unit = UNITS.get(int(header["xyzt_units"]) & 7, MM)
-        for code, form in (("sform_code", header.get_sform), ("qform_code", header.get_qform)):
+        for code, form, missing in (("sform_code", header.get_sform, ()), ("qform_code", header.get_qform, sizes)):
             if header[code] > 0:
                 notes = (BAD_ORIENTATION,)
                 with suppress(HeaderDataError, ValueError):  # a quaternion longer than 1
                     affine, said = _in_mm(form(), unit, shape)
                     if usable(affine):
-                        return affine, True, said
+                        return affine, True, (*missing, *said)
     affine, said = _in_mm(np.diag([*header["pixdim"][1:4].astype(np.float64), 1]), unit, shape)
-    return _plain(np.diag(affine)[:3], shape), False, (*notes, *said)
+    return _plain(np.diag(affine)[:3], shape), False, (*sizes, *notes, *said)
 
 
 def _in_mm(affine: np.ndarray, unit: tuple[str, float], shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The affine in mm by the header's unit, or, where that is impossible, by one that gives a head; with notes."""
-    longest = float((np.linalg.norm(affine[:3, :3], axis=0) * shape[:3]).max())
+    """The affine in mm by the header's unit, or, where that is impossible, by another that is; with notes."""
+    sides = np.linalg.norm(affine[:3, :3], axis=0)
+    longest = float((sides * shape[:3]).max())
     word, factor = unit
     notes: tuple[str, ...] = ()
     length = longest * factor
     if np.isfinite(longest) and not SCAN_MM[0] <= length <= SCAN_MM[1]:
         impossible = f"The header's unit, {word}, makes the scan {length:{',.0f' if length > 1 else '.3g'}} mm long"
         notes = (f"{impossible}, which no head is; sizes in mm may be wrong.",)
-        for likely, other in (MM, *UNITS.values()):
-            if HEAD_MM[0] <= longest * other <= HEAD_MM[1]:
+        factor = factor if possible_sides(sides * factor) else 1.0
+        for (likely, other), (least, most) in ((MM, SCAN_MM), *((unit, HEAD_MM) for unit in UNITS.values())):
+            if least <= longest * other <= most:
                 notes, factor = (f"{impossible}; its numbers are read as {likely}.",), other
+                break
     return np.diag([factor, factor, factor, 1.0]) @ affine, notes
 
 

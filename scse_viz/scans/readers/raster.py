@@ -5,7 +5,7 @@ from math import prod
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFile
 
 from scse_viz.scans.readers.contents import UNCHECKED, FileContents, ScanError, luminance, of_rows, plain_affine
 from scse_viz.scans.readers.limits import check_type, checked_shape, checked_volume, read_at
@@ -13,6 +13,7 @@ from scse_viz.scans.readers.limits import check_type, checked_shape, checked_vol
 ERRORS = (*UNCHECKED, tokenize.TokenError)
 LARGEST_PIXELS = 2**26  # of a picture, which is decompressed in colours: 8192 by 8192
 DEEP = ("RGB;16B", "RGBA;16B", "LA;16B")  # modes of which Pillow keeps the first byte of each number
+EXPANDED = {"L;2": 85, "L;4": 17}  # what Pillow multiplies numbers of so many bits by
 STRIP = 2**20  # pixels that are turned to gray at a time
 
 
@@ -56,10 +57,14 @@ def opened(stream: BinaryIO, formats: tuple[str, ...]) -> Any:
     return image
 
 
-def gray(image: Image.Image) -> tuple[np.ndarray, bool, np.ndarray | None]:
+def gray(image: ImageFile.ImageFile) -> tuple[np.ndarray, bool, np.ndarray | None]:
     """One page (H, W), whether it had colours, and the numbers (H, W) of its palette where it has one."""
+    stored = str(image.tile[0].args if image.tile else "")
+    factor = next((factor for mode, factor in EXPANDED.items() if mode in stored), 1)
+    image.load()  # the size of a TIFF is right from then on, if Pillow turns it
     if Image.getmodebase(image.mode) == "L":
-        return np.asarray(image if len(image.getbands()) == 1 else image.getchannel(0)), False, None
+        plane = np.asarray(image if len(image.getbands()) == 1 else image.getchannel(0))
+        return plane if factor == 1 else plane // factor, False, None
     plane = np.zeros((image.height, image.width), np.float32)
     _add_luminance(plane, image)
     return plane, True, np.asarray(image) if image.mode == "P" else None

@@ -9,6 +9,7 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.pixels.processing import apply_color_lut
 
+from scse_viz.scans import read_labels, read_scan
 from scse_viz.scans.readers import ScanError, VolumeChoice, read
 from tests.scan_files import dicom, numbers, series, zipped
 
@@ -84,6 +85,35 @@ def test_monochrome1_is_inverted_within_its_own_range():
     contents = read(dicom(bright, PhotometricInterpretation="MONOCHROME1"), "slice.dcm")
     np.testing.assert_array_equal(contents.values[..., 0].T, bright[::-1, ::-1])
     assert contents.notes == ("The file stores bright as low numbers (MONOCHROME1); its intensities were inverted.",)
+
+
+def test_of_a_mixed_series_only_the_slices_of_monochrome1_are_inverted():
+    kinds = [f"MONOCHROME{kind}" for kind in (2, 1, 2, 1)]
+    stored = [
+        100 - pixels if kind == "MONOCHROME1" else pixels for pixels, kind in zip(VOLUME % 30, kinds, strict=True)
+    ]
+    files = [
+        dicom(pixels, (0, 0, height), PhotometricInterpretation=kind)
+        for pixels, height, kind in zip(stored, HEIGHTS, kinds, strict=True)
+    ]
+    contents = read(zipped(*files), "study.zip")
+    np.testing.assert_array_equal(contents.values.T, VOLUME % 30)
+    np.testing.assert_array_equal(contents.indices.T, stored)
+
+
+def test_labels_in_monochrome1_are_as_stored():
+    data = dicom(VOLUME[0], PhotometricInterpretation="MONOCHROME1")
+    labels = read_labels(data, read_scan(data, name="scan"), name="labels")
+    np.testing.assert_array_equal(np.unique(labels), np.unique(VOLUME[0]))
+    assert labels[-1, -1, 0] == VOLUME[0, 0, 0]
+
+
+def test_a_table_of_intensities_is_looked_up():
+    table = pydicom.Dataset()
+    table.LUTDescriptor, table.LUTData = [30, 0, 16], list(range(900, 600, -10))
+    table["LUTDescriptor"].VR = table["LUTData"].VR = "US"
+    contents = read(dicom(VOLUME[0], ModalityLUTSequence=[table]), "slice.dcm")
+    np.testing.assert_array_equal(contents.values[..., 0].T, 900 - 10 * VOLUME[0])
 
 
 def test_the_largest_of_several_series_is_read_with_a_note():
@@ -208,6 +238,15 @@ def test_frames_of_a_dose_file_are_placed_by_their_offsets():
     np.testing.assert_allclose(contents.affine[:3, 2], [0, 0, dataset.GridFrameOffsetVector[1]])
 
 
+@pytest.mark.parametrize("start", [0, -57, 3])
+def test_offsets_of_frames_count_from_the_first(start):
+    offsets = [start + 5 * place for place in range(4)]
+    data = dicom(VOLUME, (1, 2, -57), NumberOfFrames=4, GridFrameOffsetVector=offsets)
+    np.testing.assert_array_equal(
+        read(data, "dose.dcm").affine, [[-3, 0, 0, -1], [0, -2, 0, -2], [0, 0, 5, -57], [0, 0, 0, 1]]
+    )
+
+
 def test_a_palette_is_looked_up():
     dataset = pydicom.dcmread(io.BytesIO(shipped("examples_palette.dcm")))
     colours = apply_color_lut(dataset.pixel_array, dataset)
@@ -268,3 +307,25 @@ def test_a_file_that_announces_too_many_pixels_is_refused_before_they_are_decode
         read(dicom(VOLUME[0], Rows=60000, Columns=60000), "slice.dcm")
     with pytest.raises(ScanError, match=r"slice\.dcm: 7000 × 7000 × 3 voxels, over the limit"):
         read(dicom(VOLUME[0], Rows=7000, Columns=7000, SamplesPerPixel=3), "slice.dcm")
+
+
+@pytest.mark.parametrize("count", [2000, 400_000])
+def test_frames_that_are_not_there_are_refused_before_they_are_made(count):
+    sentence = "damaged DICOM file" if count < 20_000 else "holds over 20,000 slices; save the one volume to show"
+    with pytest.raises(ScanError, match=f"frames.dcm: {sentence}"):
+        read(dicom(VOLUME[:2], NumberOfFrames=count), "frames.dcm")
+
+
+def test_frames_of_many_files_are_counted_together():
+    files = [dicom(numbers(15_000, 2, 2), number=number, NumberOfFrames=15_000) for number in (1, 2)]
+    with pytest.raises(ScanError, match=r"study\.zip: holds over 20,000 slices"):
+        read(zipped(*files), "study.zip")
+
+
+def test_a_compressed_picture_of_another_size_is_refused_before_it_is_decoded():
+    dataset = pydicom.dcmread(io.BytesIO(shipped("SC_rgb_jpeg_dcmtk.dcm")))
+    dataset.Rows, dataset.Columns = 50, 40
+    file = io.BytesIO()
+    dataset.save_as(file)
+    with pytest.raises(ScanError, match="IM1: damaged, its picture has 100 × 100 pixels and its header says 40 × 50"):
+        read(file.getvalue(), "IM1")

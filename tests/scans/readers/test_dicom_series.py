@@ -71,6 +71,9 @@ def test_a_slice_whose_header_lacks_its_size_is_left_out_with_a_note_and_a_repor
             ("gradient 0 1 0", "gradient 1 0 0"),
         ),
         ({"EchoTime": 5}, {"EchoTime": None}, ("no echo time", "echo time 5 ms")),
+        ({"EchoNumbers": 2}, {"EchoNumbers": 1}, ("echo 1", "echo 2")),
+        ({"RepetitionTime": 500}, {"RepetitionTime": 30.5}, ("repetition time 30.5 ms", "repetition time 500 ms")),
+        ({"SequenceName": "*ep_b9"}, {"SequenceName": "*ep_b0"}, ("sequence *ep_b0", "sequence *ep_b9")),
     ],
 )
 def test_volumes_of_one_series_are_told_apart_by_their_headers(first, second, names, number):
@@ -140,6 +143,81 @@ def test_volumes_that_are_shifted_by_less_than_a_slice_are_two(off):
     np.testing.assert_array_equal(separated, [VOLUME, VOLUME + 500])
     affine = read(zipped(*files), "study.zip", 1).affine
     np.testing.assert_allclose(affine[2], [0, 0, 4, 10 + off])
+
+
+ECHOES = {"EchoTime": 1}, {"EchoTime": 2}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "names"),
+    [
+        (*ECHOES, ("echo time 1 ms", "echo time 2 ms")),
+        ({"ImageType": MAGNITUDE}, {"ImageType": PHASE}, ("magnitude", "phase")),
+        ({"TriggerTime": 20}, {"TriggerTime": 300}, ("trigger time 20 ms", "trigger time 300 ms")),
+    ],
+)
+@pytest.mark.parametrize(("step", "off"), [(0.8, 0.4), (1.2, 0.4), (4, 2), (1, 0.2)])
+def test_volumes_whose_slices_lie_between_each_others_are_two(step, off, first, second, names):
+    files = [
+        *series(VOLUME, step * np.arange(4), SliceThickness=step, InstanceNumber=7, **first),
+        *series(VOLUME + 500, step * np.arange(4) + off, SliceThickness=step, InstanceNumber=7, **second),
+    ]
+    np.testing.assert_array_equal(volumes(files, names), [VOLUME, VOLUME + 500])
+
+
+def test_volumes_of_unequal_length_between_each_others_slices_are_two():
+    files = [*series(VOLUME, HEIGHTS, **ECHOES[0]), *series(VOLUME[:3] + 500, (12, 16, 20), **ECHOES[1])]
+    first, second = volumes(files, ("echo time 1 ms", "echo time 2 ms"))
+    np.testing.assert_array_equal(first, VOLUME)
+    np.testing.assert_array_equal(second, VOLUME[:3] + 500)
+
+
+def test_volumes_between_each_others_slices_are_told_apart_in_any_order_of_their_traits():
+    files = [
+        file
+        for number, (kind, echo) in enumerate([(MAGNITUDE, 1), (MAGNITUDE, 2), (PHASE, 1), (PHASE, 2)])
+        for file in series(VOLUME + 100 * number, 4 * np.arange(4) + number, ImageType=kind, EchoTime=echo)
+    ]
+    names = tuple(f"echo time {echo} ms, {kind}" for echo in (1, 2) for kind in ("magnitude", "phase"))
+    np.testing.assert_array_equal(volumes(files, names), [VOLUME + added for added in (0, 200, 100, 300)])
+
+
+def test_single_slices_nearer_than_half_their_thickness_are_volumes():
+    files = [*series(VOLUME[:1], [0], **ECHOES[0]), *series(VOLUME[1:2], [0.4], **ECHOES[1])]
+    separated = volumes(files, ("echo time 1 ms", "echo time 2 ms"))
+    np.testing.assert_array_equal(separated, [VOLUME[:1], VOLUME[1:2]])
+
+
+@pytest.mark.parametrize(
+    ("element", "values", "said"),
+    [
+        ("AcquisitionNumber", (1, 2, 1, 2), {}),  # interleaved acquisition of every second slice
+        ("TriggerTime", (20, 300, 20, 300), {}),  # two slices at a time
+        ("ImageType", (MAGNITUDE, PHASE, MAGNITUDE, PHASE), {"SpacingBetweenSlices": 4}),
+        ("ImageType", (MAGNITUDE, MAGNITUDE, PHASE, PHASE), {}),
+        ("EchoTime", (1, 2, 3, 4), {}),
+    ],
+)
+def test_elements_that_differ_between_slices_as_far_apart_as_they_should_be_do_not_split_a_volume(
+    element, values, said
+):
+    files = [
+        dicom(pixels, (0, 0, height), **{element: value}, **said)
+        for pixels, height, value in zip(VOLUME, HEIGHTS, values, strict=True)
+    ]
+    np.testing.assert_array_equal(read(zipped(*files), "study.zip").values.T, VOLUME)
+
+
+@pytest.mark.parametrize("number", [lambda place, echo: 2 * place + echo, lambda place, echo: place + 10 * echo])
+@pytest.mark.parametrize("sizes", [(4, 4), (4, 3)])
+def test_volumes_without_positions_are_told_apart_by_their_contents(number, sizes):
+    files = [
+        dicom(VOLUME[place] + 500 * echo, number=number(place, echo), ImagePositionPatient=None, **ECHOES[echo])
+        for echo in (0, 1)
+        for place in range(sizes[echo])
+    ]
+    for echo, separated in enumerate(volumes(files, ("echo time 1 ms", "echo time 2 ms"))):
+        np.testing.assert_array_equal(separated, VOLUME[: sizes[echo]] + 500 * echo)
 
 
 def test_slices_at_no_even_distance_are_refused():
@@ -247,3 +325,63 @@ def test_echoes_of_an_enhanced_file_are_volumes():
     with pytest.raises(VolumeChoice, match=r"0: echo time 4.6 ms; 1: echo time 9.2 ms"):
         read(data, "frames.dcm")
     np.testing.assert_array_equal(read(data, "frames.dcm", 0).values.T, VOLUME[1::2])
+
+
+def test_multiframe_files_without_positions_follow_one_another_by_their_numbers():
+    files = [
+        multiframe(number=number, ImagePositionPatient=None, PixelData=values.astype("<u2").tobytes())
+        for number, values in ((2, VOLUME + 500), (1, VOLUME))
+    ]
+    contents = read(zipped(*files), "study.zip")
+    np.testing.assert_array_equal(contents.values.T, [*VOLUME, *(VOLUME + 500)])
+    assert "stacked by number" in contents.notes[0]
+
+
+def test_multiframe_files_without_positions_that_share_a_number_are_refused():
+    files = [multiframe(ImagePositionPatient=None, PixelData=(VOLUME + added).tobytes()) for added in (0, 500)]
+    with pytest.raises(ScanError, match=r"study\.zip: 2 slices at each position, and nothing in the files tells"):
+        read(zipped(*files), "study.zip")
+
+
+def framed(items, **elements):
+    """A file with an item of FrameContentSequence for each frame."""
+    frames = [sequence(FrameContentSequence=sequence(**item), **elements)[0] for item in items]
+    return multiframe(PerFrameFunctionalGroupsSequence=frames)
+
+
+def test_frames_of_one_position_that_differ_in_their_acquisition_are_a_stack():
+    contents = read(framed([{"FrameAcquisitionNumber": number} for number in (1, 2, 3, 4)]), "frames.dcm")
+    np.testing.assert_array_equal(contents.values.T, VOLUME)
+    assert contents.notes[0].startswith("The file gives one position for its 4 slices; SliceThickness, 4 mm, is assum")
+
+
+def test_frames_of_one_position_lie_in_the_order_of_their_stack():
+    contents = read(framed([{"InStackPositionNumber": place} for place in (4, 2, 3, 1)]), "frames.dcm")
+    np.testing.assert_array_equal(contents.values.T, VOLUME[[3, 1, 2, 0]])
+
+
+def test_frames_of_one_place_in_their_stack_are_volumes_by_their_acquisition():
+    data = framed([{"InStackPositionNumber": 1, "FrameAcquisitionNumber": number} for number in (1, 2, 3, 4)])
+    with pytest.raises(VolumeChoice, match="0: acquisition 1; 1: acquisition 2; 2: acquisition 3; 3: acquisition 4"):
+        read(data, "frames.dcm")
+
+
+@pytest.mark.parametrize("places", [(1, 1, 2, 2), None])
+def test_echoes_of_one_position_are_two_stacks(places):
+    frames = [sequence(MREchoSequence=sequence(EffectiveEchoTime=echo))[0] for echo in (1, 2, 1, 2)]
+    for frame, place in zip(frames, places or (), strict=False):
+        frame.FrameContentSequence = sequence(InStackPositionNumber=place)
+    data = multiframe(PerFrameFunctionalGroupsSequence=frames)
+    with pytest.raises(VolumeChoice, match=r"0: echo time 1 ms; 1: echo time 2 ms"):
+        read(data, "frames.dcm")
+    contents = read(data, "frames.dcm", 1)
+    np.testing.assert_array_equal(contents.values.T, VOLUME[1::2])
+    assert contents.affine[2, 2] == 4
+
+
+def test_slices_of_very_many_directions_are_refused():
+    angles = 0.004 * np.arange(1002)
+    turned = [(np.cos(angle), np.sin(angle), 0, -np.sin(angle), np.cos(angle), 0) for angle in angles]
+    files = [dicom(VOLUME[0], (0, 0, 0), directions) for directions in turned]
+    with pytest.raises(ScanError, match=r"study\.zip: slices of over 1,000 directions in one series; choose the files"):
+        read(zipped(*files), "study.zip")

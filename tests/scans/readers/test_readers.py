@@ -64,14 +64,69 @@ def test_colour_nifti_becomes_its_luminance(channels):
     assert contents.notes == ("Colours were turned to gray (luminance of Rec. 601).",)
 
 
-@pytest.mark.parametrize(("unit", "spacing"), [("mm", 2), ("meter", 2000), ("micron", 0.002), ("unknown", 2)])
-def test_nifti_in_other_units_is_brought_to_mm(unit, spacing):
+@pytest.mark.parametrize(("unit", "spacing"), [("mm", 2), ("meter", 2000), ("micron", 2), ("unknown", 2)])
+def test_nifti_in_other_units_is_brought_to_mm_unless_its_numbers_are_plainly_mm(unit, spacing):
     def change(header):
         header.set_xyzt_units(unit)
         header.set_sform(np.diag([0.02, 0.02, 0.02, 1] if unit == "meter" else [2, 2, 2, 1]), code=1)
 
     contents = read(nifti(numbers(4, 5, 6), change=change), "scan.nii")
     assert contents.affine[0, 0] == pytest.approx(20 if unit == "meter" else spacing)
+
+
+@pytest.mark.parametrize(
+    ("unit", "says"), [("meter", "metres, makes the scan 40,000"), ("micron", "micrometres, makes")]
+)
+def test_a_small_scan_in_mm_keeps_its_orientation_whatever_unit_its_header_says(unit, says):
+    affine = np.array([[0, 0, 1, -10], [-1, 0, 0, 20], [0, 1, 0, 5], [0, 0, 0, 1.0]])
+    data = nifti(numbers(40, 4, 4), affine, change=lambda header: header.set_xyzt_units(unit))
+    contents = read(data, "scan.nii")
+    np.testing.assert_allclose(contents.affine, affine)
+    assert contents.oriented
+    assert len(contents.notes) == 1
+    assert says in contents.notes[0]
+    assert contents.notes[0].endswith("its numbers are read as mm.")
+
+
+def test_a_sform_survives_a_unit_that_gives_no_possible_scan():
+    contents = read(
+        nifti(numbers(40, 4, 4), np.diag([0.02, 0.02, 0.02, 1]), change=lambda header: header.set_xyzt_units("micron")),
+        "x",
+    )
+    assert contents.oriented
+    assert "which no head is; sizes in mm may be wrong" in contents.notes[0]
+
+
+@pytest.mark.parametrize("missing", [0, 1e-9])
+def test_a_size_that_only_the_qform_lacks_has_a_note(missing):
+    def change(header):
+        header.set_qform(np.diag([2, 2, 2, 1]), code=1)
+        header["sform_code"], header["pixdim"][3] = 0, missing
+
+    assert "The file lacks the size of a voxel along an axis; 1 mm is assumed." in read(_changed(change), "x").notes
+
+
+def test_a_size_that_the_sform_has_needs_no_note():
+    def change(header):
+        header["pixdim"][1:4] = 0
+
+    assert read(_changed(change), "x").notes == ()
+
+
+@pytest.mark.parametrize("offset", [-5, 0, 100, 351])
+def test_voxels_that_begin_inside_the_header_are_read_behind_it_with_a_note(offset):
+    contents = read(_changed(lambda header: header.__setitem__("vox_offset", offset)), "x")
+    np.testing.assert_array_equal(contents.values, numbers(4, 5, 6))
+    said = f"The header says that voxels begin at byte {offset}, before its end; 352 is assumed."
+    assert contents.notes == (said,)
+
+
+def _changed(change):
+    """A .nii with a header that nibabel would not write."""
+    data = nifti(numbers(4, 5, 6))
+    header = nib.Nifti1Header(data[:348], check=False)
+    change(header)
+    return header.binaryblock + data[348:]
 
 
 def test_nifti_with_a_damaged_sform_uses_its_qform():
