@@ -1,9 +1,9 @@
 """Passes that change one block each, resumed where the change takes effect.
 
 Until the first changed gate is made, a changed pass computes what the unchanged one has computed. So the unchanged pass
-keeps what modules return, and in a changed pass every module that had ended by then returns the same at
-once. That is done only where it is certain: the module runs once a pass, nothing has overwritten what it returned, and
-neither it nor its parts have hooks or keep anything of a pass on themselves.
+keeps what modules return, and in a changed pass every module that had ended by then returns the same at once. That is
+done only where it is certain: the module runs once a pass, nothing has overwritten what it returned, and neither it nor
+its parts have hooks or keep anything of a pass on themselves.
 """
 
 from collections import Counter

@@ -68,7 +68,8 @@ async def _leave_out(receive: Receive, session: str, file: str, why: str) -> Res
         return PlainTextResponse(why, 507)
     while (await receive()).get("more_body"):
         pass
-    tab.leave_out(session, file, why)
+    if not tab.ended(session):  # while it came in
+        tab.leave_out(session, file, why)
     return Response(status_code=204)
 
 

@@ -12,6 +12,7 @@ from tests.load.server import Server, free_port, until
 from tests.load.tab import Tab
 from tests.load.test_sessions import SIDE, opened, scan_file
 
+HALF = 16 << 20
 LARGE = 160
 """Voxels a side: 16 MB, where the web server would begin to write a file at 1 MB."""
 
@@ -56,22 +57,22 @@ def test_a_lost_connection_finds_its_file_again_and_a_restart_asks_for_it(tmp_pa
         assert "mine2.npy · coronal slice 7" in " ".join(another.words())
 
 
-def test_a_file_whose_session_ends_while_it_comes_in_is_forgotten(server: Server) -> None:
-    """Its tab closes after the first half; the second half comes once the server has given up the session.
+def halves(server: Server, tab: Tab) -> Iterator[bytes]:
+    """A file whose tab closes after the first half, and whose second half comes once the server has ended its session.
 
     The half is more than the buffers of the connection hold: once it is sent, the server is taking in the file.
     """
+    yield bytes(HALF)
+    tab.close()
+    assert until(lambda: server.ask(f"tab.ended('{tab.session}')"), 10)
+    yield bytes(HALF)
+
+
+def test_a_file_whose_session_ends_while_it_comes_in_is_forgotten(server: Server) -> None:
     server.ask("setattr(tab, 'GRACE_S', 0.5)")
     tab = Tab(server.address, "models")
-    place, half = tab.place("late.npy"), bytes(16 << 20)
-
-    def parts() -> Iterator[bytes]:
-        yield half
-        tab.close()
-        assert until(lambda: server.ask(f"tab.ended('{tab.session}')"), 10)
-        yield half
-
-    assert tab.put(place, "late.npy", parts(), size=2 * len(half)) == (204, "")
+    place = tab.place("late.npy")
+    assert tab.put(place, "late.npy", halves(server, tab), size=2 * HALF) == (204, "")
     assert until(lambda: server.ask("stored()") == 0, 5)
 
 
@@ -118,3 +119,14 @@ def test_a_file_for_which_no_memory_is_left_is_refused_in_a_sentence(small: Serv
     assert small.ask(f"len(tab._left_out['{gone}'])") == 1
     tab.close()
     assert until(lambda: small.ask("len(tab._left_out)") == 0, 30)
+
+
+def test_nothing_is_kept_of_a_refused_file_whose_session_ended_meanwhile(small: Server) -> None:
+    greedy = Tab(small.address, "models")
+    for _ in range(3):
+        greedy.put(greedy.place("sent.npy"), "sent.npy", [bytes(40 << 20)])
+    tab = Tab(small.address, "models")
+    place = tab.place("late.npy")
+    assert tab.put(place, "late.npy", halves(small, tab), size=2 * HALF) == (204, "")
+    assert small.ask("len(tab._left_out)") == 0
+    greedy.close()

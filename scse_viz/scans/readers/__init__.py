@@ -35,6 +35,7 @@ class Format:
     knows: Callable[[bytes], bool]
     reads: Callable[[bytes, BinaryIO, int | None], FileContents]  # first bytes, stream at 0, volume
     errors: tuple[type[Exception], ...]
+    forward: bool = False  # read from front to back: of a member of a .zip, too, not all is held
 
 
 def read(source: Path | bytes, name: str, volume: int | None = None) -> FileContents:
@@ -160,8 +161,8 @@ def _read_files(files: Sequence[tuple[str, Opener]], volume: int | None) -> File
                 return nifti.read_nifti(head, stream, volume)
         if len(files) == 1 and not head.startswith(b"PK"):
             with opener() as stream:
-                streamed = any(form.knows(head) for form in STREAMED)
-                return _read(FORMATS, stream if streamed else BytesIO(read_whole(stream)), name, volume)
+                forward = any(form.knows(head) for form in FORMATS if form.forward)
+                return _read(FORMATS, stream if forward else BytesIO(read_whole(stream)), name, volume)
     held = f"{len(files)} files, none DICOM" if files else "no files"
     raise ScanError(f"holds {held}; zip a DICOM series, an .hdr with its .img, or one image")
 
@@ -176,8 +177,8 @@ def _begins(*signatures: bytes) -> Callable[[bytes], bool]:
     return lambda block: block.startswith(signatures)
 
 
-NIFTI = Format("NIfTI", nifti.is_single, nifti.read_nifti, nifti.ERRORS)
-MGH = Format("MGH", _begins(b"\0\0\0\1"), nifti.read_mgh, nifti.ERRORS)
+NIFTI = Format("NIfTI", nifti.is_single, nifti.read_nifti, nifti.ERRORS, forward=True)
+MGH = Format("MGH", _begins(b"\0\0\0\1"), nifti.read_mgh, nifti.ERRORS, forward=True)
 GZIPPED = (NIFTI, MGH)
 # The most specific signatures first: a DICOM file may begin as a TIFF, and one without preamble has the weakest.
 FORMATS = (
@@ -185,10 +186,9 @@ FORMATS = (
     Format("DICOM", dicom.has_preamble, _read_dicom, dicom.ERRORS),
     Format("TIFF", _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tiff.read_tiff, tiff.ERRORS),
     Format("picture", _begins(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"), raster.read_picture, raster.ERRORS),
-    Format(".npy", _begins(b"\x93NUMPY"), raster.read_array, raster.ERRORS),
-    Format("gzip", _begins(b"\x1f\x8b"), _read_gzip, (OSError, EOFError, zlib.error)),
+    Format(".npy", _begins(b"\x93NUMPY"), raster.read_array, raster.ERRORS, forward=True),
+    Format("gzip", _begins(b"\x1f\x8b"), _read_gzip, (OSError, EOFError, zlib.error), forward=True),
     Format("zip", _begins(b"PK\3\4", b"PK\5\6"), _read_zip, (*UNCHECKED, zipfile.BadZipFile)),
     MGH,
     Format("DICOM", dicom.is_dicom, _read_dicom, dicom.ERRORS),
 )
-STREAMED = tuple(form for form in FORMATS if form.name in ("NIfTI", "MGH", ".npy", "gzip"))  # read from front to back

@@ -56,8 +56,9 @@ FACTS = {
     "data": "images synthesised from 16 whole-head label maps (training_seg_01 to 16) of the SynthSeg repository",
     "method": "Billot et al., SynthSeg, Medical Image Analysis 2023",
     "licence": "Apache-2.0",
+    "references": ", ".join(REFERENCE_MM),
 }
-"""What the cards state about the training: data, their source, and the licence of the weights."""
+"""What the cards state: data, their source, licence of the weights, and planes of the reference slices."""
 
 
 def card_of(architecture: str, variant: str) -> Card:

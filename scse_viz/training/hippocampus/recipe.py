@@ -45,14 +45,15 @@ AUGMENTATIONS = {
 POWERS = {"slices": 0.2, "calm": 0.0}
 """By phase, the exponent of class weights: rare classes weigh a little more at first, but not to the end, where that
 would enlarge them."""
+REFERENCE_PLANES = ("sagittal", "coronal")
 FACTS = {
     "data": "160 real T1-weighted crops of Task04_Hippocampus, Medical Segmentation Decathlon, slices of all planes; "
     "validation and test crops are of other subjects",
     "method": "Antonelli et al., The Medical Segmentation Decathlon, Nature Communications 2022",
     "licence": "CC-BY-SA-4.0, as the data",
+    "references": ", ".join(REFERENCE_PLANES),
 }
-"""What the cards state about the training: data, their source, and the licence of the weights."""
-REFERENCE_PLANES = ("sagittal", "coronal")
+"""What the cards state: data, their source, licence of the weights, and planes of the reference slices."""
 REFERENCE_MM = (-26.0, -20.0, -10.0)
 """The middle of Colin27's left hippocampus, and how many mm around it are seen."""
 REFERENCE_SIZE = (56, 56, 48)

@@ -83,6 +83,8 @@ structures are missed for thousands of slices; kept to the end, the weights woul
 FOCUSED = 0.5
 """Share of the slices that are drawn for a structure, all structures being equally likely."""
 AUGMENTATION = SliceAugmentation(turn=15.0, zoom=(0.9, 1.15), stretch=0.06, bend=4.0, gamma=0.2, offset=0.0)
+REFERENCE_MM = (-14.0, 8.0)
+"""The reference slices: coronal through hippocampus and thalamus, and through caudate and putamen."""
 FACTS = {
     "data": "coronal slices of the 15 training heads of the MICCAI 2012 multi-atlas labelling challenge: real "
     "T1-weighted scans of the OASIS project, manual labels provided by Neuromorphometrics, Inc. "
@@ -91,10 +93,9 @@ FACTS = {
     "Marcus et al., OASIS, Journal of Cognitive Neuroscience 2007",
     "validation": "slices of three of the training heads: the curves show the course of training, not accuracy",
     "licence": "CC BY-NC 3.0, as the data",
+    "references": ", ".join([PLANE] * len(REFERENCE_MM)),
 }
-"""What the cards state about the training: data, their source, and the licence of the weights."""
-REFERENCE_MM = (-14.0, 8.0)
-"""The reference slices: coronal through hippocampus and thalamus, and through caudate and putamen."""
+"""What the cards state: data, their source, licence of the weights, and planes of the reference slices."""
 REFERENCE_SIZE = (160, 160)
 VALIDATION_EVERY = 12
 

@@ -30,9 +30,9 @@ def page_first() -> Iterator[None]:
 
     Not in the first run of a session: its visitor sees nothing yet.
     """
-    run = get_script_run_ctx()
-    if run is None or st.session_state.setdefault(_BEGUN, False) is False:
-        st.session_state[_BEGUN] = True
+    run, first = get_script_run_ctx(), _BEGUN not in st.session_state
+    st.session_state[_BEGUN] = True
+    if run is None or first:
         yield
         return
     held = _Held(run.enqueue)

@@ -6,14 +6,8 @@ from dataclasses import dataclass
 from scse_viz.ui.shell.words import convention
 from scse_viz.zoo import Card
 
-PLANES = {
-    "brain": ("coronal", "axial"),
-    "hippocampus": ("sagittal", "coronal"),
-    "malc": ("coronal", "coronal"),
-}
-"""Anatomy -> planes of its reference slices: cut as every slice is, in RAS, from heads in MNI space."""
-RECIPE = "method"
-"""The fact of a card that the recipes of the shipped networks state, and `scse-viz train` does not."""
+PLANES = "references"
+"""The fact of a card that names the planes of its reference slices: cut in RAS, from heads in MNI space."""
 
 
 @dataclass(frozen=True)
@@ -44,5 +38,5 @@ def sides(cards: Iterable[Card], reference: int, *, radiological: bool) -> Sides
 
 def _plane(card: Card, reference: int) -> str | None:
     """The plane of a reference slice; None where it is not known."""
-    known = PLANES.get(card.anatomy, ()) if RECIPE in (card.training or {}) else ()
-    return known[reference] if reference < len(known) else None
+    known = str((card.training or {}).get(PLANES, "")).split(", ")
+    return known[reference] or None if reference < len(known) else None
