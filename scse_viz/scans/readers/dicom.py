@@ -136,7 +136,7 @@ def _frames_of(header: dict[str, Any], source: Source) -> list[Frame]:
         _frame(header, source, index, [*([own[index]] if own else []), *shared], offsets[index])
         for index in range(count)
     ]
-    return dicom_series.in_places(frames)
+    return dicom_series.in_stack_order(frames)
 
 
 def _frame(
@@ -165,7 +165,7 @@ def _frame(
         series=str(header.get("SeriesInstanceUID")),
         title=str(header.get("SeriesDescription") or "without a title"),
         number=float(_numbers([header.get("InstanceNumber")], 1)[0]),
-        place=float(_numbers([of("FrameContentSequence", "InStackPositionNumber")], 1)[0]),
+        in_stack=float(_numbers([of("FrameContentSequence", "InStackPositionNumber")], 1)[0]),
         directions=directions,
         position=position + offset * np.cross(*directions),
         spacing=spacing[::-1],

@@ -33,7 +33,7 @@ class Frame:
     series: str
     title: str  # of the series
     number: float  # of the file in its series; this and the next five are NaN where the file does not say
-    place: float  # in its stack, among the frames of a file
+    in_stack: float  # number in its stack, among the frames of a file
     directions: np.ndarray  # (2, 3) unit vectors along a row and along a column, in LPS
     position: np.ndarray  # (3,) of the first pixel in mm, in LPS
     spacing: np.ndarray  # (2,) between columns, between rows, in mm
@@ -78,8 +78,8 @@ class FrameStack:
 
     @cached_property
     def numbered(self) -> bool:
-        """Whether the numbers of the files, and the places in them, say an order."""
-        numbers = {(frame.number, frame.place) for frame in self.frames}
+        """Whether the numbers of the files, and those in their stacks, say an order."""
+        numbers = {(frame.number, frame.in_stack) for frame in self.frames}
         return len(numbers) > 1 and not np.isnan(list(numbers)).any()
 
     @cached_property
@@ -89,7 +89,7 @@ class FrameStack:
             return self.heights
         if not self.numbered:
             return np.arange(len(self.frames)) * self.frames[0].distance[0]
-        numbers = [(frame.number, frame.place) for frame in self.frames]
+        numbers = [(frame.number, frame.in_stack) for frame in self.frames]
         return np.unique(numbers, axis=0, return_inverse=True)[1].ravel() * self.frames[0].distance[0]
 
     @cached_property
@@ -113,25 +113,25 @@ class FrameStack:
         return len(gaps) < 2 or bool(gaps.min() >= np.median(gaps) / 2 and _missing(gaps) <= len(self.frames))
 
 
-def in_places(frames: list[Frame]) -> list[Frame]:
-    """Frames of one file, each with its place among those of equal contents and times.
+def in_stack_order(frames: list[Frame]) -> list[Frame]:
+    """Frames of one file, each with its number among those of equal contents and times.
 
-    Where all say one position, they lie along their normal by their places.
+    Where all say one position, they lie along their normal by these numbers.
     """
     first, before = frames[0], Counter[tuple]()
-    if any(np.isnan(frame.place) for frame in frames):
+    if any(np.isnan(frame.in_stack) for frame in frames):
         for number, frame in enumerate(frames):
             alike = tuple(frame.traits[trait.title] for trait in (*CONTENTS, *TIMES))
-            frames[number] = replace(frame, place=before[alike])
+            frames[number] = replace(frame, in_stack=before[alike])
             before[alike] += 1
-    places = {frame.place for frame in frames}
-    if len(places) == 1 or np.ptp([frame.position for frame in frames], axis=0).max() != 0:
+    numbers = {frame.in_stack for frame in frames}
+    if len(numbers) == 1 or np.ptp([frame.position for frame in frames], axis=0).max() != 0:
         return frames
     step, words = first.distance
-    lowest, step_along = min(places), step * np.cross(*first.directions)
-    note = f"The file gives one position for its {len(places)} slices; {words} is assumed as their distance."
+    lowest, step_along = min(numbers), step * np.cross(*first.directions)
+    note = f"The file gives one position for its {len(numbers)} slices; {words} is assumed as their distance."
     return [
-        replace(frame, position=frame.position + (frame.place - lowest) * step_along, spread_by=note)
+        replace(frame, position=frame.position + (frame.in_stack - lowest) * step_along, spread_by=note)
         for frame in frames
     ]
 

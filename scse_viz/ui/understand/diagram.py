@@ -33,13 +33,13 @@ NOTES = {
     "scse-r16": "added",
 }
 STYLE = """<style>
-.places { border-spacing: 4px; width: 100%; max-width: 880px; table-layout: fixed; font-size: 14px; }
-.places th { font-weight: 600; text-align: left; padding: 4px 8px; }
-.places td { padding: 6px 8px; border-radius: 6px; background: rgba(128, 128, 128, 0.10); vertical-align: top; }
-.places td:empty { background: none; }
-.places span { display: inline-block; margin: 2px 10px 2px 0; }
-.places small { opacity: 0.75; }
-.places .here { outline: 2px solid currentColor; outline-offset: 3px; border-radius: 3px; font-weight: 600; }
+.diagram { border-spacing: 4px; width: 100%; max-width: 880px; table-layout: fixed; font-size: 14px; }
+.diagram th { font-weight: 600; text-align: left; padding: 4px 8px; }
+.diagram td { padding: 6px 8px; border-radius: 6px; background: rgba(128, 128, 128, 0.10); vertical-align: top; }
+.diagram td:empty { background: none; }
+.diagram span { display: inline-block; margin: 2px 10px 2px 0; }
+.diagram small { opacity: 0.75; }
+.diagram .here { outline: 2px solid currentColor; outline-offset: 3px; border-radius: 3px; font-weight: 600; }
 </style>"""
 
 
@@ -47,7 +47,7 @@ def draw(here: str | None = None) -> None:
     """Draw the table, with one variant marked."""
     heads = "".join(f'<th scope="col">weighs {weighed}</th>' for weighed in WEIGHED)
     rows = "".join(_rows(pooled, cells, here) for pooled, cells in PLACES)
-    st.html(f'{STYLE}<table class="places"><tr><td></td>{heads}</tr>{rows}</table>')
+    st.html(f'{STYLE}<table class="diagram"><tr><td></td>{heads}</tr>{rows}</table>')
 
 
 def _rows(pooled: str, cells: Sequence[tuple[tuple[str, ...], Sequence[str]]], here: str | None) -> str:

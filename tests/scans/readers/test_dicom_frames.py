@@ -110,11 +110,11 @@ def test_frames_of_one_place_in_their_stack_are_volumes_by_their_acquisition():
         read(data, "frames.dcm")
 
 
-@pytest.mark.parametrize("places", [(1, 1, 2, 2), None])
-def test_echoes_of_one_position_are_two_stacks(places):
+@pytest.mark.parametrize("in_stack", [(1, 1, 2, 2), None])
+def test_echoes_of_one_position_are_two_stacks(in_stack):
     frames = [sequence(MREchoSequence=sequence(EffectiveEchoTime=echo))[0] for echo in (1, 2, 1, 2)]
-    for frame, place in zip(frames, places or (), strict=False):
-        frame.FrameContentSequence = sequence(InStackPositionNumber=place)
+    for frame, number in zip(frames, in_stack or (), strict=False):
+        frame.FrameContentSequence = sequence(InStackPositionNumber=number)
     data = multiframe(PerFrameFunctionalGroupsSequence=frames)
     with pytest.raises(VolumeChoice, match=r"0: echo time 1 ms; 1: echo time 2 ms"):
         read(data, "frames.dcm")
